@@ -1,1 +1,7 @@
 //! wharf-proto
+
+pub mod checksum;
+mod credentials;
+pub mod sigv4;
+
+pub use credentials::Credentials;
