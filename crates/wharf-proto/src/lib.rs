@@ -1,7 +1,40 @@
-//! wharf-proto
+//! S3 on paper: what is sent and what comes back, without sending anything.
+//!
+//! Nothing here touches a socket, a clock, the environment or a file: time, randomness and text are arguments. An
+//! [operation](op) is a value that turns itself into a [`Request`](operation::Request) and an answer into its output;
+//! whoever implements [`Sender`](operation::Sender) sends it. `wharf` is that sender for most; use this crate alone
+//! to sign, to parse or to plan where no client can run.
 
+pub mod body;
 pub mod checksum;
+mod condition;
+pub mod content;
 mod credentials;
+mod encryption;
+mod error;
+mod headers;
+mod metadata;
+mod name;
+mod object;
+pub mod op;
+pub mod operation;
+pub mod paging;
+mod range;
+pub mod retry;
 pub mod sigv4;
+mod storage;
+mod time;
+mod uri;
+mod xml;
 
+pub use body::{Body, IntoBody};
 pub use credentials::Credentials;
+pub use encryption::{CustomerKey, Encryption, EncryptionInfo, KmsKey};
+pub use error::{BoxError, Error, ErrorKind};
+pub use metadata::Metadata;
+pub use name::{ETag, MAX_KEY_BYTES, S3Uri, check_bucket, check_key};
+pub use object::{Object, ObjectHead};
+pub use operation::Presigned;
+pub use range::ByteRange;
+pub use storage::{CannedAcl, Grantee, ObjectLockMode, StorageClass, Tag};
+pub use xml::is_error_document;
