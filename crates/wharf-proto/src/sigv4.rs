@@ -36,13 +36,16 @@
 //! ```
 
 mod canonical;
+mod chunked;
 mod date;
 mod header;
 mod key;
+mod post_policy;
+mod presign;
 pub mod uri_encode;
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use hmac::Mac;
 use http::Uri;
@@ -52,11 +55,20 @@ use crate::Credentials;
 use canonical::{Sink, put_credential_scope, put_preamble};
 use key::HmacSha256;
 
+pub use chunked::{SignedChunks, UnsignedChunks, encoded_len};
 pub use date::AmzDate;
 pub use header::is_signed;
 pub use key::{SigningKey, SigningKeyCache};
+pub use post_policy::SignedPolicy;
+pub use presign::MAX_EXPIRY;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+
+/// The SHA-256 of nothing.
+const EMPTY_SHA256: [u8; 32] = [
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41,
+    0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+];
 
 /// Where a signature is good for, and that service's habits.
 ///
@@ -115,10 +127,7 @@ pub enum Payload {
 
 impl Payload {
     /// No body: the SHA-256 of nothing.
-    pub const EMPTY: Self = Self::Sha256([
-        0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae,
-        0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
-    ]);
+    pub const EMPTY: Self = Self::Sha256(EMPTY_SHA256);
 
     /// The SHA-256 of a body that is in memory.
     pub fn sha256(body: &[u8]) -> Self {
@@ -179,17 +188,30 @@ pub enum SigningError {
     NoHost,
     /// The access key id, the session token, the region or the service has a character that no header can carry.
     NotAHeader,
+    /// A presigned URI was to last for under a second or for over seven days.
+    Expiry(Duration),
+    /// The URI to presign has a parameter that presigning adds.
+    AlreadyPresigned,
+    /// The presigned URI would be longer than a URI can be here, 65,534 bytes.
+    UriTooLong,
 }
 
 impl fmt::Display for SigningError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoHost => "cannot sign a request without a host: give an absolute URI or a Host header",
-            Self::NotAHeader => {
-                "cannot sign: the access key id, session token or region has a character that no header can carry \
-                 (a line break at its end?)"
-            }
-        })
+        match self {
+            Self::NoHost => f.write_str("cannot sign a request without a host: give an absolute URI or a Host header"),
+            Self::NotAHeader => f.write_str(
+                "cannot sign: the access key id, session token, region or service has a character that no header can \
+                 carry (a line break at its end?)",
+            ),
+            Self::Expiry(expires) => write!(
+                f,
+                "cannot presign for {expires:?}: a presigned URI lasts from 1 second to 7 days ({} seconds)",
+                MAX_EXPIRY.as_secs()
+            ),
+            Self::AlreadyPresigned => f.write_str("cannot presign a URI that has X-Amz- signing parameters already"),
+            Self::UriTooLong => f.write_str("cannot presign: the URI would be longer than 65,534 bytes"),
+        }
     }
 }
 

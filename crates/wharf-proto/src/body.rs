@@ -1,0 +1,225 @@
+//! What is sent: bytes, a file, a stream, typed content.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::Stream;
+
+use crate::{BoxError, Error};
+
+/// A request's body.
+///
+/// Three kinds, told apart by type. **Replayable** (bytes, text, a file, typed content): its checksum is known before
+/// it is sent, and a failed request is tried again. **One pass, length known** ([`Body::sized_stream`]): sent once;
+/// after its first byte a failure is final. **Length unknown** ([`Body::stream`]): up to 16 MiB are held in memory and
+/// sent as bytes; more is an error.
+#[derive(Debug, Default)]
+pub struct Body {
+    source: Source,
+    content_type: Option<String>,
+    error: Option<Error>,
+}
+
+/// Where a body's bytes come from.
+#[derive(Default)]
+#[non_exhaustive]
+pub enum Source {
+    /// No bytes at all.
+    #[default]
+    Empty,
+    /// Bytes in memory.
+    Bytes(Bytes),
+    /// The whole of a file, opened anew for every attempt.
+    File(PathBuf),
+    /// A stream that can be read once; its exact length where that is known.
+    Stream {
+        /// The number of bytes that the stream promises.
+        length: Option<u64>,
+        /// The bytes.
+        stream: ByteStream,
+    },
+}
+
+/// A boxed stream of bytes.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>;
+
+impl Body {
+    /// No bytes.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Bytes in memory, without a content type.
+    pub fn bytes(bytes: impl Into<Bytes>) -> Self {
+        Self { source: Source::Bytes(bytes.into()), ..Self::default() }
+    }
+
+    /// A file, read anew for every attempt. Its content type follows its extension.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let content_type = mime_guess::from_path(&path).first_raw().map(str::to_owned);
+        Self { source: Source::File(path), content_type, error: None }
+    }
+
+    /// A stream of unknown length. At most 16 MiB are held; more is an error that names `upload`.
+    pub fn stream<S, B, E>(stream: S) -> Self
+    where
+        S: Stream<Item = Result<B, E>> + Send + 'static,
+        B: Into<Bytes>,
+        E: Into<BoxError>,
+    {
+        Self::from_source(Source::Stream { length: None, stream: Box::pin(Boxed { stream: Box::pin(stream) }) })
+    }
+
+    /// A stream of exactly `length` bytes. A stream that turns out shorter or longer is an error, and nothing is
+    /// stored that looks whole.
+    pub fn sized_stream<S, B, E>(stream: S, length: u64) -> Self
+    where
+        S: Stream<Item = Result<B, E>> + Send + 'static,
+        B: Into<Bytes>,
+        E: Into<BoxError>,
+    {
+        Self::from_source(Source::Stream { length: Some(length), stream: Box::pin(Boxed { stream: Box::pin(stream) }) })
+    }
+
+    /// The same body with this content type, for where the caller gives none.
+    #[must_use]
+    pub fn with_content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = Some(content_type.into());
+        self
+    }
+
+    /// A body that could not be made: the call that carries it fails with `error` when it is awaited.
+    pub fn failed(error: Error) -> Self {
+        Self { error: Some(error), ..Self::default() }
+    }
+
+    /// The content type that follows from what the body is.
+    pub fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
+    }
+
+    /// The source of the bytes, or why there is none.
+    ///
+    /// # Errors
+    /// What went wrong when the body was made, such as a value that cannot be serialised.
+    pub fn into_source(self) -> Result<Source, Error> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(self.source),
+        }
+    }
+
+    fn from_source(source: Source) -> Self {
+        Self { source, ..Self::default() }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("Empty"),
+            Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Stream { length, .. } => write!(f, "Stream({length:?})"),
+        }
+    }
+}
+
+/// A stream with its item and error types made one.
+struct Boxed<S> {
+    stream: Pin<Box<S>>,
+}
+
+impl<S, B, E> Stream for Boxed<S>
+where
+    S: Stream<Item = Result<B, E>>,
+    B: Into<Bytes>,
+    E: Into<BoxError>,
+{
+    type Item = Result<Bytes, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.stream.as_mut().poll_next(cx).map(|item| item.map(|item| item.map(Into::into).map_err(Into::into)))
+    }
+}
+
+/// What can be the body of an object or part: bytes, text, a path, a stream, and the typed content of
+/// [`content`](crate::content).
+///
+/// `&str` and `String` are text (`text/plain; charset=utf-8`); a file is always a [`Path`].
+pub trait IntoBody {
+    /// The body for an object under `key`, whose extension names the format of records.
+    fn into_body(self, key: &str) -> Body;
+}
+
+impl IntoBody for Body {
+    fn into_body(self, _key: &str) -> Body {
+        self
+    }
+}
+
+impl IntoBody for Bytes {
+    fn into_body(self, _key: &str) -> Body {
+        Body::bytes(self).with_content_type(OCTETS)
+    }
+}
+
+impl IntoBody for Vec<u8> {
+    fn into_body(self, key: &str) -> Body {
+        Bytes::from(self).into_body(key)
+    }
+}
+
+impl IntoBody for &[u8] {
+    fn into_body(self, key: &str) -> Body {
+        Bytes::copy_from_slice(self).into_body(key)
+    }
+}
+
+impl<const N: usize> IntoBody for &[u8; N] {
+    fn into_body(self, key: &str) -> Body {
+        self.as_slice().into_body(key)
+    }
+}
+
+impl IntoBody for String {
+    fn into_body(self, _key: &str) -> Body {
+        Body::bytes(self).with_content_type("text/plain; charset=utf-8")
+    }
+}
+
+impl IntoBody for &str {
+    fn into_body(self, key: &str) -> Body {
+        self.to_owned().into_body(key)
+    }
+}
+
+impl IntoBody for &String {
+    fn into_body(self, key: &str) -> Body {
+        self.clone().into_body(key)
+    }
+}
+
+impl IntoBody for PathBuf {
+    fn into_body(self, _key: &str) -> Body {
+        Body::file(self)
+    }
+}
+
+impl IntoBody for &PathBuf {
+    fn into_body(self, _key: &str) -> Body {
+        Body::file(self)
+    }
+}
+
+impl IntoBody for &Path {
+    fn into_body(self, _key: &str) -> Body {
+        Body::file(self)
+    }
+}
+
+const OCTETS: &str = "application/octet-stream";

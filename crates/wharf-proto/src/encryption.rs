@@ -1,0 +1,186 @@
+//! Encryption at rest: what is asked for, and what a server says it did.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+
+use crate::checksum::md5_base64;
+use crate::operation::Request;
+use crate::headers;
+use crate::Error;
+
+/// How S3 shall encrypt a new object (`x-amz-server-side-encryption*`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Encryption {
+    /// SSE-S3: a key that S3 keeps (`AES256`).
+    S3,
+    /// SSE-KMS: a key of the Key Management Service (`aws:kms`).
+    Kms(KmsKey),
+    /// DSSE-KMS: two layers, with a key of the Key Management Service (`aws:kms:dsse`).
+    KmsDualLayer(KmsKey),
+    /// SSE-C: a key that only the caller has. Every read needs it again; see `customer_key` on the reading calls.
+    Customer(CustomerKey),
+}
+
+/// Which key of the Key Management Service, and how it is used.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KmsKey {
+    key_id: Option<String>,
+    context: BTreeMap<String, String>,
+    bucket_key: Option<bool>,
+}
+
+impl KmsKey {
+    /// The key of this id, ARN or alias.
+    pub fn id(key_id: impl Into<String>) -> Self {
+        Self { key_id: Some(key_id.into()), ..Self::default() }
+    }
+
+    /// The account's own key for S3 (`aws/s3`).
+    pub fn aws_managed() -> Self {
+        Self::default()
+    }
+
+    /// Adds a pair to the encryption context.
+    #[must_use]
+    pub fn context(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.context.insert(name.into(), value.into());
+        self
+    }
+
+    /// Whether to use an S3 Bucket Key, which makes fewer calls to the key service. The bucket decides by default.
+    #[must_use]
+    pub fn bucket_key(mut self, enabled: bool) -> Self {
+        self.bucket_key = Some(enabled);
+        self
+    }
+}
+
+/// A 256-bit key that the caller keeps (SSE-C). `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CustomerKey([u8; 32]);
+
+impl CustomerKey {
+    /// The key itself: 32 random bytes that the caller must not lose.
+    pub fn new(key: [u8; 32]) -> Self {
+        Self(key)
+    }
+
+    pub(crate) fn apply(&self, request: &mut Request) -> Result<(), Error> {
+        self.apply_as(
+            request,
+            [
+                "x-amz-server-side-encryption-customer-algorithm",
+                "x-amz-server-side-encryption-customer-key",
+                "x-amz-server-side-encryption-customer-key-md5",
+            ],
+        )
+    }
+
+    /// As the key of a copy's source.
+    pub(crate) fn apply_to_source(&self, request: &mut Request) -> Result<(), Error> {
+        self.apply_as(
+            request,
+            [
+                "x-amz-copy-source-server-side-encryption-customer-algorithm",
+                "x-amz-copy-source-server-side-encryption-customer-key",
+                "x-amz-copy-source-server-side-encryption-customer-key-md5",
+            ],
+        )
+    }
+
+    fn apply_as(&self, request: &mut Request, names: [&'static str; 3]) -> Result<(), Error> {
+        request.header(names[0], "AES256")?;
+        request.header(names[1], &STANDARD.encode(self.0))?;
+        if let Some(value) = request.headers.get_mut(names[1]) {
+            value.set_sensitive(true);
+        }
+        request.header(names[2], &md5_base64(&self.0))
+    }
+}
+
+impl fmt::Debug for CustomerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CustomerKey(..)")
+    }
+}
+
+impl Encryption {
+    pub(crate) fn apply(&self, request: &mut Request) -> Result<(), Error> {
+        const ALGORITHM: &str = "x-amz-server-side-encryption";
+        match self {
+            Self::S3 => request.header(ALGORITHM, "AES256"),
+            Self::Kms(key) => {
+                request.header(ALGORITHM, "aws:kms")?;
+                key.apply(request)
+            }
+            Self::KmsDualLayer(key) => {
+                request.header(ALGORITHM, "aws:kms:dsse")?;
+                key.apply(request)
+            }
+            Self::Customer(key) => key.apply(request),
+        }
+    }
+}
+
+impl KmsKey {
+    fn apply(&self, request: &mut Request) -> Result<(), Error> {
+        request.header_opt("x-amz-server-side-encryption-aws-kms-key-id", self.key_id.as_deref())?;
+        if !self.context.is_empty() {
+            let pairs: Vec<_> = self.context.iter().map(|(k, v)| format!("{}:{}", json(k), json(v))).collect();
+            let context = STANDARD.encode(format!("{{{}}}", pairs.join(",")));
+            request.header("x-amz-server-side-encryption-context", &context)?;
+        }
+        let bucket_key = self.bucket_key.map(|enabled| enabled.to_string());
+        request.header_opt("x-amz-server-side-encryption-bucket-key-enabled", bucket_key)
+    }
+}
+
+/// A JSON string. Written here because the `json` feature, and with it the library, may be off.
+fn json(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", c as u32)),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// How a server says an object is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct EncryptionInfo {
+    /// `AES256`, `aws:kms`, `aws:kms:dsse`; for SSE-C the customer algorithm, `AES256`.
+    pub algorithm: String,
+    /// The ARN of the KMS key.
+    pub kms_key_id: Option<String>,
+    /// The encryption context, as sent: base64 of JSON.
+    pub context: Option<String>,
+    /// Whether a bucket key was used.
+    pub bucket_key: bool,
+    /// Base64 of the MD5 of the customer's key (SSE-C).
+    pub customer_key_md5: Option<String>,
+}
+
+impl EncryptionInfo {
+    pub(crate) fn read(map: &HeaderMap) -> Option<Self> {
+        let algorithm = headers::text(map, "x-amz-server-side-encryption")
+            .or_else(|| headers::text(map, "x-amz-server-side-encryption-customer-algorithm"))?;
+        Some(Self {
+            algorithm,
+            kms_key_id: headers::text(map, "x-amz-server-side-encryption-aws-kms-key-id"),
+            context: headers::text(map, "x-amz-server-side-encryption-context"),
+            bucket_key: headers::text(map, "x-amz-server-side-encryption-bucket-key-enabled").as_deref()
+                == Some("true"),
+            customer_key_md5: headers::text(map, "x-amz-server-side-encryption-customer-key-md5"),
+        })
+    }
+}

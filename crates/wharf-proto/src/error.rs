@@ -1,0 +1,385 @@
+//! The one public error: what failed, where, and why.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use crate::xml;
+
+/// Any error, boxed.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Why an S3 call failed.
+///
+/// One pointer wide. [`kind`](Error::kind) is for matching; `Display` is one line for people that names the operation,
+/// the bucket and key, what went wrong, and S3's own code, status and request id where there was an answer. Neither
+/// `Display` nor `Debug` ever contains a secret.
+pub struct Error(Box<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    operation: Option<&'static str>,
+    bucket: Option<String>,
+    key: Option<String>,
+    code: Option<String>,
+    status: Option<StatusCode>,
+    request_id: Option<String>,
+    host_id: Option<String>,
+    region: Option<String>,
+    attempts: u32,
+    hint: Option<String>,
+    cause: Option<BoxError>,
+}
+
+/// What kind of failure an [`Error`] is. Kinds that S3 has a code for carry the code's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The bucket has no such key.
+    NoSuchKey,
+    /// There is no such bucket.
+    NoSuchBucket,
+    /// There is no such multipart upload: never begun, completed or aborted.
+    NoSuchUpload,
+    /// The key has no such version.
+    NoSuchVersion,
+    /// The answer was 404 without saying what is missing (a HEAD has no body).
+    NotFound,
+    /// 304: the object is unchanged, as `if_none_match` or `if_modified_since` asked.
+    NotModified,
+    /// The bucket's name is taken by somebody else.
+    BucketAlreadyExists,
+    /// You own this bucket already.
+    BucketAlreadyOwnedByYou,
+    /// The bucket still holds objects or versions.
+    BucketNotEmpty,
+    /// These credentials may not do this.
+    AccessDenied,
+    /// The server does not accept these credentials: unknown key, wrong secret, expired token.
+    InvalidCredentials,
+    /// No credentials were found, or they could not be read.
+    NoCredentials,
+    /// 412: a condition of the request does not hold.
+    PreconditionFailed,
+    /// 409: another request was changing the same thing.
+    Conflict,
+    /// 416: the range lies outside the object.
+    InvalidRange,
+    /// Something in the call or the configuration cannot be used. Nothing was sent, or S3 refused it as malformed.
+    InvalidInput,
+    /// The server found that the body does not match its checksum.
+    BadDigest,
+    /// The bytes do not match their checksum or length, found on this side.
+    Corrupt,
+    /// The object is archived and must be restored first.
+    InvalidObjectState,
+    /// The server does not have this operation or header.
+    NotImplemented,
+    /// The provider is known not to support this; nothing was sent.
+    Unsupported,
+    /// The server asks for fewer requests.
+    SlowDown,
+    /// The bucket lives in another region or at another endpoint.
+    WrongRegion,
+    /// The clock of this machine and the server's differ too much.
+    RequestTimeTooSkewed,
+    /// No connection, no progress or no answer in time.
+    Timeout,
+    /// No connection, or it broke: refused, DNS, TLS, reset.
+    Transport,
+    /// The server answered with something that is not S3's: malformed XML, an HTML page.
+    MalformedResponse,
+    /// The content is not what it was read as: not UTF-8, JSON, XML or CSV of that shape.
+    InvalidContent,
+    /// The stream, reader or file given as a body failed.
+    Body,
+    /// The server failed (5xx).
+    Server,
+    /// Anything else that S3 answered; see [`Error::code`].
+    #[default]
+    Other,
+}
+
+impl Error {
+    /// An error of `kind` with a sentence that says what is wrong.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind, message: message.into(), ..Inner::default() }))
+    }
+
+    /// An [`ErrorKind::InvalidInput`] error.
+    pub fn invalid_input(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidInput, message)
+    }
+
+    /// The error that a server's answer stands for. `body` may be empty, cut short, or not S3's XML at all.
+    pub fn from_response(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Self {
+        let document = xml::ErrorDocument::parse(body);
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let code = document.code.or_else(|| header("x-amz-error-code"));
+        let kind = kind_of(status, code.as_deref());
+        let message = match (kind, document.message) {
+            (ErrorKind::NotFound, None) => "not found: no such object, or no such bucket".to_owned(),
+            (ErrorKind::NotModified, _) => "not modified".to_owned(),
+            (_, Some(message)) => one_line(&message),
+            (_, None) if body.is_empty() => {
+                header("x-amz-error-message").unwrap_or_else(|| reason(status).to_lowercase())
+            }
+            (_, None) => format!("the answer is not S3's: {}", excerpt(body)),
+        };
+        let mut error = Self::new(kind, message);
+        error.0.hint = hint_for(kind, code.as_deref());
+        error.0.code = code;
+        error.0.status = Some(status);
+        error.0.request_id = header("x-amz-request-id").or(document.request_id);
+        error.0.host_id = header("x-amz-id-2").or(document.host_id);
+        error.0.region = header("x-amz-bucket-region").or(document.region);
+        error
+    }
+
+    /// Says which operation failed, on which bucket and key.
+    #[must_use]
+    pub fn at(mut self, operation: &'static str, bucket: Option<&str>, key: Option<&str>) -> Self {
+        self.0.operation = self.0.operation.or(Some(operation));
+        self.0.bucket = self.0.bucket.or_else(|| bucket.map(str::to_owned));
+        self.0.key = self.0.key.or_else(|| key.map(str::to_owned));
+        self
+    }
+
+    /// Adds what the reader can do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the cause. Its text belongs into the message; see [`Error::cause`].
+    #[must_use]
+    pub fn with_cause(mut self, cause: impl Into<BoxError>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// Adds how many times the request was sent.
+    #[must_use]
+    pub fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// Adds the status, request id and host id of the answer in which the failure was found.
+    #[must_use]
+    pub fn with_answer(mut self, status: StatusCode, headers: &HeaderMap) -> Self {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        self.0.status = self.0.status.or(Some(status));
+        self.0.request_id = self.0.request_id.or_else(|| header("x-amz-request-id"));
+        self.0.host_id = self.0.host_id.or_else(|| header("x-amz-id-2"));
+        self
+    }
+
+    /// Turns the error into one of another kind, keeping all else.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    /// What kind of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The sentence alone, without operation, bucket, key and codes.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// S3's error code, such as `NoSuchKey`, where the server sent one.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The HTTP status, where there was an answer.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// The server's id of the request (`x-amz-request-id`), for its support or logs.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// The server's second id (`x-amz-id-2`).
+    pub fn host_id(&self) -> Option<&str> {
+        self.0.host_id.as_deref()
+    }
+
+    /// The region that the answer named, where it did.
+    pub fn region(&self) -> Option<&str> {
+        self.0.region.as_deref()
+    }
+
+    /// The S3 operation, such as `GetObject`.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// The bucket of the call.
+    pub fn bucket(&self) -> Option<&str> {
+        self.0.bucket.as_deref()
+    }
+
+    /// The key of the call.
+    pub fn key(&self) -> Option<&str> {
+        self.0.key.as_deref()
+    }
+
+    /// How many times the request was sent; 0 when it failed before.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// What one can do about it, where that is known.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// The cause, for downcasting. Its text is already part of `Display`, so it is not repeated as `source()`.
+    pub fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        self.0.cause.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        match (inner.operation, &inner.bucket, &inner.key) {
+            (Some(operation), Some(bucket), Some(key)) => write!(f, "{operation} {bucket}/{}: ", key.escape_debug())?,
+            (Some(operation), Some(bucket), None) => write!(f, "{operation} {bucket}: ")?,
+            (Some(operation), None, _) => write!(f, "{operation}: ")?,
+            (None, ..) => {}
+        }
+        f.write_str(&inner.message)?;
+        let mut details = Vec::new();
+        details.extend(inner.code.clone());
+        details.extend(inner.status.map(|status| format!("HTTP {}", status.as_u16())));
+        details.extend(inner.request_id.as_ref().map(|id| format!("request {id}")));
+        if inner.attempts > 1 {
+            details.push(format!("{} attempts", inner.attempts));
+        }
+        if !details.is_empty() {
+            write!(f, " ({})", details.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+/// The line of `Display` and the hint, so that `fn main() -> Result<(), wharf::Error>` prints something useful.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} [{:?}]", self.0.kind)?;
+        match &self.0.hint {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for Error {}
+
+fn kind_of(status: StatusCode, code: Option<&str>) -> ErrorKind {
+    use ErrorKind as K;
+    let by_code = match code.unwrap_or_default() {
+        "NoSuchKey" => K::NoSuchKey,
+        "NoSuchBucket" => K::NoSuchBucket,
+        "NoSuchUpload" => K::NoSuchUpload,
+        "NoSuchVersion" => K::NoSuchVersion,
+        "BucketAlreadyExists" => K::BucketAlreadyExists,
+        "BucketAlreadyOwnedByYou" => K::BucketAlreadyOwnedByYou,
+        "BucketNotEmpty" => K::BucketNotEmpty,
+        "AccessDenied" | "AllAccessDisabled" | "AccountProblem" => K::AccessDenied,
+        "SignatureDoesNotMatch" | "InvalidAccessKeyId" | "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired" => {
+            K::InvalidCredentials
+        }
+        "PreconditionFailed" => K::PreconditionFailed,
+        "ConditionalRequestConflict" | "OperationAborted" => K::Conflict,
+        "InvalidRange" => K::InvalidRange,
+        "BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest" => K::BadDigest,
+        "InvalidObjectState" => K::InvalidObjectState,
+        "NotImplemented" => K::NotImplemented,
+        "SlowDown" | "RequestLimitExceeded" | "Throttling" | "ThrottlingException" | "TooManyRequests" => K::SlowDown,
+        "PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
+            K::WrongRegion
+        }
+        "RequestTimeTooSkewed" => K::RequestTimeTooSkewed,
+        "RequestTimeout" => K::Timeout,
+        _ => K::Other,
+    };
+    if by_code != K::Other {
+        return by_code;
+    }
+    match status.as_u16() {
+        301 | 307 | 308 => K::WrongRegion,
+        304 => K::NotModified,
+        401 | 403 => K::AccessDenied,
+        404 => K::NotFound,
+        400 if code.is_some() => K::InvalidInput,
+        409 => K::Conflict,
+        412 => K::PreconditionFailed,
+        416 => K::InvalidRange,
+        429 => K::SlowDown,
+        501 | 405 => K::NotImplemented,
+        500.. => K::Server,
+        _ if code.is_none() => K::MalformedResponse,
+        _ => K::Other,
+    }
+}
+
+fn hint_for(kind: ErrorKind, code: Option<&str>) -> Option<String> {
+    let hint = match (kind, code.unwrap_or_default()) {
+        (_, "SignatureDoesNotMatch") => "check the secret access key: the server knows the key id but not this secret",
+        (_, "InvalidAccessKeyId") => "check the access key id and that it belongs to this server",
+        (_, "ExpiredToken") => "the session token has expired; get new credentials",
+        (ErrorKind::BucketNotEmpty, _) => "delete its objects first, all versions and unfinished uploads included",
+        (ErrorKind::InvalidObjectState, _) => "restore the object from the archive first (RestoreObject)",
+        (ErrorKind::RequestTimeTooSkewed, _) => "set the clock of this machine",
+        (ErrorKind::WrongRegion, _) => "set the client's region to the bucket's region",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn reason(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("unexpected status")
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The visible text at the start of an answer that is not S3's, such as an HTML error page's title.
+fn excerpt(body: &[u8]) -> String {
+    const MAX_CHARS: usize = 80;
+    let text = String::from_utf8_lossy(&body[..body.len().min(4096)]);
+    let mut visible = String::new();
+    let mut in_tag = false;
+    for c in text.chars() {
+        match c {
+            '<' => in_tag = true,
+            '>' if in_tag => {
+                in_tag = false;
+                visible.push(' ');
+            }
+            _ if !in_tag => visible.push(if c.is_control() { ' ' } else { c }),
+            _ => {}
+        }
+    }
+    let visible = one_line(&visible);
+    match visible.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("\"{}...\"", &visible[..end]),
+        None => format!("\"{visible}\""),
+    }
+}

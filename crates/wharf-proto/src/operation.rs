@@ -1,0 +1,234 @@
+//! The contract: an operation is a value, a sender sends values.
+//!
+//! Every S3 operation is a struct in [`op`](crate::op), generic over who sends it. It turns itself into a [`Request`]
+//! and an answer into its output; it never touches a socket. Whoever implements [`Sender`] adds endpoint, signature,
+//! transport and retries, the same for all operations.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use crate::checksum::{Checksum, ChecksumAlgorithm};
+use crate::{Body, Error, name};
+
+/// One S3 operation: fields in, [`Request`] out; answer in, [`Output`](Operation::Output) out.
+pub trait Operation: Send + 'static {
+    /// S3's name of the operation, such as `GetObject`.
+    const NAME: &'static str;
+
+    /// What a successful answer stands for.
+    type Output: Send + 'static;
+
+    /// The request, without endpoint, credentials or signature. Takes the body out of `self`: it is called once, and a
+    /// retry sends the same [`Request`] again where its body can be replayed.
+    ///
+    /// # Errors
+    /// Whatever cannot be sent: an empty key, a value that no header can hold, content that could not be serialised.
+    fn request(&mut self) -> Result<Request, Error>;
+
+    /// Reads a successful answer (2xx). For an operation whose body is streamed ([`Sender::open`]) the body is empty
+    /// here.
+    ///
+    /// # Errors
+    /// An answer that is not S3's.
+    fn response(&self, response: http::Response<Bytes>) -> Result<Self::Output, Error>;
+}
+
+/// A listing: an operation whose answer can name a next page.
+pub trait Paged: Operation + Clone {
+    /// What a page holds.
+    type Item: Send + Unpin + 'static;
+
+    /// The operation that lists what comes after `page`; `None` after the last one.
+    ///
+    /// # Errors
+    /// An answer that claims to be truncated and does not say where to go on.
+    fn after(&self, page: &Self::Output) -> Result<Option<Self>, Error>;
+
+    /// The items of a page, in its order.
+    fn into_items(page: Self::Output) -> Vec<Self::Item>;
+}
+
+/// A future that gives an operation's result.
+pub type SendFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+
+/// Sends operations: `wharf::Client` does, and so may a test.
+pub trait Sender: Clone + Send + Sync + 'static {
+    /// An object's bytes as they arrive.
+    type Body: Stream<Item = Result<Bytes, Error>> + Send + Unpin + 'static;
+
+    /// Sends `operation` and reads its whole answer.
+    fn send<O: Operation>(&self, operation: O) -> SendFuture<O::Output>;
+
+    /// Sends `operation`, reads the head of its answer, and hands its body over.
+    fn open<O: Operation>(&self, operation: O) -> SendFuture<(O::Output, Self::Body)>;
+
+    /// Signs `operation` into a URL that anybody may use until it expires. Nothing is sent.
+    fn presign<O: Operation>(&self, operation: O, expires_in: Duration) -> SendFuture<Presigned>;
+}
+
+/// A request that anybody may send until it expires.
+///
+/// What is signed is exactly what the holder must send: this method, this URL and these headers, no more.
+/// [`Debug`](std::fmt::Debug) leaves the URL's query out, for its signature is a secret.
+#[derive(Clone)]
+pub struct Presigned {
+    /// The HTTP method.
+    pub method: Method,
+    /// The URL, signature included. Whoever has it can use it.
+    pub url: String,
+    /// The headers that must be sent as they stand; often none.
+    pub headers: HeaderMap,
+    /// When it stops working: the asked-for time, or when the credentials expire, whichever comes first.
+    pub expires_at: SystemTime,
+}
+
+impl std::fmt::Debug for Presigned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let url = self.url.split('?').next().unwrap_or_default();
+        let names: Vec<_> = self.headers.keys().collect();
+        f.debug_struct("Presigned")
+            .field("method", &self.method)
+            .field("url", &format_args!("{url}?..."))
+            .field("headers", &names)
+            .field("expires_at", &self.expires_at)
+            .finish()
+    }
+}
+
+/// An operation's request: everything but endpoint, credentials and signature.
+#[derive(Debug)]
+pub struct Request {
+    /// The HTTP method.
+    pub method: Method,
+    /// The bucket; `None` for the operations of the whole service.
+    pub bucket: Option<String>,
+    /// The key, byte for byte.
+    pub key: Option<String>,
+    /// Query parameters, not encoded; a sub-resource such as `?tagging` has no value.
+    pub query: Vec<(Cow<'static, str>, Option<String>)>,
+    /// Headers, without those that signing and sending add.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Body,
+    /// Which checksum goes with the body.
+    pub checksum: ChecksumPolicy,
+    /// Whether the server may take long before its first byte, as when it copies or assembles gigabytes.
+    pub patient: bool,
+    /// Whether S3 says that a 409 ConditionalRequestConflict is to be tried again as it stands.
+    pub retry_conflict: bool,
+}
+
+/// Which checksum goes with a request's body.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ChecksumPolicy {
+    /// The operation takes none.
+    #[default]
+    None,
+    /// The client's default for data.
+    Default,
+    /// S3 insists on one: the client's default, or CRC64NVME where that is none.
+    Required,
+    /// None, by the caller's choice.
+    Off,
+    /// This algorithm.
+    Algorithm(ChecksumAlgorithm),
+    /// This value, computed by the caller.
+    Value(Checksum),
+    /// No body: the client's default algorithm is announced for the parts to come.
+    Announce,
+}
+
+impl Request {
+    /// A request to the service itself.
+    pub fn service(method: Method) -> Self {
+        Self {
+            method,
+            bucket: None,
+            key: None,
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Body::empty(),
+            checksum: ChecksumPolicy::None,
+            patient: false,
+            retry_conflict: false,
+        }
+    }
+
+    /// A request to a bucket.
+    ///
+    /// # Errors
+    /// A name that no bucket can have.
+    pub fn bucket(method: Method, bucket: &str) -> Result<Self, Error> {
+        name::check_bucket(bucket)?;
+        Ok(Self { bucket: Some(bucket.to_owned()), ..Self::service(method) })
+    }
+
+    /// A request to an object.
+    ///
+    /// # Errors
+    /// A name that no bucket can have; a key that is empty or longer than 1,024 bytes.
+    pub fn object(method: Method, bucket: &str, key: &str) -> Result<Self, Error> {
+        name::check_key(key)?;
+        Ok(Self { key: Some(key.to_owned()), ..Self::bucket(method, bucket)? })
+    }
+
+    /// Adds a query parameter.
+    pub fn query(&mut self, name: &'static str, value: impl Into<String>) {
+        self.query.push((Cow::Borrowed(name), Some(value.into())));
+    }
+
+    /// Adds a query parameter where there is a value.
+    pub fn query_opt(&mut self, name: &'static str, value: Option<impl Into<String>>) {
+        if let Some(value) = value {
+            self.query(name, value);
+        }
+    }
+
+    /// Adds a sub-resource, such as `?tagging`.
+    pub fn subresource(&mut self, name: &'static str) {
+        self.query.push((Cow::Borrowed(name), None));
+    }
+
+    /// Sets a header.
+    ///
+    /// # Errors
+    /// A value that no header can hold: control characters, or characters outside ASCII.
+    pub fn header(&mut self, name: &'static str, value: &str) -> Result<(), Error> {
+        let value = header_value(name, value)?;
+        self.headers.insert(HeaderName::from_static(name), value);
+        Ok(())
+    }
+
+    /// The two settings that nearly every operation has: who pays, and whose bucket it must be.
+    pub(crate) fn payer_and_owner(&mut self, payer: bool, owner: Option<&str>) -> Result<(), Error> {
+        self.header_opt("x-amz-request-payer", payer.then_some("requester"))?;
+        self.header_opt("x-amz-expected-bucket-owner", owner)
+    }
+
+    /// Sets a header where there is a value.
+    ///
+    /// # Errors
+    /// As [`Request::header`].
+    pub fn header_opt(&mut self, name: &'static str, value: Option<impl AsRef<str>>) -> Result<(), Error> {
+        match value {
+            Some(value) => self.header(name, value.as_ref()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A header's value, or the one line that says why it cannot be one.
+pub(crate) fn header_value(name: &str, value: &str) -> Result<HeaderValue, Error> {
+    if !value.is_ascii() {
+        return Err(Error::invalid_input(format!("{name}: a header's value must be ASCII")));
+    }
+    HeaderValue::from_str(value)
+        .map_err(|_| Error::invalid_input(format!("{name}: a header's value must not contain control characters")))
+}
