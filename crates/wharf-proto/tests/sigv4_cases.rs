@@ -132,7 +132,8 @@ fn parse_request(text: &str) -> (Parts, String) {
         uri.push_str(query);
     }
 
-    let mut parts = Request::builder().method(method.parse::<Method>().unwrap()).uri(uri).body(()).unwrap().into_parts().0;
+    let mut parts =
+        Request::builder().method(method.parse::<Method>().unwrap()).uri(uri).body(()).unwrap().into_parts().0;
     parts.headers = HeaderMap::new();
     for (name, value) in &fields {
         let name: http::HeaderName = name.parse().unwrap();
