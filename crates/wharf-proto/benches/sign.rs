@@ -1,0 +1,83 @@
+//! What signing a 4 KiB PUT costs, in nanoseconds: `cargo bench -p wharf-proto --bench sign [-- ITERATIONS]`.
+
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench measures time and prints it")]
+
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::time::{Instant, SystemTime};
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use wharf_proto::Credentials;
+use wharf_proto::sigv4::{Payload, Scope, Signer, SigningKeyCache};
+
+/// Rounds of which the fastest and the middle one are shown: other programs only ever add time.
+const ROUNDS: usize = 9;
+
+fn main() -> ExitCode {
+    // Cargo passes `--bench`.
+    let argument = std::env::args().skip(1).find(|argument| argument != "--bench");
+    let iterations = match argument.as_deref().map_or(Ok(100_000), str::parse::<u32>) {
+        Ok(iterations) if iterations > 0 => iterations,
+        _ => {
+            println!("sign: the argument is how often to sign, a whole number from 1, such as 100000");
+            return ExitCode::FAILURE;
+        }
+    };
+
+    let keys = Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    let cache = SigningKeyCache::new();
+    let body = vec![7_u8; 4096];
+    let base = request();
+    let sign = |payload: Payload| {
+        let mut parts = copy(&base);
+        let signer = Signer::new(&keys, Scope::s3("eu-west-1"), SystemTime::now(), &cache);
+        let _ = black_box(signer.sign(&mut parts, payload));
+        black_box(parts);
+    };
+
+    println!("nanoseconds each, {iterations} times in {ROUNDS} rounds: fastest, median");
+    measure("copy the request, not signed", iterations, || drop(black_box(copy(&base))));
+    measure("SHA-256 of 4 KiB alone", iterations, || drop(black_box(Payload::sha256(&body))));
+    measure("PUT 4 KiB, body hashed", iterations, || sign(Payload::sha256(black_box(&body))));
+    measure("PUT, unsigned payload", iterations, || sign(Payload::Unsigned));
+    ExitCode::SUCCESS
+}
+
+/// A PUT as a client sends it, but for its signature.
+fn request() -> Parts {
+    let (mut parts, ()) = Request::new(()).into_parts();
+    parts.method = http::Method::PUT;
+    parts.uri = http::Uri::from_static("https://my-bucket.s3.eu-west-1.amazonaws.com/some/prefix/object-000123.bin");
+    let mut headers = HeaderMap::with_capacity(16);
+    for (name, value) in [
+        ("content-type", "application/octet-stream"),
+        ("content-length", "4096"),
+        ("x-amz-checksum-crc64nvme", "AAAAAAAAAAA="),
+        ("x-amz-sdk-checksum-algorithm", "CRC64NVME"),
+        ("user-agent", "wharf/0.1.0"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    parts.headers = headers;
+    parts
+}
+
+/// A request to sign: each iteration needs a fresh one. Its cost is printed by itself.
+fn copy(base: &Parts) -> Parts {
+    let mut parts = base.clone();
+    parts.headers.reserve(8);
+    parts
+}
+
+fn measure(name: &str, iterations: u32, mut work: impl FnMut()) {
+    let mut rounds: Vec<u128> = (0..ROUNDS)
+        .map(|_| {
+            let start = Instant::now();
+            (0..iterations).for_each(|_| work());
+            start.elapsed().as_nanos() / u128::from(iterations)
+        })
+        .collect();
+    rounds.sort_unstable();
+    println!("{name:32} {:>6} {:>6}", rounds[0], rounds[ROUNDS / 2]);
+}
