@@ -1,5 +1,6 @@
 //! The signing cases of the AWS common runtime, where they lie beside the workspace.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
 #![cfg(feature = "json")]
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! The examples of the S3 documentation: headers, query, signed chunks, trailers, POST policy.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::time::{Duration, SystemTime};
 
 use http::request::Parts;

@@ -1,5 +1,7 @@
 //! What signing promises beyond the published examples.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::time::{Duration, SystemTime};
 
 use http::request::Parts;

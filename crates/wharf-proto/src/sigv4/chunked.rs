@@ -1,23 +1,11 @@
 //! `aws-chunked`: a body in chunks, each signed, or with trailers behind them, or both.
-//!
-//! Only the framing is made here; the data goes on the wire between two pieces of it, untouched and uncopied:
-//!
-//! ```text
-//! chunk(a)   10000;chunk-signature=...\r\n
-//!            a, as it is
-//! chunk(b)   \r\n400;chunk-signature=...\r\n
-//!            b, as it is
-//! finish()   \r\n0;chunk-signature=...\r\n\r\n
-//! ```
-//!
-//! Such a request has `content-encoding: aws-chunked`, its real length in `x-amz-decoded-content-length`, the names of
-//! its trailers in `x-amz-trailer`, and the length that [`encoded_len`] gives in `content-length`.
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::canonical::{Sink, put_preamble};
-use super::{AmzDate, EMPTY_SHA256, Payload, Scope, Signature, Signer, SigningKey, hex};
+use super::key::HmacSha256;
+use super::{EMPTY_SHA256, Payload, Signature, Signer, SigningKey, hex};
 
 const CRLF: &[u8] = b"\r\n";
 const SIGNATURE_ATTRIBUTE: &[u8] = b";chunk-signature=";
@@ -26,21 +14,35 @@ const SIGNATURE_LENGTH: usize = 64;
 
 /// The framing of a body whose chunks are signed, each signature covering the one before.
 ///
-/// For [`Payload::StreamingSigned`] and, with trailers, [`Payload::StreamingSignedTrailer`]. S3 wants 8 KiB or more in
-/// each chunk but the last. `Debug` shows no key and no signature.
+/// For [`Payload::StreamingSigned`] and, with trailers, [`Payload::StreamingSignedTrailer`]. Only the framing is made
+/// here. The data goes on the wire between two pieces of it, uncopied:
+///
+/// ```text
+/// chunk(a)    10000;chunk-signature=...\r\n
+///             a, as it is
+/// chunk(b)    \r\n400;chunk-signature=...\r\n
+///             b, as it is
+/// finish(&[]) \r\n0;chunk-signature=...\r\n\r\n
+/// ```
+///
+/// Such a request has `content-encoding: aws-chunked`, its real length in `x-amz-decoded-content-length`, the names of
+/// its trailers in `x-amz-trailer`, and the length that [`encoded_len`] gives in `content-length`. S3 wants 8 KiB or more in
+/// each chunk but the last. Owns all it needs, to move into a body. `Debug` shows no key and no signature.
 #[derive(Clone, Debug)]
-pub struct SignedChunks<'a> {
+pub struct SignedChunks {
     key: SigningKey,
-    date: AmzDate,
-    scope: Scope<'a>,
+    /// The lines between the algorithm and the signature before: time and credential scope.
+    context: Box<[u8]>,
     previous: Signature,
     started: bool,
 }
 
-impl<'a> SignedChunks<'a> {
+impl SignedChunks {
     /// The framing of the request whose headers `signer` has just signed with `seed`.
-    pub fn new(signer: &Signer<'a>, seed: Signature) -> Self {
-        Self { key: signer.key.clone(), date: signer.date, scope: signer.scope, previous: seed, started: false }
+    pub fn new(signer: &Signer<'_>, seed: Signature) -> Self {
+        let mut context = Vec::with_capacity(64);
+        put_preamble("", signer.date, signer.scope, &mut context);
+        Self { key: signer.key.clone(), context: context.into(), previous: seed, started: false }
     }
 
     /// The bytes to send before `data`: the end of the chunk before, if there is one, and `data`'s own header.
@@ -86,10 +88,7 @@ impl<'a> SignedChunks<'a> {
     }
 
     fn chunk_signature(&self, data: &[u8]) -> Signature {
-        let mut mac = self.key.mac();
-        put_preamble("AWS4-HMAC-SHA256-PAYLOAD", self.date, self.scope, &mut mac);
-        mac.put(self.previous.as_str().as_bytes());
-        mac.put(b"\n");
+        let mut mac = self.mac(b"AWS4-HMAC-SHA256-PAYLOAD");
         mac.put(&hex(&EMPTY_SHA256));
         mac.put(b"\n");
         mac.put(&hex(&Sha256::digest(data).into()));
@@ -99,19 +98,25 @@ impl<'a> SignedChunks<'a> {
     fn trailer_signature(&self, trailers: &[(&str, &str)]) -> Signature {
         let mut hash = Sha256::new();
         put_trailers(trailers, b"\n", &mut hash);
-        let mut mac = self.key.mac();
-        put_preamble("AWS4-HMAC-SHA256-TRAILER", self.date, self.scope, &mut mac);
-        mac.put(self.previous.as_str().as_bytes());
-        mac.put(b"\n");
+        let mut mac = self.mac(b"AWS4-HMAC-SHA256-TRAILER");
         mac.put(&hex(&hash.finalize().into()));
         Signature::of(mac)
+    }
+
+    /// An HMAC that has seen the string to sign up to the line of the signature before.
+    fn mac(&self, algorithm: &[u8]) -> HmacSha256 {
+        let mut mac = self.key.mac();
+        for piece in [algorithm, &self.context, self.previous.as_str().as_bytes(), b"\n"] {
+            mac.put(piece);
+        }
+        mac
     }
 }
 
 /// The framing of a body whose chunks are not signed and that ends with trailers:
 /// [`Payload::StreamingUnsignedTrailer`], for https.
 ///
-/// A body of known length may be one single chunk.
+/// A body of known length may be one single chunk. The request's headers are those of [`SignedChunks`].
 ///
 /// ```
 /// use wharf_proto::sigv4::UnsignedChunks;
