@@ -261,8 +261,8 @@ impl Checksum {
         BASE64.encode(self.as_bytes())
     }
 
-    /// How many parts a composite checksum covers; `None` when it is not composite, or does not say so:
-    /// GetObjectAttributes leaves the number out and names the type beside it.
+    /// How many parts a composite checksum covers; `None` when it is not composite, or the server left the number out
+    /// and names the [`ChecksumType`] beside it.
     pub fn part_count(&self) -> Option<u32> {
         self.parts.map(NonZeroU32::get)
     }
