@@ -162,3 +162,15 @@ impl From<&ETag> for ETag {
         tag.clone()
     }
 }
+
+/// Whether a bucket's name can stand in front of a host name: lower case, digits and inner hyphens, in labels divided
+/// by dots.
+pub(crate) fn is_dns_label_like(bucket: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    (3..=63).contains(&bucket.len()) && bucket.split('.').all(label)
+}
