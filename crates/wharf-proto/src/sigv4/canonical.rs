@@ -146,7 +146,6 @@ impl CanonicalRequest<'_> {
 
 fn put_path(path: &str, how: UriPath, sink: &mut impl Sink) {
     match how {
-        _ if path.is_empty() => sink.put(b"/"),
         UriPath::Once => sink.put(uri_encode::canonical(path, Part::Path).as_bytes()),
         UriPath::Twice => {
             let mut twice = String::new();
