@@ -1,0 +1,103 @@
+//! Settings of a store.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::account::{Account, random_pair};
+use crate::front::Verifier;
+use crate::id::Ids;
+use crate::log::Log;
+use crate::memory::Memory;
+use crate::store::{Shared, Store};
+
+pub(crate) const DOMAIN: &str = "s3.localhost";
+
+/// Settings of a [`Store`], made by [`Store::builder`].
+#[must_use]
+pub struct Builder {
+    keys: Option<(String, String)>,
+    others: Vec<Account>,
+    region: String,
+    domains: Vec<String>,
+    clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            keys: None,
+            others: Vec::new(),
+            region: "us-east-1".to_owned(),
+            domains: Vec::new(),
+            clock: Arc::new(SystemTime::now),
+        }
+    }
+}
+
+impl Builder {
+    /// The keys of the store's own account. Default: a random pair, in the shape of AWS's.
+    pub fn credentials(mut self, access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
+        self.keys = Some((access_key_id.into(), secret_access_key.into()));
+        self
+    }
+
+    /// Another account with keys of its own. Buckets of one account are out of reach of all others: names are taken
+    /// (`BucketAlreadyExists`), access is denied.
+    pub fn account(
+        mut self,
+        name: impl Into<String>,
+        access_key_id: impl Into<String>,
+        secret_access_key: impl Into<String>,
+    ) -> Self {
+        self.others.push(Account::other(name.into(), access_key_id.into(), secret_access_key.into()));
+        self
+    }
+
+    /// The region that requests must be signed for. Default: `us-east-1`.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = region.into();
+        self
+    }
+
+    /// A host name under which buckets are hosts of their own, such as `bucket.s3.localhost`; may be given several
+    /// times. Default: `s3.localhost`. Buckets in the path work under every name.
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.domains.push(domain.into());
+        self
+    }
+
+    /// The clock that signatures are judged by and objects dated with. Default: the system's.
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Makes the store.
+    pub fn build(self) -> Store {
+        let (access_key_id, secret_access_key) = self.keys.unwrap_or_else(random_pair);
+        let mut accounts = vec![Account::own(access_key_id, secret_access_key)];
+        accounts.extend(self.others);
+        let accounts: Arc<[Account]> = accounts.into();
+        let domains = if self.domains.is_empty() { vec![DOMAIN.to_owned()] } else { self.domains };
+        let domains: Arc<[String]> = domains.into();
+        let ids = Arc::new(Ids::new());
+        let shared = Shared {
+            backend: Box::new(Memory::new(ids.clone())),
+            region: self.region,
+            verifier: Verifier::new(accounts.clone(), domains.clone()),
+            ids,
+            accounts,
+            domains,
+            clock: self.clock,
+            log: Log::default(),
+        };
+        Store { shared: Arc::new(shared) }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("region", &self.region).field("domains", &self.domains).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,280 @@
+//! What the store answers when it refuses: S3's codes, statuses and messages.
+
+use std::fmt;
+
+use http::StatusCode;
+
+/// One of S3's error codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    AccessDenied,
+    AuthorizationHeaderMalformed,
+    AuthorizationQueryParametersError,
+    BadDigest,
+    BucketAlreadyExists,
+    BucketAlreadyOwnedByYou,
+    BucketNotEmpty,
+    EntityTooLarge,
+    EntityTooSmall,
+    IllegalLocationConstraintException,
+    IncompleteBody,
+    InternalError,
+    InvalidAccessKeyId,
+    InvalidArgument,
+    InvalidBucketName,
+    InvalidBucketState,
+    InvalidChunkSizeError,
+    InvalidDigest,
+    InvalidLocationConstraint,
+    InvalidObjectState,
+    InvalidPart,
+    InvalidPartNumber,
+    InvalidPartOrder,
+    InvalidRange,
+    InvalidRequest,
+    InvalidStorageClass,
+    InvalidTag,
+    InvalidToken,
+    InvalidUri,
+    KeyTooLong,
+    MalformedTrailer,
+    MalformedXml,
+    MaxMessageLengthExceeded,
+    MetadataTooLarge,
+    MethodNotAllowed,
+    MissingContentLength,
+    MissingRequestBody,
+    NoSuchBucket,
+    NoSuchKey,
+    NoSuchObjectLockConfiguration,
+    NoSuchUpload,
+    NoSuchVersion,
+    NotImplemented,
+    NotModified,
+    PreconditionFailed,
+    RequestTimeTooSkewed,
+    SignatureDoesNotMatch,
+    XAmzContentSha256Mismatch,
+}
+
+impl Code {
+    /// The code as S3 spells it, the HTTP status that goes with it, and S3's usual message.
+    fn parts(self) -> (&'static str, u16, &'static str) {
+        match self {
+            Code::AccessDenied => ("AccessDenied", 403, "Access Denied"),
+            Code::AuthorizationHeaderMalformed => {
+                ("AuthorizationHeaderMalformed", 400, "The authorization header is malformed.")
+            }
+            Code::AuthorizationQueryParametersError => (
+                "AuthorizationQueryParametersError",
+                400,
+                "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, \
+                 X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+            ),
+            Code::BadDigest => (
+                "BadDigest",
+                400,
+                "The Content-MD5 or checksum value that you specified did not match what the server received.",
+            ),
+            Code::BucketAlreadyExists => (
+                "BucketAlreadyExists",
+                409,
+                "The requested bucket name is not available. The bucket namespace is shared by all users of the system. \
+                 Please select a different name and try again.",
+            ),
+            Code::BucketAlreadyOwnedByYou => (
+                "BucketAlreadyOwnedByYou",
+                409,
+                "Your previous request to create the named bucket succeeded and you already own it.",
+            ),
+            Code::BucketNotEmpty => ("BucketNotEmpty", 409, "The bucket you tried to delete is not empty"),
+            Code::EntityTooLarge => {
+                ("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed object size.")
+            }
+            Code::EntityTooSmall => {
+                ("EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size")
+            }
+            Code::IllegalLocationConstraintException => (
+                "IllegalLocationConstraintException",
+                400,
+                "The specified location constraint is incompatible with the region this request was sent to.",
+            ),
+            Code::IncompleteBody => (
+                "IncompleteBody",
+                400,
+                "You did not provide the number of bytes specified by the Content-Length HTTP header",
+            ),
+            Code::InternalError => ("InternalError", 500, "We encountered an internal error. Please try again."),
+            Code::InvalidAccessKeyId => {
+                ("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records.")
+            }
+            Code::InvalidArgument => ("InvalidArgument", 400, "Invalid Argument"),
+            Code::InvalidBucketName => ("InvalidBucketName", 400, "The specified bucket is not valid."),
+            Code::InvalidBucketState => {
+                ("InvalidBucketState", 409, "The request is not valid for the current state of the bucket.")
+            }
+            Code::InvalidChunkSizeError => {
+                ("InvalidChunkSizeError", 403, "Only the last chunk is allowed to have a size less than 8192 bytes")
+            }
+            Code::InvalidDigest => ("InvalidDigest", 400, "The Content-MD5 you specified was invalid."),
+            Code::InvalidLocationConstraint => {
+                ("InvalidLocationConstraint", 400, "The specified location-constraint is not valid")
+            }
+            Code::InvalidObjectState => {
+                ("InvalidObjectState", 403, "The operation is not valid for the object's storage class")
+            }
+            Code::InvalidPart => (
+                "InvalidPart",
+                400,
+                "One or more of the specified parts could not be found.  The part may not have been uploaded, or the \
+                 specified entity tag may not match the part's entity tag.",
+            ),
+            Code::InvalidPartNumber => ("InvalidPartNumber", 416, "The requested partnumber is not satisfiable"),
+            Code::InvalidPartOrder => (
+                "InvalidPartOrder",
+                400,
+                "The list of parts was not in ascending order. Parts must be ordered by part number.",
+            ),
+            Code::InvalidRange => ("InvalidRange", 416, "The requested range is not satisfiable"),
+            Code::InvalidRequest => ("InvalidRequest", 400, "Invalid Request"),
+            Code::InvalidStorageClass => ("InvalidStorageClass", 400, "The storage class you specified is not valid"),
+            Code::InvalidTag => ("InvalidTag", 400, "The tag provided was not a valid tag."),
+            Code::InvalidToken => ("InvalidToken", 400, "The provided token is malformed or otherwise invalid."),
+            Code::InvalidUri => ("InvalidURI", 400, "Couldn't parse the specified URI."),
+            Code::KeyTooLong => ("KeyTooLongError", 400, "Your key is too long"),
+            Code::MalformedTrailer => (
+                "MalformedTrailerError",
+                400,
+                "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+            ),
+            Code::MalformedXml => (
+                "MalformedXML",
+                400,
+                "The XML you provided was not well-formed or did not validate against our published schema",
+            ),
+            Code::MaxMessageLengthExceeded => ("MaxMessageLengthExceeded", 400, "Your request was too big."),
+            Code::MetadataTooLarge => {
+                ("MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size")
+            }
+            Code::MethodNotAllowed => {
+                ("MethodNotAllowed", 405, "The specified method is not allowed against this resource.")
+            }
+            Code::MissingContentLength => {
+                ("MissingContentLength", 411, "You must provide the Content-Length HTTP header.")
+            }
+            Code::MissingRequestBody => ("MissingRequestBodyError", 400, "Request Body is empty"),
+            Code::NoSuchBucket => ("NoSuchBucket", 404, "The specified bucket does not exist"),
+            Code::NoSuchKey => ("NoSuchKey", 404, "The specified key does not exist."),
+            Code::NoSuchObjectLockConfiguration => {
+                ("NoSuchObjectLockConfiguration", 404, "The specified object does not have a ObjectLock configuration")
+            }
+            Code::NoSuchUpload => (
+                "NoSuchUpload",
+                404,
+                "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted \
+                 or completed.",
+            ),
+            Code::NoSuchVersion => ("NoSuchVersion", 404, "The specified version does not exist."),
+            Code::NotImplemented => {
+                ("NotImplemented", 501, "A header or query you provided implies functionality that is not implemented")
+            }
+            Code::NotModified => ("NotModified", 304, "Not Modified"),
+            Code::PreconditionFailed => {
+                ("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold")
+            }
+            Code::RequestTimeTooSkewed => (
+                "RequestTimeTooSkewed",
+                403,
+                "The difference between the request time and the current time is too large.",
+            ),
+            Code::SignatureDoesNotMatch => (
+                "SignatureDoesNotMatch",
+                403,
+                "The request signature we calculated does not match the signature you provided. Check your key and \
+                 signing method.",
+            ),
+            Code::XAmzContentSha256Mismatch => (
+                "XAmzContentSHA256Mismatch",
+                400,
+                "The provided 'x-amz-content-sha256' header does not match what was computed.",
+            ),
+        }
+    }
+
+    /// The code as S3 spells it.
+    pub(crate) fn name(self) -> &'static str {
+        self.parts().0
+    }
+}
+
+/// A refusal.
+#[derive(Debug)]
+pub(crate) struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    code: Code,
+    message: String,
+    details: Vec<(&'static str, String)>,
+    headers: Vec<(&'static str, String)>,
+}
+
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A refusal in words of its own.
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { code, message: message.into(), details: Vec::new(), headers: Vec::new() }))
+    }
+
+    /// Adds an element to the error document, such as `Region`.
+    pub(crate) fn detail(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.0.details.push((name, value.into()));
+        self
+    }
+
+    /// Adds a header to the answer.
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.0.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        self.0.code
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.code.parts().1).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    pub(crate) fn details(&self) -> &[(&'static str, String)] {
+        &self.0.details
+    }
+
+    pub(crate) fn headers(&self) -> &[(&'static str, String)] {
+        &self.0.headers
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Self::new(code, code.parts().2)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code().name(), self.message())
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The refusal of an argument, named as S3 names it.
+pub(crate) fn invalid_argument(message: impl Into<String>, name: &str, value: &str) -> Error {
+    Error::new(Code::InvalidArgument, message).detail("ArgumentName", name).detail("ArgumentValue", value)
+}

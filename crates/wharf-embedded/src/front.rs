@@ -1,0 +1,128 @@
+//! The strict layer: everything a request must be before an operation sees it.
+
+mod auth;
+mod body;
+mod chunks;
+mod verify;
+
+use std::time::SystemTime;
+
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderValue};
+use http::{Request, Uri, request};
+use wharf_transport::Body;
+
+use crate::account::{self, Account};
+use crate::error::{Code, Error, Result};
+use crate::query::Query;
+
+use auth::Claim;
+use body::Raw;
+pub(crate) use body::{Incoming, Watch};
+pub(crate) use verify::Verifier;
+
+/// What admission depends on.
+pub(crate) struct Gate<'a> {
+    pub(crate) verifier: &'a Verifier,
+    pub(crate) accounts: &'a [Account],
+    pub(crate) region: &'a str,
+    pub(crate) now: SystemTime,
+}
+
+impl Gate<'_> {
+    /// Verifies who sent the request, and gives back that account and the verified body.
+    pub(crate) async fn admit(
+        &self,
+        head: &request::Parts,
+        query: &Query,
+        body: Body,
+        watch: &Watch,
+    ) -> Result<(Account, Incoming)> {
+        let claim = auth::claim(&head.headers, query, self.region, self.now)?;
+        let Some(claim) = claim else { return Err(Code::AccessDenied.into()) };
+        let account = account::find(self.accounts, &claim.access_key_id)?.clone();
+        if head.headers.contains_key("x-amz-security-token") || query.has("X-Amz-Security-Token") {
+            return Err(Code::InvalidToken.into());
+        }
+        let chunked = claim.payload.starts_with("STREAMING-");
+        let declared = match head.headers.get(CONTENT_LENGTH) {
+            Some(length) => Some(number(length).ok_or_else(|| Error::new(Code::InvalidRequest, "Bad Content-Length"))?),
+            None => body.length(),
+        };
+        let Some(declared) = declared else { return Err(Code::MissingContentLength.into()) };
+        let raw = match body.into_full() {
+            Ok(bytes) if bytes.is_empty() && declared == 0 && !chunked => s3s::Body::empty(),
+            Ok(bytes) => s3s::Body::http_body_unsync(Raw::new(bytes.into(), declared, chunked, watch.clone())),
+            Err(body) => s3s::Body::http_body_unsync(Raw::new(body, declared, chunked, watch.clone())),
+        };
+        let request = rewrite(head, &claim, raw, declared)?;
+        let verified = self.verifier.verify(request).await.map_err(|error| match error.code() {
+            Code::SignatureDoesNotMatch => {
+                error.detail("AWSAccessKeyId", &claim.access_key_id).detail("SignatureProvided", &claim.signature)
+            }
+            _ => error,
+        })?;
+        Ok((account, Incoming::new(verified.input, verified.trailing_headers, watch.clone())))
+    }
+}
+
+/// The request in the one form that is verified: signed in its header, with an encoded path. A presigned URL says the
+/// same in other places; moving it keeps what was signed, byte for byte, and leaves its time to our clock.
+fn rewrite(head: &request::Parts, claim: &Claim, body: s3s::Body, declared: u64) -> Result<Request<s3s::Body>> {
+    let path = encode_path(head.uri.path());
+    let query: Vec<&str> = head
+        .uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter(|piece| !piece.is_empty() && !piece.starts_with("X-Amz-Signature="))
+        .collect();
+    let uri = if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) };
+    let mut request = Request::new(body);
+    *request.method_mut() = head.method.clone();
+    *request.uri_mut() = Uri::try_from(uri).map_err(|_| Error::from(Code::InvalidUri))?;
+    *request.headers_mut() = head.headers.clone();
+    let headers = request.headers_mut();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(declared));
+    if claim.presigned {
+        let Claim { credential, signed_headers, signature, .. } = claim;
+        let authorization =
+            format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={signed_headers}, Signature={signature}");
+        for (name, value) in
+            [("authorization", &authorization), ("x-amz-date", &claim.date), ("x-amz-content-sha256", &claim.payload)]
+        {
+            let value =
+                HeaderValue::from_str(value).map_err(|_| Error::from(Code::AuthorizationQueryParametersError))?;
+            headers.insert(name, value);
+        }
+    }
+    debug_assert!(headers.contains_key(AUTHORIZATION));
+    Ok(request)
+}
+
+/// Encodes what a canonical path has encoded. Left as it is, `s3s` would accept a signature over the bare path.
+fn encode_path(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' | b'%' => {
+                out.push(char::from(byte))
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+/// A request in process may name its host in its URI alone.
+pub(crate) fn complete_host(head: &mut request::Parts) {
+    if !head.headers.contains_key(HOST)
+        && let Some(authority) = head.uri.authority()
+        && let Ok(value) = HeaderValue::from_str(authority.as_str())
+    {
+        head.headers.insert(HOST, value);
+    }
+}
+
+fn number(value: &HeaderValue) -> Option<u64> {
+    value.to_str().ok()?.trim().parse().ok()
+}

@@ -1,0 +1,261 @@
+//! The headers that are kept with an object and go out again when it is read.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderMap as Headers};
+use md5::{Digest, Md5};
+
+use crate::backend::{Lock, Object, Retention};
+use crate::error::{Code, Error, Result, invalid_argument};
+use crate::time::{iso_date, parse_iso_date};
+
+/// System headers, which a copy takes along with the metadata or replaces with it.
+const SYSTEM: [&str; 5] = ["content-type", "content-disposition", "content-language", "cache-control", "expires"];
+
+const STORAGE_CLASS: &str = "x-amz-storage-class";
+const REDIRECT: &str = "x-amz-website-redirect-location";
+const ENCRYPTION: &str = "x-amz-server-side-encryption";
+const KMS_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
+const BUCKET_KEY: &str = "x-amz-server-side-encryption-bucket-key-enabled";
+const CUSTOMER_ALGORITHM: &str = "x-amz-server-side-encryption-customer-algorithm";
+const CUSTOMER_MD5: &str = "x-amz-server-side-encryption-customer-key-md5";
+
+const STORAGE_CLASSES: [&str; 11] = [
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER",
+    "DEEP_ARCHIVE",
+    "GLACIER_IR",
+    "EXPRESS_ONEZONE",
+    "OUTPOSTS",
+    "SNOW",
+];
+
+const CANNED_ACLS: [&str; 7] = [
+    "private",
+    "public-read",
+    "public-read-write",
+    "authenticated-read",
+    "aws-exec-read",
+    "bucket-owner-read",
+    "bucket-owner-full-control",
+];
+
+/// The most that user metadata may take, names and values together.
+const MOST_METADATA: usize = 2 * 1024;
+
+/// Everything a request says that is kept with its object.
+pub(crate) fn of_request(headers: &Headers) -> Result<HeaderMap> {
+    let mut kept = HeaderMap::new();
+    metadata(headers, &mut kept)?;
+    class_and_encryption(headers, &mut kept)?;
+    Ok(kept)
+}
+
+/// System headers, the redirect and user metadata: what a copy's metadata directive is about.
+pub(crate) fn metadata(headers: &Headers, kept: &mut HeaderMap) -> Result<()> {
+    for name in SYSTEM {
+        if let Some(value) = headers.get(name) {
+            kept.insert(HeaderName::from_static(name), value.clone());
+        }
+    }
+    if let Some(encoding) = content_encoding(headers) {
+        kept.insert(CONTENT_ENCODING, encoding);
+    }
+    let mut size = 0;
+    for name in headers.keys() {
+        let Some(short) = name.as_str().strip_prefix("x-amz-meta-") else { continue };
+        // Several headers of one name are one value to S3, joined by commas.
+        let values: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+        let value = values.join(&b","[..]);
+        size += short.len() + value.len();
+        if let Ok(value) = HeaderValue::from_bytes(&value) {
+            kept.insert(name.clone(), value);
+        }
+    }
+    if size > MOST_METADATA {
+        return Err(Error::from(Code::MetadataTooLarge)
+            .detail("Size", size.to_string())
+            .detail("MaxSizeAllowed", MOST_METADATA.to_string()));
+    }
+    Ok(())
+}
+
+/// Storage class, redirect and encryption: what a copy always takes from its request.
+pub(crate) fn class_and_encryption(headers: &Headers, kept: &mut HeaderMap) -> Result<()> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(class) = text(STORAGE_CLASS)
+        && !STORAGE_CLASSES.contains(&class)
+    {
+        return Err(Code::InvalidStorageClass.into());
+    }
+    if let Some(acl) = text("x-amz-acl")
+        && !CANNED_ACLS.contains(&acl)
+    {
+        return Err(invalid_argument("The canned ACL is not known", "x-amz-acl", acl));
+    }
+    for name in [STORAGE_CLASS, REDIRECT] {
+        if let Some(value) = headers.get(name).filter(|value| *value != "STANDARD") {
+            kept.insert(HeaderName::from_static(name), value.clone());
+        }
+    }
+    if let Some(redirect) = text(REDIRECT)
+        && !["/", "http://", "https://"].iter().any(|start| redirect.starts_with(start))
+    {
+        let message = "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.";
+        return Err(Error::new(Code::InvalidRequest, message));
+    }
+    encryption(headers, kept)
+}
+
+fn encryption(headers: &Headers, kept: &mut HeaderMap) -> Result<()> {
+    let managed = headers.get(ENCRYPTION);
+    if let Some(customer) = customer_key(headers, "x-amz-server-side-encryption-customer")? {
+        if managed.is_some() {
+            let message = "Server Side Encryption with Customer provided key is incompatible with the encryption method specified";
+            return Err(invalid_argument(message, ENCRYPTION, "both"));
+        }
+        kept.insert(HeaderName::from_static(CUSTOMER_ALGORITHM), HeaderValue::from_static("AES256"));
+        if let Ok(md5) = HeaderValue::from_str(&customer) {
+            kept.insert(HeaderName::from_static(CUSTOMER_MD5), md5);
+        }
+        return Ok(());
+    }
+    let method = managed.and_then(|value| value.to_str().ok()).unwrap_or("AES256");
+    let kms = method.starts_with("aws:kms");
+    if !matches!(method, "AES256" | "aws:kms" | "aws:kms:dsse") {
+        return Err(invalid_argument("The encryption method specified is not supported", ENCRYPTION, method));
+    }
+    if !kms && headers.contains_key(KMS_KEY) {
+        let message = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms";
+        return Err(invalid_argument(message, ENCRYPTION, method));
+    }
+    if let Ok(value) = HeaderValue::from_str(method) {
+        kept.insert(HeaderName::from_static(ENCRYPTION), value);
+    }
+    for name in [KMS_KEY, BUCKET_KEY] {
+        if let Some(value) = headers.get(name).filter(|_| kms) {
+            kept.insert(HeaderName::from_static(name), value.clone());
+        }
+    }
+    Ok(())
+}
+
+/// The headers of encryption, which answers to writes repeat.
+pub(crate) fn encryption_of(kept: &HeaderMap, answer: &mut HeaderMap) {
+    for name in [ENCRYPTION, KMS_KEY, BUCKET_KEY, CUSTOMER_ALGORITHM, CUSTOMER_MD5] {
+        if let Some(value) = kept.get(name) {
+            answer.insert(HeaderName::from_static(name), value.clone());
+        }
+    }
+}
+
+/// The content encodings without `aws-chunked`, which is framing and never stored.
+fn content_encoding(headers: &Headers) -> Option<HeaderValue> {
+    let value = headers.get(CONTENT_ENCODING)?;
+    let Ok(text) = value.to_str() else { return Some(value.clone()) };
+    if !text.to_ascii_lowercase().contains("aws-chunked") {
+        return Some(value.clone());
+    }
+    let rest: Vec<&str> =
+        text.split(',').map(str::trim).filter(|name| !name.eq_ignore_ascii_case("aws-chunked")).collect();
+    if rest.is_empty() { None } else { HeaderValue::from_str(&rest.join(",")).ok() }
+}
+
+/// The MD5 of the customer's key that the three headers under `prefix` give.
+pub(crate) fn customer_key(headers: &Headers, prefix: &str) -> Result<Option<String>> {
+    let text = |name: &str| headers.get(format!("{prefix}-{name}")).and_then(|value| value.to_str().ok());
+    let (algorithm, key, md5) = (text("algorithm"), text("key"), text("key-md5"));
+    if algorithm.is_none() && key.is_none() && md5.is_none() {
+        return Ok(None);
+    }
+    let refuse = |what: &str| Err(invalid_argument(what, &format!("{prefix}-algorithm"), algorithm.unwrap_or("null")));
+    let (Some(algorithm), Some(key), Some(md5)) = (algorithm, key, md5) else {
+        return refuse(
+            "Requests specifying Server Side Encryption with Customer provided keys must provide all of its headers.",
+        );
+    };
+    if algorithm != "AES256" {
+        return refuse("The encryption request you specified is not valid. Supported value: AES256.");
+    }
+    let Some(bytes) = STANDARD.decode(key).ok().filter(|bytes| bytes.len() == 32) else {
+        return refuse("The secret key was invalid for the specified algorithm.");
+    };
+    let digest = STANDARD.encode(Md5::digest(&bytes));
+    if digest != md5 {
+        return refuse("The calculated MD5 hash of the key did not match the hash that was provided.");
+    }
+    Ok(Some(digest))
+}
+
+/// Whether the key of the request opens what is stored under `stored`.
+pub(crate) fn check_customer_key(given: Option<&str>, stored: Option<&str>) -> Result<()> {
+    match (given, stored) {
+        (None, Some(_)) => Err(Error::new(
+            Code::InvalidRequest,
+            "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to \
+             retrieve the object.",
+        )),
+        (Some(_), None) => {
+            Err(Error::new(Code::InvalidRequest, "The encryption parameters are not applicable to this object."))
+        }
+        (Some(given), Some(stored)) if given != stored => Err(Code::AccessDenied.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The object lock a request asks for.
+pub(crate) fn lock(headers: &Headers, bucket_has_lock: bool) -> Result<Lock> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let mode = text("x-amz-object-lock-mode");
+    let until = text("x-amz-object-lock-retain-until-date");
+    let hold = text("x-amz-object-lock-legal-hold");
+    if (mode.is_some() || until.is_some() || hold.is_some()) && !bucket_has_lock {
+        return Err(Error::new(Code::InvalidRequest, "Bucket is missing Object Lock Configuration"));
+    }
+    let retention = match (mode, until) {
+        (None, None) => None,
+        (Some(mode @ ("GOVERNANCE" | "COMPLIANCE")), Some(until)) => {
+            let Some(until) = parse_iso_date(until) else {
+                let name = "x-amz-object-lock-retain-until-date";
+                return Err(invalid_argument("The retain until date must be provided in ISO 8601 format", name, until));
+            };
+            Some(Retention { mode: mode.to_owned(), until })
+        }
+        (Some(mode), Some(_)) => {
+            return Err(invalid_argument("Unknown wormMode directive.", "x-amz-object-lock-mode", mode));
+        }
+        _ => {
+            let message = "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied";
+            return Err(invalid_argument(message, "x-amz-object-lock-mode", mode.unwrap_or("null")));
+        }
+    };
+    let legal_hold = match hold {
+        None => None,
+        Some("ON") => Some(true),
+        Some("OFF") => Some(false),
+        Some(other) => {
+            return Err(invalid_argument(
+                "Legal Hold must be either of 'ON' or 'OFF'",
+                "x-amz-object-lock-legal-hold",
+                other,
+            ));
+        }
+    };
+    Ok(Lock { retention, legal_hold })
+}
+
+/// An object's lock as headers.
+pub(crate) fn lock_headers(object: &Object, answer: &mut HeaderMap) {
+    if let Some(retention) = &object.lock.retention {
+        crate::call::set(answer, "x-amz-object-lock-mode", &retention.mode);
+        crate::call::set(answer, "x-amz-object-lock-retain-until-date", iso_date(retention.until));
+    }
+    if let Some(hold) = object.lock.legal_hold {
+        crate::call::set(answer, "x-amz-object-lock-legal-hold", if hold { "ON" } else { "OFF" });
+    }
+}

@@ -1,0 +1,137 @@
+//! What the store was asked, for assertions.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use http::{HeaderMap, Method, StatusCode};
+
+use crate::target::Target;
+
+/// How many requests a store remembers; beyond it the oldest are forgotten.
+pub const LOG_CAPACITY: usize = 10_000;
+
+/// Headers whose values are secrets, or would be one when replayed.
+const SECRET: [&str; 4] = [
+    "authorization",
+    "x-amz-security-token",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-copy-source-server-side-encryption-customer-key",
+];
+
+/// One HTTP request that reached a [`Store`](crate::Store).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct LoggedRequest {
+    /// The S3 operation, such as `PutObject`; empty where the request named none that the store knows.
+    pub operation: &'static str,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path as it was sent, still percent-encoded, without the query.
+    pub path: String,
+    /// The bucket, or "".
+    pub bucket: String,
+    /// The key, or "".
+    pub key: String,
+    /// The status answered; `None` while no answer was given, which stays so when the caller gives up.
+    pub status: Option<StatusCode>,
+    /// The body's bytes that the store read, framing included.
+    pub bytes_in: u64,
+    /// The bytes of the answer's body.
+    pub bytes_out: u64,
+    /// The request's headers, without those that hold secrets.
+    pub headers: HeaderMap,
+}
+
+impl LoggedRequest {
+    pub(crate) fn new(method: Method, path: &str, headers: &HeaderMap) -> Self {
+        let mut headers = headers.clone();
+        for name in SECRET {
+            headers.remove(name);
+        }
+        Self {
+            operation: "",
+            method,
+            path: path.to_owned(),
+            bucket: String::new(),
+            key: String::new(),
+            status: None,
+            bytes_in: 0,
+            bytes_out: 0,
+            headers,
+        }
+    }
+
+    pub(crate) fn aim(&mut self, operation: &'static str, target: &Target) {
+        self.operation = operation;
+        self.bucket.clone_from(&target.bucket);
+        self.key.clone_from(&target.key);
+    }
+}
+
+/// The last [`LOG_CAPACITY`] requests. Each has a number, by which its answer is added later.
+#[derive(Default)]
+pub(crate) struct Log(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    first: u64,
+    entries: VecDeque<LoggedRequest>,
+}
+
+impl Log {
+    pub(crate) fn push(&self, request: LoggedRequest) -> u64 {
+        let mut inner = self.lock();
+        if inner.entries.len() == LOG_CAPACITY {
+            inner.entries.pop_front();
+            inner.first += 1;
+        }
+        inner.entries.push_back(request);
+        inner.first + inner.entries.len() as u64 - 1
+    }
+
+    /// Changes the entry of that number, unless it was forgotten meanwhile.
+    pub(crate) fn update(&self, number: u64, change: impl FnOnce(&mut LoggedRequest)) {
+        let mut inner = self.lock();
+        let at = number.checked_sub(inner.first).and_then(|at| usize::try_from(at).ok());
+        if let Some(entry) = at.and_then(|at| inner.entries.get_mut(at)) {
+            change(entry);
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<LoggedRequest> {
+        self.lock().entries.iter().cloned().collect()
+    }
+
+    pub(crate) fn clear(&self) {
+        let mut inner = self.lock();
+        inner.first += inner.entries.len() as u64;
+        inner.entries.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forgets_the_oldest_and_the_cleared() {
+        let log = Log::default();
+        let entry = |path: &str| LoggedRequest::new(Method::GET, path, &HeaderMap::new());
+        let first = log.push(entry("/first"));
+        for _ in 0..LOG_CAPACITY {
+            log.push(entry("/more"));
+        }
+        log.update(first, |entry| entry.path.push_str("/changed"));
+        let all = log.all();
+        assert_eq!(all.len(), LOG_CAPACITY);
+        assert!(all.iter().all(|entry| entry.path == "/more"));
+        log.clear();
+        let again = log.push(entry("/again"));
+        log.update(again, |entry| entry.status = Some(StatusCode::OK));
+        assert_eq!(log.all()[0].status, Some(StatusCode::OK));
+    }
+}

@@ -1,0 +1,43 @@
+//! Open uploads of one bucket.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{BucketState, UploadState};
+use crate::backend::{ListQuery, Page, Upload};
+use crate::error::{Code, Error, Result};
+use crate::list;
+
+impl BucketState {
+    pub(super) fn create_upload(&mut self, upload: Upload) {
+        let uploads = self.uploads.entry(upload.key.clone()).or_default();
+        uploads.insert(upload.id.clone(), UploadState { upload: Arc::new(upload), parts: BTreeMap::new() });
+    }
+
+    pub(super) fn upload(&self, key: &str, id: &str) -> Result<&UploadState> {
+        self.uploads.get(key).and_then(|uploads| uploads.get(id)).ok_or_else(|| no_such_upload(id))
+    }
+
+    pub(super) fn upload_mut(&mut self, key: &str, id: &str) -> Result<&mut UploadState> {
+        self.uploads.get_mut(key).and_then(|uploads| uploads.get_mut(id)).ok_or_else(|| no_such_upload(id))
+    }
+
+    pub(super) fn abort(&mut self, key: &str, id: &str) -> Result<()> {
+        let uploads = self.uploads.get_mut(key).ok_or_else(|| no_such_upload(id))?;
+        uploads.remove(id).ok_or_else(|| no_such_upload(id))?;
+        if uploads.is_empty() {
+            self.uploads.remove(key);
+        }
+        Ok(())
+    }
+
+    pub(super) fn list_uploads(&self, query: &ListQuery) -> Page<Arc<Upload>> {
+        list::page(&self.uploads, query, |uploads| {
+            uploads.iter().map(|(id, state)| (Some(id.as_str()), state.upload.clone()))
+        })
+    }
+}
+
+fn no_such_upload(id: &str) -> Error {
+    Error::from(Code::NoSuchUpload).detail("UploadId", id)
+}

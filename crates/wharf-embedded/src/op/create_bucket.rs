@@ -1,0 +1,46 @@
+//! CreateBucket.
+
+use http::StatusCode;
+use s3s::dto::CreateBucketConfiguration;
+
+use crate::backend::{Bucket, Versioning};
+use crate::call::{Call, Reply, empty, set};
+use crate::error::{Code, Error, Result};
+use crate::xml;
+
+pub(super) async fn run(call: Call) -> Result<Reply> {
+    let region = &call.shared.region;
+    let constraint = match call.document.is_empty() {
+        true => None,
+        false => xml::parse::<CreateBucketConfiguration>(&call.document)?.location_constraint,
+    };
+    let asked = match constraint.as_ref().map(|constraint| constraint.as_str()) {
+        None | Some("") => "us-east-1",
+        Some("EU") => "eu-west-1",
+        // The one region that must not be named.
+        Some("us-east-1") => {
+            return Err(Error::new(Code::InvalidLocationConstraint, "The specified location-constraint is not valid"));
+        }
+        Some(other) => other,
+    };
+    if asked != region {
+        let what = if constraint.is_some() { asked } else { "unspecified" };
+        let message = format!(
+            "The {what} location constraint is incompatible for the region specific endpoint this request was sent to."
+        );
+        return Err(Error::new(Code::IllegalLocationConstraintException, message));
+    }
+    let object_lock = call.flag("x-amz-bucket-object-lock-enabled");
+    let bucket = Bucket {
+        name: call.bucket().to_owned(),
+        owner: call.account.number.clone(),
+        region: region.clone(),
+        created: call.now,
+        versioning: if object_lock { Versioning::Enabled } else { Versioning::Never },
+        object_lock,
+    };
+    call.backend().create_bucket(bucket).await?;
+    let mut reply = empty(StatusCode::OK);
+    set(reply.headers_mut(), "location", format_args!("/{}", call.bucket()));
+    Ok(reply)
+}

@@ -1,0 +1,25 @@
+//! DeleteObject.
+
+use http::StatusCode;
+
+use crate::backend::Removal;
+use crate::call::{Call, Reply, empty, set};
+use crate::condition::Guard;
+use crate::error::Result;
+
+pub(super) async fn run(call: Call) -> Result<Reply> {
+    let how = Removal {
+        at: call.now,
+        guard: Guard::etag(call.header("if-match")),
+        bypass_governance: call.flag("x-amz-bypass-governance-retention"),
+    };
+    let deleted = call.backend().delete(call.bucket(), call.key(), call.version()?, &how).await?;
+    let mut reply = empty(StatusCode::NO_CONTENT);
+    if let Some(version) = &deleted.version {
+        set(reply.headers_mut(), "x-amz-version-id", version);
+    }
+    if deleted.marker {
+        set(reply.headers_mut(), "x-amz-delete-marker", true);
+    }
+    Ok(reply)
+}

@@ -1,0 +1,64 @@
+//! PutObject.
+
+use http::{HeaderMap, StatusCode};
+
+use crate::account::hex;
+use crate::backend::{Found, Object};
+use crate::call::{Call, Reply, empty, set, set_etag};
+use crate::checksum::Algorithm;
+use crate::condition::Guard;
+use crate::error::Result;
+use crate::kept;
+use crate::receive::receive;
+use crate::tags;
+
+const CUSTOMER: &str = "x-amz-server-side-encryption-customer";
+
+pub(super) async fn run(mut call: Call) -> Result<Reply> {
+    let bucket = call.own_bucket().await?;
+    let guard = Guard::of(&call.headers)?;
+    let headers = kept::of_request(&call.headers)?;
+    let customer_key = kept::customer_key(&call.headers, CUSTOMER)?;
+    let lock = kept::lock(&call.headers, bucket.object_lock)?;
+    let tags = call.header("x-amz-tagging").map(tags::of_header).transpose()?.unwrap_or_default();
+    let received = receive(&*call.shared.backend, &call.headers, &mut call.body, Algorithm::Crc64Nvme).await?;
+    let object = Object {
+        blob: received.blob,
+        etag: etag(&call, &received.md5, &headers),
+        headers,
+        tags,
+        checksum: Some(received.checksum),
+        parts: Vec::new(),
+        customer_key,
+        lock,
+    };
+    let found = call.backend().put(call.bucket(), call.key(), call.now, object, &guard).await?;
+    let mut reply = empty(StatusCode::OK);
+    written(&found, reply.headers_mut());
+    if let Some(object) = &found.version.object {
+        set(reply.headers_mut(), "x-amz-object-size", object.size());
+    }
+    Ok(reply)
+}
+
+/// The entity tag of bytes: their MD5, except where they are encrypted by a key of KMS's or the customer's.
+pub(super) fn etag(call: &Call, md5: &[u8; 16], headers: &HeaderMap) -> String {
+    let kms =
+        headers.get("x-amz-server-side-encryption").is_some_and(|method| method.as_bytes().starts_with(b"aws:kms"));
+    let customer = headers.contains_key("x-amz-server-side-encryption-customer-algorithm");
+    if kms || customer { call.shared.ids.etag(md5) } else { hex(md5) }
+}
+
+/// What the answer to a write says of the object written.
+pub(super) fn written(found: &Found, answer: &mut HeaderMap) {
+    if found.versioned {
+        set(answer, "x-amz-version-id", &found.version.id);
+    }
+    let Some(object) = &found.version.object else { return };
+    set_etag(answer, &object.etag);
+    kept::encryption_of(&object.headers, answer);
+    if let Some(checksum) = &object.checksum {
+        set(answer, checksum.kind.algorithm.header(), &checksum.value);
+        set(answer, "x-amz-checksum-type", checksum.kind.type_name());
+    }
+}

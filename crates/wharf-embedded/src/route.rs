@@ -1,0 +1,286 @@
+//! Which operation a request asks for.
+
+use http::{HeaderMap, Method};
+
+use crate::error::{Code, Error, Result};
+use crate::query::Query;
+use crate::target::Target;
+
+/// The operations the store carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    AbortMultipartUpload,
+    CompleteMultipartUpload,
+    CopyObject,
+    CreateBucket,
+    CreateMultipartUpload,
+    DeleteBucket,
+    DeleteObject,
+    DeleteObjectTagging,
+    DeleteObjects,
+    GetBucketLocation,
+    GetBucketVersioning,
+    GetObject,
+    GetObjectAttributes,
+    GetObjectLegalHold,
+    GetObjectRetention,
+    GetObjectTagging,
+    HeadBucket,
+    HeadObject,
+    ListBuckets,
+    ListMultipartUploads,
+    ListObjectVersions,
+    ListObjects,
+    ListObjectsV2,
+    ListParts,
+    PutBucketVersioning,
+    PutObject,
+    PutObjectLegalHold,
+    PutObjectRetention,
+    PutObjectTagging,
+    UploadPart,
+    UploadPartCopy,
+}
+
+/// Query parameters that choose an operation.
+const SUBRESOURCES: [&str; 42] = [
+    "abac",
+    "accelerate",
+    "acl",
+    "analytics",
+    "annotation",
+    "append",
+    "attributes",
+    "cors",
+    "delete",
+    "encryption",
+    "events",
+    "intelligent-tiering",
+    "inventory",
+    "legal-hold",
+    "lifecycle",
+    "location",
+    "logging",
+    "metadataConfiguration",
+    "metadataInventoryTable",
+    "metadataJournalTable",
+    "metadataTable",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "policy",
+    "policyStatus",
+    "publicAccessBlock",
+    "renameObject",
+    "replication",
+    "requestPayment",
+    "restore",
+    "retention",
+    "select",
+    "session",
+    "tagging",
+    "torrent",
+    "uploadId",
+    "uploads",
+    "versioning",
+    "versions",
+    "website",
+];
+
+/// Query parameters that belong to some operation without choosing it.
+const PARAMETERS: [&str; 26] = [
+    "list-type",
+    "prefix",
+    "delimiter",
+    "marker",
+    "max-keys",
+    "encoding-type",
+    "continuation-token",
+    "start-after",
+    "fetch-owner",
+    "key-marker",
+    "version-id-marker",
+    "upload-id-marker",
+    "max-uploads",
+    "max-parts",
+    "part-number-marker",
+    "max-buckets",
+    "bucket-region",
+    "versionId",
+    "partNumber",
+    "response-content-type",
+    "response-content-language",
+    "response-expires",
+    "response-cache-control",
+    "response-content-disposition",
+    "response-content-encoding",
+    "select-type",
+];
+
+impl Operation {
+    /// Chooses by method, target, sub-resource and, for copies, a header.
+    pub(crate) fn of(method: &Method, target: &Target, query: &Query, headers: &HeaderMap) -> Result<Self> {
+        let mut chosen: Vec<&str> = Vec::new();
+        for (name, filled) in query.names() {
+            if SUBRESOURCES.contains(&name) {
+                chosen.push(name);
+            } else if !filled && !PARAMETERS.contains(&name) && !name.to_ascii_lowercase().starts_with("x-") {
+                // A bare name that is no parameter can only be a sub-resource of tomorrow.
+                return Err(unknown());
+            }
+        }
+        chosen.sort_unstable();
+        chosen.dedup();
+        let [sub, extra] = [chosen.first().copied().unwrap_or_default(), chosen.get(1).copied().unwrap_or_default()];
+        if !extra.is_empty() {
+            return Err(unknown());
+        }
+        let found = match (target.bucket.is_empty(), target.key.is_empty()) {
+            (true, _) => Self::of_service(method, sub),
+            (false, true) => Self::of_bucket(method, sub, query),
+            (false, false) => Self::of_object(method, sub, query, headers),
+        };
+        found.ok_or_else(unknown)
+    }
+
+    fn of_service(method: &Method, sub: &str) -> Option<Self> {
+        (method == Method::GET && sub.is_empty()).then_some(Operation::ListBuckets)
+    }
+
+    fn of_bucket(method: &Method, sub: &str, query: &Query) -> Option<Self> {
+        Some(match (method.as_str(), sub) {
+            ("PUT", "") => Operation::CreateBucket,
+            ("PUT", "versioning") => Operation::PutBucketVersioning,
+            ("HEAD", "") => Operation::HeadBucket,
+            ("DELETE", "") => Operation::DeleteBucket,
+            ("POST", "delete") => Operation::DeleteObjects,
+            ("GET", "location") => Operation::GetBucketLocation,
+            ("GET", "versioning") => Operation::GetBucketVersioning,
+            ("GET", "versions") => Operation::ListObjectVersions,
+            ("GET", "uploads") => Operation::ListMultipartUploads,
+            ("GET", "") => match query.get("list-type") {
+                Some("2") => Operation::ListObjectsV2,
+                None | Some("1") => Operation::ListObjects,
+                Some(_) => return None,
+            },
+            _ => return None,
+        })
+    }
+
+    fn of_object(method: &Method, sub: &str, query: &Query, headers: &HeaderMap) -> Option<Self> {
+        let copy = headers.contains_key("x-amz-copy-source");
+        Some(match (method.as_str(), sub) {
+            ("PUT", "") if copy => Operation::CopyObject,
+            ("PUT", "") if !query.has("partNumber") => Operation::PutObject,
+            ("PUT", "uploadId") if copy => Operation::UploadPartCopy,
+            ("PUT", "uploadId") => Operation::UploadPart,
+            ("PUT", "tagging") => Operation::PutObjectTagging,
+            ("PUT", "legal-hold") => Operation::PutObjectLegalHold,
+            ("PUT", "retention") => Operation::PutObjectRetention,
+            ("GET", "") => Operation::GetObject,
+            ("GET", "attributes") => Operation::GetObjectAttributes,
+            ("GET", "tagging") => Operation::GetObjectTagging,
+            ("GET", "legal-hold") => Operation::GetObjectLegalHold,
+            ("GET", "retention") => Operation::GetObjectRetention,
+            ("GET", "uploadId") => Operation::ListParts,
+            ("HEAD", "") => Operation::HeadObject,
+            ("DELETE", "") => Operation::DeleteObject,
+            ("DELETE", "tagging") => Operation::DeleteObjectTagging,
+            ("DELETE", "uploadId") => Operation::AbortMultipartUpload,
+            ("POST", "uploads") => Operation::CreateMultipartUpload,
+            ("POST", "uploadId") => Operation::CompleteMultipartUpload,
+            _ => return None,
+        })
+    }
+
+    /// The name S3 gives it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Operation::AbortMultipartUpload => "AbortMultipartUpload",
+            Operation::CompleteMultipartUpload => "CompleteMultipartUpload",
+            Operation::CopyObject => "CopyObject",
+            Operation::CreateBucket => "CreateBucket",
+            Operation::CreateMultipartUpload => "CreateMultipartUpload",
+            Operation::DeleteBucket => "DeleteBucket",
+            Operation::DeleteObject => "DeleteObject",
+            Operation::DeleteObjectTagging => "DeleteObjectTagging",
+            Operation::DeleteObjects => "DeleteObjects",
+            Operation::GetBucketLocation => "GetBucketLocation",
+            Operation::GetBucketVersioning => "GetBucketVersioning",
+            Operation::GetObject => "GetObject",
+            Operation::GetObjectAttributes => "GetObjectAttributes",
+            Operation::GetObjectLegalHold => "GetObjectLegalHold",
+            Operation::GetObjectRetention => "GetObjectRetention",
+            Operation::GetObjectTagging => "GetObjectTagging",
+            Operation::HeadBucket => "HeadBucket",
+            Operation::HeadObject => "HeadObject",
+            Operation::ListBuckets => "ListBuckets",
+            Operation::ListMultipartUploads => "ListMultipartUploads",
+            Operation::ListObjectVersions => "ListObjectVersions",
+            Operation::ListObjects => "ListObjects",
+            Operation::ListObjectsV2 => "ListObjectsV2",
+            Operation::ListParts => "ListParts",
+            Operation::PutBucketVersioning => "PutBucketVersioning",
+            Operation::PutObject => "PutObject",
+            Operation::PutObjectLegalHold => "PutObjectLegalHold",
+            Operation::PutObjectRetention => "PutObjectRetention",
+            Operation::PutObjectTagging => "PutObjectTagging",
+            Operation::UploadPart => "UploadPart",
+            Operation::UploadPartCopy => "UploadPartCopy",
+        }
+    }
+
+    /// Whether its body becomes a blob; all other bodies are documents, or empty.
+    pub(crate) fn takes_bytes(self) -> bool {
+        matches!(self, Operation::PutObject | Operation::UploadPart)
+    }
+}
+
+fn unknown() -> Error {
+    Code::NotImplemented.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(method: &str, path: &str, copy: bool) -> Option<&'static str> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut headers = HeaderMap::new();
+        if copy {
+            headers.insert("x-amz-copy-source", "b/k".parse().unwrap());
+        }
+        let target = Target::parse(path, "x", &[]).unwrap();
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        Operation::of(&method, &target, &Query::parse(Some(query)).unwrap(), &headers).ok().map(Operation::name)
+    }
+
+    #[test]
+    fn known_and_unknown() {
+        for (method, path, name) in [
+            ("GET", "/", Some("ListBuckets")),
+            ("GET", "/?x-id=ListBuckets&max-buckets=3", Some("ListBuckets")),
+            ("GET", "/b?list-type=2&prefix=", Some("ListObjectsV2")),
+            ("GET", "/b/?delimiter=/", Some("ListObjects")),
+            ("GET", "/b?list-type=3", None),
+            ("GET", "/b?acl", None),
+            ("GET", "/b?brand-new", None),
+            ("GET", "/b?cache=1", Some("ListObjects")),
+            ("GET", "/b?uploads&versions", None),
+            ("PUT", "/b/k?partNumber=1&uploadId=u", Some("UploadPart")),
+            ("PUT", "/b/k?partNumber=1", None),
+            ("POST", "/b/k", None),
+            ("POST", "/b", None),
+            ("POST", "/b?delete", Some("DeleteObjects")),
+            ("PATCH", "/b/k", None),
+            ("GET", "/b/k?torrent", None),
+            ("DELETE", "/b?policy", None),
+            ("GET", "/b/k?versionId=1&partNumber=2", Some("GetObject")),
+        ] {
+            assert_eq!(of(method, path, false), name, "{method} {path}");
+        }
+        assert_eq!(of("PUT", "/b/k", true), Some("CopyObject"));
+        assert_eq!(of("PUT", "/b/k?uploadId=u&partNumber=1", true), Some("UploadPartCopy"));
+    }
+}

@@ -1,0 +1,124 @@
+//! Documents: a writer for those the store answers with; those it is sent are read by `s3s`.
+
+use s3s::xml::{Deserialize, Deserializer};
+
+use crate::error::{Code, Error, Result};
+
+/// The namespace of S3's documents.
+const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+/// Writes one document, element by element.
+pub(crate) struct Writer {
+    out: String,
+    root: &'static str,
+}
+
+impl Writer {
+    /// A document whose root is in S3's namespace.
+    pub(crate) fn new(root: &'static str) -> Self {
+        let out = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root} xmlns=\"{NAMESPACE}\">");
+        Self { out, root }
+    }
+
+    /// A document without a namespace, as errors are.
+    pub(crate) fn bare(root: &'static str) -> Self {
+        Self { out: format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root}>"), root }
+    }
+
+    /// A document whose root holds text alone.
+    pub(crate) fn whole(root: &'static str, text: &str) -> Self {
+        let mut document = Self::new(root);
+        escape(text, &mut document.out);
+        document
+    }
+
+    /// Adds `<name>value</name>`.
+    pub(crate) fn text(&mut self, name: &str, value: &str) {
+        self.open(name);
+        escape(value, &mut self.out);
+        self.close(name);
+    }
+
+    /// Adds `<name>value</name>` where there is a value.
+    pub(crate) fn optional(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.text(name, value);
+        }
+    }
+
+    /// Adds a number or a truth value.
+    pub(crate) fn show(&mut self, name: &str, value: impl std::fmt::Display) {
+        self.text(name, &value.to_string());
+    }
+
+    /// Adds `<name>`, what `inside` adds, and `</name>`.
+    pub(crate) fn element(&mut self, name: &str, inside: impl FnOnce(&mut Self)) {
+        self.open(name);
+        inside(self);
+        self.close(name);
+    }
+
+    /// The finished document.
+    pub(crate) fn finish(mut self) -> String {
+        self.close(self.root);
+        self.out
+    }
+
+    fn open(&mut self, name: &str) {
+        self.out.extend(["<", name, ">"]);
+    }
+
+    fn close(&mut self, name: &str) {
+        self.out.extend(["</", name, ">"]);
+    }
+}
+
+/// Control characters go out as references, as S3 sends them, although XML 1.0 has no right to most of them: a raw
+/// carriage return would reach the reader as a line feed.
+fn escape(text: &str, out: &mut String) {
+    for char in text.chars() {
+        match char {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\0'..='\x1f' | '\x7f' => out.push_str(&format!("&#x{:x};", u32::from(char))),
+            _ => out.push(char),
+        }
+    }
+}
+
+/// Reads a request's document, which must end where its root does.
+pub(crate) fn parse<T>(bytes: &[u8]) -> Result<T>
+where
+    T: for<'xml> Deserialize<'xml>,
+{
+    let malformed = |_| Error::from(Code::MalformedXml);
+    let mut reader = Deserializer::new(bytes);
+    let value = T::deserialize(&mut reader).map_err(malformed)?;
+    reader.expect_eof().map_err(malformed)?;
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use s3s::dto::Tagging;
+
+    use super::*;
+
+    #[test]
+    fn escapes_what_xml_would_change() {
+        let mut xml = Writer::bare("R");
+        xml.text("K", "a\r\n\t<&>\"\u{1}é");
+        assert!(xml.finish().ends_with("<R><K>a&#xd;&#xa;&#x9;&lt;&amp;&gt;&quot;&#x1;é</K></R>"));
+    }
+
+    #[test]
+    fn refuses_text_after_the_root() {
+        let good = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
+        assert_eq!(parse::<Tagging>(good.as_bytes()).unwrap().tag_set.len(), 1);
+        for bad in [format!("{good}<x/>"), format!("{good}x"), "<Tagging>".to_owned(), String::new()] {
+            assert_eq!(parse::<Tagging>(bad.as_bytes()).unwrap_err().code(), Code::MalformedXml, "{bad}");
+        }
+    }
+}
