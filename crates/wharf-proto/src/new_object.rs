@@ -119,7 +119,7 @@ pub(crate) mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_792_567_680)
     }
 
-    /// The headers of [`EVERYTHING`] as an operation with every setter called must have them.
+    /// The headers of `EVERYTHING` as an operation with every setter called must have them.
     pub(crate) const EVERYTHING: [(&str, &str); 22] = [
         ("x-amz-acl", "public-read"),
         ("x-amz-grant-full-control", "id=\"1\""),

@@ -2,24 +2,30 @@
 
 mod create_bucket;
 mod delete_bucket;
+mod delete_object;
 mod elements;
 mod get_bucket_location;
 mod get_bucket_versioning;
 mod get_object;
 mod head_bucket;
+mod head_object;
 mod list_buckets;
 mod list_objects;
 mod mfa;
 mod put_bucket_versioning;
+mod put_object;
 #[cfg(test)]
 mod testing;
 
 pub use create_bucket::{BucketNamespace, CreateBucket, CreateBucketOutput, LocationType, ObjectOwnership};
 pub use delete_bucket::DeleteBucket;
+pub use delete_object::{DeleteObject, DeleteObjectOutput};
 pub use get_bucket_location::GetBucketLocation;
 pub use get_bucket_versioning::{GetBucketVersioning, GetBucketVersioningOutput, VersioningStatus};
 pub use get_object::GetObject;
 pub use head_bucket::{HeadBucket, HeadBucketOutput};
+pub use head_object::HeadObject;
 pub use list_buckets::{ListBuckets, ListBucketsOutput, ListedBucket};
 pub use list_objects::{ListObjects, ListObjectsOutput, ListedObject, Owner, RestoreStatus};
 pub use put_bucket_versioning::PutBucketVersioning;
+pub use put_object::{PutObject, PutObjectOutput};

@@ -40,14 +40,27 @@ pub struct GetObject<S = ()> {
     limit: Option<u64>,
 }
 
+/// Headers that the answer shall carry in place of the stored ones.
 #[derive(Debug, Clone, Default)]
-struct ResponseOverrides {
-    cache_control: Option<String>,
-    content_disposition: Option<String>,
-    content_encoding: Option<String>,
-    content_language: Option<String>,
-    content_type: Option<String>,
-    expires: Option<SystemTime>,
+pub(super) struct ResponseOverrides {
+    pub(super) cache_control: Option<String>,
+    pub(super) content_disposition: Option<String>,
+    pub(super) content_encoding: Option<String>,
+    pub(super) content_language: Option<String>,
+    pub(super) content_type: Option<String>,
+    pub(super) expires: Option<SystemTime>,
+}
+
+impl ResponseOverrides {
+    pub(super) fn apply(&self, request: &mut Request) -> Result<(), Error> {
+        request.query_opt("response-cache-control", self.cache_control.as_deref());
+        request.query_opt("response-content-disposition", self.content_disposition.as_deref());
+        request.query_opt("response-content-encoding", self.content_encoding.as_deref());
+        request.query_opt("response-content-language", self.content_language.as_deref());
+        request.query_opt("response-content-type", self.content_type.as_deref());
+        request.query_opt("response-expires", self.expires.map(time::format_http_date).transpose()?);
+        Ok(())
+    }
 }
 
 impl<S> GetObject<S> {
@@ -208,15 +221,9 @@ impl<S: Send + 'static> Operation for GetObject<S> {
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::GET, &self.bucket, &self.key)?;
-        let response = &self.response;
         request.query_opt("versionId", self.version_id.as_deref());
         request.query_opt("partNumber", self.part_number.map(|number| number.to_string()));
-        request.query_opt("response-cache-control", response.cache_control.as_deref());
-        request.query_opt("response-content-disposition", response.content_disposition.as_deref());
-        request.query_opt("response-content-encoding", response.content_encoding.as_deref());
-        request.query_opt("response-content-language", response.content_language.as_deref());
-        request.query_opt("response-content-type", response.content_type.as_deref());
-        request.query_opt("response-expires", response.expires.map(time::format_http_date).transpose()?);
+        self.response.apply(&mut request)?;
         request.header_opt("range", self.range.map(ByteRange::to_header).transpose()?)?;
         request.header_opt("x-amz-checksum-mode", self.checksum_mode.then_some("ENABLED"))?;
         self.conditions.apply(&mut request)?;
