@@ -1,0 +1,186 @@
+//! An object's bytes as they arrive, checked on the way.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE};
+use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher};
+use wharf_proto::operation::Request;
+use wharf_proto::{Error, ErrorKind};
+
+use crate::client::Inner;
+
+use crate::progress::StallTimer;
+use crate::runtime::RuntimeHandle;
+use crate::transport::{self, transport_error};
+
+/// An object's bytes: a [`Stream`] of buffers, and with the feature `tokio-io` an `AsyncRead`.
+///
+/// The length that the server announced is checked, and so is the checksum where one was asked for and covers the whole
+/// object: what does not match ends with [`ErrorKind::Corrupt`]. A server that sends nothing for the client's progress
+/// timeout ends it with [`ErrorKind::Timeout`]. Dropping it cancels the download.
+pub struct ObjectBody {
+    body: transport::Body,
+    timer: StallTimer,
+    left: Option<u64>,
+    verify: Option<(ChecksumHasher, Checksum)>,
+    place: Place,
+    runtime: RuntimeHandle,
+    done: bool,
+    /// What was read from the stream and not yet from the `AsyncRead`.
+    #[cfg(feature = "tokio-io")]
+    buffered: Bytes,
+}
+
+/// Which call an error is about.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) operation: &'static str,
+    pub(crate) bucket: Option<String>,
+    pub(crate) key: Option<String>,
+}
+
+impl Place {
+    pub(crate) fn new(operation: &'static str, request: &Request) -> Self {
+        Self { operation, bucket: request.bucket.clone(), key: request.key.clone() }
+    }
+
+    pub(crate) fn of(&self, error: Error) -> Error {
+        error.at(self.operation, self.bucket.as_deref(), self.key.as_deref())
+    }
+}
+
+impl ObjectBody {
+    pub(crate) fn new(body: transport::Body, head: &HeaderMap, client: &Inner, place: Place) -> Self {
+        Self {
+            body,
+            timer: StallTimer::new(client.stall_limit),
+            left: head.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()),
+            verify: full_object_checksum(head).map(|sum| (ChecksumHasher::new(sum.algorithm()), sum)),
+            place,
+            runtime: client.runtime.clone(),
+            done: false,
+            #[cfg(feature = "tokio-io")]
+            buffered: Bytes::new(),
+        }
+    }
+
+    fn poll_checked(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        match Pin::new(&mut self.body).poll_next(cx) {
+            Poll::Ready(Some(Ok(bytes))) => {
+                self.timer.moved();
+                if let Some(left) = &mut self.left {
+                    *left = match left.checked_sub(bytes.len() as u64) {
+                        Some(left) => left,
+                        None => {
+                            return Poll::Ready(Some(Err(Error::new(
+                                ErrorKind::Corrupt,
+                                "the server sent more bytes than it announced",
+                            ))));
+                        }
+                    };
+                }
+                if let Some((hasher, _)) = &mut self.verify {
+                    hasher.update(&bytes);
+                }
+                Poll::Ready(Some(Ok(bytes)))
+            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(body_error(error)))),
+            Poll::Ready(None) => Poll::Ready(self.check_end().err().map(Err)),
+            Poll::Pending => {
+                // The timer needs a runtime; a body may be polled on a thread that has none.
+                let _entered = self.runtime.enter();
+                ready!(self.timer.poll_stalled(cx));
+                Poll::Ready(Some(Err(Error::new(ErrorKind::Timeout, "the server stopped sending the body"))))
+            }
+        }
+    }
+
+    fn check_end(&mut self) -> Result<(), Error> {
+        if let Some(left) = self.left.filter(|left| *left > 0) {
+            return Err(Error::new(
+                ErrorKind::Transport,
+                format!("the connection was closed {left} bytes before the end of the body"),
+            ));
+        }
+        match self.verify.take().map(|(hasher, expected)| (hasher.finish(), expected)) {
+            Some((computed, expected)) if computed != expected => Err(Error::new(
+                ErrorKind::Corrupt,
+                format!("the body does not match its {} checksum", expected.algorithm()),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The checksum to compare the body with: only one that covers the whole object, of an answer that holds all of it.
+fn full_object_checksum(head: &HeaderMap) -> Option<Checksum> {
+    let is_part = head.contains_key(CONTENT_RANGE) || head.contains_key("x-amz-mp-parts-count");
+    let is_composite = head.get("x-amz-checksum-type").is_some_and(|kind| kind == "COMPOSITE");
+    if is_part || is_composite {
+        return None;
+    }
+    ChecksumAlgorithm::ALL.into_iter().find_map(|algorithm| {
+        let value = head.get(algorithm.header_name())?.to_str().ok()?;
+        Checksum::parse(algorithm, value).ok().filter(|checksum| !checksum.is_composite())
+    })
+}
+
+/// The error of a body that broke off.
+pub(crate) fn body_error(error: transport::BoxError) -> Error {
+    match error.downcast::<transport::TransportError>() {
+        Ok(error) => transport_error(*error),
+        Err(error) => Error::new(ErrorKind::Transport, format!("the body broke off: {error}")).with_cause(error),
+    }
+}
+
+impl Stream for ObjectBody {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        #[cfg(feature = "tokio-io")]
+        if !self.buffered.is_empty() {
+            return Poll::Ready(Some(Ok(std::mem::take(&mut self.buffered))));
+        }
+        if self.done {
+            return Poll::Ready(None);
+        }
+        let item = ready!(self.poll_checked(cx));
+        self.done = !matches!(item, Some(Ok(_)));
+        if self.done {
+            // The connection is given back, or closed, at once.
+            self.body = transport::Body::empty();
+        }
+        Poll::Ready(item.map(|item| item.map_err(|error| self.place.of(error))))
+    }
+}
+
+#[cfg(feature = "tokio-io")]
+impl tokio::io::AsyncRead for ObjectBody {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        while self.buffered.is_empty() {
+            match ready!(self.as_mut().poll_next(cx)) {
+                None => return Poll::Ready(Ok(())),
+                Some(Err(error)) => return Poll::Ready(Err(std::io::Error::other(error))),
+                Some(Ok(bytes)) => self.buffered = bytes,
+            }
+        }
+        let count = self.buffered.len().min(buffer.remaining());
+        buffer.put_slice(&self.buffered.split_to(count));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl fmt::Debug for ObjectBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObjectBody").field("left", &self.left).finish_non_exhaustive()
+    }
+}

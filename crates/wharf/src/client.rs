@@ -1,0 +1,140 @@
+//! The client, and its calls.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wharf_proto::checksum::ChecksumAlgorithm;
+use wharf_proto::op::{GetObject, ListObjects};
+use wharf_proto::operation::{Operation, Presigned, SendFuture, Sender};
+use wharf_proto::retry::RetryPolicy;
+use wharf_proto::sigv4::SigningKeyCache;
+use wharf_proto::{Endpoint, Error};
+
+use crate::body::{ObjectBody, Place};
+use crate::clock::Clock;
+use crate::config::ClientBuilder;
+use crate::credentials::ProvideCredentials;
+use crate::dispatch::{self, Read};
+use crate::payload::Conditions;
+use crate::presign::presign;
+use crate::quotas::Quotas;
+use crate::runtime::RuntimeHandle;
+use crate::transport::Transport;
+
+/// An S3 client. A cheap clone: all clones share connections, credentials and retry quotas.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+/// A client's settings and state.
+pub(crate) struct Inner {
+    pub(crate) region: String,
+    pub(crate) endpoint: Endpoint,
+    /// `None` for an anonymous client.
+    pub(crate) credentials: Option<Arc<dyn ProvideCredentials>>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) runtime: RuntimeHandle,
+    pub(crate) checksum: Option<ChecksumAlgorithm>,
+    pub(crate) trailers: bool,
+    pub(crate) announces_checksum: bool,
+    pub(crate) sign_payload: bool,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) quotas: Quotas,
+    pub(crate) stall_limit: Duration,
+    pub(crate) patience: Duration,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) signing_keys: SigningKeyCache,
+}
+
+impl Inner {
+    pub(crate) fn payload_conditions(&self) -> Conditions {
+        Conditions {
+            https: self.endpoint.is_https(),
+            signed: self.credentials.is_some(),
+            sign_payload: self.sign_payload,
+            checksum: self.checksum,
+            trailers: self.trailers,
+            announces_checksum: self.announces_checksum,
+        }
+    }
+}
+
+impl Client {
+    /// A client whose keys, region and endpoint come from the environment and the AWS files: see [`ClientBuilder`].
+    ///
+    /// # Errors
+    /// As [`ClientBuilder::build`].
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().build()
+    }
+
+    /// Sets a client up.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// The region that requests are signed for.
+    pub fn region(&self) -> &str {
+        &self.0.region
+    }
+
+    /// Reads an object: see [`GetObject`].
+    pub fn get_object(&self, bucket: impl Into<String>, key: impl Into<String>) -> GetObject<Self> {
+        GetObject::new(self.clone(), bucket, key)
+    }
+
+    /// Lists a bucket's objects: see [`ListObjects`].
+    pub fn list_objects(&self, bucket: impl Into<String>) -> ListObjects<Self> {
+        ListObjects::new(self.clone(), bucket)
+    }
+}
+
+impl Sender for Client {
+    type Body = ObjectBody;
+
+    fn send<O: Operation>(&self, mut operation: O) -> SendFuture<O::Output> {
+        let inner = self.0.clone();
+        self.0.runtime.run(async move {
+            let request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
+            let place = Place::new(O::NAME, &request);
+            let answer = dispatch::send(&inner, O::NAME, request, Read::Whole).await?;
+            let (status, headers) = (answer.response.status(), answer.response.headers().clone());
+            operation.response(answer.response).map_err(|error| place.of(error.with_answer(status, &headers)))
+        })
+    }
+
+    fn open<O: Operation>(&self, mut operation: O) -> SendFuture<(O::Output, ObjectBody)> {
+        let inner = self.0.clone();
+        self.0.runtime.run(async move {
+            let request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
+            let place = Place::new(O::NAME, &request);
+            let answer = dispatch::send(&inner, O::NAME, request, Read::Head).await?;
+            let body = ObjectBody::new(answer.rest, answer.response.headers(), &inner, place.clone());
+            let output = operation.response(answer.response).map_err(|error| place.of(error))?;
+            Ok((output, body))
+        })
+    }
+
+    fn presign<O: Operation>(&self, mut operation: O, expires_in: Duration) -> SendFuture<Presigned> {
+        let inner = self.0.clone();
+        self.0.runtime.run(async move {
+            let request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
+            let place = Place::new(O::NAME, &request);
+            presign(&inner, request, expires_in).await.map_err(|error| place.of(error))
+        })
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("region", &self.0.region)
+            .field("endpoint", &self.0.endpoint)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,271 @@
+//! The loop that every request passes: credentials, sign, send, read, decide.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use http::{HeaderMap, HeaderValue, Method, Response, Uri, header};
+use tracing::Instrument;
+use wharf_proto::operation::Request;
+use wharf_proto::retry::{Decision, FailureClass, RetryQuota, RetryState, TransportFailure, retry_after};
+use wharf_proto::sigv4::{self, Scope, SignedChunks, Signer};
+use wharf_proto::{Error, ErrorKind, is_error_document};
+
+use crate::body::{Place, body_error};
+use crate::client::Inner;
+use crate::payload::Payload;
+use crate::progress::{Progress, StallTimer, with_limit};
+use crate::transport::{self, transport_error};
+
+/// How much of an error's body is read.
+const MAX_ERROR_BODY: usize = 256 * 1024;
+
+/// How much of an answer that must be held in memory is read. A page of 1,000 long keys has under 10 MiB.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+/// What to do with a successful answer's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Read {
+    /// Read it into memory; a body that breaks off is a failed attempt.
+    Whole,
+    /// Hand it over.
+    Head,
+}
+
+/// A successful answer: its body in memory, or still to come.
+pub(crate) struct Answer {
+    pub(crate) response: Response<Bytes>,
+    pub(crate) rest: transport::Body,
+}
+
+/// A failed attempt: what to tell the caller, and what it means for the next one.
+struct Failure {
+    error: Error,
+    class: FailureClass,
+    retry_after: Option<Duration>,
+    /// The server works: it answered, and its answer is final. Gives the retry quota back.
+    answered: bool,
+}
+
+/// Sends `request` until it succeeds or there is no point in trying again.
+pub(crate) async fn send(
+    client: &Inner,
+    operation: &'static str,
+    request: Request,
+    read: Read,
+) -> Result<Answer, Error> {
+    let place = Place::new(operation, &request);
+    let span = tracing::debug_span!("s3", operation, bucket = place.bucket, key = place.key);
+    async {
+        let sending = async {
+            let uri = client.endpoint.uri(request.bucket.as_deref(), request.key.as_deref(), &request.query)?;
+            let Request { method, bucket, mut headers, body, checksum, patient, retry_conflict, .. } = request;
+            let conditions = client.payload_conditions();
+            let payload = Payload::prepare(body, checksum, &method, &mut headers, &conditions).await?;
+            attempts(client, &Prepared { method, uri, headers, payload, bucket, patient, retry_conflict }, read).await
+        };
+        match client.deadline {
+            None => sending.await,
+            Some(limit) => tokio::time::timeout(limit, sending).await.unwrap_or_else(|_| {
+                Err(Error::new(ErrorKind::Timeout, format!("the call took longer than its deadline of {limit:?}")))
+            }),
+        }
+        .map_err(|error| place.of(error))
+    }
+    .instrument(span)
+    .await
+}
+
+/// A request that can be signed and sent, again and again where its payload allows.
+struct Prepared {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    payload: Payload,
+    bucket: Option<String>,
+    patient: bool,
+    retry_conflict: bool,
+}
+
+async fn attempts(client: &Inner, request: &Prepared, read: Read) -> Result<Answer, Error> {
+    let quota = client.quotas.of(request.bucket.as_deref());
+    let mut state = RetryState::new(client.retry).retry_conflicts(request.retry_conflict);
+    loop {
+        let number = state.attempts();
+        let span = tracing::debug_span!("attempt", number);
+        let failure = match attempt(client, request, read).instrument(span).await {
+            Ok(answer) => {
+                state.succeeded(&quota);
+                request.payload.check_answer(answer.response.headers()).map_err(|error| error.with_attempts(number))?;
+                return Ok(answer);
+            }
+            Err(failure) => failure,
+        };
+        let decision = if request.payload.can_be_sent() {
+            state.failed(failure.class, failure.retry_after, client.clock.jitter(), &quota)
+        } else {
+            Decision::GiveUp
+        };
+        match decision {
+            Decision::GiveUp => {
+                give_back(state, failure.answered, &quota);
+                return Err(failure.error.with_attempts(number));
+            }
+            Decision::RetryAfter(wait) => {
+                tracing::debug!(error = %failure.error, ?wait, "trying again");
+                client.clock.sleep(wait).await;
+            }
+        }
+    }
+}
+
+fn give_back(state: RetryState, answered: bool, quota: &RetryQuota) {
+    if answered {
+        state.succeeded(quota);
+    }
+}
+
+async fn attempt(client: &Inner, request: &Prepared, read: Read) -> Result<Answer, Failure> {
+    let payload = &request.payload;
+    let progress = Progress::new();
+    let signed = sign(client, request, &progress).await.map_err(Failure::last)?;
+    let limit = if request.patient { client.patience.max(client.stall_limit) } else { client.stall_limit };
+    let exchange = client.transport.send(signed);
+    let response = match with_limit(exchange, &progress, limit).await {
+        Some(Ok(response)) => response,
+        Some(Err(error)) => return Err(Failure::of_transport(error, payload)),
+        None => {
+            let error = Error::new(ErrorKind::Timeout, format!("the server was silent for {limit:?}"));
+            return Err(Failure::transient(error, TransportFailure::Timeout));
+        }
+    };
+    let (head, body) = response.into_parts();
+    tracing::debug!(status = head.status.as_u16(), "answered");
+    if !head.status.is_success() {
+        let (document, _) = read_up_to(body, MAX_ERROR_BODY, client.stall_limit).await;
+        let error = Error::from_response(head.status, &head.headers, &document);
+        return Err(Failure::of_answer(error, &head.headers, payload));
+    }
+    if read == Read::Head {
+        return Ok(Answer { response: Response::from_parts(head, Bytes::new()), rest: body });
+    }
+    let (document, ended) = read_up_to(body, MAX_ANSWER, client.stall_limit).await;
+    if let Err(error) = ended {
+        let error = error.with_answer(head.status, &head.headers);
+        return Err(match error.kind() {
+            ErrorKind::MalformedResponse => Failure::last(error),
+            _ => Failure::transient(error, TransportFailure::Closed),
+        });
+    }
+    if is_error_document(&document) {
+        let error = Error::from_response(head.status, &head.headers, &document);
+        return Err(Failure::of_answer(error, &head.headers, payload));
+    }
+    Ok(Answer { response: Response::from_parts(head, document), rest: transport::Body::empty() })
+}
+
+/// The request as it goes to the transport: with its URI, the client's headers, a signature and a body.
+async fn sign(
+    client: &Inner,
+    request: &Prepared,
+    progress: &Arc<Progress>,
+) -> Result<http::Request<transport::Body>, Error> {
+    let mut signed = http::Request::new(());
+    *signed.method_mut() = request.method.clone();
+    *signed.uri_mut() = request.uri.clone();
+    let headers = signed.headers_mut();
+    *headers = request.headers.clone();
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    if let Some(host) = sigv4::host(&request.uri).and_then(|host| HeaderValue::from_str(host).ok()) {
+        headers.insert(header::HOST, host);
+    }
+    let (mut head, ()) = signed.into_parts();
+    let mut chunks = None;
+    if let Some(provider) = &client.credentials {
+        let credentials = provider.credentials().await?;
+        let signer = Signer::new(&credentials, Scope::s3(&client.region), client.clock.now(), &client.signing_keys);
+        let seed = signer.sign(&mut head, request.payload.signing()).map_err(unsignable)?;
+        let signs_chunks = matches!(
+            request.payload.signing(),
+            sigv4::Payload::StreamingSigned | sigv4::Payload::StreamingSignedTrailer
+        );
+        chunks = signs_chunks.then(|| SignedChunks::new(&signer, seed));
+    }
+    let body = request.payload.body(chunks, progress).await?;
+    Ok(http::Request::from_parts(head, body))
+}
+
+pub(crate) fn unsignable(error: sigv4::SigningError) -> Error {
+    Error::invalid_input(error.to_string())
+}
+
+const USER_AGENT: &str = concat!("wharf/", env!("CARGO_PKG_VERSION"));
+
+impl Failure {
+    /// Nothing that another attempt could mend.
+    fn last(error: Error) -> Self {
+        Self { error, class: FailureClass::NotRetryable, retry_after: None, answered: false }
+    }
+
+    fn transient(error: Error, failure: TransportFailure) -> Self {
+        Self { error, class: FailureClass::of_transport(failure), retry_after: None, answered: false }
+    }
+
+    /// An answer that stands for an error. Where the request's own body failed meanwhile, that is the reason.
+    fn of_answer(error: Error, headers: &HeaderMap, payload: &Payload) -> Self {
+        if let Some(error) = payload.take_error() {
+            return Self::last(error);
+        }
+        let class = FailureClass::of_response(error.status().unwrap_or_default(), error.code());
+        let answered = class == FailureClass::NotRetryable;
+        Self { error, class, retry_after: retry_after(headers), answered }
+    }
+
+    fn of_transport(error: transport::TransportError, payload: &Payload) -> Self {
+        if let Some(error) = payload.take_error() {
+            return Self::last(error);
+        }
+        let failure = transport::failure(error.kind());
+        Self::transient(transport_error(error), failure)
+    }
+}
+
+/// Reads a body up to `limit` bytes; what came, and whether that was all.
+async fn read_up_to(mut body: transport::Body, limit: usize, stall_limit: Duration) -> (Bytes, Result<(), Error>) {
+    let mut timer = StallTimer::new(stall_limit);
+    let mut first = Bytes::new();
+    let mut whole = BytesMut::new();
+    let ended = loop {
+        let piece = poll_fn(|cx| match Pin::new(&mut body).poll_next(cx) {
+            std::task::Poll::Pending => timer.poll_stalled(cx).map(|()| {
+                Some(Err(transport::BoxError::from(transport::TransportError::new(
+                    transport::TransportErrorKind::Closed,
+                    "the server stopped sending",
+                ))))
+            }),
+            ready => ready,
+        })
+        .await;
+        timer.moved();
+        let piece = match piece {
+            None => break Ok(()),
+            Some(Err(error)) => break Err(body_error(error)),
+            Some(Ok(piece)) => piece,
+        };
+        if first.len() + whole.len() + piece.len() > limit {
+            break Err(Error::new(ErrorKind::MalformedResponse, format!("the answer has more than {limit} bytes")));
+        }
+        if first.is_empty() && whole.is_empty() {
+            first = piece;
+        } else {
+            if whole.is_empty() {
+                whole.extend_from_slice(&std::mem::take(&mut first));
+            }
+            whole.extend_from_slice(&piece);
+        }
+    };
+    (if whole.is_empty() { first } else { whole.freeze() }, ended)
+}

@@ -1,0 +1,339 @@
+//! Making a request's body ready to send: its length, its checksum, what the signature says of it.
+
+mod file;
+mod framed;
+mod once;
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use sha2::{Digest, Sha256};
+use std::future::poll_fn;
+use std::pin::Pin;
+use wharf_proto::body::{ByteStream, Source};
+use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher, ChecksumType};
+use wharf_proto::operation::ChecksumPolicy;
+use wharf_proto::sigv4::{self, SignedChunks, UnsignedChunks, encoded_len};
+use wharf_proto::{Body, Error, ErrorKind};
+
+use crate::progress::{Progress, Watched};
+use crate::transport;
+use file::File;
+use framed::{Framed, Frames};
+use once::Once;
+
+/// A body of unknown length is held in memory up to here.
+const MAX_HELD: usize = 16 * 1024 * 1024;
+
+/// The size of the chunks of a framed body.
+const CHUNK: usize = 64 * 1024;
+
+/// Hashing more than this would keep a runtime's thread for longer than a moment.
+const HASH_INLINE: usize = 1024 * 1024;
+
+/// What decides how a body travels, beside the body itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Conditions {
+    pub(crate) https: bool,
+    /// There are credentials: the request will be signed.
+    pub(crate) signed: bool,
+    /// Over plain http the signature covers the body, unless the caller turned that off.
+    pub(crate) sign_payload: bool,
+    /// The client's checksum for data.
+    pub(crate) checksum: Option<ChecksumAlgorithm>,
+    /// A checksum may follow the body.
+    pub(crate) trailers: bool,
+    /// CreateMultipartUpload may name the checksum of its parts.
+    pub(crate) announces_checksum: bool,
+}
+
+/// A body that is ready to send, as often as it can be.
+#[derive(Debug)]
+pub(crate) struct Payload {
+    content: Content,
+    signing: sigv4::Payload,
+    /// What the server must have found, if it says so.
+    expected: Option<Checksum>,
+    trailer: Option<ChecksumAlgorithm>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Bytes(Bytes),
+    File(File),
+    Once(Arc<Once>),
+}
+
+impl Payload {
+    /// Makes `body` ready, and adds the headers that go with it.
+    pub(crate) async fn prepare(
+        body: Body,
+        policy: ChecksumPolicy,
+        method: &Method,
+        headers: &mut HeaderMap,
+        conditions: &Conditions,
+    ) -> Result<Self, Error> {
+        if policy == ChecksumPolicy::Announce {
+            announce(headers, conditions);
+        }
+        let content = match body.into_source()? {
+            Source::Empty => Content::Bytes(Bytes::new()),
+            Source::Bytes(bytes) => Content::Bytes(bytes),
+            Source::File(path) => Content::File(File::open(path).await?),
+            Source::Stream { length: Some(0), stream } => Content::Bytes(hold(stream, 0).await?),
+            Source::Stream { length: Some(length), stream } => Content::Once(Arc::new(Once::new(stream, length))),
+            Source::Stream { length: None, stream } => Content::Bytes(hold(stream, MAX_HELD).await?),
+            other => return Err(Error::invalid_input(format!("this version cannot send {other:?}"))),
+        };
+        let is_data = !matches!(policy, ChecksumPolicy::None | ChecksumPolicy::Required | ChecksumPolicy::Announce);
+        let signs_body = conditions.signed && (!is_data || (!conditions.https && conditions.sign_payload));
+        let algorithm = match &policy {
+            ChecksumPolicy::Default => conditions.checksum,
+            ChecksumPolicy::Required => Some(conditions.checksum.unwrap_or(ChecksumAlgorithm::Crc64Nvme)),
+            ChecksumPolicy::Algorithm(algorithm) => Some(*algorithm),
+            _ => None,
+        };
+        let mut payload = match content {
+            Content::Once(once) => Self::one_pass(once, algorithm, signs_body, conditions, headers),
+            content => Self::replayable(content, algorithm, signs_body, headers).await?,
+        };
+        if let ChecksumPolicy::Value(checksum) = policy {
+            set_checksum(headers, &checksum);
+            payload.expected = Some(checksum);
+        }
+        if payload.length() > 0 || is_data || matches!(*method, Method::PUT | Method::POST) {
+            headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(payload.encoded_length()));
+        }
+        Ok(payload)
+    }
+
+    async fn replayable(
+        content: Content,
+        algorithm: Option<ChecksumAlgorithm>,
+        signs_body: bool,
+        headers: &mut HeaderMap,
+    ) -> Result<Self, Error> {
+        let digests = match &content {
+            Content::Bytes(bytes) if bytes.is_empty() && algorithm.is_none() => {
+                return Ok(Self { content, signing: sigv4::Payload::EMPTY, expected: None, trailer: None });
+            }
+            Content::Bytes(bytes) if bytes.len() <= HASH_INLINE || (algorithm.is_none() && !signs_body) => {
+                digest([bytes.clone()], algorithm, signs_body)
+            }
+            Content::Bytes(bytes) => {
+                let bytes = bytes.clone();
+                blocking(move || Ok(digest([bytes], algorithm, signs_body))).await?
+            }
+            Content::File(file) if algorithm.is_some() || signs_body => file.digest(algorithm, signs_body).await?,
+            _ => (None, None),
+        };
+        let (expected, sha256) = digests;
+        if let Some(checksum) = &expected {
+            set_checksum(headers, checksum);
+        }
+        let signing = sha256.map_or(sigv4::Payload::Unsigned, sigv4::Payload::Sha256);
+        Ok(Self { content, signing, expected, trailer: None })
+    }
+
+    fn one_pass(
+        once: Arc<Once>,
+        algorithm: Option<ChecksumAlgorithm>,
+        signs_body: bool,
+        conditions: &Conditions,
+        headers: &mut HeaderMap,
+    ) -> Self {
+        let trailer = algorithm.filter(|_| conditions.trailers && conditions.signed);
+        let signing = match (signs_body, trailer) {
+            (true, None) => sigv4::Payload::StreamingSigned,
+            (true, Some(_)) => sigv4::Payload::StreamingSignedTrailer,
+            (false, Some(_)) => sigv4::Payload::StreamingUnsignedTrailer,
+            (false, None) => sigv4::Payload::Unsigned,
+        };
+        if let Some(algorithm) = algorithm {
+            once.compute(algorithm);
+        }
+        if signing != sigv4::Payload::Unsigned {
+            headers.insert("x-amz-decoded-content-length", HeaderValue::from(once.length()));
+            add_framing(headers);
+        }
+        if let Some(algorithm) = trailer {
+            headers.insert("x-amz-trailer", HeaderValue::from_static(algorithm.header_name()));
+        }
+        Self { content: Content::Once(once), signing, expected: None, trailer }
+    }
+
+    /// What the signature says of the body.
+    pub(crate) fn signing(&self) -> sigv4::Payload {
+        self.signing
+    }
+
+    /// How many bytes of content there are.
+    fn length(&self) -> u64 {
+        match &self.content {
+            Content::Bytes(bytes) => bytes.len() as u64,
+            Content::File(file) => file.length(),
+            Content::Once(once) => once.length(),
+        }
+    }
+
+    /// How many bytes go over the wire.
+    fn encoded_length(&self) -> u64 {
+        let trailer = self.trailer.map(|algorithm| (algorithm.header_name(), algorithm.digest_len().div_ceil(3) * 4));
+        encoded_len(self.signing, self.length(), CHUNK as u64, trailer.as_slice())
+    }
+
+    /// Whether the body can be sent (again): it can be replayed, or no byte of it has been read yet.
+    pub(crate) fn can_be_sent(&self) -> bool {
+        match &self.content {
+            Content::Once(once) => once.is_untouched(),
+            _ => true,
+        }
+    }
+
+    /// The body of one attempt; `chunks` signs it piece by piece where the signature says so.
+    pub(crate) async fn body(
+        &self,
+        chunks: Option<SignedChunks>,
+        progress: &Arc<Progress>,
+    ) -> Result<transport::Body, Error> {
+        let length = Some(self.encoded_length());
+        Ok(match &self.content {
+            Content::Bytes(bytes) if bytes.len() <= HASH_INLINE => transport::Body::from(bytes.clone()),
+            Content::Bytes(bytes) => {
+                transport::Body::stream(length, Watched::new(transport::Body::from(bytes.clone()), progress.clone()))
+            }
+            Content::File(file) => {
+                transport::Body::stream(length, Watched::new(file.stream().await?, progress.clone()))
+            }
+            Content::Once(once) => {
+                let stream = once.start()?;
+                let frames = match (chunks, self.trailer) {
+                    (Some(chunks), _) => Frames::Signed(chunks),
+                    (None, Some(_)) => Frames::Unsigned(UnsignedChunks::default()),
+                    (None, None) => {
+                        return Ok(transport::Body::stream(length, Watched::new(stream, progress.clone())));
+                    }
+                };
+                let framed = Framed::new(stream, once.clone(), frames, self.trailer, CHUNK);
+                transport::Body::stream(length, Watched::new(framed, progress.clone()))
+            }
+        })
+    }
+
+    /// The error of a body that failed while it was sent, which says more than the transport's.
+    pub(crate) fn take_error(&self) -> Option<Error> {
+        match &self.content {
+            Content::Once(once) => once.take_error(),
+            Content::File(file) => file.take_error(),
+            Content::Bytes(_) => None,
+        }
+    }
+
+    /// Compares what was sent with what the server says it stored.
+    pub(crate) fn check_answer(&self, headers: &HeaderMap) -> Result<(), Error> {
+        let computed = match &self.content {
+            Content::Once(once) => once.computed(),
+            _ => None,
+        };
+        let Some(sent) = computed.or_else(|| self.expected.clone()) else { return Ok(()) };
+        let algorithm = sent.algorithm();
+        let Some(stored) = headers.get(algorithm.header_name()).and_then(|value| value.to_str().ok()) else {
+            return Ok(());
+        };
+        match Checksum::parse(algorithm, stored) {
+            Ok(stored) if stored != sent && !stored.is_composite() => Err(Error::new(
+                ErrorKind::Corrupt,
+                format!("the server stored other bytes than were sent: its {algorithm} is {stored}, ours {sent}"),
+            )
+            .with_hint("the object named here is stored and wrong: delete it or write it again")),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn announce(headers: &mut HeaderMap, conditions: &Conditions) {
+    let Some(algorithm) = conditions.checksum.filter(|_| conditions.announces_checksum) else { return };
+    if headers.contains_key("x-amz-checksum-algorithm") {
+        return;
+    }
+    headers.insert("x-amz-checksum-algorithm", HeaderValue::from_static(algorithm.as_str()));
+    if algorithm.supports(ChecksumType::FullObject) && !headers.contains_key("x-amz-checksum-type") {
+        headers.insert("x-amz-checksum-type", HeaderValue::from_static(ChecksumType::FullObject.as_str()));
+    }
+}
+
+pub(crate) fn set_checksum(headers: &mut HeaderMap, checksum: &Checksum) {
+    if let Ok(value) = HeaderValue::from_str(&checksum.to_base64()) {
+        headers.insert(HeaderName::from_static(checksum.algorithm().header_name()), value);
+    }
+}
+
+/// Puts `aws-chunked` in front of whatever coding the object has.
+fn add_framing(headers: &mut HeaderMap) {
+    let own = headers.get(http::header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    let value = match own {
+        Some(own) => HeaderValue::from_str(&format!("aws-chunked,{own}")).ok(),
+        None => Some(HeaderValue::from_static("aws-chunked")),
+    };
+    if let Some(value) = value {
+        headers.insert(http::header::CONTENT_ENCODING, value);
+    }
+}
+
+type Digests = (Option<Checksum>, Option<[u8; 32]>);
+
+fn digest(pieces: impl IntoIterator<Item = Bytes>, algorithm: Option<ChecksumAlgorithm>, sha256: bool) -> Digests {
+    let mut hasher = algorithm.map(ChecksumHasher::new);
+    let mut sha = sha256.then(Sha256::new);
+    for piece in pieces {
+        if let Some(hasher) = &mut hasher {
+            hasher.update(&piece);
+        }
+        if let Some(sha) = &mut sha {
+            sha.update(&piece);
+        }
+    }
+    (hasher.map(ChecksumHasher::finish), sha.map(|sha| sha.finalize().into()))
+}
+
+/// Runs work that takes long or blocks away from the runtime's threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Error::new(ErrorKind::Other, "the call was cancelled: its runtime has ended")),
+        },
+    }
+}
+
+/// Reads a stream of unknown length into memory, up to the limit.
+async fn hold(mut stream: ByteStream, limit: usize) -> Result<Bytes, Error> {
+    let mut held = BytesMut::new();
+    while let Some(piece) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
+        let piece = piece.map_err(|error| failed_body(&*error).with_cause(error))?;
+        if held.len() + piece.len() > limit {
+            return Err(Error::invalid_input(match limit {
+                0 => "the body is longer than the 0 bytes declared",
+                _ => "a body of unknown length may have at most 16 MiB in one request; say its length, or use upload()",
+            }));
+        }
+        held.extend_from_slice(&piece);
+    }
+    Ok(held.freeze())
+}
+
+fn failed_body(error: &dyn std::error::Error) -> Error {
+    Error::new(ErrorKind::Body, format!("the body could not be read: {error}"))
+}
+
+/// The body of a request that is signed and not sent.
+pub(crate) fn must_be_empty(body: Body) -> Result<(), Error> {
+    match body.into_source()? {
+        Source::Empty => Ok(()),
+        Source::Bytes(bytes) if bytes.is_empty() => Ok(()),
+        _ => Err(Error::invalid_input("a presigned request has no body yet: its holder sends it; give an empty one")),
+    }
+}

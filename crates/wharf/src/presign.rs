@@ -1,0 +1,40 @@
+//! Signing a call into a URL.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use wharf_proto::operation::{ChecksumPolicy, Request};
+use wharf_proto::sigv4::{Payload, Scope, Signer};
+use wharf_proto::{Error, Presigned};
+
+use crate::client::Inner;
+use crate::dispatch::unsignable;
+use crate::payload;
+
+pub(crate) async fn presign(client: &Inner, request: Request, expires_in: Duration) -> Result<Presigned, Error> {
+    let Some(provider) = &client.credentials else {
+        return Err(Error::invalid_input("an anonymous client has no keys to presign with"));
+    };
+    payload::must_be_empty(request.body)?;
+    let mut headers: HeaderMap = request.headers;
+    match request.checksum {
+        // The client's default is for bodies that it sends itself.
+        ChecksumPolicy::None | ChecksumPolicy::Default | ChecksumPolicy::Off => {}
+        ChecksumPolicy::Value(checksum) => payload::set_checksum(&mut headers, &checksum),
+        _ => {
+            return Err(Error::invalid_input(
+                "a presigned request cannot have its checksum computed: its body is not known yet; give its value",
+            ));
+        }
+    }
+    let credentials = provider.credentials().await?;
+    let now = client.clock.now();
+    let uri = client.endpoint.uri(request.bucket.as_deref(), request.key.as_deref(), &request.query)?;
+    let signer = Signer::new(&credentials, Scope::s3(&client.region), now, &client.signing_keys);
+    let url =
+        signer.presign(&request.method, &uri, &headers, expires_in, Payload::Unsigned).map_err(unsignable)?.to_string();
+    // The signature counts whole seconds.
+    let asked_for = now + Duration::from_secs(expires_in.as_secs());
+    let expires_at = credentials.expires_at().map_or(asked_for, |end| end.min(asked_for));
+    Ok(Presigned { method: request.method, url, headers, expires_at })
+}

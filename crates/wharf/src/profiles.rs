@@ -1,0 +1,72 @@
+//! The AWS config and credentials files, read when a client is built.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use wharf_proto::profile::{FileKind, FileLocations, Platform, Profiles, Section};
+use wharf_proto::{Error, ErrorKind};
+
+use crate::config::Environment;
+
+/// One profile, with both files laid on top of each other.
+#[derive(Debug)]
+pub(crate) struct Profile {
+    name: String,
+    section: Section,
+}
+
+impl Profile {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A property's value; an empty one is none.
+    pub(crate) fn get(&self, property: &str) -> Option<&str> {
+        self.section.get(property).map(|property| property.value()).filter(|value| !value.is_empty())
+    }
+}
+
+/// Reads the profile `name`, or the one that the environment names, or `default`. A profile that is asked for by name
+/// must exist.
+pub(crate) fn load(
+    name: Option<&str>,
+    credentials_file: Option<&Path>,
+    environment: &Environment,
+) -> Result<Option<Profile>, Error> {
+    let locations = FileLocations::find(Platform::current(), |name| environment.get_os(name));
+    let config = read(FileKind::Config, locations.config.as_deref(), false)?;
+    let credentials = match credentials_file {
+        Some(path) => read(FileKind::Credentials, Some(path), true)?,
+        None => read(FileKind::Credentials, locations.credentials.as_deref(), false)?,
+    };
+    let profiles = Profiles::merge(config, credentials);
+    let asked_for = name.map(str::to_owned).or_else(|| locations.profile.clone());
+    let name = asked_for.as_deref().unwrap_or("default");
+    if let Some(section) = profiles.profile(name) {
+        return Ok(Some(Profile { name: name.to_owned(), section: section.clone() }));
+    }
+    if asked_for.is_none() {
+        return Ok(None);
+    }
+    let known: Vec<_> = profiles.profiles().map(|(name, _)| name).collect();
+    let known = if known.is_empty() { "there are none".to_owned() } else { format!("there are {}", known.join(", ")) };
+    let files = [locations.config, credentials_file.map(PathBuf::from).or(locations.credentials)];
+    let files: Vec<_> = files.into_iter().flatten().map(|path| path.display().to_string()).collect();
+    let place = if files.is_empty() { "any file".to_owned() } else { files.join(" or ") };
+    Err(Error::invalid_input(format!("profile {name:?} is not in {place}; {known}")))
+}
+
+fn read(kind: FileKind, path: Option<&Path>, must_exist: bool) -> Result<Profiles, Error> {
+    let Some(path) = path else { return Ok(Profiles::default()) };
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => return Ok(Profiles::default()),
+        Err(error) => {
+            let message = format!("the {kind} {} cannot be read: {error}", path.display());
+            return Err(Error::new(ErrorKind::InvalidInput, message).with_cause(error));
+        }
+    };
+    Profiles::parse(kind, &text)
+        .map_err(|error| Error::invalid_input(format!("{}: {error}", path.display())).with_cause(error))
+}

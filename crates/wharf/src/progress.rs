@@ -1,0 +1,135 @@
+//! The timeout on lack of progress: its clock runs only while we wait for the peer, never for the caller.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use tokio::time::{Instant, Sleep, sleep_until};
+use wharf_transport::BoxError;
+
+/// When the peer last did something, as far as the request's body shows it.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    start: Instant,
+    /// Milliseconds after `start`, or [`WAITING_FOR_CALLER`].
+    last: AtomicU64,
+}
+
+const WAITING_FOR_CALLER: u64 = u64::MAX;
+
+impl Progress {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { start: Instant::now(), last: AtomicU64::new(0) })
+    }
+
+    fn peer_moved(&self) {
+        self.last.store(self.start.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    fn waits_for_caller(&self) {
+        self.last.store(WAITING_FOR_CALLER, Ordering::Relaxed);
+    }
+
+    /// When the peer will have been silent for `limit`, if nothing happens until then.
+    fn deadline(&self, limit: Duration) -> Instant {
+        match self.last.load(Ordering::Relaxed) {
+            WAITING_FOR_CALLER => Instant::now() + limit,
+            millis => self.start + Duration::from_millis(millis) + limit,
+        }
+    }
+}
+
+/// Runs `exchange` until it is done or the peer has been silent for `limit`.
+pub(crate) async fn with_limit<T>(
+    exchange: impl Future<Output = T>,
+    progress: &Progress,
+    limit: Duration,
+) -> Option<T> {
+    let mut exchange = pin!(exchange);
+    let mut timer = pin!(sleep_until(progress.deadline(limit)));
+    poll_fn(|cx| {
+        if let Poll::Ready(done) = exchange.as_mut().poll(cx) {
+            return Poll::Ready(Some(done));
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            let deadline = progress.deadline(limit);
+            if deadline <= Instant::now() {
+                return Poll::Ready(None);
+            }
+            timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// A request's body that tells [`Progress`] who is waiting for whom.
+///
+/// Each poll by the transport means that the peer took what it had been given. Large buffers are handed over in
+/// pieces, so that a slow peer shows its progress.
+pub(crate) struct Watched<S> {
+    stream: S,
+    rest: Bytes,
+    progress: Arc<Progress>,
+}
+
+const PIECE: usize = 256 * 1024;
+
+impl<S> Watched<S> {
+    pub(crate) fn new(stream: S, progress: Arc<Progress>) -> Self {
+        Self { stream, rest: Bytes::new(), progress }
+    }
+}
+
+impl<S: Stream<Item = Result<Bytes, BoxError>> + Unpin> Stream for Watched<S> {
+    type Item = Result<Bytes, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.rest.is_empty() {
+            match Pin::new(&mut this.stream).poll_next(cx) {
+                Poll::Ready(Some(Ok(bytes))) => this.rest = bytes,
+                Poll::Ready(other) => {
+                    this.progress.peer_moved();
+                    return Poll::Ready(other);
+                }
+                Poll::Pending => {
+                    this.progress.waits_for_caller();
+                    return Poll::Pending;
+                }
+            }
+        }
+        this.progress.peer_moved();
+        let piece = this.rest.split_to(this.rest.len().min(PIECE));
+        Poll::Ready(Some(Ok(piece)))
+    }
+}
+
+/// The same limit for an answer's body, which runs only while somebody is polling for more.
+#[derive(Debug)]
+pub(crate) struct StallTimer {
+    limit: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl StallTimer {
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { limit, timer: None }
+    }
+
+    /// Something came: the next wait begins anew.
+    pub(crate) fn moved(&mut self) {
+        self.timer = None;
+    }
+
+    /// Nothing came: ready once that has lasted too long.
+    pub(crate) fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = Instant::now() + self.limit;
+        self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline))).as_mut().poll(cx)
+    }
+}

@@ -1,0 +1,107 @@
+//! Which Tokio runtime a call runs on: the caller's, or one of the client's own (blocking use).
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll};
+use std::thread;
+
+use tokio::runtime::{EnterGuard, Handle};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use wharf_proto::operation::SendFuture;
+use wharf_proto::{Error, ErrorKind};
+
+/// Where a client's calls run. A cheap clone; the last one of an own runtime ends its thread.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RuntimeHandle(Option<Arc<OwnRuntime>>);
+
+/// A thread with a runtime that ends when this is dropped. It is never joined, so that dropping it inside async code
+/// neither blocks nor panics.
+#[derive(Debug)]
+struct OwnRuntime {
+    handle: Handle,
+    _stop: oneshot::Sender<()>,
+}
+
+impl RuntimeHandle {
+    /// A runtime on a thread of its own.
+    pub(crate) fn own() -> Result<Self, Error> {
+        let failed = |error: std::io::Error| {
+            Error::new(ErrorKind::Other, format!("the runtime thread could not be started: {error}")).with_cause(error)
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel();
+        let (started, wait_for_start) = mpsc::channel();
+        thread::Builder::new()
+            .name("wharf".to_owned())
+            .spawn(move || {
+                let _ = started.send(());
+                // Ends when the last handle is dropped; nothing is ever sent.
+                let _ = runtime.block_on(stopped);
+                runtime.shutdown_background();
+            })
+            .map_err(failed)?;
+        let _ = wait_for_start.recv();
+        Ok(Self(Some(Arc::new(OwnRuntime { handle, _stop: stop }))))
+    }
+
+    /// Runs `call` where the client's calls run. Dropping the future cancels it.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        call: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> SendFuture<T> {
+        match &self.0 {
+            None => Box::pin(async move {
+                if Handle::try_current().is_err() {
+                    return Err(Error::invalid_input(
+                        "no Tokio runtime on this thread: await the call inside one, or use wharf::blocking",
+                    ));
+                }
+                call.await
+            }),
+            Some(own) => {
+                let own = own.clone();
+                Box::pin(async move {
+                    let task = Task(own.handle.spawn(call));
+                    let result = task.await;
+                    drop(own);
+                    result
+                })
+            }
+        }
+    }
+
+    /// Makes timers work on this thread until the guard is dropped.
+    pub(crate) fn enter(&self) -> Option<EnterGuard<'_>> {
+        self.0.as_ref().map(|own| own.handle.enter())
+    }
+
+    pub(crate) fn is_own(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+/// A task that is aborted when nobody waits for it any more.
+struct Task<T>(JoinHandle<Result<T, Error>>);
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map(|joined| match joined {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Error::new(ErrorKind::Other, "the call was cancelled: its runtime has ended")),
+            },
+        })
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

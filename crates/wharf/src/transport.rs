@@ -1,0 +1,49 @@
+//! How bytes travel: the seam, and the HTTP behind it.
+//!
+//! [`Transport`] is one method: a request in, an answer out. A client brings its own, which speaks HTTP/1.1 over TCP
+//! and TLS; [`ClientBuilder::transport`](crate::ClientBuilder::transport) takes any other, such as the embedded store
+//! or a test's.
+
+mod connect;
+mod http1;
+mod pool;
+pub(crate) mod tls;
+
+pub use wharf_transport::{Body, BoxError, Defaults, ResponseFuture, Transport, TransportError, TransportErrorKind};
+
+pub(crate) use http1::{Http1, Settings};
+
+use wharf_proto::retry::TransportFailure;
+use wharf_proto::{Error, ErrorKind};
+
+/// What a transport's failure means for the next attempt.
+pub(crate) fn failure(kind: TransportErrorKind) -> TransportFailure {
+    match kind {
+        TransportErrorKind::Dns => TransportFailure::Dns,
+        TransportErrorKind::Connect => TransportFailure::Connect,
+        TransportErrorKind::Tls => TransportFailure::Tls,
+        TransportErrorKind::Stale | TransportErrorKind::Closed => TransportFailure::Closed,
+        TransportErrorKind::RequestBody => TransportFailure::RequestBody,
+        _ => TransportFailure::Protocol,
+    }
+}
+
+/// The error that the caller sees: the innermost cause is what helps.
+pub(crate) fn transport_error(error: TransportError) -> Error {
+    let kind = match error.kind() {
+        TransportErrorKind::RequestBody => ErrorKind::Body,
+        _ => ErrorKind::Transport,
+    };
+    let kind = if is_timeout(&error) { ErrorKind::Timeout } else { kind };
+    let mut innermost: &(dyn std::error::Error + 'static) = &error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    Error::new(kind, format!("{error}: {innermost}")).with_cause(error)
+}
+
+fn is_timeout(error: &TransportError) -> bool {
+    let source = std::error::Error::source(error);
+    let io = source.and_then(|source| source.downcast_ref::<std::io::Error>());
+    io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut)
+}

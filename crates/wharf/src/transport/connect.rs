@@ -1,0 +1,151 @@
+//! Opening a connection: name, address, TLS.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
+use tokio::net::{TcpStream, lookup_host};
+
+use super::tls::Tls;
+use super::{TransportError, TransportErrorKind};
+
+/// Anything that bytes can be written to and read from.
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
+
+/// Between the socket and TLS: with it, a gigabyte takes 5,000 reads and not 67,000.
+const TLS_READ_BUFFER: usize = 64 * 1024;
+
+/// Connects to `host` (as a URI has it), with TLS where there is a `tls`.
+pub(crate) async fn connect(host: &str, port: u16, tls: Option<&Tls>) -> Result<Box<dyn Socket>, TransportError> {
+    let stream = connect_tcp(host, port).await?;
+    let Some(tls) = tls else { return Ok(Box::new(stream)) };
+    let failed = |error: super::BoxError| TransportError::new(TransportErrorKind::Tls, error);
+    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| failed(error.into()))?;
+    let connector = tls.connector().map_err(failed)?;
+    let stream = connector.connect(name, BufReader::with_capacity(TLS_READ_BUFFER, stream)).await;
+    Ok(Box::new(stream.map_err(|error| failed(error.into()))?))
+}
+
+async fn connect_tcp(host: &str, port: u16) -> Result<AnswerFirst<TcpStream>, TransportError> {
+    let mut last = None;
+    for address in resolve(host, port).await? {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                // Requests are written whole; waiting to fill a packet only delays them.
+                let _ = stream.set_nodelay(true);
+                return Ok(AnswerFirst { stream, broken: false });
+            }
+            Err(error) => last = Some(error),
+        }
+    }
+    let error = last.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host has no address"));
+    Err(TransportError::new(TransportErrorKind::Connect, Unreachable { host: host.to_owned(), port, error }))
+}
+
+/// A connection that failed, with where it went: the one thing a reader of the error needs.
+#[derive(Debug)]
+struct Unreachable {
+    host: String,
+    port: u16,
+    error: io::Error,
+}
+
+impl std::fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}: {}", self.host, self.port, self.error)
+    }
+}
+
+impl std::error::Error for Unreachable {}
+
+async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TransportError> {
+    let bare = host.trim_matches(['[', ']']);
+    if let Ok(address) = bare.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    if host == "localhost" || host.ends_with(".localhost") {
+        // Not every resolver knows that all names under localhost are this machine.
+        return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
+    }
+    match lookup_host((host, port)).await {
+        Ok(addresses) => Ok(addresses.collect()),
+        Err(error) => {
+            let error = io::Error::new(error.kind(), format!("{host}: {error}"));
+            Err(TransportError::new(TransportErrorKind::Dns, error))
+        }
+    }
+}
+
+/// A socket that takes what it cannot write any more as written, so that the answer is still read.
+///
+/// A server may refuse a large body early, answer and close. Writing then fails with a broken pipe while the reason
+/// waits to be read.
+struct AnswerFirst<S> {
+    stream: S,
+    broken: bool,
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for AnswerFirst<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        if self.broken {
+            return Poll::Ready(Ok(data.len()));
+        }
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, data));
+        Poll::Ready(self.forgive(written, data.len()))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let length = data.iter().map(|slice| slice.len()).sum();
+        if self.broken {
+            return Poll::Ready(Ok(length));
+        }
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, data));
+        Poll::Ready(self.forgive(written, length))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl<S> AnswerFirst<S> {
+    fn forgive(&mut self, written: io::Result<usize>, length: usize) -> io::Result<usize> {
+        match written {
+            Err(error) if is_closed(&error) => {
+                self.broken = true;
+                Ok(length)
+            }
+            other => other,
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for AnswerFirst<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+fn is_closed(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted
+    )
+}

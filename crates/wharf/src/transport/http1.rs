@@ -1,0 +1,204 @@
+//! HTTP/1.1 by hyper, over connections of our own pool.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::{Request, Response, Uri};
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::time::timeout;
+
+use super::connect::connect;
+use super::pool::{Destination, Pool};
+use super::tls::Tls;
+use super::{Body, BoxError, ResponseFuture, Transport, TransportError, TransportErrorKind};
+
+/// How connections are made.
+pub(crate) struct Settings {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) tls: Tls,
+}
+
+/// The transport that a client brings.
+pub(crate) struct Http1(Arc<Shared>);
+
+struct Shared {
+    settings: Settings,
+    pool: Pool,
+}
+
+impl Http1 {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self(Arc::new(Shared { settings, pool: Pool::default() }))
+    }
+}
+
+impl Transport for Http1 {
+    fn send(&self, request: Request<Body>) -> ResponseFuture {
+        let shared = self.0.clone();
+        Box::pin(async move { exchange(shared, request).await })
+    }
+}
+
+async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Response<Body>, TransportError> {
+    let destination = Destination::of(request.uri())
+        .ok_or_else(|| TransportError::new(TransportErrorKind::Other, "the request's URI names no host"))?;
+    let sent = Arc::new(AtomicBool::new(false));
+    let mut request = origin_form(request).map(|body| RequestBody { body, sent: sent.clone() });
+    let (response, connection) = loop {
+        let (mut connection, pooled) = match shared.pool.take(&destination) {
+            Some(connection) => (connection, true),
+            None => (open(&shared, &destination).await?, false),
+        };
+        if connection.ready().await.is_err() && pooled {
+            continue;
+        }
+        match connection.try_send_request(request).await {
+            Ok(response) => break (response, connection),
+            Err(mut failed) => match failed.take_message() {
+                // It was closed before it took the request: nothing was sent, the next one gets it.
+                Some(unsent) if pooled => request = unsent,
+                _ => return Err(transport_error(failed.into_error())),
+            },
+        }
+    };
+    let keep = Keep { shared, destination, connection, sent };
+    Ok(response.map(|incoming| {
+        let length = incoming.size_hint().exact();
+        if incoming.is_end_stream() {
+            keep.put_back();
+            return Body::empty();
+        }
+        Body::stream(length, ResponseBody { incoming, keep: Some(keep) })
+    }))
+}
+
+async fn open(shared: &Shared, to: &Destination) -> Result<SendRequest<RequestBody>, TransportError> {
+    let limit = shared.settings.connect_timeout;
+    let tls = to.https.then_some(&shared.settings.tls);
+    let socket = timeout(limit, connect(&to.host, to.port, tls)).await.unwrap_or_else(|_| {
+        let text = format!("{}:{}: no answer within {limit:?}", to.host, to.port);
+        Err(TransportError::new(TransportErrorKind::Connect, io::Error::new(io::ErrorKind::TimedOut, text)))
+    })?;
+    let (sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(transport_error)?;
+    tokio::spawn(async move {
+        // Whoever uses the connection hears of its errors.
+        let _ = connection.await;
+    });
+    Ok(sender)
+}
+
+/// The request as HTTP/1.1 has it: path and query alone, byte for byte.
+fn origin_form(request: Request<Body>) -> Request<Body> {
+    let (mut head, body) = request.into_parts();
+    let mut parts = http::uri::Parts::default();
+    parts.path_and_query = head.uri.path_and_query().cloned();
+    head.uri = Uri::from_parts(parts).unwrap_or_else(|_| Uri::from_static("/"));
+    Request::from_parts(head, body)
+}
+
+fn transport_error(error: hyper::Error) -> TransportError {
+    let kind = if error.is_user() {
+        TransportErrorKind::RequestBody
+    } else if error.is_parse() {
+        TransportErrorKind::Other
+    } else {
+        TransportErrorKind::Closed
+    };
+    TransportError::new(kind, error)
+}
+
+/// A connection in use, and where it goes afterwards.
+struct Keep {
+    shared: Arc<Shared>,
+    destination: Destination,
+    connection: SendRequest<RequestBody>,
+    sent: Arc<AtomicBool>,
+}
+
+impl Keep {
+    /// The answer is read. A connection whose request was not sent to its end is of no more use.
+    fn put_back(self) {
+        if self.sent.load(Ordering::Acquire) {
+            self.shared.pool.put(&self.destination, self.connection);
+        }
+    }
+}
+
+/// A request's body as hyper wants it.
+#[derive(Debug)]
+pub(crate) struct RequestBody {
+    body: Body,
+    /// Set once hyper needs no more of it.
+    sent: Arc<AtomicBool>,
+}
+
+impl http_body::Body for RequestBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_next(cx));
+        if frame.is_none() || self.body.length() == Some(0) {
+            self.sent.store(true, Ordering::Release);
+        }
+        Poll::Ready(frame.map(|bytes| bytes.map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let ended = self.body.length() == Some(0);
+        if ended {
+            self.sent.store(true, Ordering::Release);
+        }
+        ended
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.length().map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+/// An answer's body, which gives its connection back at its end. Dropped before, it closes the connection.
+struct ResponseBody {
+    incoming: Incoming,
+    keep: Option<Keep>,
+}
+
+impl Stream for ResponseBody {
+    type Item = Result<Bytes, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            let frame = match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
+                Some(Ok(frame)) => frame,
+                Some(Err(error)) => {
+                    self.keep = None;
+                    return Poll::Ready(Some(Err(transport_error(error).into())));
+                }
+                None => {
+                    if let Some(keep) = self.keep.take() {
+                        keep.put_back();
+                    }
+                    return Poll::Ready(None);
+                }
+            };
+            // Trailers say nothing that S3 needs.
+            if let Ok(bytes) = frame.into_data() {
+                if self.incoming.is_end_stream()
+                    && let Some(keep) = self.keep.take()
+                {
+                    keep.put_back();
+                }
+                return Poll::Ready(Some(Ok(bytes)));
+            }
+        }
+    }
+}
