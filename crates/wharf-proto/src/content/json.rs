@@ -1,9 +1,10 @@
 //! JSON, by `serde_json`.
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+use super::format::{Format, Problem, cannot_write};
 use crate::body::{Body, IntoBody};
-use crate::{Error, ErrorKind};
 
 /// A value as JSON (`application/json`).
 ///
@@ -13,12 +14,18 @@ pub struct Json<T>(pub T);
 
 impl<T: Serialize> IntoBody for Json<T> {
     fn into_body(self, _key: &str) -> Body {
-        match serde_json::to_vec(&self.0) {
-            Ok(bytes) => Body::bytes(bytes).with_content_type("application/json"),
-            Err(error) => Body::failed(
-                Error::new(ErrorKind::InvalidInput, format!("the value cannot be written as JSON: {error}"))
-                    .with_cause(error),
-            ),
-        }
+        body(&self.0)
     }
+}
+
+pub(super) fn body<T: Serialize + ?Sized>(value: &T) -> Body {
+    match serde_json::to_vec(value) {
+        Ok(bytes) => Body::bytes(bytes).with_content_type("application/json"),
+        Err(error) => Body::failed(cannot_write(Format::Json, Problem::new(&error).with_cause(error))),
+    }
+}
+
+/// Reads a document. `serde_json` says line and column, and stops at 128 levels.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(|error| Problem::new(&error).with_cause(error))
 }

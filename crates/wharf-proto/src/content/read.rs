@@ -1,16 +1,20 @@
-//! Reading a body whole, and as a value.
+//! Reading an object's body: whole, as a value, or record by record.
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::str::Utf8Error;
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-#[cfg(feature = "json")]
 use serde::de::DeserializeOwned;
 
+#[cfg(feature = "csv")]
+use super::csv_records::CsvRecords;
+use super::format::{Format, Problem};
+#[cfg(feature = "csv")]
+use super::record::{many_are_csv, records_format};
+use super::record::{one_is_not_csv, record_format};
 use crate::object::Object;
-use crate::op::GetObject;
-use crate::operation::Sender;
 use crate::{Error, ErrorKind};
 
 impl<B: Stream<Item = Result<Bytes, Error>> + Unpin> Object<B> {
@@ -46,39 +50,129 @@ impl<B: Stream<Item = Result<Bytes, Error>> + Unpin> Object<B> {
         Ok(if whole.is_empty() { first } else { whole.freeze() })
     }
 
-    /// The whole body as text, which must be UTF-8.
+    /// The whole body as text, which must be UTF-8. A byte order mark is kept.
     ///
     /// # Errors
     /// [`InvalidContent`](ErrorKind::InvalidContent) where it is not; else as [`bytes`](Object::bytes).
     pub async fn text(self) -> Result<String, Error> {
         let place = self.place();
         let bytes = self.bytes().await?;
-        String::from_utf8(bytes.into()).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            place.invalid(format!("the object is not UTF-8 text: byte {at} is not")).with_cause(error.utf8_error())
+        String::from_utf8(bytes.into()).map_err(|error| place.not_text(error.utf8_error()))
+    }
+
+    /// The whole body as JSON, read into a value. A byte order mark is skipped; 128 levels are the limit.
+    ///
+    /// # Errors
+    /// [`InvalidContent`](ErrorKind::InvalidContent) where it is not that, with line and column; else as
+    /// [`bytes`](Object::bytes).
+    #[cfg(feature = "json")]
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
+        self.value(Format::Json, super::json::read).await
+    }
+
+    /// The whole body as an XML document, read into a value. A byte order mark is skipped; 128 levels are the limit.
+    ///
+    /// The root element may have any name. Entities other than XML's own five are errors, and nothing outside the
+    /// document is ever read.
+    ///
+    /// # Errors
+    /// [`InvalidContent`](ErrorKind::InvalidContent) where it is not that, with the line; else as
+    /// [`bytes`](Object::bytes).
+    #[cfg(feature = "xml")]
+    pub async fn xml<T: DeserializeOwned>(self) -> Result<T, Error> {
+        self.value(Format::Xml, super::xml::read).await
+    }
+
+    /// The records of a CSV object with a header row, decoded as its bytes arrive. A byte order mark is skipped. The
+    /// [`limit`](Object::limit) does not hold: one row is in memory at a time, of at most 16 MiB.
+    ///
+    /// # Errors
+    /// [`InvalidContent`](ErrorKind::InvalidContent) where there is no header row; else as the body breaks off. What
+    /// is wrong with a row, [`CsvRecords`] says when it is read.
+    #[cfg(feature = "csv")]
+    pub async fn csv<T: DeserializeOwned>(self) -> Result<CsvRecords<T, B>, Error> {
+        CsvRecords::open(self).await
+    }
+
+    /// The whole body as one record: JSON or XML by the key's extension, `.json` or `.xml`, in any case.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) where the key has no such extension:
+    /// [`record_as`](Object::record_as) takes the format. Else as `json` and `xml`.
+    pub async fn record<T: DeserializeOwned>(self) -> Result<T, Error> {
+        match record_format(&self.key) {
+            Ok(format) => self.record_as(format).await,
+            Err(error) => Err(self.place().on(error)),
+        }
+    }
+
+    /// The whole body as one record in this format.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for CSV, which holds many, and for a format whose feature is off. Else
+    /// as `json` and `xml`.
+    pub async fn record_as<T: DeserializeOwned>(self, format: Format) -> Result<T, Error> {
+        match format {
+            #[cfg(feature = "json")]
+            Format::Json => self.json().await,
+            #[cfg(feature = "xml")]
+            Format::Xml => self.xml().await,
+            Format::Csv => Err(self.place().on(one_is_not_csv())),
+            #[cfg(not(all(feature = "json", feature = "xml")))]
+            off => Err(self.place().on(off.feature_off())),
+        }
+    }
+
+    /// The records of an object whose key ends in `.csv`, in any case: see [`csv`](Object::csv), which takes any key.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) where the key has no such extension; else as [`csv`](Object::csv).
+    #[cfg(feature = "csv")]
+    pub async fn records<T: DeserializeOwned>(self) -> Result<CsvRecords<T, B>, Error> {
+        match records_format(&self.key) {
+            Ok(format) => self.records_as(format).await,
+            Err(error) => Err(self.place().on(error)),
+        }
+    }
+
+    /// The records of an object in this format, which can only be CSV.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for another; else as [`csv`](Object::csv).
+    #[cfg(feature = "csv")]
+    pub async fn records_as<T: DeserializeOwned>(self, format: Format) -> Result<CsvRecords<T, B>, Error> {
+        match format {
+            Format::Csv => self.csv().await,
+            other => Err(self.place().on(many_are_csv(other))),
+        }
+    }
+
+    /// The whole body, read by `read`.
+    #[cfg(any(feature = "json", feature = "xml"))]
+    async fn value<T>(self, format: Format, read: fn(&str) -> Result<T, Problem>) -> Result<T, Error> {
+        let place = self.place();
+        let bytes = self.bytes().await?;
+        if bytes.is_empty() {
+            return Err(place.invalid(Problem::new(format_args!("the object is empty: {format} was expected"))));
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|error| place.not_text(error))?;
+        read(text.strip_prefix('\u{feff}').unwrap_or(text)).map_err(|problem| {
+            let message = format!("the object is not the expected {format}: {}", problem.message);
+            place.invalid(Problem { message, ..problem })
         })
     }
 
-    /// The whole body as JSON, read into a value.
-    ///
-    /// # Errors
-    /// [`InvalidContent`](ErrorKind::InvalidContent) where it is not that; else as [`bytes`](Object::bytes).
-    #[cfg(feature = "json")]
-    pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
-        let place = self.place();
-        let bytes = self.bytes().await?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| place.invalid(format!("the object is not the expected JSON: {error}")).with_cause(error))
-    }
-
     pub(super) fn place(&self) -> Place {
-        Place { bucket: self.bucket.clone(), key: self.key.clone() }
+        let encoding = self.head.content_encoding.clone();
+        Place { bucket: self.bucket.clone(), key: self.key.clone(), encoding }
     }
 
     fn too_large(&self, limit: u64) -> Error {
         let size = self.head.content_length;
-        self.place()
-            .invalid(format!("the object has {size} bytes, more than the limit of {limit}"))
+        // A server that gives no length, or a wrong one, is found out by the bytes.
+        let size = if size > limit { format!("{size} bytes, more than") } else { "more bytes than".to_owned() };
+        Error::new(ErrorKind::InvalidContent, format!("the object has {size} the limit of {limit}"))
+            .at("GetObject", Some(&self.bucket), Some(&self.key))
             .with_hint("raise .limit(), or read it with .stream()")
     }
 }
@@ -88,47 +182,35 @@ const MAX_RESERVED: u64 = 64 * 1024 * 1024;
 
 /// Which object an error is about.
 pub(super) struct Place {
-    pub(super) bucket: String,
-    pub(super) key: String,
+    bucket: String,
+    key: String,
+    encoding: Option<String>,
 }
 
 impl Place {
-    pub(super) fn invalid(&self, message: String) -> Error {
-        Error::new(ErrorKind::InvalidContent, message).at("GetObject", Some(&self.bucket), Some(&self.key))
-    }
-}
-
-impl<S: Sender> GetObject<S> {
-    /// Sends the request and reads the whole body: see [`Object::bytes`].
-    ///
-    /// # Errors
-    /// As the request's and [`Object::bytes`].
-    pub async fn bytes(self) -> Result<Bytes, Error> {
-        self.open().await?.bytes().await
-    }
-
-    /// Sends the request and reads the whole body as UTF-8 text: see [`Object::text`].
-    ///
-    /// # Errors
-    /// As the request's and [`Object::text`].
-    pub async fn text(self) -> Result<String, Error> {
-        self.open().await?.text().await
+    /// Content that is not what it was read as.
+    pub(super) fn invalid(&self, problem: Problem) -> Error {
+        let error = self.on(Error::new(ErrorKind::InvalidContent, problem.message));
+        let error = match &self.encoding {
+            Some(encoding) => error.with_hint(format!(
+                "its content encoding is {}: read .bytes() or .stream() and decode it",
+                encoding.escape_debug()
+            )),
+            None => error,
+        };
+        match problem.cause {
+            Some(cause) => error.with_cause(cause),
+            None => error,
+        }
     }
 
-    /// Sends the request and reads the whole body as JSON: see [`Object::json`].
-    ///
-    /// # Errors
-    /// As the request's and [`Object::json`].
-    #[cfg(feature = "json")]
-    pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
-        self.open().await?.json().await
+    fn on(&self, error: Error) -> Error {
+        error.at("GetObject", Some(&self.bucket), Some(&self.key))
     }
 
-    /// Sends the request and hands over the bytes as they arrive.
-    ///
-    /// # Errors
-    /// As the request's; the stream ends with an error where the body breaks off.
-    pub async fn stream(self) -> Result<S::Body, Error> {
-        Ok(self.open().await?.body)
+    fn not_text(&self, error: Utf8Error) -> Error {
+        let at = error.valid_up_to();
+        let message = format_args!("the object is not UTF-8 text: invalid from byte offset {at}");
+        self.invalid(Problem::new(message).with_cause(error))
     }
 }

@@ -1,0 +1,223 @@
+//! Records read from CSV as its bytes arrive.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use csv::{ByteRecord, ErrorKind, StringRecord};
+use futures_core::Stream;
+use serde::de::DeserializeOwned;
+
+use super::csv_decoder::Decoder;
+use super::format::Problem;
+use super::read::Place;
+use crate::Error;
+use crate::object::Object;
+
+/// The records of a CSV object, decoded as its bytes arrive.
+///
+/// Holds one row at a time, of at most 16 MiB: the object may be of any size. The header row names the fields; blank
+/// lines are skipped. [`next`](CsvRecords::next) gives one record after the other, [`collect`](CsvRecords::collect)
+/// all of them; it is a [`Stream`] too.
+///
+/// A row that is not a `T` is an error in its place, and the rows after it can still be read. After any other error,
+/// such as a body that breaks off, the stream ends.
+///
+/// ```
+/// # use wharf_proto::{Error, Object, content::CsvRecords};
+/// # use wharf_proto::operation::Sender;
+/// # async fn example<S: Sender>(call: wharf_proto::op::GetObject<S>) -> Result<(), Error> {
+/// #[derive(serde::Deserialize)]
+/// struct Sale { product: String, units: u32 }
+///
+/// let mut sales = call.csv::<Sale>().await?;
+/// let mut units = 0;
+/// while let Some(sale) = sales.next().await {
+///     units += sale?.units;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "records are read as they are asked for"]
+pub struct CsvRecords<T, B> {
+    /// `None` after its end or an error that ends the stream.
+    body: Option<B>,
+    chunk: Bytes,
+    decoder: Decoder,
+    header: StringRecord,
+    /// Kept for its memory.
+    row: ByteRecord,
+    /// Which row is in hand or comes next; 0 is the header.
+    number: u64,
+    place: Place,
+    record: PhantomData<fn() -> T>,
+}
+
+impl<T, B: Stream<Item = Result<Bytes, Error>> + Unpin> CsvRecords<T, B> {
+    /// Reads as far as the header row.
+    pub(super) async fn open(object: Object<B>) -> Result<Self, Error> {
+        let place = object.place();
+        let mut records = Self {
+            body: Some(object.body),
+            chunk: Bytes::new(),
+            decoder: Decoder::new(),
+            header: StringRecord::new(),
+            row: ByteRecord::new(),
+            number: 0,
+            place,
+            record: PhantomData,
+        };
+        match poll_fn(|cx| records.poll_row(cx)).await {
+            None => Err(records.place.invalid(Problem::new("the object is empty: CSV with a header row was expected"))),
+            Some(row) => {
+                row?;
+                records.header = records.text()?;
+                records.number = 1;
+                Ok(records)
+            }
+        }
+    }
+
+    /// Has the decoder hold the next row.
+    fn poll_row(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), Error>>> {
+        loop {
+            let found = if !self.chunk.is_empty() {
+                self.decoder.feed(&mut self.chunk)
+            } else if let Some(body) = &mut self.body {
+                match ready!(Pin::new(body).poll_next(cx)) {
+                    Some(Ok(chunk)) => {
+                        self.chunk = chunk;
+                        continue;
+                    }
+                    Some(Err(error)) => {
+                        self.end();
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                    None => {
+                        self.body = None;
+                        self.decoder.finish()
+                    }
+                }
+            } else {
+                return Poll::Ready(None);
+            };
+            match found {
+                Ok(true) => return Poll::Ready(Some(Ok(()))),
+                Ok(false) => {}
+                Err(problem) => {
+                    self.end();
+                    return Poll::Ready(Some(Err(self.wrong(format_args!(": {}", problem.message)))));
+                }
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        self.body = None;
+        self.chunk = Bytes::new();
+    }
+
+    /// The row in hand as text.
+    fn text(&mut self) -> Result<StringRecord, Error> {
+        let mut row = std::mem::take(&mut self.row);
+        row.clear();
+        for field in self.decoder.fields() {
+            row.push_field(field);
+        }
+        StringRecord::from_byte_record(row).map_err(|error| {
+            let (field, at) = (error.utf8_error().field(), error.utf8_error().valid_up_to());
+            let field = self.field(field as u64);
+            self.wrong(format_args!(", {field}: not UTF-8, invalid from its byte {at}"))
+        })
+    }
+
+    fn field(&self, index: u64) -> String {
+        match usize::try_from(index).ok().and_then(|index| self.header.get(index)) {
+            Some(name) => format!("field {name:?}"),
+            None => format!("field {}", index + 1),
+        }
+    }
+
+    /// An error about the row in hand.
+    fn wrong(&self, what: fmt::Arguments<'_>) -> Error {
+        self.place.invalid(self.problem(what))
+    }
+
+    fn problem(&self, what: fmt::Arguments<'_>) -> Problem {
+        let line = self.decoder.line();
+        match self.number {
+            0 => Problem::new(format_args!("the object is not the expected CSV: the header (line {line}){what}")),
+            number => {
+                Problem::new(format_args!("the object is not the expected CSV: record {number} (line {line}){what}"))
+            }
+        }
+    }
+}
+
+impl<T: DeserializeOwned, B: Stream<Item = Result<Bytes, Error>> + Unpin> CsvRecords<T, B> {
+    /// The next record; `None` after the last.
+    pub async fn next(&mut self) -> Option<Result<T, Error>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// All records that are left, in memory.
+    ///
+    /// # Errors
+    /// The first error of any record or of the body.
+    pub async fn collect(mut self) -> Result<Vec<T>, Error> {
+        let mut records = Vec::new();
+        while let Some(record) = self.next().await {
+            records.push(record?);
+        }
+        Ok(records)
+    }
+
+    /// The row in hand as a record.
+    fn decode(&mut self) -> Result<T, Error> {
+        let (found, expected) = (self.decoder.fields().count(), self.header.len());
+        if found != expected {
+            return Err(self.wrong(format_args!(" has {found} fields, the header has {expected}")));
+        }
+        let row = self.text()?;
+        let record = row.deserialize(Some(&self.header)).map_err(|error| self.mismatch(error));
+        self.row = row.into_byte_record();
+        record
+    }
+
+    fn mismatch(&self, error: csv::Error) -> Error {
+        let problem = match error.kind() {
+            ErrorKind::Deserialize { err, .. } => match err.field() {
+                Some(index) => self.problem(format_args!(", {}: {}", self.field(index), err.kind())),
+                None => self.problem(format_args!(": {}", err.kind())),
+            },
+            _ => self.problem(format_args!(": {error}")),
+        };
+        self.place.invalid(problem.with_cause(error))
+    }
+}
+
+impl<T: DeserializeOwned, B: Stream<Item = Result<Bytes, Error>> + Unpin> Stream for CsvRecords<T, B> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        Poll::Ready(match ready!(this.poll_row(cx)) {
+            None => None,
+            Some(Err(error)) => Some(Err(error)),
+            Some(Ok(())) => {
+                let record = this.decode();
+                this.number += 1;
+                Some(record)
+            }
+        })
+    }
+}
+
+impl<T, B> fmt::Debug for CsvRecords<T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CsvRecords").field("header", &self.header).field("next", &self.number).finish_non_exhaustive()
+    }
+}
