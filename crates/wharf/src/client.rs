@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wharf_proto::checksum::ChecksumAlgorithm;
-use wharf_proto::op::{GetObject, ListObjects};
+use wharf_proto::op::{CreateBucket, GetObject, ListObjects, PutObject};
 use wharf_proto::operation::{Operation, Presigned, SendFuture, Sender};
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
-use wharf_proto::{Endpoint, Error};
+use wharf_proto::{Endpoint, Error, IntoBody};
 
 use crate::body::{ObjectBody, Place};
 use crate::clock::Clock;
@@ -81,6 +81,21 @@ impl Client {
     /// The region that requests are signed for.
     pub fn region(&self) -> &str {
         &self.0.region
+    }
+
+    /// Makes a bucket in this client's region: see [`CreateBucket`].
+    pub fn create_bucket(&self, bucket: impl Into<String>) -> CreateBucket<Self> {
+        CreateBucket::new(self.clone(), bucket).region(self.region())
+    }
+
+    /// Writes an object: see [`PutObject`].
+    pub fn put_object(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        body: impl IntoBody,
+    ) -> PutObject<Self> {
+        PutObject::new(self.clone(), bucket, key, body)
     }
 
     /// Reads an object: see [`GetObject`].
