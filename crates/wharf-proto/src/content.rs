@@ -17,6 +17,8 @@ mod get;
 mod json;
 mod read;
 mod record;
+#[cfg(test)]
+mod tests;
 #[cfg(feature = "xml")]
 mod xml;
 #[cfg(feature = "xml")]

@@ -127,7 +127,11 @@ impl RowWriter {
         self.csv.serialize(record).map_err(|error| {
             let record = self.records;
             let problem = match error.kind() {
-                ErrorKind::Serialize(reason) => Problem::new(format_args!("record {record}: {reason}")),
+                ErrorKind::Serialize(reason) => {
+                    // Some reasons go on about where to ask the library for more.
+                    let reason = reason.split(", if you").next().unwrap_or_default();
+                    Problem::new(format_args!("record {record}: {reason}"))
+                }
                 ErrorKind::UnequalLengths { expected_len, len, .. } => Problem::new(format_args!(
                     "record {record} has {len} fields, the rows before it have {expected_len}"
                 )),

@@ -1,12 +1,14 @@
 //! XML, by `quick-xml`.
 
+use quick_xml::Reader;
 use quick_xml::de::Deserializer;
 use quick_xml::events::Event;
-use quick_xml::{Reader, se};
+use quick_xml::se::{SeError, Serializer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::format::{Format, Problem, cannot_write};
+use crate::Error;
 use crate::body::{Body, IntoBody};
 
 /// A value as an XML document (`application/xml`).
@@ -30,22 +32,26 @@ impl<T: Serialize> IntoBody for Xml<T> {
 
 /// The document of `value`, its root element named by `root` or else by the value's type.
 pub(super) fn body<T: Serialize + ?Sized>(value: &T, root: Option<&str>) -> Body {
-    let written = match root {
-        Some(root) => se::to_string_with_root(root, value),
-        None => se::to_string(value),
-    };
-    let checked = written.map_err(|error| Problem::new(&error).with_cause(error)).and_then(|xml| {
-        if let Some(c) = xml.chars().find(|c| !is_xml_char(*c)) {
-            return Err(Problem::new(format!("XML cannot hold the character U+{:04X}", u32::from(c))));
-        }
-        // A list at the top would be many root elements.
-        check(&xml).map_err(|(_, message)| Problem::new(message))?;
-        Ok(xml)
-    });
-    match checked {
-        Ok(xml) => Body::bytes(format!("{DECLARATION}{xml}")).with_content_type("application/xml"),
-        Err(problem) => Body::failed(cannot_write(Format::Xml, problem)),
+    match document(value, root) {
+        Ok(xml) => Body::bytes(xml).with_content_type("application/xml"),
+        Err(error) => Body::failed(error),
     }
+}
+
+fn document<T: Serialize + ?Sized>(value: &T, root: Option<&str>) -> Result<String, Error> {
+    let refused = |problem| cannot_write(Format::Xml, problem);
+    let mut xml = DECLARATION.to_owned();
+    Serializer::with_root(&mut xml, root).and_then(|serializer| value.serialize(serializer)).map_err(|error| {
+        let unnamed = root.is_none() && matches!(error, SeError::Unsupported(_));
+        let error = refused(Problem::new(&error).with_cause(error));
+        if unnamed { error.with_hint(ONE_ROOT) } else { error }
+    })?;
+    if let Some(c) = xml.chars().find(|c| !is_xml_char(*c)) {
+        return Err(refused(Problem::new(format_args!("XML cannot hold the character U+{:04X}", u32::from(c)))));
+    }
+    // A list at the top is written as many root elements.
+    check(&xml).map_err(|(_, message)| refused(Problem::new(message)).with_hint(ONE_ROOT))?;
+    Ok(xml)
 }
 
 /// Reads a document. References to entities other than XML's own five are errors; nothing external is ever read.
@@ -59,6 +65,8 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
 }
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+
+const ONE_ROOT: &str = "XML needs one root element: write a struct, or a map as Record(map), named after the key";
 
 /// Deeper documents are refused: reading recurses.
 const MAX_DEPTH: usize = 128;
