@@ -3,6 +3,7 @@
 mod create_bucket;
 mod delete_bucket;
 mod delete_object;
+mod delete_objects;
 mod elements;
 mod get_bucket_location;
 mod get_bucket_versioning;
@@ -20,6 +21,7 @@ mod testing;
 pub use create_bucket::{BucketNamespace, CreateBucket, CreateBucketOutput, LocationType, ObjectOwnership};
 pub use delete_bucket::DeleteBucket;
 pub use delete_object::{DeleteObject, DeleteObjectOutput};
+pub use delete_objects::{DeleteError, DeleteObjects, DeleteObjectsOutput, DeletedObject, ObjectIdentifier};
 pub use get_bucket_location::GetBucketLocation;
 pub use get_bucket_versioning::{GetBucketVersioning, GetBucketVersioningOutput, VersioningStatus};
 pub use get_object::GetObject;
