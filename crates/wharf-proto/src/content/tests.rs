@@ -1,4 +1,8 @@
 //! Typed content, written and read without a network.
+#![cfg_attr(
+    not(all(feature = "json", feature = "xml", feature = "csv")),
+    allow(dead_code, unused_imports, reason = "the helpers serve the tests of all formats")
+)]
 
 #[cfg(feature = "csv")]
 mod csv_errors;

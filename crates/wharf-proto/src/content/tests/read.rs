@@ -14,7 +14,6 @@ struct User {
 }
 
 #[derive(Debug, Deserialize)]
-#[cfg(any(feature = "json", feature = "xml"))]
 struct Nest {
     #[serde(rename = "a")]
     _a: Option<Box<Nest>>,

@@ -10,7 +10,7 @@ const XML: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 fn each_kind_has_its_content_type_and_form() {
     let tea = sale("tea", 3, Some(1.5));
     let list = [tea.clone(), sale("a \"b\",\nc", 0, None)];
-    let stream = |list: &[Sale]| CsvStream(Ready(list.to_vec().into_iter().map(Ok::<_, Error>)));
+    let stream = |list: Vec<Sale>| CsvStream(Ready(list.into_iter().map(Ok::<_, Error>)));
     let csv = "product,units,price\ntea,3,1.5\n\"a \"\"b\"\",\nc\",0,\n";
     let json = r#"{"product":"tea","units":3,"price":1.5}"#;
     let fields = "<product>tea</product><units>3</units><price>1.5</price>";
@@ -20,7 +20,7 @@ fn each_kind_has_its_content_type_and_form() {
         (sent(Xml(&tea), "sales/1.csv"), "application/xml", named.as_str()),
         (sent(Csv(&list), "x"), "text/csv; charset=utf-8", csv),
         (sent(Csv(list.clone()), "x"), "text/csv; charset=utf-8", csv),
-        (sent(stream(&list), "x"), "text/csv; charset=utf-8", csv),
+        (sent(stream(list.to_vec()), "x"), "text/csv; charset=utf-8", csv),
         (sent(Record(&tea), "sales/1.JSON"), "application/json", json),
         (sent(Record(&tea), "sales/1.Xml"), "application/xml", by_key.as_str()),
         (sent(Record(&tea).format(Format::Xml), "sales/1.json"), "application/xml", by_key.as_str()),
@@ -28,7 +28,7 @@ fn each_kind_has_its_content_type_and_form() {
         (sent(Records(&list), "sales.CSV"), "text/csv; charset=utf-8", csv),
         (sent(Records(&list).format(Format::Csv), "sales"), "text/csv; charset=utf-8", csv),
         (sent(Csv(Vec::<Sale>::new()), "x"), "text/csv; charset=utf-8", ""),
-        (sent(stream(&[]), "x"), "text/csv; charset=utf-8", ""),
+        (sent(stream(Vec::new()), "x"), "text/csv; charset=utf-8", ""),
     ] {
         assert_eq!(result, Ok((content_type.to_owned(), content.as_bytes().to_vec())));
     }
@@ -101,7 +101,7 @@ fn what_cannot_be_written_is_one_line() {
             "the value cannot be written as CSV: record 1: serializing maps is not supported",
         ),
         (
-            sent(CsvStream(Ready(rows.to_vec().into_iter().map(Ok::<_, Error>))), "x"),
+            sent(CsvStream(Ready(rows.clone().into_iter().map(Ok::<_, Error>))), "x"),
             "the value cannot be written as CSV: record 2 has 1 fields, the rows before it have 2",
         ),
         (sent(CsvStream(Ready([Ok(1), Err("the disk is gone")].into_iter())), "x"), "the disk is gone"),
