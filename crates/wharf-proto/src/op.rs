@@ -1,13 +1,17 @@
 //! S3's operations, one file each.
 
+mod copy_object;
 mod create_bucket;
 mod delete_bucket;
 mod delete_object;
+mod delete_object_tagging;
 mod delete_objects;
 mod elements;
 mod get_bucket_location;
 mod get_bucket_versioning;
 mod get_object;
+mod get_object_attributes;
+mod get_object_tagging;
 mod head_bucket;
 mod head_object;
 mod list_buckets;
@@ -15,19 +19,27 @@ mod list_objects;
 mod mfa;
 mod put_bucket_versioning;
 mod put_object;
+mod put_object_tagging;
+mod signed_request;
 #[cfg(test)]
 mod testing;
 
+pub use copy_object::{CopyObject, CopyObjectOutput};
 pub use create_bucket::{BucketNamespace, CreateBucket, CreateBucketOutput, LocationType, ObjectOwnership};
 pub use delete_bucket::DeleteBucket;
 pub use delete_object::{DeleteObject, DeleteObjectOutput};
+pub use delete_object_tagging::{DeleteObjectTagging, DeleteObjectTaggingOutput};
 pub use delete_objects::{DeleteError, DeleteObjects, DeleteObjectsOutput, DeletedObject, ObjectIdentifier};
 pub use get_bucket_location::GetBucketLocation;
 pub use get_bucket_versioning::{GetBucketVersioning, GetBucketVersioningOutput, VersioningStatus};
 pub use get_object::GetObject;
+pub use get_object_attributes::{GetObjectAttributes, GetObjectAttributesOutput, ObjectAttribute, ObjectPart, ObjectParts};
+pub use get_object_tagging::{GetObjectTagging, GetObjectTaggingOutput};
 pub use head_bucket::{HeadBucket, HeadBucketOutput};
 pub use head_object::HeadObject;
 pub use list_buckets::{ListBuckets, ListBucketsOutput, ListedBucket};
 pub use list_objects::{ListObjects, ListObjectsOutput, ListedObject, Owner, RestoreStatus};
 pub use put_bucket_versioning::PutBucketVersioning;
 pub use put_object::{PutObject, PutObjectOutput};
+pub use put_object_tagging::{PutObjectTagging, PutObjectTaggingOutput};
+pub use signed_request::SignedRequest;
