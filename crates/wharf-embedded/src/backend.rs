@@ -142,7 +142,6 @@ pub(crate) struct Deleted {
 pub(crate) struct Found {
     pub(crate) version: Arc<Version>,
     pub(crate) versioned: bool,
-    pub(crate) latest: bool,
 }
 
 /// Which entries of a bucket a listing asks for.

@@ -64,10 +64,6 @@ impl Guard {
         Self { matches: etag.map(Tags::parse), absent: false }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.matches.is_none() && !self.absent
-    }
-
     pub(crate) fn check(&self, current: Option<&Object>) -> Result<()> {
         match (&self.matches, current) {
             (Some(_), None) => return Err(Code::NoSuchKey.into()),

@@ -43,7 +43,6 @@ pub(crate) enum Code {
     MetadataTooLarge,
     MethodNotAllowed,
     MissingContentLength,
-    MissingRequestBody,
     NoSuchBucket,
     NoSuchKey,
     NoSuchObjectLockConfiguration,
@@ -162,7 +161,6 @@ impl Code {
             Code::MissingContentLength => {
                 ("MissingContentLength", 411, "You must provide the Content-Length HTTP header.")
             }
-            Code::MissingRequestBody => ("MissingRequestBodyError", 400, "Request Body is empty"),
             Code::NoSuchBucket => ("NoSuchBucket", 404, "The specified bucket does not exist"),
             Code::NoSuchKey => ("NoSuchKey", 404, "The specified key does not exist."),
             Code::NoSuchObjectLockConfiguration => {

@@ -19,10 +19,12 @@
 
 mod account;
 mod backend;
+mod blob;
 mod builder;
 mod call;
 mod checksum;
 mod condition;
+mod copy_source;
 mod error;
 mod front;
 mod id;

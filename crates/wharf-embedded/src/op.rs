@@ -1,20 +1,35 @@
 //! The operations, one file each; those that differ in little share one.
 
+mod abort_multipart_upload;
+mod bucket_versioning;
+mod complete_multipart_upload;
+mod copy_object;
 mod create_bucket;
+mod create_multipart_upload;
 mod delete_bucket;
 mod delete_object;
+mod delete_objects;
 mod get_bucket_location;
+mod get_object_attributes;
 mod head_bucket;
 mod list_buckets;
+mod list_multipart_uploads;
+mod list_object_versions;
 mod list_objects;
+mod list_parts;
+mod object_lock;
+mod object_tagging;
 mod put_object;
 mod read_object;
+mod upload_part;
 
 use crate::call::{Call, Reply};
+use crate::checksum::Checksum;
 use crate::error::{Code, Error, Result};
 use crate::receive::Expected;
 use crate::route::Operation;
 use crate::target::is_bucket_name;
+use crate::xml::Writer;
 
 /// The largest document that is read: the most parts a completion can name take about a megabyte.
 const MOST_DOCUMENT: usize = 4 * 1024 * 1024;
@@ -37,18 +52,54 @@ pub(crate) async fn run(operation: Operation, mut call: Call) -> Result<Reply> {
         }
     }
     match operation {
+        Operation::AbortMultipartUpload => abort_multipart_upload::run(call).await,
+        Operation::CompleteMultipartUpload => complete_multipart_upload::run(call).await,
+        Operation::CopyObject => copy_object::run(call).await,
         Operation::CreateBucket => create_bucket::run(call).await,
+        Operation::CreateMultipartUpload => create_multipart_upload::run(call).await,
         Operation::DeleteBucket => delete_bucket::run(call).await,
         Operation::DeleteObject => delete_object::run(call).await,
+        Operation::DeleteObjectTagging => object_tagging::delete(call).await,
+        Operation::DeleteObjects => delete_objects::run(call).await,
         Operation::GetBucketLocation => get_bucket_location::run(call).await,
+        Operation::GetBucketVersioning => bucket_versioning::get(call).await,
         Operation::GetObject => read_object::run(call, true).await,
+        Operation::GetObjectAttributes => get_object_attributes::run(call).await,
+        Operation::GetObjectLegalHold => object_lock::get_legal_hold(call).await,
+        Operation::GetObjectRetention => object_lock::get_retention(call).await,
+        Operation::GetObjectTagging => object_tagging::get(call).await,
         Operation::HeadBucket => head_bucket::run(call).await,
         Operation::HeadObject => read_object::run(call, false).await,
         Operation::ListBuckets => list_buckets::run(call).await,
+        Operation::ListMultipartUploads => list_multipart_uploads::run(call).await,
+        Operation::ListObjectVersions => list_object_versions::run(call).await,
         Operation::ListObjects => list_objects::v1(call).await,
         Operation::ListObjectsV2 => list_objects::v2(call).await,
+        Operation::ListParts => list_parts::run(call).await,
+        Operation::PutBucketVersioning => bucket_versioning::put(call).await,
         Operation::PutObject => put_object::run(call).await,
-        _ => Err(Code::NotImplemented.into()),
+        Operation::PutObjectLegalHold => object_lock::put_legal_hold(call).await,
+        Operation::PutObjectRetention => object_lock::put_retention(call).await,
+        Operation::PutObjectTagging => object_tagging::put(call).await,
+        Operation::UploadPart => upload_part::run(call).await,
+        Operation::UploadPartCopy => upload_part::copy(call).await,
+    }
+}
+
+/// The upload a request is about.
+fn upload_id(call: &Call) -> Result<&str> {
+    match call.query.filled("uploadId") {
+        Some(id) => Ok(id),
+        None => Err(Code::NoSuchUpload.into()),
+    }
+}
+
+/// Adds a checksum to a document, with its type where that is told too.
+fn write_checksum(xml: &mut Writer, checksum: Option<&Checksum>, with_type: bool) {
+    let Some(checksum) = checksum else { return };
+    xml.text(checksum.kind.algorithm.element(), &checksum.value);
+    if with_type {
+        xml.text("ChecksumType", checksum.kind.type_name());
     }
 }
 

@@ -94,6 +94,11 @@ where
     T: for<'xml> Deserialize<'xml>,
 {
     let malformed = |_| Error::from(Code::MalformedXml);
+    // The reader passes over text around the root.
+    let bare = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
+    if !bare.starts_with(b"<") || !bare.ends_with(b">") {
+        return Err(Code::MalformedXml.into());
+    }
     let mut reader = Deserializer::new(bytes);
     let value = T::deserialize(&mut reader).map_err(malformed)?;
     reader.expect_eof().map_err(malformed)?;
@@ -117,7 +122,9 @@ mod tests {
     fn refuses_text_after_the_root() {
         let good = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
         assert_eq!(parse::<Tagging>(good.as_bytes()).unwrap().tag_set.len(), 1);
-        for bad in [format!("{good}<x/>"), format!("{good}x"), "<Tagging>".to_owned(), String::new()] {
+        for bad in
+            [format!("{good}<x/>"), format!("{good}x"), format!("x{good}"), "<Tagging>".to_owned(), String::new()]
+        {
             assert_eq!(parse::<Tagging>(bad.as_bytes()).unwrap_err().code(), Code::MalformedXml, "{bad}");
         }
     }

@@ -25,7 +25,7 @@ impl BucketState {
     pub(super) fn put(&mut self, ids: &Ids, key: &str, at: SystemTime, object: Object, guard: &Guard) -> Result<Found> {
         guard.check(self.latest(key).and_then(|version| version.object.as_ref()))?;
         let version = self.push(ids, key, at, Some(object));
-        Ok(Found { version, versioned: self.versioned(), latest: true })
+        Ok(Found { version, versioned: self.versioned() })
     }
 
     /// Adds the newest version; without versioning it takes the place of the one called "null".
@@ -46,7 +46,7 @@ impl BucketState {
         let Some(version) = self.objects.get(key).and_then(|versions| versions.get(at)) else {
             return Err(no_such_key(key));
         };
-        Ok(Found { version: version.clone(), versioned: self.versioned(), latest: at == 0 })
+        Ok(Found { version: version.clone(), versioned: self.versioned() })
     }
 
     fn position(&self, key: &str, id: Option<&str>) -> Result<usize> {
@@ -108,7 +108,7 @@ impl BucketState {
             }
         }
         *slot = Arc::new(version);
-        Ok(Found { version: slot.clone(), versioned, latest: position == 0 })
+        Ok(Found { version: slot.clone(), versioned })
     }
 
     pub(super) fn list(&self, query: &ListQuery) -> Page<Arc<Version>> {

@@ -12,7 +12,7 @@ use crate::kept;
 use crate::receive::receive;
 use crate::tags;
 
-const CUSTOMER: &str = "x-amz-server-side-encryption-customer";
+pub(super) const CUSTOMER: &str = "x-amz-server-side-encryption-customer";
 
 pub(super) async fn run(mut call: Call) -> Result<Reply> {
     let bucket = call.own_bucket().await?;
@@ -35,9 +35,6 @@ pub(super) async fn run(mut call: Call) -> Result<Reply> {
     let found = call.backend().put(call.bucket(), call.key(), call.now, object, &guard).await?;
     let mut reply = empty(StatusCode::OK);
     written(&found, reply.headers_mut());
-    if let Some(object) = &found.version.object {
-        set(reply.headers_mut(), "x-amz-object-size", object.size());
-    }
     Ok(reply)
 }
 

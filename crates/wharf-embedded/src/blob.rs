@@ -1,0 +1,63 @@
+//! Blobs made of other blobs, whatever keeps those.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use md5::{Digest, Md5};
+use wharf_transport::Body;
+
+use crate::backend::Blob;
+use crate::checksum::{Algorithm, Checksum, Hasher, Kind};
+use crate::error::{Code, Error, Result};
+
+/// Some of a blob: the source of a copied part.
+pub(crate) struct Slice {
+    pub(crate) blob: Arc<dyn Blob>,
+    pub(crate) range: Range<u64>,
+}
+
+impl Blob for Slice {
+    fn len(&self) -> u64 {
+        self.range.end - self.range.start
+    }
+
+    fn read(&self, range: Range<u64>) -> Body {
+        self.blob.read(self.range.start + range.start..self.range.start + range.end)
+    }
+}
+
+/// Blobs behind one another: the parts of an object.
+pub(crate) struct Concat(pub(crate) Vec<Arc<dyn Blob>>);
+
+impl Blob for Concat {
+    fn len(&self) -> u64 {
+        self.0.iter().map(|blob| blob.len()).sum()
+    }
+
+    fn read(&self, range: Range<u64>) -> Body {
+        let mut start = 0;
+        let mut pieces = Vec::new();
+        for blob in &self.0 {
+            let end = start + blob.len();
+            let (from, to) = (range.start.max(start), range.end.min(end));
+            if from < to {
+                pieces.push(blob.read(from - start..to - start));
+            }
+            start = end;
+        }
+        Body::stream(Some(range.end - range.start), stream::iter(pieces).flatten())
+    }
+}
+
+/// The MD5 and one checksum of a blob.
+pub(crate) async fn digest(blob: &dyn Blob, algorithm: Algorithm) -> Result<([u8; 16], Checksum)> {
+    let (mut md5, mut hasher) = (Md5::new(), Hasher::new(algorithm));
+    let mut body = blob.read(0..blob.len());
+    while let Some(bytes) = body.try_next().await.map_err(|_| Error::from(Code::InternalError))? {
+        md5.update(&bytes);
+        hasher.update(&bytes);
+    }
+    let kind = Kind { algorithm, composite: false };
+    Ok((md5.finalize().into(), Checksum { kind, value: hasher.finish() }))
+}

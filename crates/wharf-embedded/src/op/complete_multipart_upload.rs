@@ -1,0 +1,174 @@
+//! CompleteMultipartUpload.
+
+use std::sync::Arc;
+
+use md5::{Digest, Md5};
+use s3s::dto::{CompletedMultipartUpload, CompletedPart};
+
+use super::put_object::written;
+use super::{upload_id, write_checksum};
+use crate::account::hex;
+use crate::backend::{Object, Part, Upload};
+use crate::blob::Concat;
+use crate::call::{Call, Reply, document};
+use crate::checksum::{self, Algorithm, Checksum, Kind};
+use crate::condition::Guard;
+use crate::error::{Code, Error, Result};
+use crate::xml::{self, Writer};
+
+/// The least size of every part but the last: 5 MiB.
+const LEAST: u64 = 5 * 1024 * 1024;
+
+pub(super) async fn run(call: Call) -> Result<Reply> {
+    let guard = Guard::of(&call.headers)?;
+    let id = upload_id(&call)?;
+    let upload = call.backend().upload(call.bucket(), call.key(), id).await?;
+    let asked: CompletedMultipartUpload = xml::parse(&call.document)?;
+    let asked = asked.parts.filter(|parts| !parts.is_empty()).ok_or(Code::MalformedXml)?;
+    let there = call.backend().parts(call.bucket(), call.key(), id).await?;
+    let parts = choose(&upload, &asked, &there)?;
+    let object = assemble(&call, &upload, parts)?;
+    let found = call.backend().complete(call.bucket(), &upload, call.now, object, &guard).await?;
+    let mut xml = Writer::new("CompleteMultipartUploadResult");
+    xml.text(
+        "Location",
+        &format!("http://{}/{}/{}", call.header("host").unwrap_or_default(), call.bucket(), call.key()),
+    );
+    xml.text("Bucket", call.bucket());
+    xml.text("Key", call.key());
+    if let Some(object) = &found.version.object {
+        xml.text("ETag", &format!("\"{}\"", object.etag));
+        write_checksum(&mut xml, object.checksum.as_ref(), true);
+    }
+    let mut reply = document(xml);
+    let mut answer = http::HeaderMap::new();
+    written(&found, &mut answer);
+    for (name, value) in &answer {
+        if !name.as_str().starts_with("x-amz-checksum-") && name != "etag" {
+            reply.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    Ok(reply)
+}
+
+/// The parts that the document names, in its order, which must be that of their numbers.
+fn choose(upload: &Upload, asked: &[CompletedPart], there: &[Part]) -> Result<Vec<Part>> {
+    let mut chosen: Vec<Part> = Vec::with_capacity(asked.len());
+    for part in asked {
+        let (number, etag) = match (part.part_number, &part.e_tag) {
+            (Some(number), Some(etag)) => (number, etag.value()),
+            _ => return Err(Code::MalformedXml.into()),
+        };
+        if chosen.last().is_some_and(|last| i32::from(last.number) >= number) {
+            return Err(Error::from(Code::InvalidPartOrder).detail("UploadId", &upload.id));
+        }
+        let invalid = || {
+            Error::from(Code::InvalidPart)
+                .detail("UploadId", &upload.id)
+                .detail("PartNumber", number.to_string())
+                .detail("ETag", etag)
+        };
+        let at = there.binary_search_by_key(&number, |part| i32::from(part.number)).map_err(|_| invalid())?;
+        let found = &there[at];
+        if found.etag != etag || !same_checksum(upload, part, found)? {
+            return Err(invalid());
+        }
+        chosen.push(found.clone());
+    }
+    let (last, others) = chosen.split_last().ok_or(Code::MalformedXml)?;
+    let small = others.iter().find(|part| part.blob.len() < LEAST);
+    if let Some(part) = small.filter(|part| part.number != last.number) {
+        return Err(Error::from(Code::EntityTooSmall)
+            .detail("ProposedSize", part.blob.len().to_string())
+            .detail("MinSizeAllowed", LEAST.to_string())
+            .detail("PartNumber", part.number.to_string())
+            .detail("ETag", &part.etag));
+    }
+    Ok(chosen)
+}
+
+/// Compares the checksum a part is named with, which a composite one cannot do without.
+fn same_checksum(upload: &Upload, asked: &CompletedPart, found: &Part) -> Result<bool> {
+    for algorithm in checksum::ALL {
+        if let Some(value) = named(asked, algorithm) {
+            return Ok(found.checksum.as_ref().is_some_and(|it| it.kind.algorithm == algorithm && it.value == value));
+        }
+    }
+    let Some(kind) = upload.checksum.filter(|kind| kind.composite) else { return Ok(true) };
+    let message = format!(
+        "The upload was created using a {} checksum. The complete request must include the checksum for each part. It was \
+         missing for part {} in the request.",
+        kind.algorithm.name().to_lowercase(),
+        found.number
+    );
+    Err(Error::new(Code::InvalidRequest, message))
+}
+
+fn named(part: &CompletedPart, algorithm: Algorithm) -> Option<&str> {
+    match algorithm {
+        Algorithm::Crc32 => part.checksum_crc32.as_deref(),
+        Algorithm::Crc32c => part.checksum_crc32c.as_deref(),
+        Algorithm::Crc64Nvme => part.checksum_crc64nvme.as_deref(),
+        Algorithm::Sha1 => part.checksum_sha1.as_deref(),
+        Algorithm::Sha256 => part.checksum_sha256.as_deref(),
+    }
+}
+
+fn assemble(call: &Call, upload: &Upload, parts: Vec<Part>) -> Result<Object> {
+    let size: u64 = parts.iter().map(|part| part.blob.len()).sum();
+    if let Some(said) = call.header("x-amz-mp-object-size")
+        && said.parse() != Ok(size)
+    {
+        let message =
+            format!("The provided 'x-amz-mp-object-size' header value {said} does not match what was computed: {size}");
+        return Err(Error::new(Code::InvalidRequest, message));
+    }
+    let kind = upload.checksum.unwrap_or(Kind { algorithm: Algorithm::Crc64Nvme, composite: false });
+    let checksum = sum(call, kind, &parts)?;
+    let mut md5 = Md5::new();
+    for part in &parts {
+        md5.update(part.md5);
+    }
+    Ok(Object {
+        blob: Arc::new(Concat(parts.iter().map(|part| part.blob.clone()).collect())),
+        etag: format!("{}-{}", hex(&md5.finalize()), parts.len()),
+        headers: upload.headers.clone(),
+        tags: upload.tags.clone(),
+        checksum: Some(checksum),
+        parts,
+        customer_key: upload.customer_key.clone(),
+        lock: upload.lock.clone(),
+    })
+}
+
+/// The object's checksum, compared with the one the request gives.
+fn sum(call: &Call, kind: Kind, parts: &[Part]) -> Result<Checksum> {
+    let values: Option<Vec<(&str, u64)>> =
+        parts.iter().map(|part| Some((part.checksum.as_ref()?.value.as_str(), part.blob.len()))).collect();
+    let checksum = checksum::of_parts(kind, &values.ok_or(Code::InternalError)?)?;
+    if call.header("x-amz-checksum-type").is_some_and(|name| name != kind.type_name()) {
+        let message = format!(
+            "The upload was created using the {} checksum mode. The complete request must use the same checksum mode.",
+            kind.type_name()
+        );
+        return Err(Error::new(Code::InvalidRequest, message));
+    }
+    match checksum::given(&call.headers)? {
+        None => Ok(checksum),
+        Some((algorithm, _)) if algorithm != kind.algorithm => {
+            let message = format!(
+                "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
+                kind.algorithm.name().to_lowercase(),
+                algorithm.name().to_lowercase()
+            );
+            Err(Error::new(Code::InvalidRequest, message))
+        }
+        // A composite value may be given with or without the number of parts.
+        Some((_, value)) if value == checksum.value || Some(value.as_str()) == bare(&checksum) => Ok(checksum),
+        Some((algorithm, _)) => Err(checksum::mismatch(algorithm)),
+    }
+}
+
+fn bare(checksum: &Checksum) -> Option<&str> {
+    checksum.value.split('-').next().filter(|_| checksum.kind.composite)
+}

@@ -1,0 +1,62 @@
+//! DeleteObjects.
+
+use s3s::dto::{Delete, ObjectIdentifier};
+
+use super::MOST_KEY;
+use crate::backend::{Deleted, Removal};
+use crate::call::{Call, Reply, document};
+use crate::condition::Guard;
+use crate::error::{Code, Error, Result};
+use crate::receive::Expected;
+use crate::xml::{self, Writer};
+
+/// The most keys of one request.
+const MOST: usize = 1000;
+
+pub(super) async fn run(call: Call) -> Result<Reply> {
+    if !Expected::of(&call.headers)?.is_given() {
+        let message = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
+        return Err(Error::new(Code::InvalidRequest, message));
+    }
+    let asked: Delete = xml::parse(&call.document)?;
+    if asked.objects.is_empty() || asked.objects.len() > MOST {
+        return Err(Code::MalformedXml.into());
+    }
+    let quiet = asked.quiet.unwrap_or_default();
+    let mut xml = Writer::new("DeleteResult");
+    for object in &asked.objects {
+        match delete(&call, object).await {
+            Ok(_) if quiet => {}
+            Ok(deleted) => xml.element("Deleted", |xml| {
+                xml.text("Key", &object.key);
+                xml.optional("VersionId", object.version_id.as_deref());
+                if deleted.marker {
+                    xml.show("DeleteMarker", true);
+                    xml.optional("DeleteMarkerVersionId", deleted.version.as_deref());
+                }
+            }),
+            Err(error) => xml.element("Error", |xml| {
+                xml.text("Key", &object.key);
+                xml.optional("VersionId", object.version_id.as_deref());
+                xml.text("Code", error.code().name());
+                xml.text("Message", error.message());
+            }),
+        }
+    }
+    Ok(document(xml))
+}
+
+async fn delete(call: &Call, object: &ObjectIdentifier) -> Result<Deleted> {
+    if object.last_modified_time.is_some() || object.size.is_some() {
+        return Err(Code::NotImplemented.into());
+    }
+    if object.key.len() > MOST_KEY {
+        return Err(Code::KeyTooLong.into());
+    }
+    let how = Removal {
+        at: call.now,
+        guard: Guard::etag(object.e_tag.as_ref().map(|etag| etag.value())),
+        bypass_governance: call.flag("x-amz-bypass-governance-retention"),
+    };
+    call.backend().delete(call.bucket(), &object.key, object.version_id.as_deref(), &how).await
+}
