@@ -1,6 +1,7 @@
 //! What several answers and requests have in common.
 
 use crate::checksum::Checksum;
+use crate::operation::ChecksumPolicy;
 use crate::xml::{self, Scanner};
 use crate::{Error, ErrorKind};
 
@@ -47,4 +48,31 @@ pub(super) fn check_text(what: &str, text: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::invalid_input(format!("{what} {text:?}: XML cannot hold its control characters")))
+}
+
+/// Refuses an empty upload id: a server may take the request for one on the object itself, and delete or replace it.
+pub(super) fn upload_id(upload_id: &str) -> Result<&str, Error> {
+    if upload_id.is_empty() {
+        return Err(Error::invalid_input("the upload id is empty"));
+    }
+    Ok(upload_id)
+}
+
+/// Refuses a part number that no part can have.
+pub(super) fn part_number(part_number: u32) -> Result<u32, Error> {
+    if !(1..=10_000).contains(&part_number) {
+        return Err(Error::invalid_input(format!("part number {part_number} is not between 1 and 10,000")));
+    }
+    Ok(part_number)
+}
+
+/// Which checksum goes with a presigned upload: only one whose value is known already, for there is no body yet.
+pub(super) fn presigned_checksum(policy: ChecksumPolicy) -> Result<ChecksumPolicy, Error> {
+    match policy {
+        ChecksumPolicy::Value(_) => Ok(policy),
+        ChecksumPolicy::Algorithm(algorithm) => Err(Error::invalid_input(format!(
+            "a presigned upload has no body to compute its {algorithm} from; give the checksum_value, or none"
+        ))),
+        _ => Ok(ChecksumPolicy::Off),
+    }
 }

@@ -306,7 +306,7 @@ pub(super) fn read_owner(scanner: &mut Scanner<'_>) -> Result<Owner, Error> {
     Ok(owner)
 }
 
-fn read_restore_status(scanner: &mut Scanner<'_>) -> Result<RestoreStatus, Error> {
+pub(super) fn read_restore_status(scanner: &mut Scanner<'_>) -> Result<RestoreStatus, Error> {
     let mut status = RestoreStatus::default();
     while let Some(name) = scanner.child()? {
         match name {
