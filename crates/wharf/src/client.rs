@@ -1,15 +1,14 @@
-//! The client, and its calls.
+//! The client: settings, state, and how it sends.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use wharf_proto::checksum::ChecksumAlgorithm;
-use wharf_proto::op::{CreateBucket, GetObject, ListObjects, PutObject};
 use wharf_proto::operation::{Operation, Presigned, SendFuture, Sender};
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
-use wharf_proto::{Endpoint, Error, IntoBody};
+use wharf_proto::{Endpoint, Error};
 
 use crate::body::{ObjectBody, Place};
 use crate::clock::Clock;
@@ -81,31 +80,6 @@ impl Client {
     /// The region that requests are signed for.
     pub fn region(&self) -> &str {
         &self.0.region
-    }
-
-    /// Makes a bucket in this client's region: see [`CreateBucket`].
-    pub fn create_bucket(&self, bucket: impl Into<String>) -> CreateBucket<Self> {
-        CreateBucket::new(self.clone(), bucket).region(self.region())
-    }
-
-    /// Writes an object: see [`PutObject`].
-    pub fn put_object(
-        &self,
-        bucket: impl Into<String>,
-        key: impl Into<String>,
-        body: impl IntoBody,
-    ) -> PutObject<Self> {
-        PutObject::new(self.clone(), bucket, key, body)
-    }
-
-    /// Reads an object: see [`GetObject`].
-    pub fn get_object(&self, bucket: impl Into<String>, key: impl Into<String>) -> GetObject<Self> {
-        GetObject::new(self.clone(), bucket, key)
-    }
-
-    /// Lists a bucket's objects: see [`ListObjects`].
-    pub fn list_objects(&self, bucket: impl Into<String>) -> ListObjects<Self> {
-        ListObjects::new(self.clone(), bucket)
     }
 }
 

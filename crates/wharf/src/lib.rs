@@ -5,11 +5,13 @@
 
 pub mod blocking;
 mod body;
+mod calls;
 mod client;
 mod clock;
 mod config;
 mod credentials;
 mod dispatch;
+mod exists;
 mod payload;
 mod presign;
 mod profiles;
@@ -29,10 +31,13 @@ pub use credentials::ProvideCredentials;
 #[cfg(feature = "tokio-io")]
 pub use reader::Reader;
 
+pub use bytes;
+pub use http;
 pub use wharf_proto as proto;
 pub use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
 pub use wharf_proto::content::*;
 pub use wharf_proto::op;
+pub use wharf_proto::op::{CompletedPart, ObjectIdentifier, VersioningStatus};
 pub use wharf_proto::{
     AddressingStyle, Body, ByteRange, CannedAcl, Credentials, CustomerKey, ETag, Encryption, EncryptionInfo, Error,
     ErrorKind, Grantee, IntoBody, KmsKey, Metadata, ObjectHead, ObjectLockMode, Presigned, Provider, S3Uri,
