@@ -28,9 +28,9 @@ mod put_bucket_versioning;
 mod put_object;
 mod put_object_tagging;
 mod signed_request;
-mod upload_part;
 #[cfg(test)]
 mod testing;
+mod upload_part;
 mod upload_part_copy;
 
 pub use abort_multipart_upload::{AbortMultipartUpload, AbortMultipartUploadOutput};
