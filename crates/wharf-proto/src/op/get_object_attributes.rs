@@ -322,7 +322,8 @@ mod tests {
     fn the_answer_is_read() {
         let mut response = answer(
             "<GetObjectAttributesResponse><ETag>e-2</ETag>\
-             <Checksum><ChecksumCRC32>y/Q5Jg==</ChecksumCRC32><ChecksumNEW>?</ChecksumNEW><ChecksumType>COMPOSITE</ChecksumType></Checksum>\
+             <Checksum><ChecksumCRC32>y/Q5Jg==</ChecksumCRC32><ChecksumNEW>?</ChecksumNEW>\
+             <ChecksumType>COMPOSITE</ChecksumType></Checksum>\
              <ObjectParts><PartsCount>3</PartsCount><PartNumberMarker>0</PartNumberMarker>\
              <NextPartNumberMarker>1</NextPartNumberMarker><MaxParts>1</MaxParts><IsTruncated>true</IsTruncated>\
              <Part><PartNumber>1</PartNumber><Size>9</Size><ChecksumCRC32>y/Q5Jg==</ChecksumCRC32></Part></ObjectParts>\
