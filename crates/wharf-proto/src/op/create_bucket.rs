@@ -354,6 +354,24 @@ mod tests {
     }
 
     #[test]
+    fn every_choice_has_s3_s_name() {
+        let header = |call: CreateBucket, name: &str| call.clone().request().unwrap().headers[name].clone();
+        for (ownership, name) in [
+            (ObjectOwnership::BucketOwnerEnforced, "BucketOwnerEnforced"),
+            (ObjectOwnership::BucketOwnerPreferred, "BucketOwnerPreferred"),
+        ] {
+            let call = CreateBucket::new((), "bucket").object_ownership(ownership);
+            assert_eq!(header(call, "x-amz-object-ownership"), name);
+        }
+        let call = CreateBucket::new((), "bucket").namespace(BucketNamespace::Global);
+        assert_eq!(header(call, "x-amz-bucket-namespace"), "global");
+        let request = CreateBucket::new((), "bucket").directory(LocationType::LocalZone, "z").request().unwrap();
+        let document = testing::document(request);
+        assert!(document.contains("<Type>LocalZone</Type>"), "{document}");
+        assert!(document.contains("<DataRedundancy>SingleLocalZone</DataRedundancy>"), "{document}");
+    }
+
+    #[test]
     fn what_cannot_be_sent_is_named() {
         let error = CreateBucket::new((), "My/Bucket").request().unwrap_err();
         assert!(error.to_string().contains("it contains '/'"), "{error}");

@@ -146,6 +146,17 @@ mod tests {
         .unwrap();
         let expected = GetBucketVersioningOutput { status: Some(VersioningStatus::Suspended), mfa_delete: Some(false) };
         assert_eq!(output, expected);
+        let enabled = "<VersioningConfiguration><Status>Enabled</Status><MfaDelete>Enabled</MfaDelete>\
+                       </VersioningConfiguration>";
+        let expected = GetBucketVersioningOutput { status: Some(VersioningStatus::Enabled), mfa_delete: Some(true) };
+        assert_eq!(read(enabled).unwrap(), expected);
+    }
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for status in [VersioningStatus::Enabled, VersioningStatus::Suspended] {
+            assert_eq!(status.as_str().parse::<VersioningStatus>().unwrap(), status);
+        }
     }
 
     #[test]

@@ -298,7 +298,10 @@ mod tests {
 
     #[test]
     fn a_page_is_read_and_decoded_once() {
-        let page = ListMultipartUploads::new((), "bucket").response(testing::answer(PAGE)).unwrap();
+        let mut answer = testing::answer(PAGE);
+        answer.headers_mut().insert("x-amz-request-charged", http::HeaderValue::from_static("requester"));
+        let page = ListMultipartUploads::new((), "bucket").response(answer).unwrap();
+        assert!(page.request_charged);
         let order: Vec<_> = page.uploads.iter().map(|u| (u.key.as_str(), u.upload_id.as_str())).collect();
         assert_eq!(order, [("a%20 b", "u1"), ("c", "u2")]);
         let first = &page.uploads[0];

@@ -318,7 +318,10 @@ mod tests {
 
     #[test]
     fn versions_and_markers_keep_their_order() {
-        let page = ListObjectVersions::new((), "bucket").response(testing::answer(PAGE)).unwrap();
+        let mut answer = testing::answer(PAGE);
+        answer.headers_mut().insert("x-amz-request-charged", http::HeaderValue::from_static("requester"));
+        let page = ListObjectVersions::new((), "bucket").response(answer).unwrap();
+        assert!(page.request_charged);
         let order: Vec<_> =
             page.versions.iter().map(|v| (v.key.as_str(), v.version_id.as_str(), v.is_delete_marker)).collect();
         assert_eq!(order, [("a%20 b", "v3", false), ("b", "v2", true), ("b", "null", false)]);
