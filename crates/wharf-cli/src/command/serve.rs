@@ -1,0 +1,178 @@
+//! `wharf serve`: the embedded store behind a TCP port.
+
+use std::env;
+use std::io;
+use std::time::Duration;
+
+use wharf::proto::endpoint::check_region;
+use wharf_embedded::{Server, Store};
+
+use crate::cli::Connection;
+use crate::error::{Exit, Failure};
+use crate::printer::Printer;
+
+/// How long requests under way may take to end after the signal to stop.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+const EXAMPLE: &str = "\
+Example: a server on a free port, and its variables in this shell
+
+  wharf serve --listen 127.0.0.1:0 > wharf.env &
+  sleep 1; source wharf.env
+  wharf ls";
+
+/// Serve an S3 of your own
+///
+/// It keeps everything in memory, and it is gone when it stops (Ctrl-C or SIGTERM). Keys are those of AWS_ACCESS_KEY_ID
+/// and AWS_SECRET_ACCESS_KEY; where neither is set it makes a pair and prints it. What it prints can be pasted into
+/// another shell, or sourced. The region is that of --region, AWS_REGION or AWS_DEFAULT_REGION, else us-east-1.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLE)]
+pub(crate) struct Args {
+    /// Where to listen; with port 0 the system chooses one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9000", value_parser = address)]
+    listen: String,
+    /// The host name under which buckets are hosts of their own; may be given several times
+    #[arg(long = "domain", value_name = "NAME", default_value = "s3.localhost")]
+    domains: Vec<String>,
+}
+
+/// An address or a host name, and a port. Host names are looked up when it listens.
+fn address(text: &str) -> Result<String, String> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
+        _ => Err("an address reads like 127.0.0.1:9000 or [::1]:9000".to_owned()),
+    }
+}
+
+pub(crate) async fn run(args: Args, connection: &Connection, printer: &mut Printer) -> Result<Exit, Failure> {
+    refuse_client_options(connection)?;
+    let mut builder = Store::builder();
+    let keys = keys(|name| env::var(name).ok())?;
+    let made_keys = keys.is_none();
+    if let Some((id, secret)) = keys {
+        builder = builder.credentials(id, secret);
+    }
+    if let Some(region) = region(connection, |name| env::var(name).ok())? {
+        builder = builder.region(region);
+    }
+    let store = args.domains.iter().fold(builder, |builder, domain| builder.domain(domain)).build();
+    // Before anybody can know that it runs, so that a signal never finds it unprepared.
+    let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::Other, format!("no signals: {error}")))?;
+    let server = store.serve(&args.listen).await.map_err(|error| {
+        Failure::new(Exit::Other, format!("cannot listen on {}: {error}", args.listen))
+            .hint("name another address with --listen; with port 0 the system chooses one")
+    })?;
+    if !server.local_addr().ip().is_loopback() {
+        printer.note(format_args!(
+            "wharf: warning: {} can be reached from other machines, over plain HTTP",
+            server.local_addr()
+        ));
+    }
+    announce(&args, &store, &server, made_keys, printer)?;
+    signals.next().await;
+    // A second signal does not wait either.
+    tokio::select! {
+        _ = tokio::time::timeout(PATIENCE, server.stop()) => {}
+        _ = signals.next() => {}
+    }
+    Ok(Exit::Done)
+}
+
+/// Prints what another shell needs. All of it can be pasted: what is not a command is a comment.
+fn announce(
+    args: &Args,
+    store: &Store,
+    server: &Server,
+    made_keys: bool,
+    printer: &mut Printer,
+) -> Result<(), Failure> {
+    let port = server.local_addr().port();
+    printer.line(format_args!("# wharf serves S3 at {}, in memory; Ctrl-C stops it", server.endpoint()))?;
+    for domain in &args.domains {
+        printer.line(format_args!("# buckets are also at http://BUCKET.{domain}:{port}"))?;
+    }
+    printer.line(format_args!("export AWS_ENDPOINT_URL={}", server.endpoint()))?;
+    // Older tools read only the second name.
+    printer.line(format_args!("export AWS_REGION={0} AWS_DEFAULT_REGION={0}", store.region()))?;
+    if made_keys {
+        printer.line(format_args!("export AWS_ACCESS_KEY_ID={}", store.access_key_id()))?;
+        printer.line(format_args!("export AWS_SECRET_ACCESS_KEY={}", store.secret_access_key()))?;
+    } else {
+        printer.line("# keys: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY as they are set here")?;
+    }
+    printer.flush()
+}
+
+/// The options of clients mean nothing to a server; silence would hide a mistake.
+fn refuse_client_options(connection: &Connection) -> Result<(), Failure> {
+    let given = [
+        ("--endpoint-url", connection.endpoint_url.is_some()),
+        ("--profile", connection.profile.is_some()),
+        ("--no-sign-request", connection.no_sign_request),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(Failure::usage(format!("serve has no use for {option}"))),
+        None => Ok(()),
+    }
+}
+
+/// The keys of the environment. One without the other is a mistake: neither is made up.
+fn keys(environment: impl Fn(&str) -> Option<String>) -> Result<Option<(String, String)>, Failure> {
+    let get = |name| environment(name).filter(|value| !value.is_empty());
+    let missing = |set: &str, unset: &str| {
+        Err(Failure::new(Exit::Configuration, format!("{set} is set and {unset} is not"))
+            .hint("set both, or neither: then a pair is made and printed"))
+    };
+    match (get("AWS_ACCESS_KEY_ID"), get("AWS_SECRET_ACCESS_KEY")) {
+        (Some(id), Some(secret)) => Ok(Some((id, secret))),
+        (None, None) => Ok(None),
+        (Some(_), None) => missing("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        (None, Some(_)) => missing("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
+    }
+}
+
+fn region(connection: &Connection, environment: impl Fn(&str) -> Option<String>) -> Result<Option<String>, Failure> {
+    let get = |name| environment(name).filter(|value| !value.is_empty());
+    let region = connection.region.clone().or_else(|| get("AWS_REGION")).or_else(|| get("AWS_DEFAULT_REGION"));
+    if let Some(region) = &region {
+        check_region(region).map_err(|error| Failure::from(error).exits(Exit::Configuration))?;
+    }
+    Ok(region)
+}
+
+/// The signals that end it: SIGINT and SIGTERM, or Ctrl-C where there are none.
+struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(not(unix))]
+    interrupt: tokio::signal::windows::CtrlC,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> io::Result<Self> {
+        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        self.interrupt.recv().await;
+    }
+}
