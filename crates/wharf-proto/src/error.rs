@@ -122,7 +122,7 @@ impl Error {
         let code = document.code.or_else(|| header("x-amz-error-code"));
         let kind = kind_of(status, code.as_deref());
         let message = match (kind, document.message) {
-            (ErrorKind::NotFound, None) => "not found: no such object, or no such bucket".to_owned(),
+            (ErrorKind::NotFound, None) if body.is_empty() => "not found: no such object, or no such bucket".to_owned(),
             (ErrorKind::NotModified, _) => "not modified".to_owned(),
             (_, Some(message)) => one_line(&message),
             (_, None) if body.is_empty() => {
@@ -138,6 +138,12 @@ impl Error {
         error.0.host_id = header("x-amz-id-2").or(document.host_id);
         error.0.region = header("x-amz-bucket-region").or(document.region);
         error
+    }
+
+    /// Says which bucket the call was about, where its operation is not known yet.
+    pub(crate) fn in_bucket(mut self, bucket: &str) -> Self {
+        self.0.bucket = Some(bucket.to_owned());
+        self
     }
 
     /// Says which operation failed, on which bucket and key.
@@ -257,8 +263,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         match (inner.operation, &inner.bucket, &inner.key) {
-            (Some(operation), Some(bucket), Some(key)) => write!(f, "{operation} {bucket}/{}: ", key.escape_debug())?,
-            (Some(operation), Some(bucket), None) => write!(f, "{operation} {bucket}: ")?,
+            (Some(operation), Some(bucket), Some(key)) => write!(f, "{operation} {}/{}: ", bucket.escape_debug(), key.escape_debug())?,
+            (Some(operation), Some(bucket), None) => write!(f, "{operation} {}: ", bucket.escape_debug())?,
             (Some(operation), None, _) => write!(f, "{operation}: ")?,
             (None, ..) => {}
         }

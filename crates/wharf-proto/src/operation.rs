@@ -175,8 +175,9 @@ impl Request {
     /// # Errors
     /// A name that no bucket can have; a key that is empty or longer than 1,024 bytes.
     pub fn object(method: Method, bucket: &str, key: &str) -> Result<Self, Error> {
-        name::check_key(key)?;
-        Ok(Self { key: Some(key.to_owned()), ..Self::bucket(method, bucket)? })
+        let request = Self::bucket(method, bucket)?;
+        name::check_key(key).map_err(|error| error.in_bucket(bucket))?;
+        Ok(Self { key: Some(key.to_owned()), ..request })
     }
 
     /// Adds a query parameter.
