@@ -28,17 +28,27 @@ impl Blob for Slice {
 }
 
 /// Blobs behind one another: the parts of an object.
-pub(crate) struct Concat(pub(crate) Vec<Arc<dyn Blob>>);
+pub(crate) struct Concat {
+    blobs: Vec<Arc<dyn Blob>>,
+    len: u64,
+}
+
+impl Concat {
+    pub(crate) fn new(blobs: Vec<Arc<dyn Blob>>) -> Self {
+        let len = blobs.iter().map(|blob| blob.len()).sum();
+        Self { blobs, len }
+    }
+}
 
 impl Blob for Concat {
     fn len(&self) -> u64 {
-        self.0.iter().map(|blob| blob.len()).sum()
+        self.len
     }
 
     fn read(&self, range: Range<u64>) -> Body {
         let mut start = 0;
         let mut pieces = Vec::new();
-        for blob in &self.0 {
+        for blob in &self.blobs {
             let end = start + blob.len();
             let (from, to) = (range.start.max(start), range.end.min(end));
             if from < to {

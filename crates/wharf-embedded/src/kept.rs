@@ -17,6 +17,8 @@ const STORAGE_CLASS: &str = "x-amz-storage-class";
 const REDIRECT: &str = "x-amz-website-redirect-location";
 const ENCRYPTION: &str = "x-amz-server-side-encryption";
 const KMS_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
+/// Told to whoever writes, and never to whoever reads.
+pub(crate) const KMS_CONTEXT: &str = "x-amz-server-side-encryption-context";
 const BUCKET_KEY: &str = "x-amz-server-side-encryption-bucket-key-enabled";
 const CUSTOMER_ALGORITHM: &str = "x-amz-server-side-encryption-customer-algorithm";
 const CUSTOMER_MD5: &str = "x-amz-server-side-encryption-customer-key-md5";
@@ -137,7 +139,7 @@ fn encryption(headers: &Headers, kept: &mut HeaderMap) -> Result<()> {
     if let Ok(value) = HeaderValue::from_str(method) {
         kept.insert(HeaderName::from_static(ENCRYPTION), value);
     }
-    for name in [KMS_KEY, BUCKET_KEY] {
+    for name in [KMS_KEY, KMS_CONTEXT, BUCKET_KEY] {
         if let Some(value) = headers.get(name).filter(|_| kms) {
             kept.insert(HeaderName::from_static(name), value.clone());
         }
@@ -147,7 +149,7 @@ fn encryption(headers: &Headers, kept: &mut HeaderMap) -> Result<()> {
 
 /// The headers of encryption, which answers to writes repeat.
 pub(crate) fn encryption_of(kept: &HeaderMap, answer: &mut HeaderMap) {
-    for name in [ENCRYPTION, KMS_KEY, BUCKET_KEY, CUSTOMER_ALGORITHM, CUSTOMER_MD5] {
+    for name in [ENCRYPTION, KMS_KEY, KMS_CONTEXT, BUCKET_KEY, CUSTOMER_ALGORITHM, CUSTOMER_MD5] {
         if let Some(value) = kept.get(name) {
             answer.insert(HeaderName::from_static(name), value.clone());
         }

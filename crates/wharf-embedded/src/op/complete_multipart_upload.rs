@@ -130,7 +130,7 @@ fn assemble(call: &Call, upload: &Upload, parts: Vec<Part>) -> Result<Object> {
         md5.update(part.md5);
     }
     Ok(Object {
-        blob: Arc::new(Concat(parts.iter().map(|part| part.blob.clone()).collect())),
+        blob: Arc::new(Concat::new(parts.iter().map(|part| part.blob.clone()).collect())),
         etag: format!("{}-{}", hex(&md5.finalize()), parts.len()),
         headers: upload.headers.clone(),
         tags: upload.tags.clone(),

@@ -6,6 +6,7 @@ use super::read_object::readable;
 use super::write_checksum;
 use crate::backend::{Object, Part};
 use crate::call::{Call, Reply, document, set};
+use crate::checksum::Checksum;
 use crate::error::{Result, invalid_argument};
 use crate::kept;
 use crate::time::http_date;
@@ -33,7 +34,10 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
     if wants("Checksum")
         && let Some(checksum) = &object.checksum
     {
-        xml.element("Checksum", |xml| write_checksum(xml, Some(checksum), true));
+        // Here, and only here, a composite checksum goes without its number of parts.
+        let value = checksum.value.split('-').next().unwrap_or_default().to_owned();
+        let bare = Checksum { value, ..checksum.clone() };
+        xml.element("Checksum", |xml| write_checksum(xml, Some(&bare), true));
     }
     if wants("ObjectParts") && !object.parts.is_empty() {
         parts(&call, object, &mut xml)?;

@@ -85,6 +85,7 @@ pub(super) fn readable<'a>(call: &Call, found: &'a Found) -> Result<&'a Object> 
 fn describe(found: &Found, object: &Object) -> HeaderMap {
     let Version { id, modified, .. } = &*found.version;
     let mut headers = object.headers.clone();
+    headers.remove(kept::KMS_CONTEXT);
     if !headers.contains_key("content-type") {
         headers.insert("content-type", HeaderValue::from_static("binary/octet-stream"));
     }

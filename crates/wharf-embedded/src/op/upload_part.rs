@@ -97,7 +97,7 @@ async fn open(call: &Call) -> Result<(u16, Arc<Upload>)> {
     Ok((number, upload))
 }
 
-/// A part carries the upload's algorithm: no other, and not none.
+/// A part carries the upload's algorithm and no other; only a composite checksum cannot do without it.
 fn check_algorithm(call: &Call, upload: &Upload) -> Result<()> {
     let given = match call.header("x-amz-trailer").and_then(|name| name.strip_prefix("x-amz-checksum-")) {
         Some(name) => Some(Algorithm::parse(name)?),
@@ -105,7 +105,9 @@ fn check_algorithm(call: &Call, upload: &Upload) -> Result<()> {
     };
     let wanted = upload.checksum.map(|kind| kind.algorithm);
     // Where none was chosen S3 computes CRC64NVME itself, so that one may be sent along.
-    if given == wanted || (wanted.is_none() && given == Some(Algorithm::Crc64Nvme)) {
+    let needed = upload.checksum.is_some_and(|kind| kind.composite);
+    let own_choice = wanted.is_none() && given == Some(Algorithm::Crc64Nvme);
+    if given == wanted || own_choice || (given.is_none() && !needed) {
         return Ok(());
     }
     let name = |algorithm: Option<Algorithm>| algorithm.map_or("null".to_owned(), |it| it.name().to_lowercase());

@@ -1,0 +1,166 @@
+use wharf_embedded::Store;
+
+use crate::support::*;
+
+const FIVE: usize = 5 * 1024 * 1024;
+
+async fn begin(store: &Store, headers: &[(&str, &str)]) -> String {
+    let ask = headers.iter().fold(post("/bucket/k?uploads"), |ask, (name, value)| ask.header(name, value));
+    ask.send(store).await.expect(200).element("UploadId").unwrap()
+}
+
+fn part(id: &str, number: u16, body: &[u8]) -> Ask {
+    // Hashing megabytes in a debug build is slow, so that only what needs it signs its payload.
+    put(&format!("/bucket/k?partNumber={number}&uploadId={id}"))
+        .body(body)
+        .set(|it| it.payload = Some(UNSIGNED.to_owned()))
+}
+
+fn complete(id: &str, parts: &[(u16, &str)]) -> Ask {
+    let parts: String = parts
+        .iter()
+        .map(|(number, etag)| format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"))
+        .collect();
+    post(&format!("/bucket/k?uploadId={id}"))
+        .body(format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>"))
+}
+
+#[tokio::test]
+async fn sparse_and_sent_again() {
+    let store = store_with_bucket().await;
+    let id = begin(&store, &[("x-amz-meta-m", "1"), ("content-type", "t/t"), ("x-amz-tagging", "a=1")]).await;
+    let big = vec![b'a'; FIVE];
+    let first = part(&id, 3, &big).send(&store).await.expect(200).get("etag").unwrap().to_owned();
+    let stale = part(&id, 9_000, b"stale").send(&store).await.get("etag").unwrap().to_owned();
+    let last = part(&id, 9_000, b"end").send(&store).await.get("etag").unwrap().to_owned();
+    part(&id, 10_000, b"left out").send(&store).await.expect(200);
+    part(&id, 10_001, b"x").send(&store).await.refused(400, "InvalidArgument");
+
+    let listed = get(&format!("/bucket/k?max-parts=1&part-number-marker=3&uploadId={id}")).send(&store).await;
+    assert_eq!(
+        (listed.elements("PartNumber"), listed.element("IsTruncated")),
+        (vec!["9000".into()], Some("true".into()))
+    );
+    let uploads = get("/bucket?uploads").send(&store).await;
+    assert_eq!((uploads.elements("Key"), uploads.elements("UploadId")), (vec!["k".into()], vec![id.clone()]));
+
+    complete(&id, &[]).send(&store).await.refused(400, "MalformedXML");
+    complete(&id, &[(9_000, &last), (3, &first)]).send(&store).await.refused(400, "InvalidPartOrder");
+    complete(&id, &[(3, &first), (9_000, &stale)]).send(&store).await.refused(400, "InvalidPart");
+    complete(&id, &[(3, &first), (4, &last)]).send(&store).await.refused(400, "InvalidPart");
+    complete(&id, &[(9_000, &last), (10_000, &last)]).send(&store).await.refused(400, "InvalidPart");
+    let wrong = complete(&id, &[(3, &first), (9_000, &last)]).header("x-amz-mp-object-size", "7");
+    wrong.send(&store).await.refused(400, "InvalidRequest");
+    let size = (FIVE + 3).to_string();
+    let right = complete(&id, &[(3, &first), (9_000, &last)]).header("x-amz-mp-object-size", &size);
+    let answer = right.send(&store).await.expect(200);
+    // MD5 of the two parts' MD5s.
+    use md5::{Digest, Md5};
+    let inner = [Md5::digest(&big).to_vec(), Md5::digest(b"end").to_vec()].concat();
+    assert_eq!(answer.element("ETag").unwrap(), format!("&quot;{}-2&quot;", hex(&Md5::digest(&inner))));
+
+    let there = head("/bucket/k").send(&store).await;
+    assert_eq!(
+        (
+            there.get("content-length"),
+            there.get("x-amz-meta-m"),
+            there.get("content-type"),
+            there.get("x-amz-tagging-count")
+        ),
+        (Some(size.as_str()), Some("1"), Some("t/t"), Some("1"))
+    );
+    let second = get("/bucket/k?partNumber=2").send(&store).await.expect(206);
+    assert_eq!((second.text().as_str(), second.get("x-amz-mp-parts-count")), ("end", Some("2")));
+    let across = get("/bucket/k").header("range", &format!("bytes={}-", FIVE - 2)).send(&store).await.expect(206);
+    assert_eq!(across.text(), "aaend");
+    get("/bucket/k?partNumber=3").send(&store).await.refused(416, "InvalidPartNumber");
+    complete(&id, &[(3, &first)]).send(&store).await.refused(404, "NoSuchUpload");
+}
+
+#[tokio::test]
+async fn small_parts_conditions_and_abort() {
+    let store = store_with_bucket().await;
+    let id = begin(&store, &[]).await;
+    let one = part(&id, 1, b"tiny").send(&store).await.get("etag").unwrap().to_owned();
+    let two = part(&id, 2, b"tiny").send(&store).await.get("etag").unwrap().to_owned();
+    let answer = complete(&id, &[(1, &one), (2, &two)]).send(&store).await.refused(400, "EntityTooSmall");
+    assert_eq!(answer.element("PartNumber").as_deref(), Some("1"));
+    put("/bucket/k").body("first").send(&store).await.expect(200);
+    let absent = complete(&id, &[(1, &one)]).header("if-none-match", "*");
+    absent.send(&store).await.refused(412, "PreconditionFailed");
+    complete(&id, &[(1, &one)]).header("if-match", "\"other\"").send(&store).await.refused(412, "PreconditionFailed");
+    complete(&id, &[(1, &one)]).send(&store).await.expect(200);
+    let id = begin(&store, &[]).await;
+    delete(&format!("/bucket/k?uploadId={id}")).send(&store).await.expect(204);
+    delete(&format!("/bucket/k?uploadId={id}")).send(&store).await.refused(404, "NoSuchUpload");
+    part(&id, 1, b"late").send(&store).await.refused(404, "NoSuchUpload");
+    assert_eq!(get("/bucket?uploads").send(&store).await.element("Upload"), None);
+}
+
+#[tokio::test]
+async fn checksums_of_parts_and_whole() {
+    let store = store_with_bucket().await;
+    let named = |number: u16, etag: &str, element: &str, value: &str| {
+        format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag><{element}>{value}</{element}></Part>")
+    };
+    let body = |parts: &str| format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
+
+    // CRC32 of "hello" is NhCmhg==; a composite one is the CRC32 of that checksum's bytes.
+    let id = begin(&store, &[("x-amz-checksum-algorithm", "CRC32")]).await;
+    part(&id, 1, b"hello").send(&store).await.refused(400, "InvalidRequest");
+    let bad = part(&id, 1, b"hello").header("x-amz-checksum-crc32", "AAAAAA==");
+    bad.send(&store).await.refused(400, "BadDigest");
+    let good = part(&id, 1, b"hello").header("x-amz-checksum-crc32", "NhCmhg==");
+    let etag = good.send(&store).await.expect(200).get("etag").unwrap().to_owned();
+    complete(&id, &[(1, &etag)]).send(&store).await.refused(400, "InvalidRequest");
+    let ask = post(&format!("/bucket/k?uploadId={id}"));
+    let other = body(&named(1, &etag, "ChecksumCRC32", "AAAAAA=="));
+    ask.clone().body(other).send(&store).await.refused(400, "InvalidPart");
+    let answer = ask.body(body(&named(1, &etag, "ChecksumCRC32", "NhCmhg=="))).send(&store).await.expect(200);
+    let composite = answer.element("ChecksumCRC32").unwrap();
+    assert!(composite.ends_with("-1") && answer.element("ChecksumType").as_deref() == Some("COMPOSITE"), "{composite}");
+    let there = head("/bucket/k").header("x-amz-checksum-mode", "ENABLED").send(&store).await;
+    assert_eq!(there.get("x-amz-checksum-crc32"), Some(composite.as_str()));
+    let wanted = get("/bucket/k?attributes")
+        .header("x-amz-object-attributes", "Checksum,ObjectParts,ObjectSize,ETag,StorageClass");
+    let attributes = wanted.send(&store).await.expect(200);
+    assert_eq!(attributes.elements("ChecksumCRC32"), [composite.strip_suffix("-1").unwrap(), "NhCmhg=="]);
+    assert_eq!(
+        (attributes.element("PartsCount").as_deref(), attributes.element("ObjectSize").as_deref()),
+        (Some("1"), Some("5"))
+    );
+
+    let full = [("x-amz-checksum-algorithm", "CRC32"), ("x-amz-checksum-type", "FULL_OBJECT")];
+    let id = begin(&store, &full).await;
+    let ask = part(&id, 1, b"hello").header("x-amz-checksum-crc32", "NhCmhg==");
+    let etag = ask.send(&store).await.get("etag").unwrap().to_owned();
+    let wrong = complete(&id, &[(1, &etag)]).header("x-amz-checksum-crc32", "AAAAAA==");
+    wrong.send(&store).await.refused(400, "BadDigest");
+    let right = complete(&id, &[(1, &etag)]).header("x-amz-checksum-crc32", "NhCmhg==");
+    let answer = right.header("x-amz-checksum-type", "FULL_OBJECT").send(&store).await.expect(200);
+    assert_eq!(answer.element("ChecksumCRC32").as_deref(), Some("NhCmhg=="));
+
+    let nonsense = post("/bucket/k?uploads")
+        .header("x-amz-checksum-algorithm", "SHA1")
+        .header("x-amz-checksum-type", "FULL_OBJECT");
+    nonsense.send(&store).await.refused(400, "InvalidRequest");
+}
+
+#[tokio::test]
+async fn parts_by_copy() {
+    let store = store_with_bucket().await;
+    put("/bucket/source").body("0123456789").send(&store).await.expect(200);
+    let id = begin(&store, &[]).await;
+    let copy = |range: &str| {
+        let ask = put(&format!("/bucket/k?partNumber=1&uploadId={id}")).header("x-amz-copy-source", "bucket/source");
+        if range.is_empty() { ask } else { ask.header("x-amz-copy-source-range", range) }
+    };
+    for bad in ["bytes=5-", "bytes=-5", "bytes=5-10", "5-6", "bytes=6-5"] {
+        copy(bad).send(&store).await.refused(400, "InvalidArgument");
+    }
+    copy("").header("x-amz-copy-source-if-match", "\"other\"").send(&store).await.refused(412, "PreconditionFailed");
+    let answer = copy("bytes=2-4").send(&store).await.expect(200);
+    let etag = answer.element("ETag").unwrap();
+    complete(&id, &[(1, &etag)]).send(&store).await.expect(200);
+    assert_eq!(get("/bucket/k").send(&store).await.text(), "234");
+}

@@ -1,0 +1,92 @@
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::*;
+
+/// A request's head as it goes over a connection.
+fn wire(ask: &Ask) -> String {
+    let (request, _) = ask.signed();
+    let target = request.uri().path_and_query().unwrap().as_str().to_owned();
+    let mut out = format!("{} {target} HTTP/1.1\r\n", ask.method);
+    for (name, value) in request.headers() {
+        out += &format!("{name}: {}\r\n", value.to_str().unwrap());
+    }
+    out + "\r\n"
+}
+
+/// Reads one answer whose length is declared.
+async fn answer(stream: &mut TcpStream) -> String {
+    let mut out = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let text = String::from_utf8_lossy(&out).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length =
+                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            if body.len() >= length.unwrap_or(0) {
+                return text;
+            }
+        }
+        let read = stream.read(&mut buffer).await.unwrap();
+        assert_ne!(read, 0, "closed after {text}");
+        out.extend_from_slice(&buffer[..read]);
+    }
+}
+
+#[tokio::test]
+async fn the_same_store_over_a_socket() {
+    let store = store_with_bucket().await;
+    let server = store.serve("127.0.0.1:0").await.unwrap();
+    assert_eq!(server.endpoint(), format!("http://{}", server.local_addr()));
+    let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+    let upload = put("/bucket/a/../b").header("content-length", "5").body("hello");
+    stream.write_all((wire(&upload) + "hello").as_bytes()).await.unwrap();
+    assert!(answer(&mut stream).await.starts_with("HTTP/1.1 200 OK\r\n"));
+    // The same connection serves the next request.
+    stream.write_all(wire(&get("/bucket/a/../b")).as_bytes()).await.unwrap();
+    let got = answer(&mut stream).await;
+    assert!(got.ends_with("\r\n\r\nhello"), "{got}");
+    for name in ["date: ", "server: wharf-embedded", "x-amz-request-id: ", "x-amz-id-2: ", "etag: "] {
+        assert!(got.to_lowercase().contains(name), "{name} in {got}");
+    }
+    assert_eq!(get("/bucket/a/../b").send(&store).await.text(), "hello");
+    stream.write_all(wire(&head("/bucket/none")).as_bytes()).await.unwrap();
+    let missing = answer(&mut stream).await;
+    assert!(missing.starts_with("HTTP/1.1 404") && missing.ends_with("\r\n\r\n"), "{missing}");
+    server.stop().await;
+    assert!(TcpStream::connect(stream.peer_addr().unwrap()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_a_sender_in_full_flow() {
+    let store = store_with_bucket().await;
+    let server = store.serve("127.0.0.1:0").await.unwrap();
+    let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+    const SIZE: usize = 16 * 1024 * 1024;
+    let upload = put("/bucket/k")
+        .header("content-length", &SIZE.to_string())
+        .set(|it| it.payload = Some(UNSIGNED.to_owned()))
+        .set(|it| it.secret.push('x'));
+    stream.write_all(wire(&upload).as_bytes()).await.unwrap();
+    // A client that reads no answer before all is written, as many do.
+    let piece = vec![0; 256 * 1024];
+    for _ in 0..SIZE / piece.len() {
+        stream.write_all(&piece).await.unwrap();
+    }
+    let got = answer(&mut stream).await;
+    assert!(got.starts_with("HTTP/1.1 403") && got.contains("SignatureDoesNotMatch"), "{got}");
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_stores_nothing() {
+    let store = store_with_bucket().await;
+    let server = store.serve("127.0.0.1:0").await.unwrap();
+    let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+    let upload = put("/bucket/k").header("content-length", "10").set(|it| it.payload = Some(UNSIGNED.to_owned()));
+    stream.write_all((wire(&upload) + "hello").as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest).await;
+    server.stop().await;
+    get("/bucket/k").send(&store).await.refused(404, "NoSuchKey");
+}
