@@ -146,3 +146,16 @@ fn a_stream_of_records_goes_out_in_chunks_with_one_header() {
     assert!(full.len() > 5 && full.iter().all(|size| (64 << 10..96 << 10).contains(size)), "{sizes:?}");
     assert!((1..96 << 10).contains(last), "{sizes:?}");
 }
+
+#[cfg(feature = "csv")]
+#[test]
+fn nothing_follows_an_error_in_a_stream_of_records() {
+    let rows = [Ok(1), Err("the disk is gone"), Ok(2)];
+    let Source::Stream { mut stream, .. } = CsvStream(Ready(rows.into_iter())).into_body("x").into_source().unwrap()
+    else {
+        panic!("not a stream");
+    };
+    let mut next = || block_on(std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)));
+    assert_eq!(next().unwrap().unwrap_err().to_string(), "the disk is gone");
+    assert!(next().is_none());
+}
