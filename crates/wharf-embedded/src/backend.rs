@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use wharf_transport::Body;
 
+use crate::acl::Acl;
 use crate::checksum::{Checksum, Kind};
 use crate::condition::Guard;
 use crate::error::Result;
@@ -50,6 +51,7 @@ pub(crate) struct Bucket {
     pub(crate) created: SystemTime,
     pub(crate) versioning: Versioning,
     pub(crate) object_lock: bool,
+    pub(crate) acl: Acl,
 }
 
 /// One version of a key: an object, or a delete marker.
@@ -77,6 +79,7 @@ pub(crate) struct Object {
     /// The MD5 of the customer's key, in base64, where there is one.
     pub(crate) customer_key: Option<String>,
     pub(crate) lock: Lock,
+    pub(crate) acl: Acl,
 }
 
 impl Object {
@@ -126,6 +129,7 @@ pub(crate) struct Upload {
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) customer_key: Option<String>,
     pub(crate) lock: Lock,
+    pub(crate) acl: Acl,
     /// The checksum its parts must carry, where its creator chose one.
     pub(crate) checksum: Option<Kind>,
 }

@@ -37,16 +37,6 @@ const STORAGE_CLASSES: [&str; 11] = [
     "SNOW",
 ];
 
-const CANNED_ACLS: [&str; 7] = [
-    "private",
-    "public-read",
-    "public-read-write",
-    "authenticated-read",
-    "aws-exec-read",
-    "bucket-owner-read",
-    "bucket-owner-full-control",
-];
-
 /// The most that user metadata may take, names and values together.
 const MOST_METADATA: usize = 2 * 1024;
 
@@ -94,11 +84,6 @@ pub(crate) fn class_and_encryption(headers: &Headers, kept: &mut HeaderMap) -> R
         && !STORAGE_CLASSES.contains(&class)
     {
         return Err(Code::InvalidStorageClass.into());
-    }
-    if let Some(acl) = text("x-amz-acl")
-        && !CANNED_ACLS.contains(&acl)
-    {
-        return Err(invalid_argument("The canned ACL is not known", "x-amz-acl", acl));
     }
     for name in [STORAGE_CLASS, REDIRECT] {
         if let Some(value) = headers.get(name).filter(|value| *value != "STANDARD") {

@@ -18,6 +18,7 @@
 //! authors could share its mistakes with.
 
 mod account;
+mod acl;
 mod backend;
 mod blob;
 mod builder;

@@ -9,6 +9,7 @@ mod create_multipart_upload;
 mod delete_bucket;
 mod delete_object;
 mod delete_objects;
+mod get_acl;
 mod get_bucket_location;
 mod get_object_attributes;
 mod head_bucket;
@@ -61,8 +62,10 @@ pub(crate) async fn run(operation: Operation, mut call: Call) -> Result<Reply> {
         Operation::DeleteObject => delete_object::run(call).await,
         Operation::DeleteObjectTagging => object_tagging::delete(call).await,
         Operation::DeleteObjects => delete_objects::run(call).await,
+        Operation::GetBucketAcl => get_acl::of_bucket(call).await,
         Operation::GetBucketLocation => get_bucket_location::run(call).await,
         Operation::GetBucketVersioning => bucket_versioning::get(call).await,
+        Operation::GetObjectAcl => get_acl::of_object(call).await,
         Operation::GetObject => read_object::run(call, true).await,
         Operation::GetObjectAttributes => get_object_attributes::run(call).await,
         Operation::GetObjectLegalHold => object_lock::get_legal_hold(call).await,

@@ -58,6 +58,13 @@ impl Writer {
         self.close(name);
     }
 
+    /// The same, with attributes that need no escaping.
+    pub(crate) fn element_with(&mut self, name: &str, attributes: &str, inside: impl FnOnce(&mut Self)) {
+        self.open(&format!("{name} {attributes}"));
+        inside(self);
+        self.close(name);
+    }
+
     /// The finished document.
     pub(crate) fn finish(mut self) -> String {
         self.close(self.root);

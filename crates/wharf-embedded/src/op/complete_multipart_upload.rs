@@ -138,6 +138,7 @@ fn assemble(call: &Call, upload: &Upload, parts: Vec<Part>) -> Result<Object> {
         parts,
         customer_key: upload.customer_key.clone(),
         lock: upload.lock.clone(),
+        acl: upload.acl.clone(),
     })
 }
 

@@ -4,6 +4,7 @@ use http::HeaderMap;
 
 use super::put_object::{CUSTOMER, etag, written};
 use super::write_checksum;
+use crate::acl::Acl;
 use crate::backend::Object;
 use crate::blob;
 use crate::call::{Call, Reply, document, set};
@@ -65,6 +66,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         parts: Vec::new(),
         customer_key: kept::customer_key(&call.headers, CUSTOMER)?,
         lock: kept::lock(&call.headers, bucket.object_lock)?,
+        acl: Acl::of(&call.headers)?,
     };
     let put = call.backend().put(call.bucket(), call.key(), call.now, object, &guard).await?;
     let mut xml = Writer::new("CopyObjectResult");

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use s3s::dto::CreateBucketConfiguration;
 
+use crate::acl::Acl;
 use crate::backend::{Bucket, Versioning};
 use crate::call::{Call, Reply, empty, set};
 use crate::error::{Code, Error, Result};
@@ -38,6 +39,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         created: call.now,
         versioning: if object_lock { Versioning::Enabled } else { Versioning::Never },
         object_lock,
+        acl: Acl::of(&call.headers)?,
     };
     call.backend().create_bucket(bucket).await?;
     let mut reply = empty(StatusCode::OK);

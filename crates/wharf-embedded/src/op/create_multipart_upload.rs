@@ -1,6 +1,7 @@
 //! CreateMultipartUpload.
 
 use super::put_object::CUSTOMER;
+use crate::acl::Acl;
 use crate::backend::Upload;
 use crate::call::{Call, Reply, document, set};
 use crate::checksum::{Algorithm, Kind};
@@ -29,6 +30,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         tags: call.header("x-amz-tagging").map(tags::of_header).transpose()?.unwrap_or_default(),
         customer_key: kept::customer_key(&call.headers, CUSTOMER)?,
         lock: kept::lock(&call.headers, bucket.object_lock)?,
+        acl: Acl::of(&call.headers)?,
         checksum,
     };
     let mut xml = Writer::new("InitiateMultipartUploadResult");

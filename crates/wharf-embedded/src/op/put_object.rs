@@ -3,6 +3,7 @@
 use http::{HeaderMap, StatusCode};
 
 use crate::account::hex;
+use crate::acl::Acl;
 use crate::backend::{Found, Object};
 use crate::call::{Call, Reply, empty, set, set_etag};
 use crate::checksum::Algorithm;
@@ -20,6 +21,7 @@ pub(super) async fn run(mut call: Call) -> Result<Reply> {
     let headers = kept::of_request(&call.headers)?;
     let customer_key = kept::customer_key(&call.headers, CUSTOMER)?;
     let lock = kept::lock(&call.headers, bucket.object_lock)?;
+    let acl = Acl::of(&call.headers)?;
     let tags = call.header("x-amz-tagging").map(tags::of_header).transpose()?.unwrap_or_default();
     let received = receive(&*call.shared.backend, &call.headers, &mut call.body, Algorithm::Crc64Nvme).await?;
     let object = Object {
@@ -31,6 +33,7 @@ pub(super) async fn run(mut call: Call) -> Result<Reply> {
         parts: Vec::new(),
         customer_key,
         lock,
+        acl,
     };
     let found = call.backend().put(call.bucket(), call.key(), call.now, object, &guard).await?;
     let mut reply = empty(StatusCode::OK);
