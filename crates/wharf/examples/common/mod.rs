@@ -1,0 +1,40 @@
+//! Where the examples run: on an embedded store, or on a real one if the AWS variables name it.
+
+use std::env;
+
+use wharf::{Client, Result};
+use wharf_embedded::{Server, Store};
+
+/// A client, a bucket of its own name, and the embedded server that has to be kept while it is used.
+pub struct Place {
+    pub s3: Client,
+    pub bucket: String,
+    _server: Option<Server>,
+}
+
+/// A real store where `AWS_ENDPOINT_URL`, `AWS_PROFILE` or `AWS_ACCESS_KEY_ID` is set; else an embedded one, on a
+/// port of its own so that `curl` reaches it too.
+pub async fn place() -> Result<Place> {
+    let names = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE", "AWS_ACCESS_KEY_ID"];
+    let nanos = std::time::UNIX_EPOCH.elapsed().map_or(0, |elapsed| elapsed.as_nanos());
+    let bucket = format!("wharf-example-{nanos}");
+    if names.iter().any(|name| env::var_os(name).is_some()) {
+        return Ok(Place { s3: Client::from_env()?, bucket, _server: None });
+    }
+    let store = Store::in_memory();
+    let server = store.serve("127.0.0.1:0").await.expect("a free port on the loopback interface");
+    let s3 = Client::builder()
+        .endpoint(server.endpoint())
+        .region(store.region())
+        .credentials(store.access_key_id(), store.secret_access_key())
+        .build()?;
+    Ok(Place { s3, bucket, _server: Some(server) })
+}
+
+/// Removes a bucket with all its objects.
+pub async fn remove(s3: &Client, bucket: &str) -> Result<()> {
+    let objects = s3.list_objects(bucket).items().collect().await?;
+    s3.delete_objects(bucket, objects.into_iter().map(|object| object.key)).await?;
+    s3.delete_bucket(bucket).await?;
+    Ok(())
+}
