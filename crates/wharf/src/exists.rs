@@ -33,15 +33,11 @@ impl Client {
             match head.await {
                 Ok(_) => Ok(true),
                 Err(error) if error.kind() == ErrorKind::NoSuchKey => Ok(false),
-                Err(error) if error.kind() == ErrorKind::NotFound => {
-                    match HeadBucket::new(client, bucket).await {
-                        Ok(_) => Ok(false),
-                        Err(error) if error.kind() == ErrorKind::NotFound => {
-                            Err(error.with_kind(ErrorKind::NoSuchBucket))
-                        }
-                        Err(error) => Err(error),
-                    }
-                }
+                Err(error) if error.kind() == ErrorKind::NotFound => match HeadBucket::new(client, bucket).await {
+                    Ok(_) => Ok(false),
+                    Err(error) if error.kind() == ErrorKind::NotFound => Err(error.with_kind(ErrorKind::NoSuchBucket)),
+                    Err(error) => Err(error),
+                },
                 Err(error) => Err(error),
             }
         }

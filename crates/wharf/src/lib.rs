@@ -1,7 +1,27 @@
-//! S3 for Rust.
+//! S3 for Rust: buckets, objects, typed content, streams, multipart uploads and presigned URLs, on any S3.
 //!
-//! A [`Client`] makes calls; a call's options chain on it, and the call is awaited. Every call is what its S3 name
-//! says: [`put_object`](Client::put_object) is exactly one PutObject request.
+//! A [`Client`] makes calls; a call's options chain on it, and the call is awaited:
+//!
+//! ```no_run
+//! use wharf::{Client, Json};
+//!
+//! # async fn example() -> wharf::Result<()> {
+//! let s3 = Client::builder().region("eu-west-1").profile("work").build()?;
+//! s3.put_object("my-bucket", "docs/readme.txt", "Hello!").content_type("text/plain").if_absent().await?;
+//! s3.put_object("my-bucket", "users/1.json", Json(&["Ada"])).metadata("team", "blue").await?;
+//! let text: String = s3.get_object("my-bucket", "docs/readme.txt").text().await?;
+//! let page = s3.list_objects("my-bucket").prefix("docs/").max_keys(100).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! * Every call is what its S3 name says: [`put_object`](Client::put_object) is exactly one PutObject request. The
+//!   calls' own pages are in [`op`]: their options, limits and errors.
+//! * What is sent: anything that is [`IntoBody`]. Text, bytes, a [`Path`](std::path::Path), a stream, an `AsyncRead` by
+//!   [`Reader`], values by [`Json`], [`Xml`], [`Csv`], [`Record`].
+//! * What is read: an [`Object`], whole or as it arrives.
+//! * What fails: [`Error`], with a [`kind`](Error::kind) to match.
+//! * Without async: [`blocking`]. Without a network: [`ClientBuilder::transport`] with `wharf-embedded`'s store.
 
 pub mod blocking;
 mod body;
@@ -49,3 +69,8 @@ pub type Object = wharf_proto::Object<ObjectBody>;
 
 /// What a call gives back, or why it failed.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The README's programs, compiled as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
