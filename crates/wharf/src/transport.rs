@@ -35,11 +35,16 @@ pub(crate) fn transport_error(error: TransportError) -> Error {
         _ => ErrorKind::Transport,
     };
     let kind = if is_timeout(&error) { ErrorKind::Timeout } else { kind };
+    let is_tls = error.kind() == TransportErrorKind::Tls;
     let mut innermost: &(dyn std::error::Error + 'static) = &error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    Error::new(kind, format!("{error}: {innermost}")).with_cause(error)
+    let told = Error::new(kind, format!("{error}: {innermost}")).with_cause(error);
+    match is_tls {
+        true => told.with_hint("a certificate of your own is trusted by .root_certificates_pem()"),
+        false => told,
+    }
 }
 
 fn is_timeout(error: &TransportError) -> bool {

@@ -28,7 +28,19 @@ pub(crate) async fn connect(host: &str, port: u16, tls: Option<&Tls>) -> Result<
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| failed(error.into()))?;
     let connector = tls.connector().map_err(failed)?;
     let stream = connector.connect(name, BufReader::with_capacity(TLS_READ_BUFFER, stream)).await;
-    Ok(Box::new(stream.map_err(|error| failed(error.into()))?))
+    Ok(Box::new(stream.map_err(|error| handshake_failed(host, port, error))?))
+}
+
+/// What TLS refuses stays refused; a handshake that the network cut short may go well next time.
+fn handshake_failed(host: &str, port: u16, error: io::Error) -> TransportError {
+    let (kind, error) = match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidMessage(_)) => {
+            (TransportErrorKind::Tls, io::Error::other("what answers there is not TLS; is the endpoint http://?"))
+        }
+        Some(_) => (TransportErrorKind::Tls, error),
+        None => (TransportErrorKind::Connect, error),
+    };
+    TransportError::new(kind, Unreachable { host: host.to_owned(), port, error })
 }
 
 async fn connect_tcp(host: &str, port: u16) -> Result<AnswerFirst<TcpStream>, TransportError> {

@@ -10,25 +10,30 @@ use wharf_proto::Error;
 
 use super::BoxError;
 
-/// Reads certificates in PEM form.
-pub(crate) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match read {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) => Err(Error::invalid_input("the root certificates hold no PEM certificate")),
-        Err(error) => Err(Error::invalid_input(format!("the root certificates are not PEM: {error}"))),
+/// Reads certificates in PEM form, all of which must be usable as roots.
+pub(crate) fn certificates(pem: &[u8]) -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate =
+            certificate.map_err(|error| Error::invalid_input(format!("the root certificates are not PEM: {error}")))?;
+        roots
+            .add(certificate)
+            .map_err(|error| Error::invalid_input(format!("a root certificate cannot be used: {error}")))?;
+    }
+    match roots.is_empty() {
+        true => Err(Error::invalid_input("the root certificates hold no PEM certificate")),
+        false => Ok(roots),
     }
 }
 
 /// Makes the connector when the first https connection needs it: reading the system's roots takes milliseconds.
-#[derive(Default)]
 pub(crate) struct Tls {
-    extra_roots: Vec<CertificateDer<'static>>,
+    extra_roots: RootCertStore,
     connector: OnceLock<Result<TlsConnector, String>>,
 }
 
 impl Tls {
-    pub(crate) fn new(extra_roots: Vec<CertificateDer<'static>>) -> Self {
+    pub(crate) fn new(extra_roots: RootCertStore) -> Self {
         Self { extra_roots, connector: OnceLock::new() }
     }
 
@@ -39,12 +44,8 @@ impl Tls {
     }
 
     fn connect_config(&self) -> Result<ClientConfig, String> {
-        let mut roots = RootCertStore::empty();
+        let mut roots = self.extra_roots.clone();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        for certificate in &self.extra_roots {
-            let added = roots.add(certificate.clone());
-            added.map_err(|error| format!("a root certificate cannot be used: {error}"))?;
-        }
         if roots.is_empty() {
             return Err("this system has no root certificates; add some with root_certificates_pem()".to_owned());
         }

@@ -5,10 +5,12 @@
 
 mod clock;
 mod server;
+mod tls;
 mod transport;
 
 pub use clock::FakeClock;
 pub use server::{Conn, Head, Server, soon};
+pub use tls::tls;
 pub use transport::{Fake, answer, drain};
 
 use wharf::{Client, ClientBuilder, Error};

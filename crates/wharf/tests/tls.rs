@@ -1,0 +1,116 @@
+//! https: what is trusted, what is not, and what is no TLS at all.
+
+mod support;
+
+use support::{Conn, FakeClock, Server, client_of, line};
+use wharf::ErrorKind;
+
+/// A server with a certificate of its own for `name`, and that certificate in PEM form.
+async fn server<F>(name: &str, script: impl Fn(Conn) -> F + Send + Sync + 'static) -> (Server, String)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (acceptor, pem) = support::tls(name);
+    (Server::start_tls(acceptor, script).await, pem)
+}
+
+async fn hello(mut conn: Conn) {
+    while conn.request().await.is_some() {
+        conn.answer(200, "Hello!").await;
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_trusted() {
+    let (server, pem) = server("127.0.0.1", hello).await;
+    let s3 = client_of(server.url()).root_certificates_pem(pem).build().unwrap();
+    s3.put_object("my-bucket", "a", "Hello!").await.unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "Hello!");
+    assert_eq!(server.connections(), 1);
+    assert_eq!(server.requests()[0].header("x-amz-content-sha256"), Some("UNSIGNED-PAYLOAD"));
+}
+
+#[tokio::test]
+async fn a_certificate_of_nobody_known() {
+    let (server, _) = server("127.0.0.1", hello).await;
+    let s3 = client_of(server.url()).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+    assert_eq!(
+        line(&error),
+        "GetObject my-bucket/a: the TLS handshake failed: 127.0.0.1:PORT: invalid peer certificate: UnknownIssuer"
+    );
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 1));
+    assert_eq!(error.hint(), Some("a certificate of your own is trusted by .root_certificates_pem()"));
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_host() {
+    let (server, pem) = server("s3.example.com", hello).await;
+    let s3 = client_of(server.url()).root_certificates_pem(pem).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+    assert!(
+        line(&error).starts_with(
+            "GetObject my-bucket/a: the TLS handshake failed: 127.0.0.1:PORT: invalid peer certificate: certificate \
+             not valid for name \"127.0.0.1\""
+        ),
+        "{error}"
+    );
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 1));
+}
+
+#[tokio::test]
+async fn a_server_without_tls() {
+    let server = Server::start(|mut conn: Conn| async move {
+        conn.write("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+        conn.until_closed().await;
+    })
+    .await;
+    let s3 = client_of(server.url().replace("http:", "https:")).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+    assert_eq!(
+        line(&error),
+        "GetObject my-bucket/a: the TLS handshake failed: 127.0.0.1:PORT: what answers there is not TLS; is the \
+         endpoint http://?"
+    );
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 1));
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_cut_short_is_tried_again() {
+    let server = Server::start(|conn: Conn| async move { drop(conn) }).await;
+    let clock = FakeClock::default();
+    let s3 = client_of(server.url().replace("http:", "https:")).clock(clock.clone()).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+    assert!(
+        line(&error).starts_with("GetObject my-bucket/a: no connection could be made: 127.0.0.1:PORT: "),
+        "{error}"
+    );
+    assert_eq!((error.kind(), error.attempts(), clock.waits().len()), (ErrorKind::Transport, 3, 2));
+}
+
+#[tokio::test]
+async fn a_tls_server_asked_in_plain_http() {
+    let (server, _) = server("127.0.0.1", hello).await;
+    let s3 = client_of(server.url().replace("https:", "http:")).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+    assert_eq!(
+        line(&error),
+        "GetObject my-bucket/a: the HTTP exchange failed: invalid HTTP version parsed"
+    );
+    assert_eq!(error.kind(), ErrorKind::Transport);
+}
+
+#[tokio::test]
+async fn certificates_that_are_none() {
+    for (pem, problem) in [
+        ("", "the root certificates hold no PEM certificate"),
+        ("not a certificate", "the root certificates hold no PEM certificate"),
+        ("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", "the root certificates are not PEM: "),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "a root certificate cannot be used: "),
+    ] {
+        let error = client_of("https://s3.example.com").root_certificates_pem(pem).build().unwrap_err();
+        assert!(error.to_string().starts_with(problem), "{error}");
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    }
+}
