@@ -95,7 +95,7 @@ impl ObjectBody {
                 // The timer needs a runtime; a body may be polled on a thread that has none.
                 let _entered = self.runtime.enter();
                 ready!(self.timer.poll_stalled(cx));
-                Poll::Ready(Some(Err(Error::new(ErrorKind::Timeout, "the server stopped sending the body"))))
+                Poll::Ready(Some(Err(self.timer.error())))
             }
         }
     }

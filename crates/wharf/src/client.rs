@@ -93,7 +93,9 @@ impl Sender for Client {
             let place = Place::new(O::NAME, &request);
             let answer = dispatch::send(&inner, O::NAME, request, Read::Whole).await?;
             let (status, headers) = (answer.response.status(), answer.response.headers().clone());
-            operation.response(answer.response).map_err(|error| place.of(error.with_answer(status, &headers)))
+            operation
+                .response(answer.response)
+                .map_err(|error| place.of(error.with_answer(status, &headers).with_attempts(answer.attempts)))
         })
     }
 

@@ -3,6 +3,8 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -39,6 +41,8 @@ pub(crate) enum Read {
 pub(crate) struct Answer {
     pub(crate) response: Response<Bytes>,
     pub(crate) rest: transport::Body,
+    /// How many times the request was sent.
+    pub(crate) attempts: u32,
 }
 
 /// A failed attempt: what to tell the caller, and what it means for the next one.
@@ -59,18 +63,21 @@ pub(crate) async fn send(
 ) -> Result<Answer, Error> {
     let place = Place::new(operation, &request);
     let span = tracing::debug_span!("s3", operation, bucket = place.bucket, key = place.key);
+    let sent = AtomicU32::new(0);
     async {
         let sending = async {
             let uri = client.endpoint.uri(request.bucket.as_deref(), request.key.as_deref(), &request.query)?;
             let Request { method, bucket, mut headers, body, checksum, patient, retry_conflict, .. } = request;
             let conditions = client.payload_conditions();
             let payload = Payload::prepare(body, checksum, &method, &mut headers, &conditions).await?;
-            attempts(client, &Prepared { method, uri, headers, payload, bucket, patient, retry_conflict }, read).await
+            let request = Prepared { method, uri, headers, payload, bucket, patient, retry_conflict };
+            attempts(client, &request, read, &sent).await
         };
         match client.deadline {
             None => sending.await,
             Some(limit) => tokio::time::timeout(limit, sending).await.unwrap_or_else(|_| {
-                Err(Error::new(ErrorKind::Timeout, format!("the call took longer than its deadline of {limit:?}")))
+                let error = format!("the call took longer than its deadline of {limit:?}");
+                Err(Error::new(ErrorKind::Timeout, error).with_attempts(sent.load(Ordering::Relaxed)))
             }),
         }
         .map_err(|error| place.of(error))
@@ -90,17 +97,20 @@ struct Prepared {
     retry_conflict: bool,
 }
 
-async fn attempts(client: &Inner, request: &Prepared, read: Read) -> Result<Answer, Error> {
+async fn attempts(client: &Inner, request: &Prepared, read: Read, sent: &AtomicU32) -> Result<Answer, Error> {
     let quota = client.quotas.of(request.bucket.as_deref());
     let mut state = RetryState::new(client.retry).retry_conflicts(request.retry_conflict);
     loop {
         let number = state.attempts();
+        sent.store(number, Ordering::Relaxed);
         let span = tracing::debug_span!("attempt", number);
         let failure = match attempt(client, request, read).instrument(span).await {
             Ok(answer) => {
                 state.succeeded(&quota);
-                request.payload.check_answer(answer.response.headers()).map_err(|error| error.with_attempts(number))?;
-                return Ok(answer);
+                let (status, headers) = (answer.response.status(), answer.response.headers());
+                let checked = request.payload.check_answer(headers);
+                checked.map_err(|error| error.with_answer(status, headers).with_attempts(number))?;
+                return Ok(Answer { attempts: number, ..answer });
             }
             Err(failure) => failure,
         };
@@ -150,7 +160,7 @@ async fn attempt(client: &Inner, request: &Prepared, read: Read) -> Result<Answe
         return Err(Failure::of_answer(error, &head.headers, payload));
     }
     if read == Read::Head {
-        return Ok(Answer { response: Response::from_parts(head, Bytes::new()), rest: body });
+        return Ok(Answer { response: Response::from_parts(head, Bytes::new()), rest: body, attempts: 0 });
     }
     let (document, ended) = read_up_to(body, MAX_ANSWER, client.stall_limit).await;
     if let Err(error) = ended {
@@ -164,7 +174,7 @@ async fn attempt(client: &Inner, request: &Prepared, read: Read) -> Result<Answe
         let error = Error::from_response(head.status, &head.headers, &document);
         return Err(Failure::of_answer(error, &head.headers, payload));
     }
-    Ok(Answer { response: Response::from_parts(head, document), rest: transport::Body::empty() })
+    Ok(Answer { response: Response::from_parts(head, document), rest: transport::Body::empty(), attempts: 0 })
 }
 
 /// The request as it goes to the transport: with its URI, the client's headers, a signature and a body.
@@ -240,24 +250,19 @@ async fn read_up_to(mut body: transport::Body, limit: usize, stall_limit: Durati
     let mut whole = BytesMut::new();
     let ended = loop {
         let piece = poll_fn(|cx| match Pin::new(&mut body).poll_next(cx) {
-            std::task::Poll::Pending => timer.poll_stalled(cx).map(|()| {
-                Some(Err(transport::BoxError::from(transport::TransportError::new(
-                    transport::TransportErrorKind::Closed,
-                    "the server stopped sending",
-                ))))
-            }),
-            ready => ready,
+            Poll::Pending => timer.poll_stalled(cx).map(|()| Some(Err(timer.error()))),
+            Poll::Ready(piece) => Poll::Ready(piece.map(|piece| piece.map_err(body_error))),
         })
         .await;
         timer.moved();
-        let piece = match piece {
+        let mut piece = match piece {
             None => break Ok(()),
-            Some(Err(error)) => break Err(body_error(error)),
+            Some(Err(error)) => break Err(error),
             Some(Ok(piece)) => piece,
         };
-        if first.len() + whole.len() + piece.len() > limit {
-            break Err(Error::new(ErrorKind::MalformedResponse, format!("the answer has more than {limit} bytes")));
-        }
+        let room = limit - first.len() - whole.len();
+        let too_long = piece.len() > room;
+        piece.truncate(room);
         if first.is_empty() && whole.is_empty() {
             first = piece;
         } else {
@@ -265,6 +270,9 @@ async fn read_up_to(mut body: transport::Body, limit: usize, stall_limit: Durati
                 whole.extend_from_slice(&std::mem::take(&mut first));
             }
             whole.extend_from_slice(&piece);
+        }
+        if too_long {
+            break Err(Error::new(ErrorKind::MalformedResponse, format!("the answer has more than {limit} bytes")));
         }
     };
     (if whole.is_empty() { first } else { whole.freeze() }, ended)

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 use tokio::time::{Instant, Sleep, sleep_until};
+use wharf_proto::{Error, ErrorKind};
 use wharf_transport::BoxError;
 
 /// When the peer last did something, as far as the request's body shows it.
@@ -120,6 +121,11 @@ pub(crate) struct StallTimer {
 impl StallTimer {
     pub(crate) fn new(limit: Duration) -> Self {
         Self { limit, timer: None }
+    }
+
+    /// What to tell the caller once it is ready.
+    pub(crate) fn error(&self) -> Error {
+        Error::new(ErrorKind::Timeout, format!("the server was silent for {:?} amid its answer", self.limit))
     }
 
     /// Something came: the next wait begins anew.
