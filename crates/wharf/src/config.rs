@@ -30,7 +30,7 @@ use crate::{blocking, quotas};
 /// | endpoint | the transport's | `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` | the profile, AWS by region |
 ///
 /// The profile is the one of [`profile`](ClientBuilder::profile), of `AWS_PROFILE`, or `default`. One that is named
-/// here beats keys in the environment.
+/// here, or whose [`credentials_file`](ClientBuilder::credentials_file) is, beats keys in the environment.
 #[derive(Default)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
@@ -246,7 +246,8 @@ impl ClientBuilder {
 
     fn build_on(self, runtime: RuntimeHandle) -> Result<Client, Error> {
         let defaults = self.transport.as_ref().and_then(|transport| transport.defaults());
-        let profile = self.load_profile(defaults.is_some())?;
+        let profile_is_explicit = self.profile.is_some() || self.credentials_file.is_some();
+        let profile = self.load_profile(profile_is_explicit, defaults.is_some())?;
         let found = Found { defaults: defaults.as_ref(), profile: profile.as_ref(), environment: &self.environment };
         let custom_url = self.endpoint.clone().or_else(|| found.endpoint());
         let region = match self.region.clone().or_else(|| found.region()) {
@@ -267,7 +268,7 @@ impl ClientBuilder {
         let credentials: Option<Arc<dyn ProvideCredentials>> = match self.keys {
             Keys::Anonymous => None,
             Keys::Given(provider) => Some(provider),
-            Keys::Find => Some(Arc::new(found.credentials(self.profile.is_some())?)),
+            Keys::Find => Some(Arc::new(found.credentials(profile_is_explicit)?)),
         };
         let provider = self.provider.unwrap_or_else(|| Provider::of(&endpoint));
         let habits = provider.habits();
@@ -275,7 +276,7 @@ impl ClientBuilder {
             Some(transport) => transport,
             None => {
                 let roots = match self.root_certificates.as_slice() {
-                    [] => Vec::new(),
+                    [] => rustls::RootCertStore::empty(),
                     pem => certificates(pem)?,
                 };
                 Arc::new(Http1::new(Settings {
@@ -305,9 +306,9 @@ impl ClientBuilder {
     }
 
     /// Files are read only where something could come of it.
-    fn load_profile(&self, has_defaults: bool) -> Result<Option<Profile>, Error> {
-        let named = self.profile.is_some() || self.credentials_file.is_some();
-        if !named && has_defaults {
+    fn load_profile(&self, is_explicit: bool, has_defaults: bool) -> Result<Option<Profile>, Error> {
+        let all_said = !matches!(self.keys, Keys::Find) && self.region.is_some() && self.endpoint.is_some();
+        if !is_explicit && (has_defaults || all_said) {
             return Ok(None);
         }
         profiles::load(self.profile.as_deref(), self.credentials_file.as_deref(), &self.environment)
