@@ -77,6 +77,7 @@ impl File {
         Blocks {
             path: self.path.clone(),
             file: None,
+            length: self.length,
             left: self.length,
             modified: self.modified,
             buffer: BytesMut::new(),
@@ -88,6 +89,7 @@ impl File {
 struct Blocks {
     path: PathBuf,
     file: Option<fs::File>,
+    length: u64,
     left: u64,
     modified: Option<SystemTime>,
     buffer: BytesMut,
@@ -120,7 +122,8 @@ impl Blocks {
         if self.left == 0 {
             // Before the last block is handed on: without it the server has no whole body.
             let metadata = file.metadata().map_err(|error| unreadable(&self.path, error))?;
-            if metadata.modified().ok() != self.modified {
+            // The length too: two writes within a tick of the file system's clock have the same time.
+            if metadata.len() != self.length || metadata.modified().ok() != self.modified {
                 return Err(changed(&self.path));
             }
         }
