@@ -316,6 +316,8 @@ fn kind_of(status: StatusCode, code: Option<&str>) -> ErrorKind {
         "BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest" => K::BadDigest,
         "InvalidObjectState" => K::InvalidObjectState,
         "NotImplemented" => K::NotImplemented,
+        // A 200 can carry these too, so the status does not tell.
+        "InternalError" | "ServiceUnavailable" => K::Server,
         "SlowDown" | "RequestLimitExceeded" | "Throttling" | "ThrottlingException" | "TooManyRequests" => K::SlowDown,
         "PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
             K::WrongRegion
