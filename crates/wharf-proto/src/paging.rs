@@ -9,7 +9,7 @@ use std::vec;
 use futures_core::Stream;
 
 use crate::operation::{Paged, SendFuture, Sender};
-use crate::Error;
+use crate::{Error, ErrorKind};
 
 /// All pages of a listing, one request each, as a [`Stream`]. Nothing is sent until it is polled.
 ///
@@ -53,7 +53,7 @@ impl<O: Paged + Unpin, S: Sender + Unpin> Stream for Pages<O, S> {
                         self.state = State::Waiting(operation, answer);
                         return Poll::Pending;
                     };
-                    let page = answered.and_then(|page| Ok((operation.after(&page)?, page)));
+                    let page = answered.and_then(|page| Ok((next_page(&operation, &page)?, page)));
                     return Poll::Ready(Some(page.map(|(next, page)| {
                         self.state = next.map_or(State::Done, State::Ready);
                         page
@@ -62,6 +62,20 @@ impl<O: Paged + Unpin, S: Sender + Unpin> Stream for Pages<O, S> {
             }
         }
     }
+}
+
+/// The operation that lists what comes after `page`.
+///
+/// One that would ask for the same page again is an error: a server that repeats its marker would be asked for ever.
+fn next_page<O: Paged>(operation: &O, page: &O::Output) -> Result<Option<O>, Error> {
+    let next = operation.after(page)?;
+    if let Some(next) = &next
+        && next.clone().request()?.query == operation.clone().request()?.query
+    {
+        let message = "the server names the same page as the next one again; the listing would never end";
+        return Err(Error::new(ErrorKind::MalformedResponse, message));
+    }
+    Ok(next)
 }
 
 /// All items of a listing, over all its pages, as a [`Stream`]. Nothing is sent until it is polled.
@@ -122,5 +136,70 @@ impl<O: Paged, S> fmt::Debug for Pages<O, S> {
 impl<O: Paged, S> fmt::Debug for Items<O, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Items({})", O::NAME)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Ready, ready};
+    use std::task::Waker;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::op::ListObjects;
+    use crate::operation::{Operation, Presigned};
+
+    /// Answers every request with the same document.
+    #[derive(Clone)]
+    struct Same(&'static str);
+
+    struct NoBody;
+
+    impl Stream for NoBody {
+        type Item = Result<Bytes, Error>;
+
+        fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            Poll::Ready(None)
+        }
+    }
+
+    impl Sender for Same {
+        type Body = NoBody;
+
+        fn send<O: Operation>(&self, operation: O) -> SendFuture<O::Output> {
+            let answer = operation.response(http::Response::new(Bytes::from_static(self.0.as_bytes())));
+            Box::pin(ready(answer))
+        }
+
+        fn open<O: Operation>(&self, _: O) -> SendFuture<(O::Output, NoBody)> {
+            Box::pin(never())
+        }
+
+        fn presign<O: Operation>(&self, _: O, _: Duration) -> SendFuture<Presigned> {
+            Box::pin(never())
+        }
+    }
+
+    fn never<T>() -> Ready<Result<T, Error>> {
+        ready(Err(Error::invalid_input("not used")))
+    }
+
+    fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
+        match Pin::new(stream).poll_next(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(item) => item,
+            Poll::Pending => panic!("nothing waits here"),
+        }
+    }
+
+    #[test]
+    fn a_server_that_repeats_its_marker_is_not_asked_for_ever() {
+        let page = "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>\
+                    <Contents><Key>k</Key></Contents></ListBucketResult>";
+        let mut pages = ListObjects::new(Same(page), "bucket").pages();
+        assert!(next(&mut pages).unwrap().is_ok());
+        assert_eq!(next(&mut pages).unwrap().unwrap_err().kind(), ErrorKind::MalformedResponse);
+        assert!(next(&mut pages).is_none());
     }
 }

@@ -4,10 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-use crate::{Error, ErrorKind};
+use crate::Error;
 
 /// `Wed, 21 Oct 2026 07:28:00 GMT`, as headers have it.
-pub fn format_http_date(time: SystemTime) -> Result<String, Error> {
+pub(crate) fn format_http_date(time: SystemTime) -> Result<String, Error> {
     let unrepresentable = |_| Error::invalid_input("the time is too far away to be written as a date");
     let timestamp = Timestamp::try_from(time).map_err(unrepresentable)?;
     jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&timestamp).map_err(unrepresentable)
@@ -15,7 +15,7 @@ pub fn format_http_date(time: SystemTime) -> Result<String, Error> {
 
 /// `2026-10-21T07:28:00Z`, as object lock dates and policies have it. Fractions of a second are kept, to the
 /// millisecond.
-pub fn format_iso8601(time: SystemTime) -> Result<String, Error> {
+pub(crate) fn format_iso8601(time: SystemTime) -> Result<String, Error> {
     let unrepresentable = |_| Error::invalid_input("the time is too far away to be written as a date");
     let timestamp = Timestamp::try_from(time).map_err(unrepresentable)?;
     let millis = timestamp.as_millisecond();
@@ -24,19 +24,14 @@ pub fn format_iso8601(time: SystemTime) -> Result<String, Error> {
 }
 
 /// Reads a header's date.
-pub fn parse_http_date(text: &str) -> Option<SystemTime> {
+pub(crate) fn parse_http_date(text: &str) -> Option<SystemTime> {
     let parsed = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text.trim());
     parsed.ok().map(SystemTime::from)
 }
 
 /// Reads a document's date. Listings are full of them, so the form that all servers use is read by hand.
-pub fn parse_iso8601(text: &str) -> Option<SystemTime> {
+pub(crate) fn parse_iso8601(text: &str) -> Option<SystemTime> {
     utc_by_hand(text.as_bytes()).or_else(|| text.trim().parse::<Timestamp>().ok().map(SystemTime::from))
-}
-
-/// A document's date, or an error that names it.
-pub(crate) fn require_iso8601(text: &str) -> Result<SystemTime, Error> {
-    parse_iso8601(text).ok_or_else(|| Error::new(ErrorKind::MalformedResponse, format!("{text:?} is not a date")))
 }
 
 /// `YYYY-MM-DDTHH:MM:SS[.fff]Z` after 1970, nothing else.

@@ -9,7 +9,7 @@ mod writer;
 
 pub(crate) use error_document::ErrorDocument;
 pub(crate) use scanner::Scanner;
-pub(crate) use writer::{Element, holds, write_document};
+pub(crate) use writer::{holds, write_document};
 
 use bytes::Bytes;
 

@@ -6,12 +6,13 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::Method;
 
+use super::elements::{common_prefix, no_next_page};
 use crate::checksum::{ChecksumAlgorithm, ChecksumType};
 use crate::operation::{Operation, Paged, Request, SendFuture, Sender};
 use crate::paging::{Items, Pages};
 use crate::storage::StorageClass;
 use crate::xml::{self, Scanner};
-use crate::{ETag, Error, ErrorKind, headers, time, uri};
+use crate::{ETag, Error, headers, time, uri};
 
 /// Lists a bucket's objects in the order of their keys: ListObjectsV2, one request a page.
 ///
@@ -224,11 +225,7 @@ impl<S: Sender> Paged for ListObjects<S> {
         match (page.is_truncated, &page.next_continuation_token) {
             (false, _) => Ok(None),
             (true, Some(token)) => Ok(Some(self.clone().continuation_token(token))),
-            (true, None) => Err(Error::new(
-                ErrorKind::MalformedResponse,
-                "the listing is truncated, but the answer does not say where to go on",
-            )
-            .at(Self::NAME, Some(&self.bucket), None)),
+            (true, None) => Err(no_next_page().at(Self::NAME, Some(&self.bucket), None)),
         }
     }
 
@@ -253,14 +250,7 @@ fn read_page(document: &str) -> Result<ListObjectsOutput, Error> {
     while let Some(name) = scanner.child()? {
         match name {
             "Contents" => page.objects.push(read_object(&mut scanner)?),
-            "CommonPrefixes" => {
-                while let Some(name) = scanner.child()? {
-                    match name {
-                        "Prefix" => page.common_prefixes.push(scanner.text()?.into_owned()),
-                        _ => scanner.skip()?,
-                    }
-                }
-            }
+            "CommonPrefixes" => page.common_prefixes.push(common_prefix(&mut scanner)?),
             "IsTruncated" => page.is_truncated = scanner.parse()?,
             "NextContinuationToken" => page.next_continuation_token = Some(scanner.text()?.into_owned()),
             "KeyCount" => page.key_count = Some(scanner.parse()?),
@@ -328,6 +318,7 @@ impl ListObjectsOutput {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     fn page(document: &'static str) -> Result<ListObjectsOutput, Error> {
         ListObjects::new((), "bucket").response(http::Response::new(Bytes::from_static(document.as_bytes())))
