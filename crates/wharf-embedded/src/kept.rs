@@ -1,5 +1,7 @@
 //! The headers that are kept with an object and go out again when it is read.
 
+use std::time::SystemTime;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
@@ -196,7 +198,7 @@ pub(crate) fn check_customer_key(given: Option<&str>, stored: Option<&str>) -> R
 }
 
 /// The object lock a request asks for.
-pub(crate) fn lock(headers: &Headers, bucket_has_lock: bool) -> Result<Lock> {
+pub(crate) fn lock(headers: &Headers, bucket_has_lock: bool, now: SystemTime) -> Result<Lock> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let mode = text("x-amz-object-lock-mode");
     let until = text("x-amz-object-lock-retain-until-date");
@@ -211,6 +213,7 @@ pub(crate) fn lock(headers: &Headers, bucket_has_lock: bool) -> Result<Lock> {
                 let name = "x-amz-object-lock-retain-until-date";
                 return Err(invalid_argument("The retain until date must be provided in ISO 8601 format", name, until));
             };
+            check_future(until, now)?;
             Some(Retention { mode: mode.to_owned(), until })
         }
         (Some(mode), Some(_)) => {
@@ -234,6 +237,15 @@ pub(crate) fn lock(headers: &Headers, bucket_has_lock: bool) -> Result<Lock> {
         }
     };
     Ok(Lock { retention, legal_hold })
+}
+
+/// A retention must end after it began.
+pub(crate) fn check_future(until: SystemTime, now: SystemTime) -> Result<()> {
+    if until > now {
+        return Ok(());
+    }
+    let name = "x-amz-object-lock-retain-until-date";
+    Err(invalid_argument("The retain until date must be in the future!", name, &iso_date(until)))
 }
 
 /// An object's lock as headers.

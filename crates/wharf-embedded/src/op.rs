@@ -35,12 +35,19 @@ use crate::xml::Writer;
 /// The largest document that is read: the most parts a completion can name take about a megabyte.
 const MOST_DOCUMENT: usize = 4 * 1024 * 1024;
 
+/// Headers that ask for what the store does not do: appending, conditions of directory buckets, MFA delete.
+const UNCARRIED: [&str; 4] =
+    ["x-amz-write-offset-bytes", "x-amz-if-match-last-modified-time", "x-amz-if-match-size", "x-amz-mfa"];
+
 /// The longest key, in bytes.
 const MOST_KEY: usize = 1024;
 
 /// Runs an admitted request.
 pub(crate) async fn run(operation: Operation, mut call: Call) -> Result<Reply> {
     check_names(&call)?;
+    if UNCARRIED.iter().any(|name| call.headers.contains_key(*name)) {
+        return Err(Code::NotImplemented.into());
+    }
     if !matches!(operation, Operation::ListBuckets | Operation::CreateBucket) {
         call.own_bucket().await?;
     }

@@ -6,7 +6,13 @@ use s3s::dto::{Timestamp, TimestampFormat};
 
 /// `Wed, 21 Oct 2015 07:28:00 GMT`, for HTTP headers.
 pub(crate) fn http_date(at: SystemTime) -> String {
-    httpdate::fmt_http_date(at)
+    httpdate::fmt_http_date(writable(at))
+}
+
+/// The nearest time that both forms can write: a clock of the caller's making may say anything.
+fn writable(at: SystemTime) -> SystemTime {
+    const LAST: Duration = Duration::from_secs(253_402_300_799);
+    at.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST)
 }
 
 /// Reads the date of an HTTP header. What is not a date counts as absent, as it does at S3.
@@ -17,7 +23,7 @@ pub(crate) fn parse_http_date(text: &str) -> Option<SystemTime> {
 /// `2015-10-21T07:28:00.000Z`, for documents.
 pub(crate) fn iso_date(at: SystemTime) -> String {
     let mut out = Vec::new();
-    match Timestamp::from(at).format(TimestampFormat::DateTime, &mut out) {
+    match Timestamp::from(writable(at)).format(TimestampFormat::DateTime, &mut out) {
         Ok(()) => String::from_utf8(out).unwrap_or_default(),
         Err(_) => String::new(),
     }
@@ -74,6 +80,8 @@ mod tests {
         assert_eq!(parse_amz_date("20151021T072800Z"), Some(second));
         assert_eq!(parse_http_date("Wed, 21 Oct 2015 07:28:00 GMT"), Some(second));
         assert_eq!(parse_iso_date("2015-10-21T07:28:00Z"), Some(second));
+        assert_eq!(http_date(UNIX_EPOCH - Duration::from_secs(1)), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(iso_date(UNIX_EPOCH + Duration::from_secs(1 << 50)), "9999-12-31T23:59:59.000Z");
         assert_eq!(parse_amz_date("20151321T072800Z"), None);
         assert_eq!(parse_amz_date("2015-10-21"), None);
         assert_eq!(parse_http_date("yesterday"), None);

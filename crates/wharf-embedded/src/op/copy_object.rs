@@ -65,7 +65,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         checksum: Some(checksum),
         parts: Vec::new(),
         customer_key: kept::customer_key(&call.headers, CUSTOMER)?,
-        lock: kept::lock(&call.headers, bucket.object_lock)?,
+        lock: kept::lock(&call.headers, bucket.object_lock, call.now)?,
         acl: Acl::of(&call.headers)?,
     };
     let put = call.backend().put(call.bucket(), call.key(), call.now, object, &guard).await?;

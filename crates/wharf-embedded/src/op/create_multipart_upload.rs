@@ -29,7 +29,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         headers: kept::of_request(&call.headers)?,
         tags: call.header("x-amz-tagging").map(tags::of_header).transpose()?.unwrap_or_default(),
         customer_key: kept::customer_key(&call.headers, CUSTOMER)?,
-        lock: kept::lock(&call.headers, bucket.object_lock)?,
+        lock: kept::lock(&call.headers, bucket.object_lock, call.now)?,
         acl: Acl::of(&call.headers)?,
         checksum,
     };

@@ -7,6 +7,7 @@ use super::read_object::readable;
 use crate::backend::{Amendment, Lock, Retention};
 use crate::call::{Call, Reply, document, empty};
 use crate::error::{Code, Error, Result};
+use crate::kept;
 use crate::time::{iso_date, parse_iso_date};
 use crate::xml::{self, Writer};
 
@@ -45,6 +46,7 @@ pub(super) async fn put_retention(call: Call) -> Result<Reply> {
     let formatted = asked.retain_until_date.and_then(|at| at.format(TimestampFormat::DateTime, &mut text).ok());
     let until = formatted.and_then(|()| parse_iso_date(&String::from_utf8_lossy(&text)));
     let (Some(mode), Some(until)) = (mode, until) else { return Err(Code::MalformedXml.into()) };
+    kept::check_future(until, call.now)?;
     let bypass = call.flag("x-amz-bypass-governance-retention");
     amend(&call, Amendment::Retention(Retention { mode: mode.to_owned(), until }, bypass)).await
 }

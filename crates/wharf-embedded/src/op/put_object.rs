@@ -4,13 +4,13 @@ use http::{HeaderMap, StatusCode};
 
 use crate::account::hex;
 use crate::acl::Acl;
-use crate::backend::{Found, Object};
+use crate::backend::{Found, Lock, Object};
 use crate::call::{Call, Reply, empty, set, set_etag};
 use crate::checksum::Algorithm;
 use crate::condition::Guard;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::kept;
-use crate::receive::receive;
+use crate::receive::{Expected, receive};
 use crate::tags;
 
 pub(super) const CUSTOMER: &str = "x-amz-server-side-encryption-customer";
@@ -20,7 +20,11 @@ pub(super) async fn run(mut call: Call) -> Result<Reply> {
     let guard = Guard::of(&call.headers)?;
     let headers = kept::of_request(&call.headers)?;
     let customer_key = kept::customer_key(&call.headers, CUSTOMER)?;
-    let lock = kept::lock(&call.headers, bucket.object_lock)?;
+    let lock = kept::lock(&call.headers, bucket.object_lock, call.now)?;
+    if lock != Lock::default() && !Expected::of(&call.headers)?.is_given() {
+        let message = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters";
+        return Err(Error::new(Code::InvalidRequest, message));
+    }
     let acl = Acl::of(&call.headers)?;
     let tags = call.header("x-amz-tagging").map(tags::of_header).transpose()?.unwrap_or_default();
     let received = receive(&*call.shared.backend, &call.headers, &mut call.body, Algorithm::Crc64Nvme).await?;

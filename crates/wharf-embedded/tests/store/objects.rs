@@ -328,10 +328,18 @@ async fn what_is_not_carried_is_said_so() {
         post("/bucket/k?restore"),
         post("/bucket/k"),
         delete("/bucket?cors"),
+        put("/bucket/k").header("x-amz-write-offset-bytes", "0"),
     ] {
         let answer = ask.send(&store).await.refused(501, "NotImplemented");
         assert_eq!(answer.get("content-type"), Some("application/xml"));
     }
+}
+
+#[tokio::test]
+async fn forms_are_not_carried() {
+    let store = store_with_bucket().await;
+    let form = post("/bucket").header("content-type", "multipart/form-data; boundary=x").bare();
+    Answer::of(store.handle(form).await).await.refused(501, "NotImplemented");
 }
 
 #[tokio::test]

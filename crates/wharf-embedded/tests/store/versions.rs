@@ -90,6 +90,8 @@ async fn locked_versions_stay() {
         .header("x-amz-object-lock-mode", "GOVERNANCE")
         .header("x-amz-object-lock-retain-until-date", "2013-05-25T00:00:00Z")
         .header("x-amz-object-lock-legal-hold", "ON");
+    locked.send(&store).await.refused(400, "InvalidRequest");
+    let locked = locked.header("x-amz-checksum-crc32", "AAAAAA==");
     let id = locked.send(&store).await.expect(200).get("x-amz-version-id").unwrap().to_owned();
     let there = head("/bucket/k").send(&store).await;
     assert_eq!(there.get("x-amz-object-lock-mode"), Some("GOVERNANCE"));
@@ -105,6 +107,7 @@ async fn locked_versions_stay() {
         let body = format!("<Retention><Mode>{mode}</Mode><RetainUntilDate>{until}</RetainUntilDate></Retention>");
         put("/bucket/k?retention").body(body)
     };
+    retention("GOVERNANCE", "2013-05-23T12:00:00Z").send(&store).await.refused(400, "InvalidArgument");
     retention("GOVERNANCE", "2013-05-24T12:00:00Z").send(&store).await.refused(403, "AccessDenied");
     retention("GOVERNANCE", "2013-05-26T00:00:00Z").send(&store).await.expect(200);
     let told = get("/bucket/k?retention").send(&store).await;
