@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use wharf::op::{ListBuckets, ListedObject};
+use wharf::op::ListedObject;
 use wharf::{Client, Error, S3Uri};
 
 use crate::error::{Exit, Failure};
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: Args, s3: &Client, printer: &mut Printer) -> Resul
 
 async fn buckets(s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
     let time = LocalTime::new();
-    let mut buckets = ListBuckets::new(s3.clone()).items();
+    let mut buckets = s3.list_buckets().items();
     while let Some(bucket) = buckets.next().await {
         let bucket = bucket?;
         printer.line(format_args!("{} {}", time.text(bucket.creation_date), bucket.name))?;

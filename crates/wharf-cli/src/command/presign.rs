@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
-use wharf::op::{DeleteObject, HeadObject};
-use wharf::{Body, Client, S3Uri};
+use wharf::{Body, Client, Presigned, S3Uri};
 
 use crate::error::{Exit, Failure};
 use crate::printer::Printer;
@@ -54,13 +53,33 @@ pub(crate) async fn run(args: Args, s3: &Client, printer: &mut Printer) -> Resul
     let link = match args.method {
         Method::Get => s3.get_object(bucket, key).presign(expires_in),
         Method::Put => s3.put_object(bucket, key, Body::empty()).presign(expires_in),
-        Method::Head => HeadObject::new(s3.clone(), bucket, key).presign(expires_in),
-        Method::Delete => DeleteObject::new(s3.clone(), bucket, key).presign(expires_in),
+        Method::Head => s3.head_object(bucket, key).presign(expires_in),
+        Method::Delete => s3.delete_object(bucket, key).presign(expires_in),
     }
     .await?;
-    for (name, value) in &link.headers {
-        printer.note(format_args!("{name}: {}", String::from_utf8_lossy(value.as_bytes())));
+    for header in headers(&link) {
+        printer.note(header);
     }
     printer.line(&link.url)?;
     Ok(Exit::Done)
+}
+
+/// What must be sent with the link, a line each.
+fn headers(link: &Presigned) -> impl Iterator<Item = String> {
+    link.headers.iter().map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use wharf_embedded::Store;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn headers_are_lines() {
+        let s3 = Client::builder().transport(Store::in_memory()).build().unwrap();
+        let link =
+            s3.put_object("my-bucket", "a", Body::empty()).content_type("text/plain").presign(Duration::from_secs(1));
+        assert_eq!(headers(&link.await.unwrap()).collect::<Vec<_>>(), ["content-type: text/plain"]);
+    }
 }

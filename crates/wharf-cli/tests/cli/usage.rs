@@ -1,0 +1,112 @@
+//! What is typed wrongly, or not set up.
+
+use crate::bench::{Bench, bare, done, failed, run};
+
+const HINT: &str = "hint: `wharf --help` and `wharf VERB --help` say what can be typed\n";
+
+#[test]
+fn the_version_is_a_line() {
+    assert_eq!(run(bare(&["--version"])), done(format!("wharf {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn help_begins_with_an_example() {
+    for args in [&["--help"][..], &["serve", "--help"], &["ls", "--help"], &["cat", "-h"], &["presign", "-h"]] {
+        let (exit, stdout, stderr) = run(bare(args));
+        assert_eq!((exit, stderr.as_str()), (0, ""), "{args:?}");
+        let mut lines = stdout.lines();
+        assert!(lines.next().unwrap().starts_with("Example: ") && lines.next() == Some(""), "{stdout}");
+        let verb = if args.len() > 1 { format!("wharf {}", args[0]) } else { "wharf serve".to_owned() };
+        assert!(lines.take_while(|line| !line.is_empty()).any(|line| line.contains(&verb)), "{stdout}");
+    }
+}
+
+#[test]
+fn nothing_typed_is_answered_with_the_help() {
+    let (exit, stdout, stderr) = run(bare(&[]));
+    assert_eq!((exit, stdout.as_str()), (252, ""));
+    assert!(stderr.starts_with("Example: ") && stderr.contains("Usage: wharf"), "{stderr}");
+}
+
+#[test]
+fn a_usage_error_is_one_line_and_a_hint() {
+    for (args, stderr) in [
+        (&["cat"][..], format!("wharf: the following required arguments were not provided: <URI>...\n{HINT}")),
+        (&["lss"], "wharf: unrecognized subcommand 'lss'\nhint: a similar subcommand exists: 'ls'\n".to_owned()),
+        (
+            &["ls", "--recursiv"],
+            "wharf: unexpected argument '--recursiv' found\nhint: a similar argument exists: '--recursive'\n"
+                .to_owned(),
+        ),
+        (
+            &["cat", "s3://ab/key"],
+            format!(
+                "wharf: invalid value 's3://ab/key' for '<URI>...': invalid bucket name \"ab\": it must have 3 to 63 \
+                 characters\n{HINT}"
+            ),
+        ),
+        (
+            &["serve", "--listen", "9000"],
+            format!(
+                "wharf: invalid value '9000' for '--listen <ADDR>': an address reads like 127.0.0.1:9000 or \
+                 [::1]:9000\n{HINT}"
+            ),
+        ),
+        (&["serve", "--profile", "work"], "wharf: serve has no use for --profile\n".to_owned()),
+    ] {
+        assert_eq!(run(bare(args)), failed(252, stderr), "{args:?}");
+    }
+}
+
+#[test]
+fn without_keys_it_says_where_it_looked() {
+    let expected = "wharf: no credentials found: AWS_ACCESS_KEY_ID is not set, and there is no default profile\n\
+                    hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile, or read what \
+                    is public with --no-sign-request\n";
+    assert_eq!(run(bare(&["ls", "--region", "eu-west-1"])), failed(253, expected));
+}
+
+#[test]
+fn an_endpoint_that_is_none_is_a_configuration_error() {
+    let expected = "wharf: the endpoint \"127.0.0.1:9000\" cannot be used: it must begin with http:// or https://\n";
+    assert_eq!(run(bare(&["ls", "--endpoint-url", "127.0.0.1:9000"])), failed(253, expected));
+}
+
+#[test]
+fn a_profile_that_is_not_there_is_a_configuration_error() {
+    let (exit, stdout, stderr) = run(bare(&["--profile", "work", "ls"]));
+    assert_eq!((exit, stdout.as_str()), (253, ""));
+    assert!(stderr.starts_with("wharf: profile \"work\" is not in "), "{stderr}");
+}
+
+#[test]
+fn no_server_is_another_error() {
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut command = bare(&["ls", "--endpoint-url", &format!("http://127.0.0.1:{port}")]);
+    command.env("AWS_ACCESS_KEY_ID", "id").env("AWS_SECRET_ACCESS_KEY", "x");
+    let (exit, stdout, stderr) = run(command);
+    assert_eq!((exit, stdout.as_str()), (255, ""));
+    assert!(stderr.starts_with("wharf: ListBuckets: ") && stderr.lines().count() == 1, "{stderr}");
+}
+
+#[test]
+fn options_of_the_connection_stand_before_or_after_the_verb() {
+    let bench = Bench::with(&[("a", "one")]);
+    for args in [
+        ["--endpoint-url", &bench.endpoint, "cat", "my-bucket/a"],
+        ["cat", "my-bucket/a", "--endpoint-url", &bench.endpoint],
+    ] {
+        let mut command = bench.command(&args);
+        command.env_remove("AWS_ENDPOINT_URL");
+        assert_eq!(run(command), done("one"));
+    }
+}
+
+#[test]
+fn unsigned_requests_are_unsigned() {
+    let bench = Bench::with(&[("a", "one")]);
+    let (exit, _, stderr) = bench.run(&["cat", "my-bucket/a", "--no-sign-request"]);
+    assert_eq!(exit, 254);
+    assert!(stderr.contains("AccessDenied"), "{stderr}");
+}
