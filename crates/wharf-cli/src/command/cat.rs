@@ -14,10 +14,10 @@ Example: two objects, one after the other
 
 /// Write objects to standard output
 ///
-/// The bytes are compared with the stored checksum as they pass. Of several objects those that can be read are written;
-/// if any failed, it exits with 1.
+/// The bytes are compared with the stored checksum as they pass. Of several objects those that
+/// can be read are written; if any failed, it exits with 1.
 #[derive(Debug, clap::Args)]
-#[command(before_help = EXAMPLE)]
+#[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
     /// s3://BUCKET/KEY
     #[arg(required = true, value_name = "URI", value_parser = uri::object)]

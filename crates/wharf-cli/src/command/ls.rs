@@ -17,10 +17,12 @@ Example: everything under a prefix, with sizes for people and a total
 
 /// List buckets, or the objects of one
 ///
-/// Without a slash at its end the prefix is a plain prefix: `s3://b/log` lists `log.txt` and `logs/`. Times are in this
-/// machine's time zone (TZ). Exits with 1 where a prefix was given and nothing begins with it.
+/// Without a slash at its end the prefix is a plain prefix: s3://bucket/log lists log.txt and
+/// logs/. Times are in this machine's time zone (TZ), as with aws-cli.
+///
+/// Exits with 1 where a prefix was given and nothing begins with it.
 #[derive(Debug, clap::Args)]
-#[command(before_help = EXAMPLE)]
+#[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
     /// s3://BUCKET or s3://BUCKET/PREFIX; without it, the buckets are listed
     #[arg(value_parser = place)]

@@ -17,10 +17,10 @@ Example: let somebody without keys upload a file, for ten minutes
 
 /// Print a link that anybody may use until it expires
 ///
-/// Nothing is sent: neither the keys nor the object are checked. Whoever has the link can use it. Headers that must be
-/// sent with it, where there are any, go to standard error.
+/// Nothing is sent: neither the keys nor the object are checked. Whoever has the link can use it.
+/// Headers that must be sent with it, where there are any, go to standard error.
 #[derive(Debug, clap::Args)]
-#[command(before_help = EXAMPLE)]
+#[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
     /// s3://BUCKET/KEY
     #[arg(value_parser = uri::object)]

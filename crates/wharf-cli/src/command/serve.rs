@@ -15,19 +15,20 @@ use crate::printer::Printer;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 const EXAMPLE: &str = "\
-Example: a server on a free port, and its variables in this shell
+Example: a server on a free port; paste what it prints into another terminal, then `wharf ls`
 
-  wharf serve --listen 127.0.0.1:0 > wharf.env &
-  sleep 1; source wharf.env
-  wharf ls";
+  wharf serve --listen 127.0.0.1:0";
 
 /// Serve an S3 of your own
 ///
-/// It keeps everything in memory, and it is gone when it stops (Ctrl-C or SIGTERM). Keys are those of AWS_ACCESS_KEY_ID
-/// and AWS_SECRET_ACCESS_KEY; where neither is set it makes a pair and prints it. What it prints can be pasted into
-/// another shell, or sourced. The region is that of --region, AWS_REGION or AWS_DEFAULT_REGION, else us-east-1.
+/// It keeps everything in memory, and all is gone when it stops (Ctrl-C or SIGTERM). What it
+/// prints can be pasted into another shell, or sourced.
+///
+/// Keys are those of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; where neither is set it makes
+/// a pair and prints it. The region is that of --region, AWS_REGION or AWS_DEFAULT_REGION, else
+/// us-east-1.
 #[derive(Debug, clap::Args)]
-#[command(before_help = EXAMPLE)]
+#[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
     /// Where to listen; with port 0 the system chooses one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9000", value_parser = address)]
