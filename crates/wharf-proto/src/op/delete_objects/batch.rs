@@ -1,6 +1,6 @@
 //! One DeleteObjects request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use crate::condition::entity_tag;
 use crate::op::elements::some_text;
 use crate::operation::{Operation, Request};
 use crate::xml::{self, Scanner, write_document};
-use crate::{Body, Error, headers, time};
+use crate::{Body, Error, ErrorKind, headers, time};
 
 pub(super) const NAME: &str = "DeleteObjects";
 
@@ -76,6 +76,30 @@ impl DeleteBatch {
     }
 }
 
+impl DeleteBatch {
+    /// The objects that the answer says nothing of: nobody knows whether they are deleted.
+    fn unnamed(&self, outcomes: &[Outcome]) -> Vec<Outcome> {
+        let named: BTreeSet<_> = outcomes
+            .iter()
+            .map(|outcome| match outcome {
+                Ok(deleted) => deleted.key.as_str(),
+                Err(error) => error.key.as_str(),
+            })
+            .collect();
+        let unnamed = self.objects.iter().filter(|(_, object)| !named.contains(object.key.as_str()));
+        unnamed
+            .map(|(_, object)| {
+                Err(DeleteError {
+                    key: object.key.clone(),
+                    version_id: object.version_id.clone(),
+                    code: format!("{:?}", ErrorKind::MalformedResponse),
+                    message: "the server's answer does not say what became of it".to_owned(),
+                })
+            })
+            .collect()
+    }
+}
+
 impl Operation for DeleteBatch {
     const NAME: &'static str = NAME;
     type Output = BatchOutput;
@@ -110,7 +134,11 @@ impl Operation for DeleteBatch {
             let place = places.get(&(key, version_id.as_deref())).or_else(|| of_key().map(|(_, place)| place));
             place.copied().unwrap_or(usize::MAX)
         };
-        let outcomes = self.outcomes(xml::text(response.body())?)?;
+        let mut outcomes = self.outcomes(xml::text(response.body())?)?;
+        if !self.settings.quiet {
+            let unnamed = self.unnamed(&outcomes);
+            outcomes.extend(unnamed);
+        }
         Ok(BatchOutput {
             outcomes: outcomes.into_iter().map(|outcome| (place_of(&outcome), outcome)).collect(),
             request_charged: headers::request_charged(response.headers()),

@@ -235,3 +235,16 @@ fn an_answer_that_is_no_result_is_an_error() {
     let error = wait(DeleteObjects::new(script, "bucket", ["a"])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::MalformedResponse, "only a quiet answer may be empty");
 }
+
+#[test]
+fn a_key_that_the_answer_leaves_out_is_an_error_of_its_own() {
+    let result = "<DeleteResult><Deleted><Key>a</Key></Deleted></DeleteResult>";
+    let output = wait(DeleteObjects::new(Script::new([Ok(answer(result))]), "bucket", ["a", "b"])).unwrap();
+    assert_eq!(keys(&output), (vec!["a"], vec!["b"]));
+    assert_eq!(
+        output.errors[0].to_string(),
+        "b: the server's answer does not say what became of it (MalformedResponse)"
+    );
+    let quiet = DeleteObjects::new(Script::new([Ok(answer("<DeleteResult/>"))]), "bucket", ["a"]).quiet();
+    assert_eq!(keys(&wait(quiet).unwrap()), (vec![], vec![]));
+}
