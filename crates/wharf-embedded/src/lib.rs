@@ -1,5 +1,7 @@
 //! An S3 store inside your process.
 //!
+//! The store keeps its data in memory and answers in process, without a thread, a port or a socket:
+//!
 //! ```
 //! use wharf_embedded::Store;
 //!
@@ -10,12 +12,49 @@
 //! assert!(store.requests().is_empty());
 //! ```
 //!
-//! The store keeps its data in memory and answers in process, without a thread, a port or a socket. For other programs
-//! [`Store::serve`] puts it behind a TCP port. It verifies signatures, hashes and checksums, and refuses what S3
-//! refuses; what it does not carry is answered `501 NotImplemented`, never with a wrong success.
+//! For other programs it listens on a TCP port, which serves the same data:
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! use wharf_embedded::Store;
+//!
+//! let store = Store::builder().credentials("my-key", "my-secret").region("eu-west-1").build();
+//! let server = store.serve("127.0.0.1:0").await?;
+//! println!("export AWS_ENDPOINT_URL={}", server.endpoint());
+//! server.stop().await;
+//! # Ok::<_, std::io::Error>(())
+//! # })?;
+//! # Ok::<_, std::io::Error>(())
+//! ```
+//!
+//! # What it carries
+//!
+//! * Buckets: CreateBucket, DeleteBucket, HeadBucket, ListBuckets, GetBucketLocation, GetBucketAcl,
+//!   GetBucketVersioning and PutBucketVersioning.
+//! * Objects: PutObject, GetObject, HeadObject, GetObjectAttributes, GetObjectAcl, CopyObject, DeleteObject,
+//!   DeleteObjects, and tagging, legal hold and retention of objects.
+//! * Listings: ListObjects, ListObjectsV2 and ListObjectVersions.
+//! * Multipart uploads: CreateMultipartUpload, UploadPart, UploadPartCopy, CompleteMultipartUpload,
+//!   AbortMultipartUpload, ListParts and ListMultipartUploads.
+//!
+//! Everything else is answered `501 NotImplemented`, never with a wrong success.
+//!
+//! It verifies signatures (in the header, in the query, chunk by chunk, and of trailers), payload hashes, checksums and
+//! Content-MD5; keys are bytes and are never normalised; conditions are judged in the same step as the write they guard;
+//! object lock is enforced.
+//!
+//! # What it does not do
+//!
+//! * Anonymous requests are refused: access control lists are kept and told, and open nothing to anybody.
+//! * Nothing is encrypted. Headers of server-side encryption are kept and told, and a customer's key is asked for again.
+//! * Session tokens are refused, as the store knows long-term keys alone.
+//! * Objects of the storage classes `GLACIER` and `DEEP_ARCHIVE` cannot be read, and there is no RestoreObject.
+//! * Nothing outlives the last clone of a [`Store`].
+//!
+//! # Whose reading of S3 it is
 //!
 //! Signatures, chunked framing and the documents of requests are read by `s3s`, not by code that a client of the same
-//! authors could share its mistakes with.
+//! authors could share its mistakes with. What `s3s` lets pass and S3 does not is refused in front of it.
 
 mod account;
 mod acl;

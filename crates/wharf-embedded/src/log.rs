@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Uri};
 
 use crate::target::Target;
 
@@ -28,6 +28,8 @@ pub struct LoggedRequest {
     pub method: Method,
     /// The path as it was sent, still percent-encoded, without the query.
     pub path: String,
+    /// The query as it was sent, without what signs the request.
+    pub query: String,
     /// The bucket, or "".
     pub bucket: String,
     /// The key, or "".
@@ -43,15 +45,18 @@ pub struct LoggedRequest {
 }
 
 impl LoggedRequest {
-    pub(crate) fn new(method: Method, path: &str, headers: &HeaderMap) -> Self {
+    pub(crate) fn new(method: Method, uri: &Uri, headers: &HeaderMap) -> Self {
         let mut headers = headers.clone();
         for name in SECRET {
             headers.remove(name);
         }
+        let pieces = uri.query().unwrap_or_default().split('&');
+        let query: Vec<&str> = pieces.filter(|piece| !piece.to_ascii_lowercase().starts_with("x-amz-")).collect();
         Self {
             operation: "",
             method,
-            path: path.to_owned(),
+            path: uri.path().to_owned(),
+            query: query.join("&"),
             bucket: String::new(),
             key: String::new(),
             status: None,
@@ -120,7 +125,7 @@ mod tests {
     #[test]
     fn forgets_the_oldest_and_the_cleared() {
         let log = Log::default();
-        let entry = |path: &str| LoggedRequest::new(Method::GET, path, &HeaderMap::new());
+        let entry = |path: &'static str| LoggedRequest::new(Method::GET, &Uri::from_static(path), &HeaderMap::new());
         let first = log.push(entry("/first"));
         for _ in 0..LOG_CAPACITY {
             log.push(entry("/more"));

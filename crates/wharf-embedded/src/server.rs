@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::Stream;
 use http::Request;
+use http::header::{CONNECTION, HeaderValue};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -123,7 +124,12 @@ async fn serve_connection(stream: TcpStream, store: Store, mut stopped: watch::R
     let service = service_fn(move |request: Request<Incoming>| -> Pin<Box<dyn Future<Output = _> + Send>> {
         let (store, flag) = (store.clone(), flag.clone());
         Box::pin(async move {
-            let response = store.handle(request.map(|body| incoming(body, flag))).await;
+            let unread = flag.clone();
+            let mut response = store.handle(request.map(|body| incoming(body, flag))).await;
+            if unread.load(Ordering::Relaxed) {
+                // Nothing more can be asked on this connection; its owner should know before he tries.
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             Ok::<_, std::convert::Infallible>(response.map(Outgoing))
         })
     });

@@ -104,7 +104,7 @@ impl Store {
         let (mut head, body) = request.into_parts();
         front::complete_host(&mut head);
         let shared = &self.shared;
-        let number = shared.log.push(LoggedRequest::new(head.method.clone(), head.uri.path(), &head.headers));
+        let number = shared.log.push(LoggedRequest::new(head.method.clone(), &head.uri, &head.headers));
         let now = (shared.clock)();
         let (request_id, watch, method) = (shared.ids.request(), Watch::default(), head.method.clone());
         let host_id = format!("{}{request_id}", shared.ids.host());

@@ -1,5 +1,6 @@
 use bytes::Bytes;
 use futures_util::future::join_all;
+use futures_util::{FutureExt, StreamExt};
 use wharf_transport::Body;
 
 use crate::support::*;
@@ -308,6 +309,17 @@ async fn a_stream_must_say_its_length() {
 }
 
 #[tokio::test]
+async fn a_put_that_is_dropped_leaves_nothing() {
+    let store = store_with_bucket().await;
+    let (mut request, _) = put("/bucket/k").set(|it| it.payload = Some(UNSIGNED.to_owned())).signed();
+    let first = futures_util::stream::iter([Ok(Bytes::from_static(b"he"))]);
+    *request.body_mut() = Body::stream(Some(5), first.chain(futures_util::stream::pending()));
+    assert!(store.handle(request).now_or_never().is_none());
+    get("/bucket/k").send(&store).await.refused(404, "NoSuchKey");
+    assert_eq!(store.requests()[1].status, None, "nobody saw an answer");
+}
+
+#[tokio::test]
 async fn archived_objects_cannot_be_read() {
     let store = store_with_bucket().await;
     put("/bucket/k").header("x-amz-storage-class", "GLACIER").body("x").send(&store).await.expect(200);
@@ -366,6 +378,9 @@ async fn requests_are_logged() {
     put("/bucket/a%20b").body("12345").send(&store).await.expect(200);
     get("/bucket/a%20b").send(&store).await.expect(200);
     get("/bucket?cors").send(&store).await.expect(501);
+    let url = get("/bucket/a%20b?versionId=null").presigned("60");
+    Answer::of(store.handle(url.bare()).await).await.expect(200);
+    assert_eq!(store.requests()[3].query, "versionId=null");
     let log: Vec<_> = store
         .requests()
         .into_iter()
@@ -374,5 +389,5 @@ async fn requests_are_logged() {
     assert_eq!(log[0], ("PutObject", "a b".to_owned(), "/bucket/a%20b".to_owned(), 200, 5, 0));
     assert_eq!(log[1], ("GetObject", "a b".to_owned(), "/bucket/a%20b".to_owned(), 200, 0, 5));
     assert_eq!((log[2].0, log[2].3), ("", 501));
-    assert_eq!(log.len(), 3);
+    assert_eq!(log.len(), 4);
 }

@@ -75,6 +75,7 @@ async fn a_refusal_reaches_a_sender_in_full_flow() {
     }
     let got = answer(&mut stream).await;
     assert!(got.starts_with("HTTP/1.1 403") && got.contains("SignatureDoesNotMatch"), "{got}");
+    assert!(got.to_lowercase().contains("connection: close"), "{got}");
 }
 
 #[tokio::test]
