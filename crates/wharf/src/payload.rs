@@ -16,7 +16,7 @@ use wharf_proto::body::{ByteStream, Source};
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher, ChecksumType};
 use wharf_proto::operation::ChecksumPolicy;
 use wharf_proto::sigv4::{self, SignedChunks, UnsignedChunks, encoded_len};
-use wharf_proto::{Body, Error, ErrorKind};
+use wharf_proto::{Body, BoxError, Error, ErrorKind};
 
 use crate::progress::{Progress, Watched};
 use crate::transport;
@@ -313,7 +313,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + S
 async fn hold(mut stream: ByteStream, limit: usize) -> Result<Bytes, Error> {
     let mut held = BytesMut::new();
     while let Some(piece) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
-        let piece = piece.map_err(|error| failed_body(&*error).with_cause(error))?;
+        let piece = piece.map_err(failed_body)?;
         if held.len() + piece.len() > limit {
             return Err(Error::invalid_input(match limit {
                 0 => "the body is longer than the 0 bytes declared",
@@ -325,8 +325,12 @@ async fn hold(mut stream: ByteStream, limit: usize) -> Result<Bytes, Error> {
     Ok(held.freeze())
 }
 
-fn failed_body(error: &dyn std::error::Error) -> Error {
-    Error::new(ErrorKind::Body, format!("the body could not be read: {error}"))
+/// The error of a stream that the caller gave. One of our own, such as a record's that cannot be written, says it best.
+fn failed_body(error: BoxError) -> Error {
+    match error.downcast::<Error>() {
+        Ok(own) => *own,
+        Err(error) => Error::new(ErrorKind::Body, format!("the body could not be read: {error}")).with_cause(error),
+    }
 }
 
 /// The body of a request that is signed and not sent.

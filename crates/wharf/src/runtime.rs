@@ -77,10 +77,6 @@ impl RuntimeHandle {
     pub(crate) fn enter(&self) -> Option<EnterGuard<'_>> {
         self.0.as_ref().map(|own| own.handle.enter())
     }
-
-    pub(crate) fn is_own(&self) -> bool {
-        self.0.is_some()
-    }
 }
 
 /// A task that is aborted when nobody waits for it any more.

@@ -111,7 +111,7 @@ impl Exact {
     fn problem(&self, item: Option<BoxError>) -> Error {
         let declared = self.once.length;
         match item {
-            Some(error) => failed_body(&*error).with_cause(error),
+            Some(error) => failed_body(error),
             None => Error::invalid_input(format!(
                 "the body ended after {} of the {declared} bytes declared",
                 declared - self.left
