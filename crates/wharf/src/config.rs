@@ -155,8 +155,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether a stream's checksum may follow it as a trailer, framed as `aws-chunked`. By default only where the
-    /// provider is known to take it. Where not, it is compared with what the server answers.
+    /// Whether a stream's checksum may follow it as a trailer, framed as `aws-chunked`. By default only over https and
+    /// where the provider is known to take it. Where not, it is compared with what the server answers.
     pub fn checksum_trailers(mut self, enabled: bool) -> Self {
         self.trailers = Some(enabled);
         self
@@ -285,6 +285,7 @@ impl ClientBuilder {
                 }))
             }
         };
+        let is_https = endpoint.is_https();
         Ok(Client::new(Inner {
             region,
             endpoint,
@@ -292,7 +293,7 @@ impl ClientBuilder {
             transport,
             runtime,
             checksum: self.checksum.unwrap_or(habits.checksum),
-            trailers: self.trailers.unwrap_or(habits.trailers),
+            trailers: self.trailers.unwrap_or(habits.trailers && is_https),
             announces_checksum: habits.announces_checksum,
             sign_payload: !self.unsigned_payload,
             retry: self.retry,
