@@ -47,8 +47,8 @@ TOML
   daemon garage "$garage" server
   ready "http://127.0.0.1:$admin/health"
   node=$("$garage" node id -q)
-  "$garage" layout assign -z here -c 10G "${node%@*}"
-  "$garage" layout apply --version 1
+  "$garage" layout assign -z here -c 10G "${node%@*}" >/dev/null
+  "$garage" layout apply --version 1 >/dev/null
   ready "http://127.0.0.1:$admin/health" --status 200
   "$garage" key import --yes -n wharf "$access_key" "$secret_key" >/dev/null
   "$garage" key allow --create-bucket "$access_key" >/dev/null
