@@ -7,6 +7,7 @@ mod chunked;
 mod listing;
 mod multipart;
 mod objects;
+mod seam;
 mod support;
 mod tcp;
 mod versions;

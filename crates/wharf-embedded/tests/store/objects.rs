@@ -300,6 +300,7 @@ async fn a_stream_must_say_its_length() {
         let store = store.clone();
         async move { Answer::of(store.handle(sent).await).await }
     };
+    put("/bucket/k").header("content-length", "5368709121").send(&store).await.refused(400, "EntityTooLarge");
     send(None).await.refused(411, "MissingContentLength");
     send(Some(4)).await.refused(400, "IncompleteBody");
     send(Some(6)).await.refused(400, "IncompleteBody");

@@ -1,6 +1,6 @@
 //! A signer written from AWS's description of Signature Version 4, and a caller that uses it.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -18,11 +18,16 @@ pub(crate) const NOW: u64 = 1_369_353_600;
 pub(crate) const DATE: &str = "20130524T000000Z";
 const HOST: &str = "s3.localhost";
 
+/// A time, in seconds since 1970.
+pub(crate) fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
 pub(crate) fn store() -> Store {
     Store::builder()
         .credentials(KEY, SECRET)
         .account("neighbour", "AKIDNEIGHBOUR", "neighbours-secret")
-        .clock(|| UNIX_EPOCH + Duration::from_secs(NOW))
+        .clock(|| at(NOW))
         .build()
 }
 
