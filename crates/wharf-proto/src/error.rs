@@ -131,12 +131,17 @@ impl Error {
             (_, None) => format!("the answer is not S3's: {}", excerpt(body)),
         };
         let mut error = Self::new(kind, message);
-        error.0.hint = hint_for(kind, code.as_deref());
+        error.0.region = header("x-amz-bucket-region").or(document.region);
+        error.0.hint = match &error.0.region {
+            Some(region) if kind == ErrorKind::WrongRegion => {
+                Some(format!("the bucket is in {region}: set the client's region to it"))
+            }
+            _ => hint_for(kind, code.as_deref()),
+        };
         error.0.code = code;
         error.0.status = Some(status);
         error.0.request_id = header("x-amz-request-id").or(document.request_id);
         error.0.host_id = header("x-amz-id-2").or(document.host_id);
-        error.0.region = header("x-amz-bucket-region").or(document.region);
         error
     }
 

@@ -2,8 +2,11 @@
 
 mod support;
 
-use support::{Conn, FakeClock, Server, client_of, line};
-use wharf::ErrorKind;
+use bytes::Bytes;
+use futures_util::stream;
+use support::{ACCESS_KEY, Conn, FakeClock, SECRET, Server, client_of, line};
+use wharf::{Body, ErrorKind};
+use wharf_embedded::Store;
 
 /// A server with a certificate of its own for `name`, and that certificate in PEM form.
 async fn server<F>(name: &str, script: impl Fn(Conn) -> F + Send + Sync + 'static) -> (Server, String)
@@ -94,10 +97,7 @@ async fn a_tls_server_asked_in_plain_http() {
     let (server, _) = server("127.0.0.1", hello).await;
     let s3 = client_of(server.url().replace("https:", "http:")).build().unwrap();
     let error = s3.get_object("my-bucket", "a").await.unwrap_err();
-    assert_eq!(
-        line(&error),
-        "GetObject my-bucket/a: the HTTP exchange failed: invalid HTTP version parsed"
-    );
+    assert_eq!(line(&error), "GetObject my-bucket/a: the HTTP exchange failed: invalid HTTP version parsed");
     assert_eq!(error.kind(), ErrorKind::Transport);
 }
 
@@ -112,5 +112,35 @@ async fn certificates_that_are_none() {
         let error = client_of("https://s3.example.com").root_certificates_pem(pem).build().unwrap_err();
         assert!(error.to_string().starts_with(problem), "{error}");
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    }
+}
+
+/// Over https a stream's checksum follows it, and nothing is stored that is not what was declared.
+#[tokio::test]
+async fn streams() {
+    let store = Store::builder().credentials(ACCESS_KEY, SECRET).build();
+    let plain = store.serve("127.0.0.1:0").await.unwrap();
+    let address = plain.local_addr();
+    let (server, pem) = server("127.0.0.1", move |conn: Conn| conn.pipe(address)).await;
+    for trailers in [true, false] {
+        let builder = client_of(server.url()).clock(FakeClock::system()).root_certificates_pem(&pem);
+        let s3 = builder.checksum_trailers(trailers).build().unwrap();
+        if trailers {
+            s3.create_bucket("my-bucket").await.unwrap();
+        }
+        let pieces =
+            |count: usize| stream::iter((0..count).map(|_| Ok::<_, std::io::Error>(Bytes::from_static(&[7; 1000]))));
+        store.clear_requests();
+        s3.put_object("my-bucket", "a", Body::sized_stream(pieces(200), 200_000)).await.unwrap();
+        let sent = store.requests().remove(0).headers;
+        let payload = if trailers { "STREAMING-UNSIGNED-PAYLOAD-TRAILER" } else { "UNSIGNED-PAYLOAD" };
+        assert_eq!(sent["x-amz-content-sha256"], payload);
+        assert_eq!(s3.get_object("my-bucket", "a").bytes().await.unwrap(), vec![7; 200_000]);
+        for (count, declared) in [(200, 200_001), (201, 200_000)] {
+            let error = s3.put_object("my-bucket", "b", Body::sized_stream(pieces(count), declared)).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+            let stored = s3.get_object("my-bucket", "b").await.map(|object| object.content_length);
+            assert_eq!(stored.unwrap_err().kind(), ErrorKind::NoSuchKey);
+        }
     }
 }

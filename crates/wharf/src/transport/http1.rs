@@ -21,6 +21,13 @@ use super::pool::{Destination, Pool};
 use super::tls::Tls;
 use super::{Body, BoxError, ResponseFuture, Transport, TransportError, TransportErrorKind};
 
+/// An object can have hundreds of metadata entries. What a head may weigh in all is limited by hyper, to about 400 KiB.
+const MAX_HEADERS: usize = 1024;
+
+/// A connection whose last answer came before its request was sent may never take another: one that does not settle
+/// at once is closed.
+const SETTLING: Duration = Duration::from_millis(100);
+
 /// How connections are made.
 pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
@@ -58,7 +65,7 @@ async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Respons
             Some(connection) => (connection, true),
             None => (open(&shared, &destination).await?, false),
         };
-        if connection.ready().await.is_err() && pooled {
+        if pooled && !matches!(timeout(SETTLING, connection.ready()).await, Ok(Ok(()))) {
             continue;
         }
         match connection.try_send_request(request).await {
@@ -88,7 +95,11 @@ async fn open(shared: &Shared, to: &Destination) -> Result<SendRequest<RequestBo
         let text = format!("{}:{}: no answer within {limit:?}", to.host, to.port);
         Err(TransportError::new(TransportErrorKind::Connect, io::Error::new(io::ErrorKind::TimedOut, text)))
     })?;
-    let (sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(transport_error)?;
+    let (sender, connection) = http1::Builder::new()
+        .max_headers(MAX_HEADERS)
+        .handshake(TokioIo::new(socket))
+        .await
+        .map_err(transport_error)?;
     tokio::spawn(async move {
         // Whoever uses the connection hears of its errors.
         let _ = connection.await;

@@ -207,12 +207,19 @@ impl Conn {
         self.write(head).await && self.write(body).await
     }
 
-    /// Reads until the client closes, or resets.
-    pub async fn until_closed(&mut self) {
-        self.buffer.clear();
+    /// Reads until the client closes, or resets; how many bytes that were.
+    pub async fn until_closed(&mut self) -> usize {
+        let mut count = std::mem::take(&mut self.buffer).len();
         while self.fill().await {
-            self.buffer.clear();
+            count += std::mem::take(&mut self.buffer).len();
         }
+        count
+    }
+
+    /// Hands every byte on to another server, and its answers back.
+    pub async fn pipe(mut self, address: std::net::SocketAddr) {
+        let mut to = TcpStream::connect(address).await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut self.stream, &mut to).await;
     }
 
     /// Ends the connection with a reset in place of an orderly close.
