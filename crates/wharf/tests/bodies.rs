@@ -216,7 +216,8 @@ async fn a_file_that_changes_while_it_is_sent() {
         });
         let s3 = fake(transport.clone()).build().unwrap();
         let error = s3.put_object("my-bucket", "a", path.as_path()).await.unwrap_err();
-        let expected = format!("PutObject my-bucket/a: {} changed while it was read; nothing was stored", path.display());
+        let expected =
+            format!("PutObject my-bucket/a: {} changed while it was read; nothing was stored", path.display());
         assert_eq!((line(&error), error.kind()), (expected, ErrorKind::Body));
         assert_eq!(transport.count(), 1);
     }

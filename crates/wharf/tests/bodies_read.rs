@@ -7,9 +7,9 @@ use futures_util::StreamExt;
 use http::Response;
 use support::{Conn, Fake, Server, client_of, line};
 use tokio::io::AsyncReadExt;
+use wharf::blocking::Wait;
 use wharf::transport::Body as Bytestream;
 use wharf::{Client, ErrorKind};
-use wharf::blocking::Wait;
 
 /// A client whose server answers with these headers and this body, which need not go together.
 fn answering(headers: &'static [(&'static str, &'static str)], body: &'static str) -> Client {
@@ -27,10 +27,7 @@ fn answering(headers: &'static [(&'static str, &'static str)], body: &'static st
 async fn a_body_that_ends_early() {
     let s3 = answering(&[("content-length", "10")], "Hello!");
     let error = s3.get_object("my-bucket", "a").bytes().await.unwrap_err();
-    assert_eq!(
-        line(&error),
-        "GetObject my-bucket/a: the connection was closed 4 bytes before the end of the body"
-    );
+    assert_eq!(line(&error), "GetObject my-bucket/a: the connection was closed 4 bytes before the end of the body");
     assert_eq!(error.kind(), ErrorKind::Transport);
 }
 

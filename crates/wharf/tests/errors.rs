@@ -51,9 +51,8 @@ async fn no_such_key() {
 async fn no_such_bucket() {
     let s3 = embedded().await;
     let expected = |operation, place| {
-        let line = format!(
-            "{operation} {place}: The specified bucket does not exist (NoSuchBucket, HTTP 404, request ID)"
-        );
+        let line =
+            format!("{operation} {place}: The specified bucket does not exist (NoSuchBucket, HTTP 404, request ID)");
         (line, ErrorKind::NoSuchBucket)
     };
     assert_eq!(told(s3.list_objects("no-bucket").await), expected("ListObjectsV2", "no-bucket"));
@@ -132,10 +131,7 @@ async fn access_denied() {
     let other = Client::builder().transport(store).credentials("AKIAOTHER", "its-secret").build().unwrap();
     assert_eq!(
         told(other.get_object("my-bucket", "a").await),
-        expect(
-            "GetObject my-bucket/a: Access Denied (AccessDenied, HTTP 403, request ID)",
-            ErrorKind::AccessDenied
-        )
+        expect("GetObject my-bucket/a: Access Denied (AccessDenied, HTTP 403, request ID)", ErrorKind::AccessDenied)
     );
     assert_eq!(
         told(other.head_object("my-bucket", "a").await),
@@ -249,10 +245,7 @@ async fn keys_that_cannot_be() {
     );
     assert_eq!(
         told(s3.put_object("my-bucket", "é".repeat(513), "x").await),
-        expect(
-            "PutObject my-bucket: the key has 1026 bytes; S3 keys have at most 1024",
-            ErrorKind::InvalidInput
-        )
+        expect("PutObject my-bucket: the key has 1026 bytes; S3 keys have at most 1024", ErrorKind::InvalidInput)
     );
 }
 
@@ -276,17 +269,15 @@ async fn an_archived_object() {
     let message = "The operation is not valid for the object's storage class";
     let (s3, _server) = answered(403, "InvalidObjectState", message).await;
     let error = s3.get_object("my-bucket", "old").await.unwrap_err();
-    assert_eq!(
-        line(&error),
-        format!("GetObject my-bucket/old: {message} (InvalidObjectState, HTTP 403, request ID)")
-    );
+    assert_eq!(line(&error), format!("GetObject my-bucket/old: {message} (InvalidObjectState, HTTP 403, request ID)"));
     assert_eq!(error.kind(), ErrorKind::InvalidObjectState);
     assert_eq!(error.hint(), Some("restore the object from the archive first (RestoreObject)"));
 }
 
 #[tokio::test]
 async fn not_implemented() {
-    let (s3, _server) = answered(501, "NotImplemented", "A header you provided implies functionality that is not implemented").await;
+    let (s3, _server) =
+        answered(501, "NotImplemented", "A header you provided implies functionality that is not implemented").await;
     assert_eq!(
         told(s3.get_bucket_versioning("my-bucket").await),
         expect(
@@ -342,10 +333,7 @@ async fn a_clock_that_is_wrong() {
         "ListBuckets: The difference between the request time and the current time is too large. \
          (RequestTimeTooSkewed, HTTP 403, request ID)"
     );
-    assert_eq!(
-        (error.kind(), error.hint()),
-        (ErrorKind::RequestTimeTooSkewed, Some("set the clock of this machine"))
-    );
+    assert_eq!((error.kind(), error.hint()), (ErrorKind::RequestTimeTooSkewed, Some("set the clock of this machine")));
 }
 
 #[tokio::test]
@@ -358,16 +346,16 @@ async fn malformed_xml() {
         let head = format!("HTTP/1.1 200 OK\r\nx-amz-request-id: 1\r\ncontent-length: {}\r\n\r\n", body.len());
         let server = Server::always(head + body).await;
         let s3 = client_of(server.url()).build().unwrap();
-        let expected = format!(
-            "ListObjectsV2 my-bucket: the answer is not well-formed XML: {problem} (HTTP 200, request ID)"
-        );
+        let expected =
+            format!("ListObjectsV2 my-bucket: the answer is not well-formed XML: {problem} (HTTP 200, request ID)");
         assert_eq!(told(s3.list_objects("my-bucket").await), (expected, ErrorKind::MalformedResponse));
     }
 }
 
 #[tokio::test]
 async fn an_html_page() {
-    let page = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\n<body><p>Welcome to the hotel.</p></body></html>";
+    let page =
+        "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\n<body><p>Welcome to the hotel.</p></body></html>";
     for (status, kind) in [(200, ErrorKind::MalformedResponse), (503, ErrorKind::Server), (404, ErrorKind::NotFound)] {
         let head = format!("HTTP/1.1 {status} X\r\ncontent-type: text/html\r\ncontent-length: {}\r\n\r\n", page.len());
         let server = Server::always(head + page).await;

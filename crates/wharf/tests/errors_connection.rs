@@ -124,7 +124,8 @@ async fn an_error_body_without_end() {
         let (count, tell) = (count.clone(), tell.clone());
         async move {
             conn.request().await;
-            conn.write(format!("HTTP/1.1 500 X\r\ncontent-length: {SIZE}\r\n\r\n<Error><Code>InternalError</Code>")).await;
+            conn.write(format!("HTTP/1.1 500 X\r\ncontent-length: {SIZE}\r\n\r\n<Error><Code>InternalError</Code>"))
+                .await;
             conn.write("<Message>It broke.</Message><Dump>").await;
             let piece = vec![b'x'; 64 * 1024];
             while count.load(Ordering::SeqCst) < SIZE && conn.write(&piece).await {

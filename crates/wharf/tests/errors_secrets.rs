@@ -137,11 +137,11 @@ async fn nothing_that_is_sent_can_be_read_in_errors_or_traces() {
 #[tokio::test]
 async fn no_debug_shows_a_secret() {
     let builder = || {
-        Client::builder()
-            .environment(|_| None)
-            .region("us-east-1")
-            .clock(FakeClock::default())
-            .session_credentials("AKIDEXAMPLE", SECRET, TOKEN)
+        Client::builder().environment(|_| None).region("us-east-1").clock(FakeClock::default()).session_credentials(
+            "AKIDEXAMPLE",
+            SECRET,
+            TOKEN,
+        )
     };
     let s3 = builder().build().unwrap();
     let link = s3.get_object("my-bucket", "a").customer_key(CustomerKey::new([0x5a; 32]));
@@ -171,7 +171,8 @@ fn no_setting_that_is_refused_shows_a_secret() {
         .unwrap_err();
     assert_clean(&format!("{error} {error:?}"), &[]);
     let file = std::env::temp_dir().join(format!("wharf-secrets-{}", std::process::id()));
-    std::fs::write(&file, format!("[work]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key {SECRET}\n")).unwrap();
+    std::fs::write(&file, format!("[work]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key {SECRET}\n"))
+        .unwrap();
     let error = Client::builder().environment(|_| None).profile("work").credentials_file(&file).build().unwrap_err();
     std::fs::remove_file(&file).unwrap();
     assert!(error.to_string().contains("line 3"), "{error}");

@@ -128,7 +128,8 @@ async fn an_xml_answer_that_breaks_off_is_asked_for_again() {
 #[tokio::test]
 async fn an_error_in_a_200_is_an_error() {
     let error = "<Error><Code>InternalError</Code><Message>It broke.</Message></Error>";
-    let done = "<?xml version=\"1.0\"?><CompleteMultipartUploadResult><ETag>\"e\"</ETag></CompleteMultipartUploadResult>";
+    let done =
+        "<?xml version=\"1.0\"?><CompleteMultipartUploadResult><ETag>\"e\"</ETag></CompleteMultipartUploadResult>";
     for error in [
         error.to_owned(),
         format!("   \n\n <?xml version=\"1.0\"?>\n{error}"),

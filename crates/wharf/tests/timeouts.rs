@@ -33,7 +33,10 @@ fn slowly(pieces: usize, wait: Duration) -> impl futures_util::Stream<Item = Res
     })
 }
 
-fn streamed(length: u64, body: impl futures_util::Stream<Item = Result<Bytes, BoxError>> + Send + 'static) -> Response<Bytestream> {
+fn streamed(
+    length: u64,
+    body: impl futures_util::Stream<Item = Result<Bytes, BoxError>> + Send + 'static,
+) -> Response<Bytestream> {
     let head = Response::builder().header("content-length", length);
     head.body(Bytestream::stream(Some(length), body)).unwrap()
 }
@@ -198,10 +201,7 @@ async fn a_deadline() {
     let limit = Duration::from_secs(70);
     let s3 = fake(Fake::new(|_, _| std::future::pending())).max_attempts(9).deadline(limit).build().unwrap();
     let (error, seconds) = after(s3.get_object("my-bucket", "a").into_future()).await;
-    assert_eq!(
-        line(&error),
-        "GetObject my-bucket/a: the call took longer than its deadline of 70s (3 attempts)"
-    );
+    assert_eq!(line(&error), "GetObject my-bucket/a: the call took longer than its deadline of 70s (3 attempts)");
     assert_eq!((error.kind(), error.attempts(), seconds), (ErrorKind::Timeout, 3, 70));
     let body = Body::sized_stream(slowly(2, HOUR), 10);
     let (error, seconds) = after(s3.put_object("my-bucket", "a", body).into_future()).await;

@@ -1,0 +1,255 @@
+//! Where a client's settings come from, and the line for each that cannot be used.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use support::{Fake, FakeClock, answer};
+use wharf::{Client, ClientBuilder, Error, ErrorKind};
+
+/// A folder for the files of one test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("wharf-config-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn builder(environment: &[(&str, &str)]) -> ClientBuilder {
+    let environment: Vec<_> = environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    Client::builder()
+        .clock(FakeClock::default())
+        .environment(move |name| environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()))
+}
+
+fn display(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// What a request of this client looks like: its URI, access key, region and session token.
+#[derive(Debug, PartialEq)]
+struct Sent {
+    uri: String,
+    authorization: Option<String>,
+    token: Option<String>,
+}
+
+async fn sent(builder: ClientBuilder) -> Sent {
+    let (tell, told) = std::sync::mpsc::channel();
+    let transport = Fake::new(move |_, request: http::Request<wharf::transport::Body>| {
+        let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let authorization = header("authorization").map(|value| {
+            let scope = value.split("Credential=").nth(1).unwrap().split(',').next().unwrap();
+            let mut parts = scope.split('/');
+            format!("{} in {}", parts.next().unwrap(), parts.nth(1).unwrap())
+        });
+        let token = header("x-amz-security-token");
+        tell.send(Sent { uri: request.uri().to_string(), authorization, token }).unwrap();
+        std::future::ready(Ok(answer(200, "")))
+    });
+    builder.transport(transport).build().unwrap().get_object("my-bucket", "a").await.unwrap();
+    told.recv().unwrap()
+}
+
+fn failure(builder: ClientBuilder) -> (String, ErrorKind) {
+    let error: Error = builder.build().unwrap_err();
+    (error.to_string(), error.kind())
+}
+
+const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKIDENV"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+
+fn with_keys<'a>(more: &[(&'a str, &'a str)]) -> ClientBuilder {
+    builder(&[&KEYS, more].concat())
+}
+
+#[tokio::test]
+async fn keys_of_the_environment() {
+    let sent = sent(with_keys(&[("AWS_REGION", "eu-west-1"), ("AWS_SESSION_TOKEN", "token")])).await;
+    assert_eq!(sent.uri, "https://my-bucket.s3.eu-west-1.amazonaws.com/a");
+    assert_eq!(sent.authorization.as_deref(), Some("AKIDENV in eu-west-1"));
+    assert_eq!(sent.token.as_deref(), Some("token"));
+}
+
+#[tokio::test]
+async fn an_empty_token_is_no_token() {
+    assert_eq!(sent(with_keys(&[("AWS_REGION", "eu-west-1"), ("AWS_SESSION_TOKEN", "")])).await.token, None);
+    let given = builder(&[]).region("eu-west-1").session_credentials("AKIDGIVEN", "secret", "");
+    assert_eq!(sent(given).await.token, None);
+    let folder = Folder::new("token");
+    let file = folder.file("credentials", "[work]\naws_access_key_id=A\naws_secret_access_key=s\naws_session_token=\n");
+    let profile = builder(&[]).region("eu-west-1").profile("work").credentials_file(file);
+    assert_eq!(sent(profile).await.token, None);
+}
+
+#[tokio::test]
+async fn given_keys_beat_all_others() {
+    let sent = sent(with_keys(&[]).region("eu-west-1").credentials("AKIDGIVEN", "secret")).await;
+    assert_eq!(sent.authorization.as_deref(), Some("AKIDGIVEN in eu-west-1"));
+}
+
+#[tokio::test]
+async fn a_profile_that_is_named_here_beats_the_environment() {
+    let folder = Folder::new("profile");
+    let credentials = "[default]\naws_access_key_id = AKIDDEFAULT\naws_secret_access_key = s\n\
+                       [work]\naws_access_key_id = AKIDWORK\naws_secret_access_key = s\naws_session_token = worktoken\n";
+    let config = "[profile work]\nregion = eu-north-1\nendpoint_url = http://localhost:9000\n";
+    let (credentials, config) = (folder.file("credentials", credentials), folder.file("config", config));
+    let (credentials_path, config_path) = (display(&credentials), display(&config));
+    let files = [("AWS_SHARED_CREDENTIALS_FILE", &*credentials_path), ("AWS_CONFIG_FILE", &*config_path)];
+
+    let work = sent(with_keys(&files).profile("work")).await;
+    assert_eq!(work.authorization.as_deref(), Some("AKIDWORK in eu-north-1"));
+    assert_eq!(work.token.as_deref(), Some("worktoken"));
+    assert_eq!(work.uri, "http://localhost:9000/my-bucket/a");
+
+    // One that only the environment names does not: keys come first there.
+    let named_outside = [files.as_slice(), &[("AWS_PROFILE", "work")]].concat();
+    let sent_with = sent(with_keys(&named_outside)).await;
+    assert_eq!(sent_with.authorization.as_deref(), Some("AKIDENV in eu-north-1"));
+    let sent_with = sent(builder(&named_outside)).await;
+    assert_eq!(sent_with.authorization.as_deref(), Some("AKIDWORK in eu-north-1"));
+    // No profile named at all: `default`.
+    let sent_with = sent(builder(&files).region("us-west-2")).await;
+    assert_eq!(sent_with.authorization.as_deref(), Some("AKIDDEFAULT in us-west-2"));
+}
+
+#[tokio::test]
+async fn a_credentials_file_of_ones_own() {
+    let folder = Folder::new("own-file");
+    let file =
+        folder.file("keys", "[default]\naws_access_key_id = AKIDFILE\naws_secret_access_key = s\nregion=eu-west-1\n");
+    // It was named in the program, so it comes before keys that happen to be in the environment.
+    let from_file = sent(with_keys(&[]).credentials_file(&file)).await;
+    assert_eq!(from_file.authorization.as_deref(), Some("AKIDFILE in eu-west-1"));
+    let missing = folder.0.join("missing");
+    let (line, kind) = failure(builder(&[]).region("eu-west-1").credentials_file(&missing));
+    assert!(line.starts_with(&format!("the credentials file {} cannot be read: ", missing.display())), "{line}");
+    assert_eq!(kind, ErrorKind::InvalidInput);
+}
+
+#[test]
+fn a_profile_that_does_not_exist() {
+    let folder = Folder::new("missing");
+    let file = folder.file("credentials", "[work]\naws_access_key_id=A\n[default]\naws_access_key_id=B\n");
+    let shown = file.display();
+    for (builder, name) in [
+        (builder(&[]).profile("wrk").credentials_file(&file), "wrk"),
+        (builder(&[("AWS_PROFILE", "wrk")]).credentials_file(&file), "wrk"),
+        (with_keys(&[]).profile("Work").credentials_file(&file), "Work"),
+    ] {
+        assert_eq!(
+            failure(builder.region("eu-west-1")),
+            (format!("profile {name:?} is not in {shown}; there are default, work"), ErrorKind::InvalidInput)
+        );
+    }
+    let (line, _) = failure(builder(&[]).region("eu-west-1").profile("work"));
+    assert_eq!(line, "profile \"work\" is not in any file; there are none");
+}
+
+/// What the environment says of profiles matters only where something is left to be found.
+#[tokio::test]
+async fn files_are_not_read_where_all_is_said() {
+    let all_said = || builder(&[("AWS_PROFILE", "nope")]).region("eu-west-1").endpoint("http://localhost:9000");
+    sent(all_said().credentials("AKIDGIVEN", "secret")).await;
+    sent(all_said().anonymous()).await;
+    assert_eq!(failure(all_said()).1, ErrorKind::InvalidInput);
+}
+
+#[test]
+fn half_of_a_pair_of_keys() {
+    let (line, kind) = failure(builder(&[("AWS_ACCESS_KEY_ID", "AKID")]).region("eu-west-1"));
+    assert_eq!(line, "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not; set both or neither");
+    assert_eq!(kind, ErrorKind::NoCredentials);
+    let folder = Folder::new("half");
+    let file = folder.file("credentials", "[work]\naws_access_key_id=A\n");
+    let (line, kind) = failure(builder(&[]).region("eu-west-1").profile("work").credentials_file(file));
+    assert_eq!(line, "profile \"work\" has aws_access_key_id and no aws_secret_access_key");
+    assert_eq!(kind, ErrorKind::NoCredentials);
+}
+
+#[test]
+fn no_credentials() {
+    let error = builder(&[]).region("eu-west-1").build().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no credentials found: AWS_ACCESS_KEY_ID is not set, and there is no default profile"
+    );
+    assert_eq!(error.kind(), ErrorKind::NoCredentials);
+    assert!(error.hint().unwrap().contains(".credentials(id, secret)"));
+    let folder = Folder::new("none");
+    let file = folder.file("config", "[profile work]\nregion = eu-west-1\n");
+    let (line, kind) = failure(with_keys(&[("AWS_CONFIG_FILE", &display(&file))]).profile("work"));
+    assert_eq!(line, "no credentials found: profile \"work\" has no access key");
+    assert_eq!(kind, ErrorKind::NoCredentials);
+}
+
+#[tokio::test]
+async fn no_region_and_bad_regions() {
+    let (line, kind) = failure(with_keys(&[]));
+    assert_eq!(line, "no region: say .region(\"eu-west-1\"), set AWS_REGION, or put it into the profile");
+    assert_eq!(kind, ErrorKind::InvalidInput);
+    for region in ["", "eu west 1", "eu-west-1.evil.example", "eu-west-1/x", "EU@x", "é"] {
+        let (line, kind) = failure(with_keys(&[]).region(region));
+        assert!(line.contains(&format!("{region:?}")), "{line}");
+        assert_eq!((line.lines().count(), kind), (1, ErrorKind::InvalidInput));
+    }
+    let fallback = sent(with_keys(&[("AWS_DEFAULT_REGION", "eu-west-2")])).await;
+    assert_eq!(fallback.authorization.as_deref(), Some("AKIDENV in eu-west-2"));
+    // A server of one's own has no regions.
+    let own = sent(with_keys(&[]).endpoint("http://localhost:9000")).await;
+    assert_eq!(own.authorization.as_deref(), Some("AKIDENV in us-east-1"));
+}
+
+#[tokio::test]
+async fn endpoints() {
+    for (url, problem) in [
+        ("localhost:9000", "it must begin with http:// or https://"),
+        ("s3.example.com", "it must begin with http:// or https://"),
+        ("ftp://s3.example.com", "it must begin with http:// or https://"),
+        ("http://s3.example.com?x=1", "it must not have a query"),
+        ("http://", "it is no URL"),
+        ("", "it is no URL"),
+        ("http://a b", "it is no URL"),
+    ] {
+        let (line, kind) = failure(with_keys(&[]).endpoint(url));
+        assert!(line.contains(problem) && line.contains(&format!("{url:?}")), "{url}: {line}");
+        assert_eq!(kind, ErrorKind::InvalidInput);
+    }
+    let both = [("AWS_ENDPOINT_URL", "http://general:1"), ("AWS_ENDPOINT_URL_S3", "http://s3:2")];
+    assert_eq!(sent(with_keys(&both)).await.uri, "http://s3:2/my-bucket/a");
+    assert_eq!(sent(with_keys(&both[..1])).await.uri, "http://general:1/my-bucket/a");
+    assert_eq!(sent(with_keys(&both).endpoint("http://given:3/base/")).await.uri, "http://given:3/base/my-bucket/a");
+}
+
+#[tokio::test]
+async fn an_anonymous_client_signs_nothing() {
+    let sent = sent(with_keys(&[("AWS_SESSION_TOKEN", "token")]).region("eu-west-1").anonymous()).await;
+    assert_eq!((sent.authorization, sent.token), (None, None));
+    let s3 = builder(&[]).region("eu-west-1").anonymous().build().unwrap();
+    let link = s3.get_object("my-bucket", "a").presign(std::time::Duration::from_secs(60)).await.unwrap_err();
+    assert_eq!(link.to_string(), "GetObject my-bucket/a: an anonymous client has no keys to presign with");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_as_profiles() {
+    let folder = Folder::new("broken");
+    let file = folder.file("credentials", "[work]\naws_access_key_id\n");
+    let (line, kind) = failure(builder(&[]).region("eu-west-1").profile("work").credentials_file(&file));
+    assert!(line.starts_with(&format!("{}: AWS credentials file, line 2: ", file.display())), "{line}");
+    assert_eq!(kind, ErrorKind::InvalidInput);
+}
