@@ -55,12 +55,14 @@ fn a_reader_that_leaves_is_no_error() {
 #[test]
 fn a_full_disk_is_an_error() {
     let bench = Bench::with(&[("a", "one\n")]);
-    let mut command = bench.command(&["cat", "s3://my-bucket/a"]);
-    command.stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
-    let output = command.stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    let expected = "wharf: standard output cannot be written to: No space left on device (os error 28)\n";
-    assert_eq!((output.status.code(), stderr.as_str()), (Some(255), expected));
+    for args in [&["cat", "s3://my-bucket/a"][..], &["ls", "s3://my-bucket"], &["--version"]] {
+        let mut command = bench.command(args);
+        command.stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+        let output = command.stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let expected = "wharf: standard output cannot be written to: No space left on device (os error 28)\n";
+        assert_eq!((output.status.code(), stderr.as_str()), (Some(255), expected), "{args:?}");
+    }
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! `wharf serve`.
 
-use std::io::{BufRead, BufReader, Lines, Read};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
-use wharf::Client;
+use wharf::{Body, Client};
 
 use crate::bench::{KEY_ID, SECRET, bare, done, failed, fetch, run};
 
@@ -104,12 +105,24 @@ fn given_keys_are_used_and_not_printed() {
 }
 
 #[test]
-fn it_stops_in_spite_of_a_client_that_stays() {
-    let mut serving = Serving::start(bare(&["serve", "--listen", "127.0.0.1:0"]));
-    let lines = serving.lines(6);
-    let address = value(&lines[2], "AWS_ENDPOINT_URL").strip_prefix("http://").unwrap().to_owned();
-    let mut stream = std::net::TcpStream::connect(address).unwrap();
-    std::io::Write::write_all(&mut stream, b"PUT /half HTTP/1.1\r\nHost:").unwrap();
+fn it_stops_in_spite_of_an_upload_that_never_ends() {
+    let mut serving = Serving::start(with_keys(&["serve", "--listen", "127.0.0.1:0"]));
+    let lines = serving.lines(5);
+    let endpoint = value(&lines[2], "AWS_ENDPOINT_URL").to_owned();
+    let s3 = Client::builder().endpoint(&endpoint).credentials(KEY_ID, SECRET).build().unwrap();
+    let link = tokio::runtime::Runtime::new().unwrap().block_on(async {
+        s3.create_bucket("my-bucket").await.unwrap();
+        s3.put_object("my-bucket", "a", Body::empty()).presign(Duration::from_secs(60)).await.unwrap()
+    });
+    let address = endpoint.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let path = link.url.strip_prefix(&endpoint).unwrap();
+    write!(stream, "PUT {path} HTTP/1.1\r\nHost: {address}\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n")
+        .unwrap();
+    // It asks for the body: so the request is under way.
+    let mut answer = [0; 21];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100 Continue");
     assert_eq!(serving.stop("-TERM"), (Some(0), vec![], String::new()));
 }
 
