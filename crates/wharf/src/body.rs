@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE};
+use tokio::runtime::Handle;
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher};
 use wharf_proto::operation::Request;
 use wharf_proto::{Error, ErrorKind};
@@ -29,7 +30,10 @@ pub struct ObjectBody {
     left: Option<u64>,
     verify: Option<(ChecksumHasher, Checksum)>,
     place: Place,
-    runtime: RuntimeHandle,
+    /// Where timers run: a body may be polled on a thread that has no runtime.
+    timers: Option<Handle>,
+    /// A runtime of the client's own has to outlive the body.
+    _runtime: RuntimeHandle,
     done: bool,
     /// What was read from the stream and not yet from the `AsyncRead`.
     #[cfg(feature = "tokio-io")]
@@ -62,7 +66,8 @@ impl ObjectBody {
             left: head.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()),
             verify: full_object_checksum(head).map(|sum| (ChecksumHasher::new(sum.algorithm()), sum)),
             place,
-            runtime: client.runtime.clone(),
+            timers: Handle::try_current().ok(),
+            _runtime: client.runtime.clone(),
             done: false,
             #[cfg(feature = "tokio-io")]
             buffered: Bytes::new(),
@@ -92,8 +97,7 @@ impl ObjectBody {
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(body_error(error)))),
             Poll::Ready(None) => Poll::Ready(self.check_end().err().map(Err)),
             Poll::Pending => {
-                // The timer needs a runtime; a body may be polled on a thread that has none.
-                let _entered = self.runtime.enter();
+                let _entered = self.timers.as_ref().map(Handle::enter);
                 ready!(self.timer.poll_stalled(cx));
                 Poll::Ready(Some(Err(self.timer.error())))
             }

@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
 use std::thread;
 
-use tokio::runtime::{EnterGuard, Handle};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wharf_proto::operation::SendFuture;
@@ -71,11 +71,6 @@ impl RuntimeHandle {
                 })
             }
         }
-    }
-
-    /// Makes timers work on this thread until the guard is dropped.
-    pub(crate) fn enter(&self) -> Option<EnterGuard<'_>> {
-        self.0.as_ref().map(|own| own.handle.enter())
     }
 }
 

@@ -112,3 +112,20 @@ async fn over_tcp_just_the_same() {
     assert_eq!(s3.get_object("my-bucket", "big").bytes().await.unwrap(), big);
     server.stop().await;
 }
+
+#[test]
+fn a_body_can_be_read_on_a_thread_without_a_runtime() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let size = 8 << 20;
+    let (body, _server) = runtime.block_on(async {
+        let store = Store::in_memory();
+        let server = store.serve("127.0.0.1:0").await.unwrap();
+        let keys = (store.access_key_id(), store.secret_access_key());
+        let s3 = Client::builder().endpoint(server.endpoint()).credentials(keys.0, keys.1).build().unwrap();
+        s3.create_bucket("my-bucket").await.unwrap();
+        s3.put_object("my-bucket", "big", vec![1; size]).await.unwrap();
+        (s3.get_object("my-bucket", "big").stream().await.unwrap(), server)
+    });
+    let read: usize = body.wait_each().map(|piece| piece.unwrap().len()).sum();
+    assert_eq!(read, size);
+}
