@@ -52,6 +52,7 @@ pub(crate) struct Bucket {
     pub(crate) versioning: Versioning,
     pub(crate) object_lock: bool,
     pub(crate) acl: Acl,
+    pub(crate) tags: Vec<(String, String)>,
 }
 
 /// One version of a key: an object, or a delete marker.
@@ -190,6 +191,7 @@ pub(crate) trait Backend: Send + Sync + 'static {
     async fn bucket(&self, name: &str) -> Result<Bucket>;
     /// All buckets in order of their names.
     async fn buckets(&self) -> Result<Vec<Bucket>>;
+    async fn set_bucket_tags(&self, name: &str, tags: Vec<(String, String)>) -> Result<()>;
     async fn set_versioning(&self, name: &str, versioning: Versioning) -> Result<()>;
 
     fn writer(&self) -> Box<dyn BlobWriter>;

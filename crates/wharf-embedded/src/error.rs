@@ -46,6 +46,7 @@ pub(crate) enum Code {
     NoSuchBucket,
     NoSuchKey,
     NoSuchObjectLockConfiguration,
+    NoSuchTagSet,
     NoSuchUpload,
     NoSuchVersion,
     NotImplemented,
@@ -166,6 +167,7 @@ impl Code {
             Code::NoSuchObjectLockConfiguration => {
                 ("NoSuchObjectLockConfiguration", 404, "The specified object does not have a ObjectLock configuration")
             }
+            Code::NoSuchTagSet => ("NoSuchTagSet", 404, "The TagSet does not exist"),
             Code::NoSuchUpload => (
                 "NoSuchUpload",
                 404,

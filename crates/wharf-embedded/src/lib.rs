@@ -30,7 +30,7 @@
 //! # What it carries
 //!
 //! * Buckets: CreateBucket, DeleteBucket, HeadBucket, ListBuckets, GetBucketLocation, GetBucketAcl,
-//!   GetBucketVersioning and PutBucketVersioning.
+//!   GetBucketVersioning and PutBucketVersioning, and tagging of buckets.
 //! * Objects: PutObject, GetObject, HeadObject, GetObjectAttributes, GetObjectAcl, CopyObject, DeleteObject,
 //!   DeleteObjects, and tagging, legal hold and retention of objects.
 //! * Listings: ListObjects, ListObjectsV2 and ListObjectVersions.

@@ -96,6 +96,11 @@ impl Backend for Memory {
         Ok(self.read().values().map(|state| state.info.clone()).collect())
     }
 
+    async fn set_bucket_tags(&self, name: &str, tags: Vec<(String, String)>) -> Result<()> {
+        in_bucket_mut(&mut self.write(), name)?.info.tags = tags;
+        Ok(())
+    }
+
     async fn set_versioning(&self, name: &str, versioning: Versioning) -> Result<()> {
         in_bucket_mut(&mut self.write(), name)?.info.versioning = versioning;
         Ok(())

@@ -1,6 +1,7 @@
 //! The operations, one file each; those that differ in little share one.
 
 mod abort_multipart_upload;
+mod bucket_tagging;
 mod bucket_versioning;
 mod complete_multipart_upload;
 mod copy_object;
@@ -66,11 +67,13 @@ pub(crate) async fn run(operation: Operation, mut call: Call) -> Result<Reply> {
         Operation::CreateBucket => create_bucket::run(call).await,
         Operation::CreateMultipartUpload => create_multipart_upload::run(call).await,
         Operation::DeleteBucket => delete_bucket::run(call).await,
+        Operation::DeleteBucketTagging => bucket_tagging::delete(call).await,
         Operation::DeleteObject => delete_object::run(call).await,
         Operation::DeleteObjectTagging => object_tagging::delete(call).await,
         Operation::DeleteObjects => delete_objects::run(call).await,
         Operation::GetBucketAcl => get_acl::of_bucket(call).await,
         Operation::GetBucketLocation => get_bucket_location::run(call).await,
+        Operation::GetBucketTagging => bucket_tagging::get(call).await,
         Operation::GetBucketVersioning => bucket_versioning::get(call).await,
         Operation::GetObjectAcl => get_acl::of_object(call).await,
         Operation::GetObject => read_object::run(call, true).await,
@@ -86,6 +89,7 @@ pub(crate) async fn run(operation: Operation, mut call: Call) -> Result<Reply> {
         Operation::ListObjects => list_objects::v1(call).await,
         Operation::ListObjectsV2 => list_objects::v2(call).await,
         Operation::ListParts => list_parts::run(call).await,
+        Operation::PutBucketTagging => bucket_tagging::put(call).await,
         Operation::PutBucketVersioning => bucket_versioning::put(call).await,
         Operation::PutObject => put_object::run(call).await,
         Operation::PutObjectLegalHold => object_lock::put_legal_hold(call).await,

@@ -6,6 +6,10 @@ use s3s::dto::Tagging;
 use crate::error::{Code, Error, Result, invalid_argument};
 use crate::xml;
 
+/// The most tags of an object and of a bucket.
+pub(crate) const MOST_OF_OBJECT: usize = 10;
+pub(crate) const MOST_OF_BUCKET: usize = 50;
+
 pub(crate) type Tags = Vec<(String, String)>;
 
 /// Reads `x-amz-tagging`: a query of names and values.
@@ -25,23 +29,23 @@ pub(crate) fn of_header(text: &str) -> Result<Tags> {
         let (key, value) = piece.split_once('=').unwrap_or((piece, ""));
         tags.push((decode(key)?, decode(value)?));
     }
-    check(tags)
+    check(tags, MOST_OF_OBJECT)
 }
 
 /// Reads a `Tagging` document.
-pub(crate) fn of_document(bytes: &[u8]) -> Result<Tags> {
+pub(crate) fn of_document(bytes: &[u8], most: usize) -> Result<Tags> {
     let document: Tagging = xml::parse(bytes)?;
     let tags = document.tag_set.into_iter().map(|tag| match (tag.key, tag.value) {
         (Some(key), Some(value)) => Ok((key, value)),
         _ => Err(Error::from(Code::MalformedXml)),
     });
-    check(tags.collect::<Result<_>>()?)
+    check(tags.collect::<Result<_>>()?, most)
 }
 
-fn check(tags: Tags) -> Result<Tags> {
+fn check(tags: Tags, most: usize) -> Result<Tags> {
     let invalid = |message: &str| Err(Error::new(Code::InvalidTag, message));
-    if tags.len() > 10 {
-        return Err(Error::new(Code::InvalidTag, "Object tags cannot be greater than 10"));
+    if tags.len() > most {
+        return Err(Error::new(Code::InvalidTag, format!("Tags cannot be greater than {most}")));
     }
     for (at, (key, value)) in tags.iter().enumerate() {
         if key.is_empty() || key.chars().count() > 128 || key.starts_with("aws:") {

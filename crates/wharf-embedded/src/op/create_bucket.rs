@@ -40,6 +40,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         versioning: if object_lock { Versioning::Enabled } else { Versioning::Never },
         object_lock,
         acl: Acl::of(&call.headers)?,
+        tags: Vec::new(),
     };
     call.backend().create_bucket(bucket).await?;
     let mut reply = empty(StatusCode::OK);

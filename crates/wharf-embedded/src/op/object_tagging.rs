@@ -12,20 +12,11 @@ use crate::xml::Writer;
 pub(super) async fn get(call: Call) -> Result<Reply> {
     let found = call.backend().find(call.bucket(), call.key(), call.version()?).await?;
     let object = readable(&call, &found)?;
-    let mut xml = Writer::new("Tagging");
-    xml.element("TagSet", |xml| {
-        for (key, value) in &object.tags {
-            xml.element("Tag", |xml| {
-                xml.text("Key", key);
-                xml.text("Value", value);
-            });
-        }
-    });
-    Ok(told(document(xml), &found))
+    Ok(told(document(tag_set(&object.tags)), &found))
 }
 
 pub(super) async fn put(call: Call) -> Result<Reply> {
-    let tags = tags::of_document(&call.document)?;
+    let tags = tags::of_document(&call.document, tags::MOST_OF_OBJECT)?;
     let found = amend(&call, tags).await?;
     Ok(told(empty(StatusCode::OK), &found))
 }
@@ -33,6 +24,20 @@ pub(super) async fn put(call: Call) -> Result<Reply> {
 pub(super) async fn delete(call: Call) -> Result<Reply> {
     let found = amend(&call, Tags::new()).await?;
     Ok(told(empty(StatusCode::NO_CONTENT), &found))
+}
+
+/// Tags as a document.
+pub(super) fn tag_set(tags: &[(String, String)]) -> Writer {
+    let mut xml = Writer::new("Tagging");
+    xml.element("TagSet", |xml| {
+        for (key, value) in tags {
+            xml.element("Tag", |xml| {
+                xml.text("Key", key);
+                xml.text("Value", value);
+            });
+        }
+    });
+    xml
 }
 
 async fn amend(call: &Call, tags: Tags) -> Result<Found> {

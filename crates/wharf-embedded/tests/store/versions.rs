@@ -133,5 +133,11 @@ async fn tags() {
     tags("<Tag><Key>x</Key></Tag>").send(&store).await.refused(400, "MalformedXML");
     delete("/bucket/k?tagging").send(&store).await.expect(204);
     assert_eq!(get("/bucket/k?tagging").send(&store).await.elements("Key"), Vec::<String>::new());
+    get("/bucket?tagging").send(&store).await.refused(404, "NoSuchTagSet");
+    let body = format!("<Tagging><TagSet>{}</TagSet></Tagging>", tag("team"));
+    put("/bucket?tagging").body(body).send(&store).await.expect(204);
+    assert_eq!(get("/bucket?tagging").send(&store).await.expect(200).elements("Key"), ["team"]);
+    delete("/bucket?tagging").send(&store).await.expect(204);
+    get("/bucket?tagging").send(&store).await.refused(404, "NoSuchTagSet");
     get("/bucket/none?tagging").send(&store).await.refused(404, "NoSuchKey");
 }
