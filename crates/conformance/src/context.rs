@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use wharf::op::{CreateBucket, PutObjectOutput};
-use wharf::transport::Transport;
+use wharf::transport::{Defaults, Transport};
 use wharf::{Client, ClientBuilder, IntoBody, ObjectIdentifier};
 
 use crate::expect::Failure;
@@ -107,6 +107,11 @@ impl Context {
             Some(transport) => http1::send_in_process(&**transport, request, body.into()).await,
             None => http1::send(request, body.into()).await,
         }
+    }
+
+    /// What a client of the server may assume.
+    pub(crate) fn defaults(&self) -> Option<Defaults> {
+        self.target.in_process.as_ref().and_then(|transport| transport.defaults())
     }
 
     /// Removes the buckets that were made, with all that is in them.

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -34,7 +35,7 @@ pub(crate) async fn send(presigned: &Presigned, body: Bytes) -> Result<Answer, F
     let authority = some("the URL's host", uri.authority())?;
     let target = some("the URL's path", uri.path_and_query())?;
     let mut head = format!("{} {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n", presigned.method);
-    for (name, value) in &presigned.headers {
+    for (name, value) in presigned.headers.iter().filter(|(name, _)| *name != HOST && *name != CONTENT_LENGTH) {
         head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
     }
     if presigned.method == Method::PUT {
@@ -60,7 +61,7 @@ pub(crate) async fn send_in_process(
     *request.uri_mut() = presigned.url.parse().map_err(|error| Failure::new(format!("presigned URL: {error}")))?;
     *request.headers_mut() = presigned.headers.clone();
     if presigned.method == Method::PUT {
-        request.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     }
     let answer = transport.send(request).await.map_err(|error| Failure::new(error.to_string()))?;
     let (head, body) = answer.into_parts();
