@@ -254,9 +254,8 @@ impl ClientBuilder {
             Some(region) => region,
             None if custom_url.is_some() => "us-east-1".to_owned(),
             None => {
-                return Err(Error::invalid_input(
-                    "no region: say .region(\"eu-west-1\"), set AWS_REGION, or put it into the profile",
-                ));
+                return Err(Error::invalid_input("no region is set: not in AWS_REGION, not in the profile")
+                    .with_hint("set AWS_REGION, put region into the profile, or say .region(\"eu-west-1\")"));
             }
         };
         check_region(&region)?;

@@ -201,7 +201,7 @@ fn no_credentials() {
 #[tokio::test]
 async fn no_region_and_bad_regions() {
     let (line, kind) = failure(with_keys(&[]));
-    assert_eq!(line, "no region: say .region(\"eu-west-1\"), set AWS_REGION, or put it into the profile");
+    assert_eq!(line, "no region is set: not in AWS_REGION, not in the profile");
     assert_eq!(kind, ErrorKind::InvalidInput);
     for region in ["", "eu west 1", "eu-west-1.evil.example", "eu-west-1/x", "EU@x", "é"] {
         let (line, kind) = failure(with_keys(&[]).region(region));
