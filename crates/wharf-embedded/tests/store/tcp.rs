@@ -49,6 +49,8 @@ async fn the_same_store_over_a_socket() {
     for name in ["date: ", "server: wharf-embedded", "x-amz-request-id: ", "x-amz-id-2: ", "etag: "] {
         assert!(got.to_lowercase().contains(name), "{name} in {got}");
     }
+    stream.write_all((wire(&upload) + "jello").as_bytes()).await.unwrap();
+    assert!(answer(&mut stream).await.contains("XAmzContentSHA256Mismatch"), "another body than was signed");
     assert_eq!(get("/bucket/a/../b").send(&store).await.text(), "hello");
     stream.write_all(wire(&head("/bucket/none")).as_bytes()).await.unwrap();
     let missing = answer(&mut stream).await;
