@@ -291,7 +291,8 @@ fn read_headers(map: &HeaderMap) -> CreateMultipartUploadOutput {
 
 fn read_upload_id(document: &str) -> Result<String, Error> {
     let mut upload_id = None;
-    let mut scanner = Scanner::new(document, "InitiateMultipartUploadResult")?;
+    // Not all servers call it InitiateMultipartUploadResult; the id is what counts.
+    let mut scanner = Scanner::any_root(document)?;
     while let Some(name) = scanner.child()? {
         match name {
             "UploadId" => upload_id = some_text(&mut scanner)?,
@@ -393,6 +394,12 @@ mod tests {
         assert_eq!(output.abort_date, Some(time()));
         assert_eq!((output.abort_rule_id.as_deref(), output.version_id.as_deref()), (Some("rule"), Some("v")));
         assert!(output.request_charged);
+    }
+
+    #[test]
+    fn a_document_of_another_name_is_read() {
+        let answer = testing::answer("<InitiateMultipartUpload><UploadId>u</UploadId></InitiateMultipartUpload>");
+        assert_eq!(CreateMultipartUpload::new((), "bucket", "key").response(answer).unwrap().upload_id, "u");
     }
 
     #[test]
