@@ -54,5 +54,6 @@ finish() {
 # conformance SERVER: all checks on a server that is started for them
 conformance() {
   # --workspace, so that nothing is built a second time with fewer features
-  timeout --foreground 1500 scripts/with-server "$1" -- cargo test --workspace --test endpoint
+  cargo test --workspace --test endpoint --no-run &&
+    timeout --foreground 1500 scripts/with-server "$1" -- cargo test --workspace --test endpoint
 }
