@@ -253,7 +253,12 @@ fn read_page(document: &str) -> Result<ListObjectsOutput, Error> {
             "CommonPrefixes" => page.common_prefixes.push(common_prefix(&mut scanner)?),
             "IsTruncated" => page.is_truncated = scanner.parse()?,
             "NextContinuationToken" => page.next_continuation_token = Some(scanner.text()?.into_owned()),
-            "KeyCount" => page.key_count = Some(scanner.parse()?),
+            "KeyCount" => {
+                let count = scanner.parse()?;
+                page.key_count = Some(count);
+                // S3 says it first. It counts prefixes too, and a server's word is no reason to reserve more than a page.
+                page.objects.reserve(1_000.min(count as usize));
+            }
             "EncodingType" => url_encoded = scanner.text()?.eq_ignore_ascii_case("url"),
             _ => scanner.skip()?,
         }

@@ -114,7 +114,7 @@ pub(super) fn canonical(wire: &str, part: Part) -> Cow<'_, str> {
 }
 
 /// The byte that `text`, which begins with a `%`, stands for; `None` if two hex digits do not follow.
-fn escaped(text: &[u8]) -> Option<u8> {
+pub(crate) fn escaped(text: &[u8]) -> Option<u8> {
     let digit = |at: usize| text.get(at).and_then(|&digit| char::from(digit).to_digit(16));
     Some((digit(1)? * 16 + digit(2)?) as u8)
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use crate::{Error, ErrorKind};
 
@@ -72,9 +72,17 @@ impl<'a> Scanner<'a> {
             return Ok(Cow::Borrowed(""));
         }
         let rest = &self.document[self.at..];
-        let end = memchr(b'<', rest.as_bytes()).ok_or_else(ends_early)?;
+        // Most texts have no entity, so one search finds the end and tells so.
+        let plain = memchr2(b'<', b'&', rest.as_bytes()).ok_or_else(ends_early)?;
+        if rest[plain..].starts_with("</") {
+            self.at += plain;
+            self.closing_tag(&rest[plain..])?;
+            return Ok(Cow::Borrowed(&rest[..plain]));
+        }
+        let end = plain + memchr(b'<', &rest.as_bytes()[plain..]).ok_or_else(ends_early)?;
         if rest[end..].starts_with("</") {
-            self.tag()?;
+            self.at += end;
+            self.closing_tag(&rest[end..])?;
             return unescape(&rest[..end]);
         }
         self.mixed_text()
@@ -131,31 +139,49 @@ impl<'a> Scanner<'a> {
     fn tag(&mut self) -> Result<Tag<'a>, Error> {
         loop {
             let rest = &self.document[self.at..];
-            let start = memchr(b'<', rest.as_bytes()).ok_or_else(ends_early)?;
+            // Where one tag follows another there is nothing to search for.
+            let start = if rest.starts_with('<') { 0 } else { memchr(b'<', rest.as_bytes()).ok_or_else(ends_early)? };
             self.at += start;
             let rest = &rest[start..];
-            if rest.starts_with("<!") || rest.starts_with("<?") {
-                self.pass_over(rest)?;
-                continue;
+            match rest.as_bytes().get(1) {
+                Some(b'!' | b'?') => self.pass_over(rest)?,
+                Some(b'/') => return self.closing_tag(rest),
+                _ => return self.opening_tag(rest),
             }
-            let end = tag_end(rest).ok_or_else(ends_early)?;
-            self.at += end + 1;
-            if let Some(closing) = rest[..end].strip_prefix("</") {
-                let name = local_name(closing);
-                return match self.open.pop() {
-                    Some(open) if open == name => Ok(Tag::Close(name)),
-                    Some(open) => Err(malformed(format!("<{open}> is closed by </{name}>"))),
-                    None => Err(malformed(format!("</{name}> closes nothing"))),
-                };
-            }
-            let inside = &rest[1..end];
-            self.empty = inside.ends_with('/');
-            let name = local_name(inside.trim_end_matches('/'));
-            if name.is_empty() {
-                return Err(malformed("a tag has no name".to_owned()));
-            }
-            self.open.push(name);
-            return Ok(Tag::Open(name));
+        }
+    }
+
+    fn opening_tag(&mut self, rest: &'a str) -> Result<Tag<'a>, Error> {
+        let (name, length) = local_name(&rest[1..]).ok_or_else(ends_early)?;
+        let mut end = 1 + length;
+        self.empty = false;
+        if !rest[end..].starts_with('>') {
+            end = tag_end(rest).ok_or_else(ends_early)?;
+            self.empty = rest[..end].ends_with('/');
+        }
+        if name.is_empty() {
+            return Err(malformed("a tag has no name".to_owned()));
+        }
+        self.at += end + 1;
+        self.open.push(name);
+        Ok(Tag::Open(name))
+    }
+
+    fn closing_tag(&mut self, rest: &'a str) -> Result<Tag<'a>, Error> {
+        // Nearly always it is the bare name of what is open.
+        if let Some(open) = self.open.last().copied()
+            && rest[2..].strip_prefix(open).is_some_and(|rest| rest.starts_with('>'))
+        {
+            self.at += 2 + open.len() + 1;
+            self.open.pop();
+            return Ok(Tag::Close(open));
+        }
+        let (name, _) = local_name(&rest[2..]).ok_or_else(ends_early)?;
+        self.at += tag_end(rest).ok_or_else(ends_early)? + 1;
+        match self.open.pop() {
+            Some(open) if open == name => Ok(Tag::Close(name)),
+            Some(open) => Err(malformed(format!("<{open}> is closed by </{name}>"))),
+            None => Err(malformed(format!("</{name}> closes nothing"))),
         }
     }
 
@@ -176,10 +202,6 @@ impl<'a> Scanner<'a> {
 
 /// Where the tag ends, not counting a `>` inside quotes.
 fn tag_end(tag: &str) -> Option<usize> {
-    let end = memchr(b'>', tag.as_bytes())?;
-    if !tag[..end].contains(['"', '\'']) {
-        return Some(end);
-    }
     let mut quote = None;
     tag.bytes().position(|byte| match (quote, byte) {
         (None, b'"' | b'\'') => {
@@ -196,9 +218,18 @@ fn tag_end(tag: &str) -> Option<usize> {
     })
 }
 
-fn local_name(tag: &str) -> &str {
-    let name = tag.split(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default();
-    name.rsplit(':').next().unwrap_or_default()
+/// The name at the start of a tag without its prefix, and how long it is with it. Names are short: a plain loop is
+/// faster than any search.
+fn local_name(tag: &str) -> Option<(&str, usize)> {
+    let mut start = 0;
+    for (at, byte) in tag.bytes().enumerate() {
+        match byte {
+            b'>' | b'/' | b' ' | b'\t' | b'\r' | b'\n' => return Some((&tag[start..at], at)),
+            b':' => start = at + 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 fn unescape(text: &str) -> Result<Cow<'_, str>, Error> {
@@ -263,10 +294,10 @@ mod tests {
     fn elements_entities_and_empty_elements() {
         let found = walk(
             "\n<?xml version=\"1.0\"?><!-- a > b --><x:R xmlns:x=\"a>b\"><A> a&amp;&#65;&#x42; </A><B/><C a='>' /><D></D>\
-             <E><![CDATA[<&]]>x</E></x:R>",
+             <E><![CDATA[<&]]>x</E><x:F >&lt;1<!-- 2 --></x:F\n></x:R>",
         )
         .unwrap();
-        let expected = [("A", " a&AB "), ("B", ""), ("C", ""), ("D", ""), ("E", "<&x")];
+        let expected = [("A", " a&AB "), ("B", ""), ("C", ""), ("D", ""), ("E", "<&x"), ("F", "<1")];
         assert_eq!(found, expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
     }
 
@@ -282,7 +313,9 @@ mod tests {
 
     #[test]
     fn what_is_not_well_formed_is_an_error() {
-        for document in ["", "hello", "<R>", "<R><A>", "<R><A>x", "<R><A></B></R>", "<R><A>&nope;</A></R>", "<Q/>", "<R><A"] {
+        for document in
+            ["", "hello", "<R>", "<R><A>", "<R><A>x", "<R><A></B></R>", "<R><A>&nope;</A></R>", "<Q/>", "<R><A"]
+        {
             let error = walk(document).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::MalformedResponse, "{document}");
         }
