@@ -60,6 +60,8 @@ async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Respons
         .ok_or_else(|| TransportError::new(TransportErrorKind::Other, "the request's URI names no host"))?;
     let sent = Arc::new(AtomicBool::new(false));
     let mut request = origin_form(request).map(|body| RequestBody { body, sent: sent.clone() });
+    // A runtime that was busy elsewhere has not heard yet that the server closed an idle connection. Now it does.
+    tokio::task::yield_now().await;
     let (response, connection) = loop {
         let (mut connection, pooled) = match shared.pool.take(&destination) {
             Some(connection) => (connection, true),
