@@ -14,7 +14,7 @@ version() { echo "moto $release"; }
 launch() {
   local port
   port=$(net ports 1)
-  # Not bin/moto_server: it names the folder it was installed in, which was another.
+  # Not bin/moto_server, whose first line names the folder: this works in one that was moved.
   daemon moto "$folder/bin/python3" -m moto.server -H 127.0.0.1 -p "$port"
   ready "http://127.0.0.1:$port/moto-api/" --status 200
   publish "http://127.0.0.1:$port" us-east-1
