@@ -201,6 +201,7 @@ async fn a_connection_that_was_closed_while_the_runtime_was_busy() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (tell, closed) = std::sync::mpsc::channel();
+    let (close, told_to_close) = std::sync::mpsc::channel();
     let server = std::thread::spawn(move || {
         for _ in 0..20 {
             let (mut stream, _) = listener.accept().unwrap();
@@ -212,6 +213,7 @@ async fn a_connection_that_was_closed_while_the_runtime_was_busy() {
                 request.extend_from_slice(&piece[..count]);
             }
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+            told_to_close.recv().unwrap();
             drop(stream);
             tell.send(()).unwrap();
         }
@@ -220,6 +222,7 @@ async fn a_connection_that_was_closed_while_the_runtime_was_busy() {
     for _ in 0..20 {
         let pieces = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"0;Hello!"))]);
         s3.put_object("my-bucket", "a", Body::sized_stream(pieces, 8)).await.unwrap();
+        close.send(()).unwrap();
         closed.recv().unwrap();
     }
     server.join().unwrap();
