@@ -118,6 +118,7 @@ impl Error {
     /// The error that a server's answer stands for. `body` may be empty, cut short, or not S3's XML at all.
     pub fn from_response(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Self {
         let document = xml::ErrorDocument::parse(body);
+        let has_code = document.code.is_some();
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let code = document.code.or_else(|| header("x-amz-error-code"));
         let kind = kind_of(status, code.as_deref());
@@ -128,6 +129,8 @@ impl Error {
             (_, None) if body.is_empty() => {
                 header("x-amz-error-message").unwrap_or_else(|| reason(status).to_lowercase())
             }
+            // Ceph sends a code alone.
+            (_, None) if has_code => reason(status).to_lowercase(),
             (_, None) => format!("the answer is not S3's: {}", excerpt(body)),
         };
         let mut error = Self::new(kind, message);
@@ -394,5 +397,17 @@ fn excerpt(body: &[u8]) -> String {
     match visible.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("\"{}...\"", &visible[..end]),
         None => format!("\"{visible}\""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_without_a_message_is_still_s3s() {
+        let body = Bytes::from_static(b"<Error><Code>NoSuchKey</Code><Message></Message><HostId>a</HostId></Error>");
+        let error = Error::from_response(StatusCode::NOT_FOUND, &HeaderMap::new(), &body);
+        assert_eq!(error.to_string(), "not found (NoSuchKey, HTTP 404)");
     }
 }

@@ -191,7 +191,8 @@ impl<S: Sender> Paged for ListMultipartUploads<S> {
         if !page.is_truncated {
             return Ok(None);
         }
-        if page.next_key_marker.is_none() {
+        // SeaweedFS lists by upload id and gives that marker alone.
+        if page.next_key_marker.is_none() && page.next_upload_id_marker.is_none() {
             return Err(no_next_page().at(Self::NAME, Some(&self.bucket), None));
         }
         Ok(Some(Self {
@@ -326,6 +327,10 @@ mod tests {
         let mut next = call.after(&page).unwrap().unwrap();
         assert_eq!(testing::query(&next.request().unwrap()), "uploads key-marker=a%2Bb");
         page.next_key_marker = None;
+        page.next_upload_id_marker = Some("u".to_owned());
+        let mut next = call.after(&page).unwrap().unwrap();
+        assert_eq!(testing::query(&next.request().unwrap()), "uploads upload-id-marker=u");
+        page.next_upload_id_marker = None;
         assert_eq!(call.after(&page).unwrap_err().kind(), ErrorKind::MalformedResponse);
         page.is_truncated = false;
         assert!(call.after(&page).unwrap().is_none());
