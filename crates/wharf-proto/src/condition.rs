@@ -61,12 +61,13 @@ impl WriteCondition {
     }
 }
 
-/// The tag as a header has it: quoted, as HTTP demands, even where the caller left the quotes out.
+/// The tag as a header has it: quoted, as HTTP demands, even where the caller left the quotes out; and strong, for the
+/// `W/` that a proxy put in front never matches.
 pub(crate) fn entity_tag(tag: &Option<ETag>) -> Result<Option<String>, Error> {
     match tag {
         None => Ok(None),
         Some(tag) if tag.is_empty() => Err(Error::invalid_input("an empty ETag cannot be a condition")),
-        Some(tag) if tag.as_str() == "*" || tag.as_str().ends_with('"') => Ok(Some(tag.as_str().to_owned())),
-        Some(tag) => Ok(Some(format!("\"{}\"", tag.as_str()))),
+        Some(tag) if tag.as_str() == "*" => Ok(Some("*".to_owned())),
+        Some(tag) => Ok(Some(format!("\"{}\"", tag.unquoted()))),
     }
 }

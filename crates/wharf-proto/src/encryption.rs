@@ -7,10 +7,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 
-use crate::checksum::md5_base64;
-use crate::operation::Request;
-use crate::headers;
 use crate::Error;
+use crate::checksum::md5_base64;
+use crate::headers;
+use crate::operation::Request;
 
 /// How S3 shall encrypt a new object (`x-amz-server-side-encryption*`).
 #[derive(Debug, Clone, PartialEq, Eq)]

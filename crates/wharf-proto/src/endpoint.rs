@@ -42,7 +42,13 @@ impl Endpoint {
         let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
         let authority = format!("s3.{region}.{suffix}");
         let authority = authority.parse().map_err(|_| unusable(&authority, "it is no host name"))?;
-        Ok(Self { scheme: Scheme::HTTPS, authority, path_prefix: String::new(), style: AddressingStyle::Auto, aws: true })
+        Ok(Self {
+            scheme: Scheme::HTTPS,
+            authority,
+            path_prefix: String::new(),
+            style: AddressingStyle::Auto,
+            aws: true,
+        })
     }
 
     /// Any S3 server by its URL: `http://localhost:9000`, `https://host/prefix`.
@@ -50,6 +56,10 @@ impl Endpoint {
     /// # Errors
     /// No `http://` or `https://`, no host, a query, or a user name and password.
     pub fn custom(url: &str) -> Result<Self, Error> {
+        // Before anything can quote it: secrets contain '/', so one in a URL need not stand where a parser looks for it.
+        if url.contains('@') {
+            return Err(unusable("(hidden)", "keys do not belong into the URL; set them with .credentials()"));
+        }
         let uri: Uri = url.trim().parse().map_err(|_| unusable(url, "it is no URL"))?;
         let scheme = match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS => scheme.clone(),
@@ -59,8 +69,9 @@ impl Endpoint {
         if authority.host().is_empty() {
             return Err(unusable(url, "it names no host"));
         }
-        if authority.as_str().contains('@') {
-            return Err(unusable("(hidden)", "keys do not belong into the URL; set them with .credentials()"));
+        let has_port = authority.as_str().len() > authority.host().len();
+        if has_port && authority.port_u16().is_none() {
+            return Err(unusable(url, "its port is not a number from 0 to 65535"));
         }
         if uri.query().is_some() {
             return Err(unusable(url, "it must not have a query"));
@@ -220,6 +231,11 @@ mod tests {
             ("ftp://host", "must begin with http"),
             ("http://host/?a=b", "query"),
             ("http://me:secret@host", "keys do not belong"),
+            ("s3://me:secret@host", "keys do not belong"),
+            ("https://me:sec/secret/x@host", "keys do not belong"),
+            ("http://host:99999", "port"),
+            ("http://host:", "port"),
+            ("http://host:9000abc", "port"),
             ("http://", "no URL"),
         ] {
             let error = Endpoint::custom(url).unwrap_err().to_string();

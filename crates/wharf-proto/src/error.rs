@@ -6,6 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
+use crate::retry::FailureClass;
 use crate::xml;
 
 /// Any error, boxed.
@@ -45,7 +46,7 @@ pub enum ErrorKind {
     NoSuchBucket,
     /// There is no such multipart upload: never begun, completed or aborted.
     NoSuchUpload,
-    /// The key has no such version.
+    /// The key has no such version, or this version is a delete marker.
     NoSuchVersion,
     /// The answer was 404 without saying what is missing (a HEAD has no body).
     NotFound,
@@ -120,8 +121,17 @@ impl Error {
         let document = xml::ErrorDocument::parse(body);
         let has_code = document.code.is_some();
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let code = document.code.or_else(|| header("x-amz-error-code"));
-        let kind = kind_of(status, code.as_deref());
+        let code = document.code.or_else(|| header("x-amz-error-code")).map(|code| short(&code));
+        let region = header("x-amz-bucket-region").or(document.region).map(|region| short(&region));
+        let kind = match kind_of(status, code.as_deref()) {
+            // A HEAD has no body: the header is all that tells a wrong region from a malformed request.
+            ErrorKind::MalformedResponse if body.is_empty() && status == StatusCode::BAD_REQUEST => {
+                if region.is_some() { ErrorKind::WrongRegion } else { ErrorKind::InvalidInput }
+            }
+            // S3's answer to reading a delete marker by its version.
+            ErrorKind::NotImplemented if headers.contains_key("x-amz-delete-marker") => ErrorKind::NoSuchVersion,
+            kind => kind,
+        };
         let message = match (kind, document.message) {
             (ErrorKind::NotFound, None) if body.is_empty() => "not found: no such object, or no such bucket".to_owned(),
             (ErrorKind::NotModified, _) => "not modified".to_owned(),
@@ -134,7 +144,7 @@ impl Error {
             (_, None) => format!("the answer is not S3's: {}", excerpt(body)),
         };
         let mut error = Self::new(kind, message);
-        error.0.region = header("x-amz-bucket-region").or(document.region);
+        error.0.region = region;
         error.0.hint = match &error.0.region {
             Some(region) if kind == ErrorKind::WrongRegion => {
                 Some(format!("the bucket is in {region}: set the client's region to it"))
@@ -143,8 +153,8 @@ impl Error {
         };
         error.0.code = code;
         error.0.status = Some(status);
-        error.0.request_id = header("x-amz-request-id").or(document.request_id);
-        error.0.host_id = header("x-amz-id-2").or(document.host_id);
+        error.0.request_id = header("x-amz-request-id").or(document.request_id).map(|id| short(&id));
+        error.0.host_id = header("x-amz-id-2").or(document.host_id).map(|id| short(&id));
         error
     }
 
@@ -271,7 +281,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         match (inner.operation, &inner.bucket, &inner.key) {
-            (Some(operation), Some(bucket), Some(key)) => write!(f, "{operation} {}/{}: ", bucket.escape_debug(), key.escape_debug())?,
+            (Some(operation), Some(bucket), Some(key)) => {
+                write!(f, "{operation} {}/{}: ", bucket.escape_debug(), key.escape_debug())?
+            }
             (Some(operation), Some(bucket), None) => write!(f, "{operation} {}: ", bucket.escape_debug())?,
             (Some(operation), None, _) => write!(f, "{operation}: ")?,
             (None, ..) => {}
@@ -326,16 +338,19 @@ fn kind_of(status: StatusCode, code: Option<&str>) -> ErrorKind {
         "NotImplemented" => K::NotImplemented,
         // A 200 can carry these too, so the status does not tell.
         "InternalError" | "ServiceUnavailable" => K::Server,
-        "SlowDown" | "RequestLimitExceeded" | "Throttling" | "ThrottlingException" | "TooManyRequests" => K::SlowDown,
-        "PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
-            K::WrongRegion
-        }
+        "PermanentRedirect"
+        | "TemporaryRedirect"
+        | "AuthorizationHeaderMalformed"
+        | "IllegalLocationConstraintException" => K::WrongRegion,
         "RequestTimeTooSkewed" => K::RequestTimeTooSkewed,
         "RequestTimeout" => K::Timeout,
         _ => K::Other,
     };
     if by_code != K::Other {
         return by_code;
+    }
+    if FailureClass::of_response(status, code) == FailureClass::Throttling {
+        return K::SlowDown;
     }
     match status.as_u16() {
         301 | 307 | 308 => K::WrongRegion,
@@ -372,8 +387,15 @@ fn reason(status: StatusCode) -> &'static str {
     status.canonical_reason().unwrap_or("unexpected status")
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// Text from a server as part of a line: white space folded, control characters left out.
+pub(crate) fn one_line(text: &str) -> String {
+    let visible: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A code or an id: no server's is longer than this.
+fn short(text: &str) -> String {
+    one_line(text).chars().take(128).collect()
 }
 
 /// The visible text at the start of an answer that is not S3's, such as an HTML error page's title.
@@ -409,5 +431,43 @@ mod tests {
         let body = Bytes::from_static(b"<Error><Code>NoSuchKey</Code><Message></Message><HostId>a</HostId></Error>");
         let error = Error::from_response(StatusCode::NOT_FOUND, &HeaderMap::new(), &body);
         assert_eq!(error.to_string(), "not found (NoSuchKey, HTTP 404)");
+    }
+
+    fn error(status: u16, headers: &[(&'static str, &'static str)], body: &'static str) -> Error {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), http::HeaderValue::from_static(value)));
+        let status = StatusCode::from_u16(status).unwrap();
+        Error::from_response(status, &headers.collect(), &Bytes::from_static(body.as_bytes()))
+    }
+
+    #[test]
+    fn a_head_without_a_body_is_told_apart_by_its_headers() {
+        let elsewhere = error(400, &[("x-amz-bucket-region", "eu-west-1")], "");
+        assert_eq!(elsewhere.kind(), ErrorKind::WrongRegion);
+        assert_eq!(elsewhere.hint(), Some("the bucket is in eu-west-1: set the client's region to it"));
+        assert_eq!(error(400, &[], "").kind(), ErrorKind::InvalidInput);
+        assert_eq!(error(405, &[("x-amz-delete-marker", "true")], "").kind(), ErrorKind::NoSuchVersion);
+        assert_eq!(error(405, &[], "").kind(), ErrorKind::NotImplemented);
+    }
+
+    #[test]
+    fn what_a_server_writes_stays_on_one_line() {
+        let hostile =
+            "<Error><Code>A\nB\u{1b}[31m</Code><Message>m \u{1b}[2J\r\nn</Message><RequestId>x\ny</RequestId></Error>";
+        assert_eq!(error(400, &[], hostile).to_string(), "m [2J n (A B [31m, HTTP 400, request x y)");
+    }
+
+    #[test]
+    fn all_that_retries_call_throttling_is_one_kind() {
+        for code in ["SlowDown", "SlowDownRead", "BandwidthLimitExceeded", "RequestLimitExceeded", "TooManyRequests"] {
+            let answer = Error::from_response(
+                StatusCode::SERVICE_UNAVAILABLE,
+                &HeaderMap::new(),
+                &Bytes::from(format!("<Error><Code>{code}</Code></Error>")),
+            );
+            assert_eq!(answer.kind(), ErrorKind::SlowDown, "{code}");
+        }
+        assert_eq!(error(429, &[], "").kind(), ErrorKind::SlowDown);
     }
 }

@@ -10,14 +10,14 @@ pub const MAX_KEY_BYTES: usize = 1024;
 
 /// Refuses a name that no bucket can have, before anything is sent.
 ///
-/// Old buckets of us-east-1 have capitals and underscores and up to 255 characters, so those are let through; an
-/// access point's ARN is too.
+/// Old buckets of us-east-1 have capitals and underscores and up to 255 characters, so those are let through. An access
+/// point is named by its alias; its ARN is understood as the source of a copy alone.
 pub fn check_bucket(bucket: &str) -> Result<(), Error> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let problem = if bucket.is_empty() {
         "it is empty"
     } else if bucket.starts_with("arn:") {
-        return Ok(());
+        "ARNs are not understood here; use the access point's alias"
     } else if bucket.starts_with("s3://") {
         "it is a URI; give the bucket alone, or parse it with S3Uri"
     } else if bucket.contains('/') {

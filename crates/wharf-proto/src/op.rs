@@ -46,7 +46,9 @@ pub use delete_objects::{DeleteError, DeleteObjects, DeleteObjectsOutput, Delete
 pub use get_bucket_location::GetBucketLocation;
 pub use get_bucket_versioning::{GetBucketVersioning, GetBucketVersioningOutput, VersioningStatus};
 pub use get_object::GetObject;
-pub use get_object_attributes::{GetObjectAttributes, GetObjectAttributesOutput, ObjectAttribute, ObjectPart, ObjectParts};
+pub use get_object_attributes::{
+    GetObjectAttributes, GetObjectAttributesOutput, ObjectAttribute, ObjectPart, ObjectParts,
+};
 pub use get_object_tagging::{GetObjectTagging, GetObjectTaggingOutput};
 pub use head_bucket::{HeadBucket, HeadBucketOutput};
 pub use head_object::HeadObject;

@@ -120,6 +120,8 @@ pub struct Request {
     pub checksum: ChecksumPolicy,
     /// Whether the server may take long before its first byte, as when it copies or assembles gigabytes.
     pub patient: bool,
+    /// Whether a successful answer is handed over as it came. Else one that holds S3's `<Error>` is an error.
+    pub verbatim: bool,
     /// Whether S3 says that a 409 ConditionalRequestConflict is to be tried again as it stands.
     pub retry_conflict: bool,
 }
@@ -157,6 +159,7 @@ impl Request {
             body: Body::empty(),
             checksum: ChecksumPolicy::None,
             patient: false,
+            verbatim: false,
             retry_conflict: false,
         }
     }

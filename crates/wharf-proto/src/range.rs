@@ -43,6 +43,16 @@ impl ByteRange {
     }
 }
 
+impl ByteRange {
+    /// Whether an answer of `length` bytes that begins with the object's first byte can be this range.
+    pub(crate) fn is_whole(self, length: u64) -> bool {
+        match self.0 {
+            Form::From(first, count) => first == 0 && count.is_none_or(|count| length <= count),
+            Form::Last(count) => length <= count,
+        }
+    }
+}
+
 impl From<Range<u64>> for ByteRange {
     fn from(range: Range<u64>) -> Self {
         Self(Form::From(range.start, Some(range.end.saturating_sub(range.start))))

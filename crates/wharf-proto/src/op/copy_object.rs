@@ -73,7 +73,9 @@ impl CopySource {
 /// does not begin the version.
 pub(super) fn copy_source(bucket: &str, key: &str, version_id: Option<&str>) -> Result<String, Error> {
     let of_source = |error: Error| Error::invalid_input(format!("the copy's source: {}", error.message()));
-    name::check_bucket(bucket).map_err(of_source)?;
+    if !bucket.starts_with("arn:") {
+        name::check_bucket(bucket).map_err(of_source)?;
+    }
     name::check_key(key).map_err(of_source)?;
     let mut source = String::new();
     // An access point's ARN has an object of its own kind: `arn:.../object/KEY`.

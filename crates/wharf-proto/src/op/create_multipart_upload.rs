@@ -215,6 +215,10 @@ impl<S> CreateMultipartUpload<S> {
             (ChecksumPolicy::Algorithm(algorithm), _) => {
                 request.header("x-amz-checksum-algorithm", algorithm.as_str())?;
             }
+            (ChecksumPolicy::Announce, Some(ChecksumType::Composite)) => {
+                let problem = "a composite checksum needs its algorithm named, with checksum_algorithm()";
+                return Err(Error::invalid_input(problem));
+            }
             (policy, _) => request.checksum = policy.clone(),
         }
         request.header_opt("x-amz-checksum-type", self.checksum_type.map(ChecksumType::as_str))

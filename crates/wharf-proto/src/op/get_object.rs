@@ -4,12 +4,12 @@ use std::future::IntoFuture;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 
 use crate::condition::ReadConditions;
 use crate::object::{Object, ObjectHead};
 use crate::operation::{Operation, Presigned, Request, SendFuture, Sender};
-use crate::{ByteRange, CustomerKey, ETag, Error, time};
+use crate::{ByteRange, CustomerKey, ETag, Error, ErrorKind, time};
 
 /// Reads an object: one GetObject request.
 ///
@@ -235,7 +235,19 @@ impl<S: Send + 'static> Operation for GetObject<S> {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<ObjectHead, Error> {
-        Ok(ObjectHead::read(response.headers()))
+        let head = ObjectHead::read(response.headers());
+        match self.range {
+            // Some servers answer 200 to a range that they honour.
+            Some(range)
+                if response.status() == StatusCode::OK
+                    && head.content_range.is_none()
+                    && !range.is_whole(head.content_length) =>
+            {
+                let problem = "the server ignored the range and sent the whole object";
+                Err(Error::new(ErrorKind::MalformedResponse, problem))
+            }
+            _ => Ok(head),
+        }
     }
 }
 
@@ -304,6 +316,22 @@ mod tests {
         ] {
             assert_eq!(request.headers[name], value, "{name}");
         }
+    }
+
+    #[test]
+    fn a_server_that_ignores_the_range_is_noticed() {
+        let answer = |status: u16, content_range: Option<&str>| {
+            let mut answer = http::Response::builder().status(status).header("content-length", "10");
+            if let Some(range) = content_range {
+                answer = answer.header("content-range", range);
+            }
+            GetObject::new((), "bucket", "k").range(2..4).response(answer.body(Bytes::new()).unwrap())
+        };
+        assert_eq!(answer(200, None).unwrap_err().kind(), ErrorKind::MalformedResponse);
+        assert!(answer(206, None).is_ok() && answer(200, Some("bytes 2-3/10")).is_ok());
+        let whole = GetObject::new((), "bucket", "k").range(0..100);
+        let answer = http::Response::builder().header("content-length", "10").body(Bytes::new()).unwrap();
+        assert!(whole.response(answer).is_ok());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::Method;
 
+use super::elements::presigned_checksum;
 use crate::body::{Body, IntoBody};
 use crate::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
 use crate::condition::WriteCondition;
@@ -259,16 +260,8 @@ impl<S: Sender> PutObject<S> {
 impl<S> PutObject<S> {
     fn without_body(mut self) -> Result<Self, Error> {
         self.body = Body::empty();
-        match self.checksum {
-            ChecksumPolicy::Value(_) => {}
-            ChecksumPolicy::Algorithm(algorithm) => {
-                let problem = format!(
-                    "a presigned upload has no body to compute its {algorithm} from; give the checksum_value, or none"
-                );
-                return Err(Error::invalid_input(problem).at("PutObject", Some(&self.bucket), Some(&self.key)));
-            }
-            _ => self.checksum = ChecksumPolicy::Off,
-        }
+        self.checksum = presigned_checksum(self.checksum)
+            .map_err(|error| error.at("PutObject", Some(&self.bucket), Some(&self.key)))?;
         Ok(self)
     }
 }

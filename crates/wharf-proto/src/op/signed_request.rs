@@ -124,6 +124,8 @@ impl<S: Send + 'static> Operation for SignedRequest<S> {
             (Some(bucket), None) => Request::bucket(self.method.clone(), bucket)?,
             (Some(bucket), Some(key)) => Request::object(self.method.clone(), bucket, key)?,
         };
+        // What an object holds is its own affair, even where it reads like an error.
+        request.verbatim = self.method == Method::GET && self.key.is_some() && self.query.is_empty();
         request.query = std::mem::take(&mut self.query);
         request.body = std::mem::take(&mut self.body);
         request.checksum = self.checksum.clone();

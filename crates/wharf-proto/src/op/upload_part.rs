@@ -85,10 +85,14 @@ impl<S> UploadPart<S> {
         self
     }
 
-    /// Has the part checked against its MD5, given in base64 (`Content-MD5`). MD5 is never computed unless asked for:
+    /// Has the part checked against its MD5, given in base64 (`Content-MD5`), in place of the default checksum. MD5 is
+    /// never computed unless asked for:
     /// see [`md5_base64`](crate::checksum::md5_base64).
     pub fn content_md5(mut self, base64: impl Into<String>) -> Self {
         self.content_md5 = Some(base64.into());
+        if self.checksum == ChecksumPolicy::Default {
+            self.checksum = ChecksumPolicy::Off;
+        }
         self
     }
 

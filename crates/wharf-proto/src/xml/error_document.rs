@@ -69,7 +69,8 @@ mod tests {
     #[test]
     fn wrapped_unwrapped_and_broken_off() {
         let parse = |text: &'static str| ErrorDocument::parse(&Bytes::from_static(text.as_bytes()));
-        let plain = parse("<?xml version=\"1.0\"?>\n<Error><Code>NoSuchKey</Code><Message>No.</Message><Key>a</Key></Error>");
+        let plain =
+            parse("<?xml version=\"1.0\"?>\n<Error><Code>NoSuchKey</Code><Message>No.</Message><Key>a</Key></Error>");
         assert_eq!((plain.code.as_deref(), plain.message.as_deref()), (Some("NoSuchKey"), Some("No.")));
         let wrapped = parse("<ErrorResponse><Error><Code>A</Code></Error><RequestId>1</RequestId></ErrorResponse>");
         assert_eq!((wrapped.code.as_deref(), wrapped.request_id.as_deref()), (Some("A"), Some("1")));

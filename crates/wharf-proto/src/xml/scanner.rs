@@ -20,6 +20,9 @@ pub(crate) struct Scanner<'a> {
     empty: bool,
 }
 
+/// S3's documents have five levels.
+const MAX_DEPTH: usize = 128;
+
 enum Tag<'a> {
     Open(&'a str),
     Close(&'a str),
@@ -97,8 +100,9 @@ impl<'a> Scanner<'a> {
 
     /// Passes over the innermost element, which ends.
     pub(crate) fn skip(&mut self) -> Result<(), Error> {
-        while self.child()?.is_some() {
-            self.skip()?;
+        let depth = self.open.len();
+        while self.open.len() >= depth {
+            self.child()?;
         }
         Ok(())
     }
@@ -161,6 +165,9 @@ impl<'a> Scanner<'a> {
         }
         if name.is_empty() {
             return Err(malformed("a tag has no name".to_owned()));
+        }
+        if self.open.len() >= MAX_DEPTH {
+            return Err(malformed(format!("its elements are nested more than {MAX_DEPTH} deep")));
         }
         self.at += end + 1;
         self.open.push(name);
@@ -309,6 +316,13 @@ mod tests {
         assert_eq!(scanner.child().unwrap(), Some("D"));
         assert_eq!(scanner.parse::<u32>().unwrap(), 2);
         assert_eq!(scanner.child().unwrap(), None);
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |depth: usize| format!("<R>{}{}</R>", "<a>".repeat(depth), "</a>".repeat(depth));
+        assert!(walk(&nested(100)).is_ok());
+        assert!(walk(&nested(100_000)).unwrap_err().to_string().contains("nested more than 128 deep"));
     }
 
     #[test]

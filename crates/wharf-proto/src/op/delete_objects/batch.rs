@@ -8,6 +8,7 @@ use http::Method;
 
 use super::{DeleteError, DeletedObject, Numbered, ObjectIdentifier, Outcome, Settings};
 use crate::condition::entity_tag;
+use crate::error::one_line;
 use crate::op::elements::some_text;
 use crate::operation::{Operation, Request};
 use crate::xml::{self, Scanner, write_document};
@@ -166,8 +167,8 @@ fn read_error(scanner: &mut Scanner<'_>) -> Result<DeleteError, Error> {
         match name {
             "Key" => error.key = scanner.text()?.into_owned(),
             "VersionId" => error.version_id = some_text(scanner)?,
-            "Code" => error.code = scanner.text()?.into_owned(),
-            "Message" => error.message = scanner.text()?.into_owned(),
+            "Code" => error.code = one_line(&scanner.text()?),
+            "Message" => error.message = one_line(&scanner.text()?),
             _ => scanner.skip()?,
         }
     }
