@@ -22,6 +22,9 @@ use crate::runtime::RuntimeHandle;
 use crate::transport::Transport;
 
 /// An S3 client. A cheap clone: all clones share connections, credentials and retry quotas.
+///
+/// Its calls run on the Tokio runtime that awaits them, which needs its timer and its I/O (`enable_all()`, as
+/// `#[tokio::main]` does).
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 

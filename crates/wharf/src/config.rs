@@ -65,7 +65,9 @@ enum Keys {
 
 /// Environment variables, or what a test has in their place.
 #[derive(Clone)]
-pub(crate) struct Environment(Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>);
+pub(crate) struct Environment(Arc<Lookup>);
+
+type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
 impl Environment {
     pub(crate) fn get_os(&self, name: &str) -> Option<OsString> {
@@ -194,8 +196,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long the server may be silent while we wait for it: 30 s by default. Never counts while the caller reads or
-    /// writes slowly.
+    /// How long the server may be silent while we wait for it: 30 s by default, `Duration::MAX` for no limit. Never
+    /// counts while the caller reads or writes slowly.
     pub fn progress_timeout(mut self, limit: Duration) -> Self {
         self.progress_timeout = Some(limit);
         self
@@ -332,7 +334,7 @@ impl Found<'_> {
     fn endpoint(&self) -> Option<String> {
         let environment =
             || self.environment.get("AWS_ENDPOINT_URL_S3").or_else(|| self.environment.get("AWS_ENDPOINT_URL"));
-        let profile = || self.profile.and_then(|profile| profile.get("endpoint_url")).map(str::to_owned);
+        let profile = || self.profile.and_then(Profile::endpoint_url).map(str::to_owned);
         self.defaults.map(|defaults| defaults.endpoint.clone()).or_else(environment).or_else(profile)
     }
 

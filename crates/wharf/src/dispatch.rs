@@ -67,10 +67,10 @@ pub(crate) async fn send(
     async {
         let sending = async {
             let uri = client.endpoint.uri(request.bucket.as_deref(), request.key.as_deref(), &request.query)?;
-            let Request { method, bucket, mut headers, body, checksum, patient, retry_conflict, .. } = request;
+            let Request { method, bucket, mut headers, body, checksum, patient, verbatim, retry_conflict, .. } = request;
             let conditions = client.payload_conditions();
             let payload = Payload::prepare(body, checksum, &method, &mut headers, &conditions).await?;
-            let request = Prepared { method, uri, headers, payload, bucket, patient, retry_conflict };
+            let request = Prepared { method, uri, headers, payload, bucket, patient, verbatim, retry_conflict };
             attempts(client, &request, read, &sent).await
         };
         match client.deadline {
@@ -94,12 +94,15 @@ struct Prepared {
     payload: Payload,
     bucket: Option<String>,
     patient: bool,
+    verbatim: bool,
     retry_conflict: bool,
 }
 
 async fn attempts(client: &Inner, request: &Prepared, read: Read, sent: &AtomicU32) -> Result<Answer, Error> {
     let quota = client.quotas.of(request.bucket.as_deref());
     let mut state = RetryState::new(client.retry).retry_conflicts(request.retry_conflict);
+    // An earlier attempt may have been carried out although its answer was lost.
+    let mut maybe_done = false;
     loop {
         let number = state.attempts();
         sent.store(number, Ordering::Relaxed);
@@ -122,14 +125,29 @@ async fn attempts(client: &Inner, request: &Prepared, read: Read, sent: &AtomicU
         match decision {
             Decision::GiveUp => {
                 give_back(state, failure.answered, &quota);
-                return Err(failure.error.with_attempts(number));
+                return Err(explain(failure.error, maybe_done).with_attempts(number));
             }
             Decision::RetryAfter(wait) => {
                 tracing::debug!(error = %failure.error, ?wait, "trying again");
+                maybe_done |= failure.class == FailureClass::Transient;
                 client.clock.sleep(wait).await;
             }
         }
     }
+}
+
+/// A write whose first answer was lost can fail the second time because of its own success.
+fn explain(error: Error, maybe_done: bool) -> Error {
+    let own_doing = [
+        ErrorKind::PreconditionFailed,
+        ErrorKind::NoSuchUpload,
+        ErrorKind::BucketAlreadyOwnedByYou,
+        ErrorKind::NoSuchBucket,
+    ];
+    if !maybe_done || !own_doing.contains(&error.kind()) {
+        return error;
+    }
+    error.with_hint("an earlier attempt of this call broke off and may have succeeded: look before you try again")
 }
 
 fn give_back(state: RetryState, answered: bool, quota: &RetryQuota) {
@@ -143,6 +161,8 @@ async fn attempt(client: &Inner, request: &Prepared, read: Read) -> Result<Answe
     let progress = Progress::new();
     let signed = sign(client, request, &progress).await.map_err(Failure::last)?;
     let limit = if request.patient { client.patience.max(client.stall_limit) } else { client.stall_limit };
+    // Credentials may have taken their time, which is not the server's.
+    progress.peer_moved();
     let exchange = client.transport.send(signed);
     let response = match with_limit(exchange, &progress, limit).await {
         Some(Ok(response)) => response,
@@ -170,7 +190,7 @@ async fn attempt(client: &Inner, request: &Prepared, read: Read) -> Result<Answe
             _ => Failure::transient(error, TransportFailure::Closed),
         });
     }
-    if is_error_document(&document) {
+    if !request.verbatim && is_error_document(&document) {
         let error = Error::from_response(head.status, &head.headers, &document);
         return Err(Failure::of_answer(error, &head.headers, payload));
     }

@@ -14,11 +14,20 @@ use crate::config::Environment;
 pub(crate) struct Profile {
     name: String,
     section: Section,
+    /// The `[services NAME]` that it names.
+    services: Option<Section>,
 }
 
 impl Profile {
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The endpoint for S3: that of its services section, else its own.
+    pub(crate) fn endpoint_url(&self) -> Option<&str> {
+        let s3 = self.services.as_ref().and_then(|services| services.get("s3"));
+        let of_s3 = s3.and_then(|s3| s3.sub_property("endpoint_url")).map(|url| url.value());
+        of_s3.filter(|url| !url.is_empty()).or_else(|| self.get("endpoint_url"))
     }
 
     /// A property's value; an empty one is none.
@@ -44,7 +53,9 @@ pub(crate) fn load(
     let asked_for = name.map(str::to_owned).or_else(|| locations.profile.clone());
     let name = asked_for.as_deref().unwrap_or("default");
     if let Some(section) = profiles.profile(name) {
-        return Ok(Some(Profile { name: name.to_owned(), section: section.clone() }));
+        let services = section.get("services").and_then(|services| profiles.services(services.value()));
+        let (section, services) = (section.clone(), services.cloned());
+        return Ok(Some(Profile { name: name.to_owned(), section, services }));
     }
     if asked_for.is_none() {
         return Ok(None);

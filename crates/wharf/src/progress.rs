@@ -28,7 +28,7 @@ impl Progress {
         Arc::new(Self { start: Instant::now(), last: AtomicU64::new(0) })
     }
 
-    fn peer_moved(&self) {
+    pub(crate) fn peer_moved(&self) {
         self.last.store(self.start.elapsed().as_millis() as u64, Ordering::Relaxed);
     }
 
@@ -39,10 +39,16 @@ impl Progress {
     /// When the peer will have been silent for `limit`, if nothing happens until then.
     fn deadline(&self, limit: Duration) -> Instant {
         match self.last.load(Ordering::Relaxed) {
-            WAITING_FOR_CALLER => Instant::now() + limit,
-            millis => self.start + Duration::from_millis(millis) + limit,
+            WAITING_FOR_CALLER => after(Instant::now(), limit),
+            millis => after(self.start + Duration::from_millis(millis), limit),
         }
     }
+}
+
+/// `Duration::MAX` means no limit, and no clock goes as far.
+fn after(instant: Instant, limit: Duration) -> Instant {
+    const DECADES: Duration = Duration::from_secs(30 * 365 * 86_400);
+    instant.checked_add(limit.min(DECADES)).unwrap_or(instant)
 }
 
 /// Runs `exchange` until it is done or the peer has been silent for `limit`.
@@ -135,7 +141,7 @@ impl StallTimer {
 
     /// Nothing came: ready once that has lasted too long.
     pub(crate) fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let deadline = Instant::now() + self.limit;
+        let deadline = after(Instant::now(), self.limit);
         self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline))).as_mut().poll(cx)
     }
 }
