@@ -81,7 +81,6 @@ async fn every_way_of_reading_is_checked() {
     let s3 = answering(&[("content-length", "6"), ("x-amz-checksum-crc32", "AAAAAA==")], "Hello!");
     let object = || async { s3.get_object("my-bucket", "a").await.unwrap() };
     let mut body = object().await.stream();
-    assert_eq!(body.next().await.unwrap().unwrap(), "Hello!");
     assert_eq!(body.next().await.unwrap().unwrap_err().kind(), ErrorKind::Corrupt);
     assert!(body.next().await.is_none());
     let mut text = String::new();
@@ -113,4 +112,15 @@ fn a_blocking_read_is_checked_too() {
     let s3 = client_of("http://127.0.0.1:1").transport(fake).build_blocking().unwrap();
     let error = s3.get_object("my-bucket", "a").text().wait().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
+}
+
+/// Who reads as many bytes as were announced never asks for the end.
+#[tokio::test]
+async fn a_wrong_checksum_is_found_by_who_reads_the_exact_length() {
+    let headers = &[("content-length", "6"), ("x-amz-checksum-crc32", "AAAAAA==")];
+    let mut object = answering(headers, "Hello!").get_object("my-bucket", "a").checksum_mode(true).await.unwrap();
+    let mut bytes = [0; 6];
+    let error = tokio::io::AsyncReadExt::read_exact(&mut object.body, &mut bytes).await.unwrap_err();
+    let error = error.into_inner().unwrap().downcast::<wharf::Error>().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
 }

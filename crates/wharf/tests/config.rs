@@ -253,3 +253,14 @@ fn a_file_that_cannot_be_read_as_profiles() {
     assert!(line.starts_with(&format!("{}: AWS credentials file, line 2: ", file.display())), "{line}");
     assert_eq!(kind, ErrorKind::InvalidInput);
 }
+
+/// The place that AWS documents for one service's endpoint.
+#[tokio::test]
+async fn the_endpoint_of_a_services_section() {
+    let folder = Folder::new("services");
+    let text = "[profile local]\nregion = eu-west-1\nservices = here\nendpoint_url = http://wrong\n\
+                [services here]\ns3 =\n  endpoint_url = http://localhost:9000\n";
+    let file = folder.file("config", text);
+    let sent = sent(with_keys(&[("AWS_CONFIG_FILE", &display(&file)), ("AWS_PROFILE", "local")])).await;
+    assert_eq!(sent.uri, "http://localhost:9000/my-bucket/a");
+}

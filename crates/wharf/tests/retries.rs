@@ -285,3 +285,31 @@ async fn a_final_answer_gives_the_quota_back() {
         assert_eq!((error.attempts(), error.kind()), (2, ErrorKind::NotFound), "call {n}");
     }
 }
+
+/// The first attempt was carried out, its answer was lost, and the second fails because of it.
+#[tokio::test]
+async fn a_write_that_may_have_been_in_its_own_way_says_so() {
+    let server = answers(["reset".to_owned(), refusal(412, "PreconditionFailed")]).await;
+    let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
+    let error = s3.put_object("my-bucket", "lock", "me").if_absent().await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::PreconditionFailed, 2));
+    assert!(error.hint().unwrap().contains("may have succeeded"), "{error:?}");
+
+    let server = answers([refusal(412, "PreconditionFailed")]).await;
+    let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
+    let error = s3.put_object("my-bucket", "lock", "me").if_absent().await.unwrap_err();
+    assert_eq!(error.hint(), None);
+}
+
+/// An object may hold anything, also what reads like an error.
+#[tokio::test]
+async fn an_object_that_reads_like_an_error_is_fetched_as_it_is() {
+    let document = error_document("InternalError", "Stored as it is.");
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{document}", document.len());
+    let server = answers([answer]).await;
+    let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
+    let fetched = s3.request(http::Method::GET).bucket("my-bucket").key("stored.xml").await.unwrap();
+    assert_eq!(fetched.body(), document.as_bytes());
+    let listing = s3.request(http::Method::GET).bucket("my-bucket").await.unwrap_err();
+    assert_eq!(listing.code(), Some("InternalError"));
+}

@@ -219,3 +219,39 @@ async fn waits_do_not_count() {
     s3.clock(clock.clone()).max_attempts(3).build().unwrap().get_object("my-bucket", "a").await.unwrap();
     assert_eq!(clock.waits().len(), 2);
 }
+
+/// Asks somebody slow.
+struct SlowKeys;
+
+impl wharf::ProvideCredentials for SlowKeys {
+    fn credentials(&self) -> std::pin::Pin<Box<dyn Future<Output = Result<wharf::Credentials, Error>> + Send + '_>> {
+        Box::pin(async {
+            sleep(HOUR).await;
+            Ok(wharf::Credentials::new("id", "secret"))
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_that_credentials_take_is_not_the_servers() {
+    let slow = Fake::new(|_, _| async {
+        sleep(Duration::from_secs(20)).await;
+        Ok(answer(200, "Hello!"))
+    });
+    let s3 = fake(slow).credentials_provider(SlowKeys).build().unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "Hello!");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_limit_at_all() {
+    let slow = Fake::new(|_, _| async {
+        sleep(HOUR).await;
+        let body = stream::once(async {
+            sleep(HOUR).await;
+            Ok(Bytes::from_static(b"Hello!"))
+        });
+        Ok(streamed(6, body))
+    });
+    let s3 = fake(slow).progress_timeout(Duration::MAX).long_operation_timeout(Duration::MAX).build().unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "Hello!");
+}
