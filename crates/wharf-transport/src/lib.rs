@@ -169,9 +169,8 @@ pub enum TransportErrorKind {
     Connect,
     /// The TLS handshake failed. No byte of the request was sent.
     Tls,
-    /// A connection taken from the pool was already closed. No byte of the request was processed.
-    Stale,
-    /// The peer closed or reset the connection before its answer was whole.
+    /// The peer closed or reset the connection before its answer was whole, or answered that all is well before it
+    /// had the whole request.
     Closed,
     /// The request's own body failed while it was read.
     RequestBody,
@@ -202,7 +201,6 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Dns => "the host name could not be resolved",
             TransportErrorKind::Connect => "no connection could be made",
             TransportErrorKind::Tls => "the TLS handshake failed",
-            TransportErrorKind::Stale => "the pooled connection was already closed",
             TransportErrorKind::Closed => "the connection was closed before the answer was whole",
             TransportErrorKind::RequestBody => "the request body could not be read",
             TransportErrorKind::Other => "the HTTP exchange failed",

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread;
 
@@ -33,17 +33,14 @@ impl RuntimeHandle {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
-        let (started, wait_for_start) = mpsc::channel();
         thread::Builder::new()
             .name("wharf".to_owned())
             .spawn(move || {
-                let _ = started.send(());
                 // Ends when the last handle is dropped; nothing is ever sent.
                 let _ = runtime.block_on(stopped);
                 runtime.shutdown_background();
             })
             .map_err(failed)?;
-        let _ = wait_for_start.recv();
         Ok(Self(Some(Arc::new(OwnRuntime { handle, _stop: stop }))))
     }
 

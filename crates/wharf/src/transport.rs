@@ -22,7 +22,7 @@ pub(crate) fn failure(kind: TransportErrorKind) -> TransportFailure {
         TransportErrorKind::Dns => TransportFailure::Dns,
         TransportErrorKind::Connect => TransportFailure::Connect,
         TransportErrorKind::Tls => TransportFailure::Tls,
-        TransportErrorKind::Stale | TransportErrorKind::Closed => TransportFailure::Closed,
+        TransportErrorKind::Closed => TransportFailure::Closed,
         TransportErrorKind::RequestBody => TransportFailure::RequestBody,
         _ => TransportFailure::Protocol,
     }
