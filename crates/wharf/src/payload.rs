@@ -210,7 +210,7 @@ impl Payload {
             Content::Once(once) => {
                 let stream = once.start()?;
                 let frames = match (chunks, self.trailer) {
-                    (Some(chunks), _) => Frames::Signed(chunks),
+                    (Some(chunks), _) => Frames::Signed(Box::new(chunks)),
                     (None, Some(_)) => Frames::Unsigned(UnsignedChunks::default()),
                     (None, None) => {
                         return Ok(transport::Body::stream(length, Watched::new(stream, progress.clone())));
@@ -237,7 +237,7 @@ impl Payload {
             Content::Once(once) => once.computed(),
             _ => None,
         };
-        let Some(sent) = computed.or_else(|| self.expected.clone()) else { return Ok(()) };
+        let Some(sent) = computed.or(self.expected) else { return Ok(()) };
         let algorithm = sent.algorithm();
         let Some(stored) = headers.get(algorithm.header_name()).and_then(|value| value.to_str().ok()) else {
             return Ok(());

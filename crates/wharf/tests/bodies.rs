@@ -1,5 +1,7 @@
 //! Bodies on their way out: refused early, too short, too long, broken, changed meanwhile.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod support;
 
 use std::path::PathBuf;

@@ -1,5 +1,7 @@
 //! Bodies on their way in: cut short, too long, other bytes than were stored.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod support;
 
 use bytes::Bytes;

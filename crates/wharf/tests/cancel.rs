@@ -1,5 +1,7 @@
 //! Dropping a call cancels it, and blocking calls work wherever they are made.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod support;
 
 use std::pin::Pin;

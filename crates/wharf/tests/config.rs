@@ -1,5 +1,7 @@
 //! Where a client's settings come from, and the line for each that cannot be used.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod support;
 
 use std::path::{Path, PathBuf};

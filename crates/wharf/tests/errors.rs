@@ -1,5 +1,7 @@
 //! The exact line of every error that S3 answers, or that is found before anything is sent.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod support;
 
 use support::{FakeClock, Server, client_of, error_document, line};

@@ -1,5 +1,7 @@
 //! The exact line of every failure of the way to the server and back.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod support;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! No secret is ever shown: by no error, no `Debug`, no trace.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod support;
 
 use std::fmt::{self, Write};

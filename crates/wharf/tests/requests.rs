@@ -1,5 +1,7 @@
 //! How many HTTP requests each call costs.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use futures_util::StreamExt;
 use wharf::{Client, Json};
 use wharf_embedded::Store;

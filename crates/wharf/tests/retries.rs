@@ -1,5 +1,7 @@
 //! What is sent again, how often, after how long; and what never is.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod support;
 
 use std::sync::{Arc, Mutex};

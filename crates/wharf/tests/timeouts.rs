@@ -1,5 +1,7 @@
 //! Time: what is limited, and what never is. All of it on a paused clock.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod support;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! https: what is trusted, what is not, and what is no TLS at all.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod support;
 
 use bytes::Bytes;

@@ -15,7 +15,7 @@ use super::once::{Exact, Once};
 
 /// Who makes the lines between the chunks.
 pub(crate) enum Frames {
-    Signed(SignedChunks),
+    Signed(Box<SignedChunks>),
     Unsigned(UnsignedChunks),
 }
 

@@ -42,7 +42,7 @@ impl Once {
     }
 
     pub(crate) fn computed(&self) -> Option<Checksum> {
-        self.state().computed.clone()
+        self.state().computed
     }
 
     pub(crate) fn is_untouched(&self) -> bool {

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 #![allow(unreachable_pub, reason = "a module of several test crates")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "for tests")]
 
 mod clock;
 mod server;

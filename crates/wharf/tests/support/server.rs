@@ -98,6 +98,8 @@ impl Server {
             let mut connections = tokio::task::JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
+                // What was written has left when the script closes the connection, even where that resets it.
+                stream.set_nodelay(true).unwrap();
                 let number = {
                     let mut seen = shared.lock().unwrap();
                     seen.connections += 1;
