@@ -28,6 +28,9 @@ pub type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response<Body>, Tra
 /// cancel the exchange.
 pub trait Transport: Send + Sync + 'static {
     /// Sends `request` and waits for the head of its answer.
+    ///
+    /// An answer may come before the server has taken the whole body, unless it is a success: nobody has what was not
+    /// sent, so that is [`TransportErrorKind::Closed`].
     fn send(&self, request: Request<Body>) -> ResponseFuture;
 
     /// What a client that was told nothing else should assume. A store in this process knows its own keys; a socket

@@ -5,6 +5,7 @@
 //! or a test's.
 
 mod connect;
+mod connection;
 mod http1;
 mod pool;
 pub(crate) mod tls;

@@ -3,6 +3,8 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use rustls::pki_types::ServerName;
@@ -20,9 +22,14 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 /// Between the socket and TLS: with it, a gigabyte takes 5,000 reads and not 67,000.
 const TLS_READ_BUFFER: usize = 64 * 1024;
 
-/// Connects to `host` (as a URI has it), with TLS where there is a `tls`.
-pub(crate) async fn connect(host: &str, port: u16, tls: Option<&Tls>) -> Result<Box<dyn Socket>, TransportError> {
-    let stream = connect_tcp(host, port).await?;
+/// Connects to `host` (as a URI has it), with TLS where there is a `tls`. Sets `broken` once bytes are lost.
+pub(crate) async fn connect(
+    host: &str,
+    port: u16,
+    tls: Option<&Tls>,
+    broken: &Arc<AtomicBool>,
+) -> Result<Box<dyn Socket>, TransportError> {
+    let stream = AnswerFirst { stream: connect_tcp(host, port).await?, broken: broken.clone() };
     let Some(tls) = tls else { return Ok(Box::new(stream)) };
     let failed = |error: super::BoxError| TransportError::new(TransportErrorKind::Tls, error);
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| failed(error.into()))?;
@@ -43,14 +50,14 @@ fn handshake_failed(host: &str, port: u16, error: io::Error) -> TransportError {
     TransportError::new(kind, Unreachable { host: host.to_owned(), port, error })
 }
 
-async fn connect_tcp(host: &str, port: u16) -> Result<AnswerFirst<TcpStream>, TransportError> {
+async fn connect_tcp(host: &str, port: u16) -> Result<TcpStream, TransportError> {
     let mut last = None;
     for address in resolve(host, port).await? {
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 // Requests are written whole; waiting to fill a packet only delays them.
                 let _ = stream.set_nodelay(true);
-                return Ok(AnswerFirst { stream, broken: false });
+                return Ok(stream);
             }
             Err(error) => last = Some(error),
         }
@@ -99,12 +106,12 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TransportErro
 /// waits to be read.
 struct AnswerFirst<S> {
     stream: S,
-    broken: bool,
+    broken: Arc<AtomicBool>,
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for AnswerFirst<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        if self.broken {
+        if self.is_broken() {
             return Poll::Ready(Ok(data.len()));
         }
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, data));
@@ -117,7 +124,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for AnswerFirst<S> {
         data: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let length = data.iter().map(|slice| slice.len()).sum();
-        if self.broken {
+        if self.is_broken() {
             return Poll::Ready(Ok(length));
         }
         let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, data));
@@ -138,10 +145,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for AnswerFirst<S> {
 }
 
 impl<S> AnswerFirst<S> {
-    fn forgive(&mut self, written: io::Result<usize>, length: usize) -> io::Result<usize> {
+    fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Acquire)
+    }
+
+    fn forgive(&self, written: io::Result<usize>, length: usize) -> io::Result<usize> {
         match written {
             Err(error) if is_closed(&error) => {
-                self.broken = true;
+                self.broken.store(true, Ordering::Release);
                 Ok(length)
             }
             other => other,

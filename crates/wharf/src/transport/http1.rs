@@ -12,17 +12,13 @@ use futures_core::Stream;
 use http::{Request, Response, Uri};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 
 use super::connect::connect;
+use super::connection::Connection;
 use super::pool::{Destination, Pool};
 use super::tls::Tls;
 use super::{Body, BoxError, ResponseFuture, Transport, TransportError, TransportErrorKind};
-
-/// An object can have hundreds of metadata entries. What a head may weigh in all is limited by hyper, to about 400 KiB.
-const MAX_HEADERS: usize = 1024;
 
 /// A connection whose last answer came before its request was sent may never take another: one that does not settle
 /// at once is closed.
@@ -58,7 +54,7 @@ impl Transport for Http1 {
 async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Response<Body>, TransportError> {
     let destination = Destination::of(request.uri())
         .ok_or_else(|| TransportError::new(TransportErrorKind::Other, "the request's URI names no host"))?;
-    let sent = Arc::new(AtomicBool::new(false));
+    let sent = Arc::new(AtomicBool::new(request.body().length() == Some(0)));
     let mut request = origin_form(request).map(|body| RequestBody { body, sent: sent.clone() });
     // A runtime that was busy elsewhere has not heard yet that the server closed an idle connection. Now it does.
     tokio::task::yield_now().await;
@@ -67,10 +63,10 @@ async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Respons
             Some(connection) => (connection, true),
             None => (open(&shared, &destination).await?, false),
         };
-        if pooled && !matches!(timeout(SETTLING, connection.ready()).await, Ok(Ok(()))) {
+        if pooled && !matches!(timeout(SETTLING, connection.sender.ready()).await, Ok(Ok(()))) {
             continue;
         }
-        match connection.try_send_request(request).await {
+        match connection.sender.try_send_request(request).await {
             Ok(response) => break (response, connection),
             Err(mut failed) => match failed.take_message() {
                 // It was closed before it took the request: nothing was sent, the next one gets it.
@@ -80,6 +76,10 @@ async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Respons
         }
     };
     let keep = Keep { shared, destination, connection, sent };
+    if response.status().is_success() && !keep.took_whole_request() {
+        let problem = format!("the server answered {} before it had the whole body", response.status().as_u16());
+        return Err(TransportError::new(TransportErrorKind::Closed, problem));
+    }
     Ok(response.map(|incoming| {
         let length = incoming.size_hint().exact();
         if incoming.is_end_stream() {
@@ -90,23 +90,15 @@ async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Respons
     }))
 }
 
-async fn open(shared: &Shared, to: &Destination) -> Result<SendRequest<RequestBody>, TransportError> {
+async fn open(shared: &Shared, to: &Destination) -> Result<Connection, TransportError> {
     let limit = shared.settings.connect_timeout;
     let tls = to.https.then_some(&shared.settings.tls);
-    let socket = timeout(limit, connect(&to.host, to.port, tls)).await.unwrap_or_else(|_| {
+    let broken = Arc::default();
+    let socket = timeout(limit, connect(&to.host, to.port, tls, &broken)).await.unwrap_or_else(|_| {
         let text = format!("{}:{}: no answer within {limit:?}", to.host, to.port);
         Err(TransportError::new(TransportErrorKind::Connect, io::Error::new(io::ErrorKind::TimedOut, text)))
     })?;
-    let (sender, connection) = http1::Builder::new()
-        .max_headers(MAX_HEADERS)
-        .handshake(TokioIo::new(socket))
-        .await
-        .map_err(transport_error)?;
-    tokio::spawn(async move {
-        // Whoever uses the connection hears of its errors.
-        let _ = connection.await;
-    });
-    Ok(sender)
+    Connection::start(socket, broken).await.map_err(transport_error)
 }
 
 /// The request as HTTP/1.1 has it: path and query alone, byte for byte.
@@ -133,14 +125,19 @@ fn transport_error(error: hyper::Error) -> TransportError {
 struct Keep {
     shared: Arc<Shared>,
     destination: Destination,
-    connection: SendRequest<RequestBody>,
+    connection: Connection,
     sent: Arc<AtomicBool>,
 }
 
 impl Keep {
+    /// Whether hyper took the request to its end, and the socket what hyper gave it.
+    fn took_whole_request(&self) -> bool {
+        self.sent.load(Ordering::Acquire) && !self.connection.is_broken()
+    }
+
     /// The answer is read. A connection whose request was not sent to its end is of no more use.
     fn put_back(self) {
-        if self.sent.load(Ordering::Acquire) {
+        if self.took_whole_request() {
             self.shared.pool.put(&self.destination, self.connection);
         }
     }

@@ -5,10 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::Uri;
-use hyper::client::conn::http1::SendRequest;
 use tokio::time::Instant;
 
-use super::http1::RequestBody;
+use super::connection::Connection;
 
 /// Servers close idle connections after 20 s and more; these are closed before.
 const MAX_IDLE: Duration = Duration::from_secs(15);
@@ -38,23 +37,23 @@ pub(crate) struct Pool(Mutex<HashMap<Destination, Vec<Idle>>>);
 
 #[derive(Debug)]
 struct Idle {
-    connection: SendRequest<RequestBody>,
+    connection: Connection,
     since: Instant,
 }
 
 impl Pool {
     /// An open connection, if there is one that has not idled too long.
-    pub(crate) fn take(&self, destination: &Destination) -> Option<SendRequest<RequestBody>> {
+    pub(crate) fn take(&self, destination: &Destination) -> Option<Connection> {
         let mut idle = self.lock();
         let connections = idle.get_mut(destination)?;
         let fresh = Instant::now() - MAX_IDLE;
-        connections.retain(|idle| idle.since > fresh && !idle.connection.is_closed());
+        connections.retain(|idle| idle.since > fresh && !idle.connection.sender.is_closed());
         connections.pop().map(|idle| idle.connection)
     }
 
     /// Keeps a connection for the next request.
-    pub(crate) fn put(&self, destination: &Destination, connection: SendRequest<RequestBody>) {
-        if connection.is_closed() {
+    pub(crate) fn put(&self, destination: &Destination, connection: Connection) {
+        if connection.sender.is_closed() {
             return;
         }
         let mut idle = self.lock();
