@@ -90,7 +90,9 @@ impl<S: Send + 'static> Operation for GetBucketVersioning<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<GetBucketVersioningOutput, Error> {
         let mut output = GetBucketVersioningOutput::default();
-        let mut scanner = Scanner::new(xml::text(response.body())?, "VersioningConfiguration")?;
+        // The second is moto's.
+        let (root, other) = ("VersioningConfiguration", "GetBucketVersioningResponse");
+        let mut scanner = Scanner::either(xml::text(response.body())?, root, other)?;
         while let Some(name) = scanner.child()? {
             match name {
                 "Status" => output.status = scanner.text()?.parse().ok(),
@@ -164,6 +166,7 @@ mod tests {
         assert_eq!(read("<VersioningConfiguration/>").unwrap(), GetBucketVersioningOutput::default());
         let empty = "<VersioningConfiguration><Status></Status></VersioningConfiguration>";
         assert_eq!(read(empty).unwrap(), GetBucketVersioningOutput::default());
+        assert_eq!(read("<GetBucketVersioningResponse/>").unwrap(), GetBucketVersioningOutput::default());
         assert!(read("<html/>").is_err());
     }
 }

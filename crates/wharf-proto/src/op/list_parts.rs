@@ -198,7 +198,8 @@ fn read_page(map: &HeaderMap, document: &str) -> Result<ListPartsOutput, Error> 
         request_charged: headers::request_charged(map),
         ..ListPartsOutput::default()
     };
-    let mut scanner = Scanner::new(document, "ListPartsResult")?;
+    // The second is moto's.
+    let mut scanner = Scanner::either(document, "ListPartsResult", "ListPartsResponse")?;
     while let Some(name) = scanner.child()? {
         match name {
             "Part" => page.parts.push(read_part(&mut scanner)?),
@@ -288,6 +289,16 @@ mod tests {
         assert_eq!(page.checksum_type, Some(ChecksumType::FullObject));
         assert!(page.abort_date.is_some() && page.request_charged);
         assert_eq!((page.abort_rule_id.as_deref(), page.version_id.as_deref()), (Some("rule"), Some("v")));
+    }
+
+    #[test]
+    fn a_document_of_another_name_is_read() {
+        let call = ListParts::new((), "bucket", "key", "u");
+        let page = testing::answer(
+            "<ListPartsResponse><Part><PartNumber>1</PartNumber><ETag>e</ETag><Size>1</Size></Part></ListPartsResponse>",
+        );
+        assert_eq!(call.response(page).unwrap().parts.len(), 1);
+        assert!(call.response(testing::answer("<html></html>")).is_err());
     }
 
     #[test]

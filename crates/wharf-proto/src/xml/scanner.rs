@@ -31,15 +31,20 @@ enum Tag<'a> {
 impl<'a> Scanner<'a> {
     /// Stands inside the root element, whose local name must be `root`.
     pub(crate) fn new(document: &'a str, root: &str) -> Result<Self, Error> {
+        Self::either(document, root, root)
+    }
+
+    /// Stands inside the root element, whose local name must be `root`, S3's, or `other`, some server's.
+    pub(crate) fn either(document: &'a str, root: &str, other: &str) -> Result<Self, Error> {
         let mut scanner = Self::any_root(document)?;
         match scanner.open.pop() {
-            Some(name) if name == root => {
+            Some(name) if name == root || name == other => {
                 scanner.open.push(name);
                 Ok(scanner)
             }
-            other => Err(malformed(format!(
+            found => Err(malformed(format!(
                 "expected <{root}>, found {}",
-                other.map_or("no element".to_owned(), |name| format!("<{name}>"))
+                found.map_or("no element".to_owned(), |name| format!("<{name}>"))
             ))),
         }
     }
