@@ -1,5 +1,7 @@
 //! All checks on the embedded store: in process, by virtual hosts, and over TCP.
 
+#![allow(clippy::panic, clippy::print_stdout, reason = "the report is what this prints")]
+
 use conformance::servers::EMBEDDED;
 use conformance::{Target, run};
 use wharf::{AddressingStyle, Client, Provider};

@@ -1,5 +1,7 @@
 //! Two writers, one object: neither overwrites what it has not seen.
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 mod common;
 
 use wharf::{ErrorKind, Result};

@@ -1,5 +1,7 @@
 //! A multipart upload, part by part, with what can be seen of it on the way.
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 mod common;
 
 use wharf::Result;

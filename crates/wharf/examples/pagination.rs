@@ -1,5 +1,7 @@
 //! Listings: one page, all pages, all items, and "folders".
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 mod common;
 
 use wharf::Result;

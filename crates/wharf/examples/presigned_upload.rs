@@ -1,5 +1,7 @@
 //! A link with which somebody without keys uploads one file: here plain `curl`.
 
+#![allow(clippy::print_stdout, clippy::expect_used, reason = "an example")]
+
 mod common;
 
 use std::path::Path;

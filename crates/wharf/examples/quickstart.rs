@@ -3,6 +3,8 @@
 //! `cargo run --release --example quickstart` runs it on an embedded store. Set the usual AWS variables and it runs on
 //! yours.
 
+#![allow(clippy::print_stdout, clippy::expect_used, reason = "an example")]
+
 mod common;
 
 use std::path::Path;

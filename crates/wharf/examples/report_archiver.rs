@@ -1,5 +1,7 @@
 //! A report archiver: sales reports come in under one prefix, go out sorted under another, and are kept under a third.
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 mod common;
 
 use serde::{Deserialize, Serialize};

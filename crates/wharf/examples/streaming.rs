@@ -1,5 +1,7 @@
 //! Large objects in bounded memory: a reader as a body, and a body as a reader.
 
+#![allow(clippy::print_stdout, clippy::expect_used, reason = "an example")]
+
 mod common;
 
 use tokio::io::{AsyncReadExt, repeat};

@@ -1,5 +1,7 @@
 //! Testing code that stores things in S3: three lines, no port, no cloud, and what was asked can be counted.
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 use wharf::{Client, Error, ErrorKind};
 use wharf_embedded::Store;
 

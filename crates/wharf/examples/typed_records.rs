@@ -1,5 +1,7 @@
 //! Records whose format follows from the key: JSON, XML, and CSV row by row.
 
+#![allow(clippy::print_stdout, reason = "an example")]
+
 mod common;
 
 use serde::{Deserialize, Serialize};

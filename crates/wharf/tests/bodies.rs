@@ -187,6 +187,19 @@ async fn a_body_of_unknown_length() {
     assert!(store.requests().is_empty());
 }
 
+/// No number is too large to be answered with a line.
+#[tokio::test]
+async fn a_body_that_no_server_takes() {
+    for length in [(5 << 40) + 1, u64::MAX] {
+        let s3 = client_of("http://127.0.0.1:1").build().unwrap();
+        let body = Body::sized_stream(pieces(1), length);
+        let error = s3.put_object("my-bucket", "a", body).await.unwrap_err();
+        let problem = format!("a body of {length} bytes is too long: one request has at most 5 TiB");
+        assert_eq!(line(&error), format!("PutObject my-bucket/a: {problem}"));
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidInput, 0));
+    }
+}
+
 fn temporary(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("wharf-{name}-{}", std::process::id()))
 }

@@ -2,19 +2,19 @@
 
 use std::env;
 
-use wharf::{Client, Result};
+use wharf::{Client, Error, ErrorKind, Result};
 use wharf_embedded::{Server, Store};
 
 /// A client, a bucket of its own name, and the embedded server that has to be kept while it is used.
-pub struct Place {
-    pub s3: Client,
-    pub bucket: String,
+pub(crate) struct Place {
+    pub(crate) s3: Client,
+    pub(crate) bucket: String,
     _server: Option<Server>,
 }
 
 /// A real store where `AWS_ENDPOINT_URL`, `AWS_PROFILE` or `AWS_ACCESS_KEY_ID` is set; else an embedded one, on a
 /// port of its own so that `curl` reaches it too.
-pub async fn place() -> Result<Place> {
+pub(crate) async fn place() -> Result<Place> {
     let names = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE", "AWS_ACCESS_KEY_ID"];
     let nanos = std::time::UNIX_EPOCH.elapsed().map_or(0, |elapsed| elapsed.as_nanos());
     let bucket = format!("wharf-example-{nanos}");
@@ -22,7 +22,7 @@ pub async fn place() -> Result<Place> {
         return Ok(Place { s3: Client::from_env()?, bucket, _server: None });
     }
     let store = Store::in_memory();
-    let server = store.serve("127.0.0.1:0").await.expect("a free port on the loopback interface");
+    let server = store.serve("127.0.0.1:0").await.map_err(|error| Error::new(ErrorKind::Other, error.to_string()))?;
     let s3 = Client::builder()
         .endpoint(server.endpoint())
         .region(store.region())
@@ -32,9 +32,12 @@ pub async fn place() -> Result<Place> {
 }
 
 /// Removes a bucket with all its objects.
-pub async fn remove(s3: &Client, bucket: &str) -> Result<()> {
+pub(crate) async fn remove(s3: &Client, bucket: &str) -> Result<()> {
     let objects = s3.list_objects(bucket).items().collect().await?;
-    s3.delete_objects(bucket, objects.into_iter().map(|object| object.key)).await?;
+    let output = s3.delete_objects(bucket, objects.into_iter().map(|object| object.key)).await?;
+    if let Some(error) = output.errors.first() {
+        return Err(Error::new(ErrorKind::Other, error.to_string()));
+    }
     s3.delete_bucket(bucket).await?;
     Ok(())
 }
