@@ -58,7 +58,8 @@ async fn main() -> Result<()> {
         println!("{} ({} bytes)", object.key, object.size);
     }
     let head = s3.head_object(bucket, "docs/readme.txt").await?;
-    println!("written at {:?}", head.last_modified.expect("every store says when"));
+    let age = head.last_modified.and_then(|time| time.elapsed().ok()).unwrap_or_default();
+    println!("written {} s ago", age.as_secs());
     s3.copy_object(bucket, "docs/readme.txt", bucket, "docs/copy.txt").await?;
     s3.delete_object(bucket, "docs/readme.txt").await?;
     println!("docs/readme.txt exists: {}", s3.object_exists(bucket, "docs/readme.txt").await?);

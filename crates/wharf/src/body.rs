@@ -74,6 +74,11 @@ impl ObjectBody {
         }
     }
 
+    /// The next buffer; `None` after the last one.
+    pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
     fn poll_checked(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         match Pin::new(&mut self.body).poll_next(cx) {
             Poll::Ready(Some(Ok(bytes))) => {

@@ -353,10 +353,8 @@ impl Found<'_> {
         };
         found.ok_or_else(|| {
             let looked_in = match self.profile {
-                Some(profile) if profile_is_explicit => format!("profile {:?} has no access key", profile.name()),
-                Some(profile) => {
-                    format!("AWS_ACCESS_KEY_ID is not set, and profile {:?} has no access key", profile.name())
-                }
+                Some(profile) if profile_is_explicit => profile.lacks_keys(),
+                Some(profile) => format!("AWS_ACCESS_KEY_ID is not set, and {}", profile.lacks_keys()),
                 None => "AWS_ACCESS_KEY_ID is not set, and there is no default profile".to_owned(),
             };
             Error::new(ErrorKind::NoCredentials, format!("no credentials found: {looked_in}"))

@@ -23,6 +23,15 @@ impl Profile {
         &self.name
     }
 
+    /// Why no keys come of it: it has none, or has them elsewhere.
+    pub(crate) fn lacks_keys(&self) -> String {
+        let elsewhere = ["credential_process", "sso_session", "sso_start_url", "role_arn", "credential_source"];
+        match elsewhere.into_iter().find(|property| self.get(property).is_some()) {
+            Some(property) => format!("profile {:?} has no access key; {property} is not supported yet", self.name),
+            None => format!("profile {:?} has no access key", self.name),
+        }
+    }
+
     /// The endpoint for S3: that of its services section, else its own.
     pub(crate) fn endpoint_url(&self) -> Option<&str> {
         let s3 = self.services.as_ref().and_then(|services| services.get("s3"));

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use wharf::{Body, Client, Json, Result, Xml};
+use wharf::{Body, Client, Csv, Json, Reader, Result, Xml};
 use wharf_embedded::Store;
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +86,8 @@ async fn objects() -> Result<()> {
     s3.put_object(b, k, Path::new(path)).await?;
     let length = 4;
     s3.put_object(b, k, Body::sized_stream(stream(b"data"), length)).await?;
+    let reader = b"read".as_slice();
+    s3.put_object(b, k, Reader::new(reader).length(length)).await?;
     let stream = stream(b"more");
     s3.put_object(b, k, Body::sized_stream(stream, length)).await?;
     Ok(())
@@ -103,6 +105,8 @@ async fn typed() -> Result<()> {
     s3.put_object(b, k, "name\nAda\n").await?;
     let users = s3.get_object(b, k).csv::<User>().await?.collect().await?;
     assert_eq!(users, [value]);
+    s3.put_object(b, k, Csv(&users)).await?;
+    assert_eq!(s3.get_object(b, k).text().await?, "name\nAda\n");
     Ok(())
 }
 

@@ -266,3 +266,13 @@ async fn the_endpoint_of_a_services_section() {
     let sent = sent(with_keys(&[("AWS_CONFIG_FILE", &display(&file)), ("AWS_PROFILE", "local")])).await;
     assert_eq!(sent.uri, "http://localhost:9000/my-bucket/a");
 }
+
+#[tokio::test]
+async fn a_profile_whose_keys_are_elsewhere_says_where() {
+    let folder = Folder::new("elsewhere");
+    let file = folder.file("config", "[profile work]\nregion = eu-west-1\ncredential_process = /bin/keys\n");
+    let (line, _) = failure(builder(&[("AWS_CONFIG_FILE", &display(&file)), ("AWS_PROFILE", "work")]));
+    let expected = "no credentials found: AWS_ACCESS_KEY_ID is not set, and profile \"work\" has no access key; \
+                    credential_process is not supported yet";
+    assert_eq!(line, expected);
+}
