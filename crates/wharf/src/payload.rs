@@ -27,6 +27,9 @@ use once::Once;
 /// A body of unknown length is held in memory up to here.
 const MAX_HELD: usize = 16 * 1024 * 1024;
 
+/// No server takes more in one request; S3 itself takes 5 GiB.
+const MAX_LENGTH: u64 = 5 << 40;
+
 /// The size of the chunks of a framed body.
 const CHUNK: usize = 64 * 1024;
 
@@ -66,6 +69,16 @@ enum Content {
     Once(Arc<Once>),
 }
 
+impl Content {
+    fn length(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(file) => file.length(),
+            Self::Once(once) => once.length(),
+        }
+    }
+}
+
 impl Payload {
     /// Makes `body` ready, and adds the headers that go with it.
     pub(crate) async fn prepare(
@@ -87,6 +100,11 @@ impl Payload {
             Source::Stream { length: None, stream } => Content::Bytes(hold(stream, MAX_HELD).await?),
             other => return Err(Error::invalid_input(format!("this version cannot send {other:?}"))),
         };
+        if content.length() > MAX_LENGTH {
+            let length = content.length();
+            let problem = format!("a body of {length} bytes is too long: one request has at most 5 TiB");
+            return Err(Error::invalid_input(problem).with_hint("upload() sends an object in parts"));
+        }
         let is_data = !matches!(policy, ChecksumPolicy::None | ChecksumPolicy::Required | ChecksumPolicy::Announce);
         let signs_body = conditions.signed && (!is_data || (!conditions.https && conditions.sign_payload));
         let algorithm = match &policy {
@@ -103,7 +121,7 @@ impl Payload {
             set_checksum(headers, &checksum);
             payload.expected = Some(checksum);
         }
-        if payload.length() > 0 || is_data || matches!(*method, Method::PUT | Method::POST) {
+        if payload.content.length() > 0 || is_data || matches!(*method, Method::PUT | Method::POST) {
             headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(payload.encoded_length()));
         }
         Ok(payload)
@@ -169,19 +187,10 @@ impl Payload {
         self.signing
     }
 
-    /// How many bytes of content there are.
-    fn length(&self) -> u64 {
-        match &self.content {
-            Content::Bytes(bytes) => bytes.len() as u64,
-            Content::File(file) => file.length(),
-            Content::Once(once) => once.length(),
-        }
-    }
-
     /// How many bytes go over the wire.
     fn encoded_length(&self) -> u64 {
         let trailer = self.trailer.map(|algorithm| (algorithm.header_name(), algorithm.digest_len().div_ceil(3) * 4));
-        encoded_len(self.signing, self.length(), CHUNK as u64, trailer.as_slice())
+        encoded_len(self.signing, self.content.length(), CHUNK as u64, trailer.as_slice())
     }
 
     /// Whether the body can be sent (again): it can be replayed, or no byte of it has been read yet.

@@ -165,7 +165,7 @@ impl UnsignedChunks {
 }
 
 /// The exact number of bytes on the wire for a body of `length` bytes, sent as chunks of `chunk_size` bytes and a
-/// shorter last one.
+/// shorter last one. At most `u64::MAX`.
 ///
 /// `trailers` are pairs of a name and the length of its value. For payloads that are not streaming this is `length`. A
 /// `chunk_size` of 0 counts as one chunk for all.
@@ -186,15 +186,15 @@ pub fn encoded_len(payload: Payload, length: u64, chunk_size: u64, trailers: &[(
     let attribute = if signed { SIGNATURE_ATTRIBUTE.len() + SIGNATURE_LENGTH } else { 0 };
     // Size, signature and line end before the data.
     let head = |size: u64| hex_digits(size) + (attribute + CRLF.len()) as u64;
-    let chunk = |size: u64| head(size) + size + CRLF.len() as u64;
+    let chunk = |size: u64| size.saturating_add(head(size) + CRLF.len() as u64);
 
     let chunk_size = if chunk_size == 0 { length.max(1) } else { chunk_size };
     let (whole, rest) = (length / chunk_size, length % chunk_size);
-    let chunks = whole * chunk(chunk_size) + if rest > 0 { chunk(rest) } else { 0 };
+    let chunks = whole.saturating_mul(chunk(chunk_size)).saturating_add(if rest > 0 { chunk(rest) } else { 0 });
     let line = |name: usize, value: usize| name + 1 + value + CRLF.len();
     let trailer_lines: usize = trailers.iter().map(|(name, value)| line(name.len(), *value)).sum();
     let signature_line = if trailer_signed { TRAILER_SIGNATURE.len() + SIGNATURE_LENGTH + CRLF.len() } else { 0 };
-    chunks + head(0) + (trailer_lines + signature_line + CRLF.len()) as u64
+    chunks.saturating_add(head(0) + (trailer_lines + signature_line + CRLF.len()) as u64)
 }
 
 fn hex_digits(size: u64) -> u64 {
@@ -214,5 +214,19 @@ fn put_trailers(trailers: &[(&str, &str)], line_end: &[u8], sink: &mut impl Sink
         sink.put(b":");
         sink.put(value.as_bytes());
         sink.put(line_end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_without_end_has_an_encoded_length() {
+        for payload in [Payload::StreamingSigned, Payload::StreamingSignedTrailer, Payload::StreamingUnsignedTrailer] {
+            for chunk_size in [0, 1, 65_536, u64::MAX] {
+                assert_eq!(encoded_len(payload, u64::MAX, chunk_size, &[("x-amz-checksum-crc32", 8)]), u64::MAX);
+            }
+        }
     }
 }
