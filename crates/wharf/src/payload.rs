@@ -30,7 +30,7 @@ const MAX_HELD: usize = 16 * 1024 * 1024;
 /// No server takes more in one request; S3 itself takes 5 GiB.
 const MAX_LENGTH: u64 = 5 << 40;
 
-/// The size of the chunks of a framed body.
+/// The size of the chunks of a framed body. A body that is no longer goes out in one piece.
 const CHUNK: usize = 64 * 1024;
 
 /// Hashing more than this would keep a runtime's thread for longer than a moment.
@@ -209,7 +209,7 @@ impl Payload {
     ) -> Result<transport::Body, Error> {
         let length = Some(self.encoded_length());
         Ok(match &self.content {
-            Content::Bytes(bytes) if bytes.len() <= HASH_INLINE => transport::Body::from(bytes.clone()),
+            Content::Bytes(bytes) if bytes.len() <= CHUNK => transport::Body::from(bytes.clone()),
             Content::Bytes(bytes) => {
                 transport::Body::stream(length, Watched::new(transport::Body::from(bytes.clone()), progress.clone()))
             }

@@ -200,6 +200,22 @@ async fn a_body_that_no_server_takes() {
     }
 }
 
+/// 9 KiB a second: slow, and never silent.
+#[tokio::test(start_paused = true)]
+async fn a_slow_server_has_time_for_a_body_of_any_size() {
+    let transport = Fake::new(|_, request: Request<Bytestream>| async move {
+        let mut body = request.into_body();
+        while let Some(piece) = body.next().await {
+            tokio::time::sleep(std::time::Duration::from_secs(piece.unwrap().len() as u64 / 9216)).await;
+        }
+        Ok(answer(200, ""))
+    });
+    for length in [65_536, 300_000, MIB] {
+        let s3 = fake(transport.clone()).max_attempts(1).build().unwrap();
+        s3.put_object("my-bucket", "a", vec![0; length]).await.unwrap();
+    }
+}
+
 fn temporary(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("wharf-{name}-{}", std::process::id()))
 }
