@@ -76,6 +76,10 @@ impl Body {
 
     /// A stream of exactly `length` bytes. A stream that turns out shorter or longer is an error, and nothing is
     /// stored that looks whole.
+    ///
+    /// So the stream's end is waited for, however long that takes, before the last bytes are sent. A stream that may
+    /// stay open, as that of a socket or a channel, must be cut off at `length`; `reader.take(length)` does so for a
+    /// reader.
     pub fn sized_stream<S, B, E>(stream: S, length: u64) -> Self
     where
         S: Stream<Item = Result<B, E>> + Send + 'static,

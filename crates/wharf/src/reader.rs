@@ -34,6 +34,9 @@ impl<R: AsyncRead + Send + 'static> Reader<R> {
 
     /// Says exactly how many bytes there are: they are sent as they are read. A reader that gives fewer or more is an
     /// error, and nothing is stored that looks whole.
+    ///
+    /// So the reader's end is waited for, however long that takes, before the last bytes are sent. For a socket that
+    /// stays open, give [`reader.take(length)`](tokio::io::AsyncReadExt::take), which ends where the body does.
     #[must_use]
     pub fn length(mut self, length: u64) -> Self {
         self.length = Some(length);
