@@ -32,8 +32,14 @@ impl Destination {
 }
 
 /// Last in, first out: the connection used last is the likeliest to be open still.
-#[derive(Debug, Default)]
-pub(crate) struct Pool(Mutex<HashMap<Destination, Vec<Idle>>>);
+#[derive(Debug)]
+pub(crate) struct Pool(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    idle: HashMap<Destination, Vec<Idle>>,
+    pruned: Instant,
+}
 
 #[derive(Debug)]
 struct Idle {
@@ -41,31 +47,100 @@ struct Idle {
     since: Instant,
 }
 
+impl Idle {
+    fn is_usable(&self) -> bool {
+        self.since.elapsed() < MAX_IDLE && !self.connection.sender.is_closed()
+    }
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self(Mutex::new(State { idle: HashMap::new(), pruned: Instant::now() }))
+    }
+}
+
 impl Pool {
     /// An open connection, if there is one that has not idled too long.
     pub(crate) fn take(&self, destination: &Destination) -> Option<Connection> {
-        let mut idle = self.lock();
-        let connections = idle.get_mut(destination)?;
-        let fresh = Instant::now() - MAX_IDLE;
-        connections.retain(|idle| idle.since > fresh && !idle.connection.sender.is_closed());
+        let mut state = self.lock();
+        let connections = state.idle.get_mut(destination)?;
+        connections.retain(Idle::is_usable);
         connections.pop().map(|idle| idle.connection)
     }
 
-    /// Keeps a connection for the next request.
+    /// Keeps a connection for the next request. From time to time, closes those that nobody asked for again.
     pub(crate) fn put(&self, destination: &Destination, connection: Connection) {
         if connection.sender.is_closed() {
             return;
         }
-        let mut idle = self.lock();
-        if !idle.contains_key(destination) {
-            idle.insert(destination.clone(), Vec::new());
+        let mut state = self.lock();
+        if state.pruned.elapsed() >= MAX_IDLE {
+            state.pruned = Instant::now();
+            state.idle.retain(|_, connections| {
+                connections.retain(Idle::is_usable);
+                !connections.is_empty()
+            });
         }
-        if let Some(connections) = idle.get_mut(destination).filter(|list| list.len() < MAX_IDLE_CONNECTIONS) {
+        if !state.idle.contains_key(destination) {
+            state.idle.insert(destination.clone(), Vec::new());
+        }
+        if let Some(connections) = state.idle.get_mut(destination).filter(|list| list.len() < MAX_IDLE_CONNECTIONS) {
             connections.push(Idle { connection, since: Instant::now() });
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Destination, Vec<Idle>>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::io::{DuplexStream, duplex};
+    use tokio::time::advance;
+
+    use super::*;
+
+    async fn connection() -> (Connection, DuplexStream) {
+        let (ours, theirs) = duplex(64);
+        (Connection::start(Box::new(ours), Arc::default()).await.unwrap(), theirs)
+    }
+
+    fn to(host: &str) -> Destination {
+        Destination { https: false, host: host.to_owned(), port: 80 }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_asks_for_again_is_closed() {
+        let pool = Pool::default();
+        let mut servers = Vec::new();
+        for n in 0..100 {
+            let (connection, server) = connection().await;
+            servers.push(server);
+            pool.put(&to(&format!("bucket-{n}")), connection);
+        }
+        assert_eq!(pool.lock().idle.len(), 100);
+        advance(MAX_IDLE).await;
+        let (connection, _server) = connection().await;
+        pool.put(&to("another"), connection);
+        assert_eq!(pool.lock().idle.len(), 1);
+        for mut server in servers {
+            assert_eq!(tokio::io::AsyncReadExt::read(&mut server, &mut [0]).await.unwrap(), 0);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_idled_too_long_is_not_taken() {
+        let pool = Pool::default();
+        let (first, _server) = connection().await;
+        pool.put(&to("a"), first);
+        advance(MAX_IDLE / 2).await;
+        assert!(pool.take(&to("b")).is_none());
+        let first = pool.take(&to("a")).unwrap();
+        pool.put(&to("a"), first);
+        advance(MAX_IDLE).await;
+        assert!(pool.take(&to("a")).is_none());
     }
 }
