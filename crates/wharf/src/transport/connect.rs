@@ -6,10 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
 
 use super::tls::Tls;
 use super::{TransportError, TransportErrorKind};
@@ -23,17 +25,20 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 const TLS_READ_BUFFER: usize = 64 * 1024;
 
 /// Connects to `host` (as a URI has it), with TLS where there is a `tls`. Sets `broken` once bytes are lost.
+///
+/// `limit` is what the caller gives to all of it.
 pub(crate) async fn connect(
     host: &str,
     port: u16,
     tls: Option<&Tls>,
+    limit: Duration,
     broken: &Arc<AtomicBool>,
 ) -> Result<Box<dyn Socket>, TransportError> {
-    let stream = AnswerFirst { stream: connect_tcp(host, port).await?, broken: broken.clone() };
+    let stream = AnswerFirst { stream: connect_tcp(host, port, limit).await?, broken: broken.clone() };
     let Some(tls) = tls else { return Ok(Box::new(stream)) };
     let failed = |error: super::BoxError| TransportError::new(TransportErrorKind::Tls, error);
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| failed(error.into()))?;
-    let connector = tls.connector().map_err(failed)?;
+    let connector = tls.connector().await.map_err(failed)?;
     let stream = connector.connect(name, BufReader::with_capacity(TLS_READ_BUFFER, stream)).await;
     Ok(Box::new(stream.map_err(|error| handshake_failed(host, port, error))?))
 }
@@ -50,20 +55,38 @@ fn handshake_failed(host: &str, port: u16, error: io::Error) -> TransportError {
     TransportError::new(kind, Unreachable { host: host.to_owned(), port, error })
 }
 
-async fn connect_tcp(host: &str, port: u16) -> Result<TcpStream, TransportError> {
-    let mut last = None;
-    for address in resolve(host, port).await? {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                // Requests are written whole; waiting to fill a packet only delays them.
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Err(error) => last = Some(error),
+async fn connect_tcp(host: &str, port: u16, limit: Duration) -> Result<TcpStream, TransportError> {
+    let addresses = resolve(host, port).await?;
+    match first_of(&addresses, limit, TcpStream::connect).await {
+        Ok(stream) => {
+            // Requests are written whole; waiting to fill a packet only delays them.
+            let _ = stream.set_nodelay(true);
+            Ok(stream)
+        }
+        Err(error) => {
+            let error = Unreachable { host: host.to_owned(), port, error };
+            Err(TransportError::new(TransportErrorKind::Connect, error))
         }
     }
-    let error = last.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host has no address"));
-    Err(TransportError::new(TransportErrorKind::Connect, Unreachable { host: host.to_owned(), port, error }))
+}
+
+/// The first address that answers. Each has a share of the time only, the last one what is left: one that is dead must
+/// not keep a host from being reached by another.
+async fn first_of<T, F: Future<Output = io::Result<T>>>(
+    addresses: &[SocketAddr],
+    limit: Duration,
+    connect: impl Fn(SocketAddr) -> F,
+) -> io::Result<T> {
+    let Some((last, others)) = addresses.split_last() else {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the host has no address"));
+    };
+    let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+    for address in others {
+        if let Ok(Ok(connected)) = timeout(limit / count, connect(*address)).await {
+            return Ok(connected);
+        }
+    }
+    connect(*last).await
 }
 
 /// A connection that failed, with where it went: the one thing a reader of the error needs.
@@ -171,4 +194,30 @@ fn is_closed(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dead_address_leaves_time_for_the_next() {
+        let addresses = [1, 2, 3, 4].map(|n| SocketAddr::from((Ipv4Addr::LOCALHOST, n)));
+        let connect = |address: SocketAddr| async move {
+            match address.port() {
+                1 => std::future::pending().await,
+                2 => Err(io::ErrorKind::ConnectionRefused.into()),
+                port => Ok(port),
+            }
+        };
+        let start = Instant::now();
+        let limit = Duration::from_secs(4);
+        let port = timeout(limit, first_of(&addresses, limit, connect)).await.unwrap().unwrap();
+        assert_eq!((port, start.elapsed().as_secs()), (3, 1));
+        let error = first_of(&addresses[..2], limit, connect).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        assert_eq!(first_of(&[], limit, connect).await.unwrap_err().to_string(), "the host has no address");
+    }
 }

@@ -94,7 +94,7 @@ async fn open(shared: &Shared, to: &Destination) -> Result<Connection, Transport
     let limit = shared.settings.connect_timeout;
     let tls = to.https.then_some(&shared.settings.tls);
     let broken = Arc::default();
-    let socket = timeout(limit, connect(&to.host, to.port, tls, &broken)).await.unwrap_or_else(|_| {
+    let socket = timeout(limit, connect(&to.host, to.port, tls, limit, &broken)).await.unwrap_or_else(|_| {
         let text = format!("{}:{}: no answer within {limit:?}", to.host, to.port);
         Err(TransportError::new(TransportErrorKind::Connect, io::Error::new(io::ErrorKind::TimedOut, text)))
     })?;

@@ -1,10 +1,11 @@
 //! TLS by rustls: the system's roots, and those that the user adds.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use wharf_proto::Error;
 
@@ -26,36 +27,48 @@ pub(crate) fn certificates(pem: &[u8]) -> Result<RootCertStore, Error> {
     }
 }
 
-/// Makes the connector when the first https connection needs it: reading the system's roots takes milliseconds.
+/// Makes the connector when the first https connection needs it: reading the system's roots takes milliseconds, and is
+/// done away from the runtime's threads. A failure is not kept: the next connection tries again.
 pub(crate) struct Tls {
     extra_roots: RootCertStore,
-    connector: OnceLock<Result<TlsConnector, String>>,
+    connector: OnceCell<TlsConnector>,
 }
 
 impl Tls {
     pub(crate) fn new(extra_roots: RootCertStore) -> Self {
-        Self { extra_roots, connector: OnceLock::new() }
+        Self { extra_roots, connector: OnceCell::new() }
     }
 
-    pub(crate) fn connector(&self) -> Result<TlsConnector, BoxError> {
-        let made =
-            self.connector.get_or_init(|| self.connect_config().map(|config| TlsConnector::from(Arc::new(config))));
-        made.clone().map_err(Into::into)
+    pub(crate) async fn connector(&self) -> Result<TlsConnector, BoxError> {
+        self.connector_with(|| rustls_native_certs::load_native_certs().certs).await
     }
 
-    fn connect_config(&self) -> Result<ClientConfig, String> {
-        let mut roots = self.extra_roots.clone();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if roots.is_empty() {
-            return Err("this system has no root certificates; add some with root_certificates_pem()".to_owned());
-        }
-        let builder = ClientConfig::builder_with_provider(provider()?)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?;
-        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(config)
+    async fn connector_with(
+        &self,
+        system_roots: impl FnOnce() -> Vec<CertificateDer<'static>> + Send + 'static,
+    ) -> Result<TlsConnector, BoxError> {
+        let make = || async {
+            let mut roots = self.extra_roots.clone();
+            let config = tokio::task::spawn_blocking(move || {
+                roots.add_parsable_certificates(system_roots());
+                connect_config(roots)
+            });
+            Ok(TlsConnector::from(Arc::new(config.await??)))
+        };
+        self.connector.get_or_try_init(make).await.cloned()
     }
+}
+
+fn connect_config(roots: RootCertStore) -> Result<ClientConfig, String> {
+    if roots.is_empty() {
+        return Err("this system has no root certificates; add some with root_certificates_pem()".to_owned());
+    }
+    let builder = ClientConfig::builder_with_provider(provider()?)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 #[cfg(feature = "aws-lc-rs")]
@@ -71,4 +84,27 @@ fn provider() -> Result<Arc<rustls::crypto::CryptoProvider>, String> {
 #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
 fn provider() -> Result<Arc<rustls::crypto::CryptoProvider>, String> {
     Err("wharf was built without TLS; turn on its feature aws-lc-rs or ring".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn roots_that_come_later_are_found() {
+        let tls = Tls::new(RootCertStore::empty());
+        let error = tls.connector_with(Vec::new).await.err().unwrap();
+        assert_eq!(error.to_string(), "this system has no root certificates; add some with root_certificates_pem()");
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let root = made.cert.der().clone();
+        let here = thread::current().id();
+        let found = move || {
+            assert_ne!(thread::current().id(), here, "files are read on the runtime's thread");
+            vec![root]
+        };
+        assert!(tls.connector_with(found).await.is_ok());
+        assert!(tls.connector_with(Vec::new).await.is_ok());
+    }
 }
