@@ -75,6 +75,12 @@ pub(crate) fn some<T>(what: &str, value: Option<T>) -> Result<T, Failure> {
     value.ok_or_else(|| Failure::new(format!("{what}: missing")))
 }
 
+/// The call must succeed.
+#[track_caller]
+pub(crate) fn taken<T>(what: &str, result: Result<T, Error>) -> Result<T, Failure> {
+    result.map_err(|error| Failure::new(format!("{what}: {:?}: {error}", error.kind())))
+}
+
 /// The call must fail with one of these kinds.
 #[track_caller]
 pub(crate) fn refused<T>(what: &str, result: Result<T, Error>, kinds: &[ErrorKind]) -> Result<Error, Failure> {

@@ -1,5 +1,11 @@
 //! The servers that the checks were run on, and what each is known to do differently.
 
+mod ceph;
+mod garage;
+mod moto;
+mod rclone;
+mod seaweedfs;
+
 /// A server and its differences.
 #[derive(Debug)]
 pub struct Server {
@@ -35,7 +41,12 @@ impl Server {
 }
 
 /// Every server that the checks were run on.
-pub const SERVERS: &[&Server] = &[&EMBEDDED];
+pub const SERVERS: &[&Server] =
+    &[&EMBEDDED, &seaweedfs::SERVER, &garage::SERVER, &ceph::SERVER, &moto::SERVER, &rclone::SERVER];
 
 /// The embedded store, which is to do what S3 does.
 pub const EMBEDDED: Server = Server { provider: "embedded", version: "wharf-embedded", differences: &[] };
+
+const fn differs(checks: &'static [&'static str], failure: &'static str, instead: &'static str) -> Difference {
+    Difference { checks, failure, instead }
+}

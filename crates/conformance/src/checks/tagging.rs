@@ -33,7 +33,8 @@ async fn with_put(cx: Context) -> Outcome {
 async fn replace(cx: Context) -> Outcome {
     cx.s3.put_object(&cx.bucket, "key", "x").tag("colour", "blue").await?;
     cx.s3.put_object_tagging(&cx.bucket, "key", [("shape", "round"), ("size", "3")]).await?;
-    equal("tags", tags(&cx, "key").await?, [("shape", "round").into(), ("size", "3").into()])
+    equal("tags", tags(&cx, "key").await?, [("shape", "round").into(), ("size", "3").into()])?;
+    equal("the object", cx.bytes("key").await?, "x")
 }
 
 async fn delete(cx: Context) -> Outcome {

@@ -5,7 +5,7 @@ use wharf::ErrorKind;
 
 use super::{Check, multipart, pattern};
 use crate::context::Context;
-use crate::expect::{Failure, Outcome, equal, refused, some};
+use crate::expect::{Failure, Outcome, equal, refused, some, taken};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new("put-if-absent", "PutObject with If-None-Match: * only writes a new key", |cx| {
@@ -68,7 +68,7 @@ async fn put_if_match(cx: Context) -> Outcome {
     let other = cx.s3.put_object(&cx.bucket, "key", "second").if_match(OTHER_TAG).await;
     refused("with another ETag", other, &[ErrorKind::PreconditionFailed])?;
     unchanged(&cx).await?;
-    cx.s3.put_object(&cx.bucket, "key", "second").if_match(&first.etag).await?;
+    taken("with its ETag", cx.s3.put_object(&cx.bucket, "key", "second").if_match(&first.etag).await)?;
     equal("the object afterwards", cx.bytes("key").await?, "second")
 }
 

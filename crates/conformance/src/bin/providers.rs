@@ -1,0 +1,7 @@
+//! Writes `docs/providers.md`.
+
+use std::io;
+
+fn main() -> io::Result<()> {
+    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/providers.md"), conformance::page::providers())
+}
