@@ -42,8 +42,8 @@ pub fn providers() -> String {
             line(&mut page, &format!("{row} |"));
         }
         line(&mut page, "");
-        for (at, (provider, note)) in notes.iter().enumerate() {
-            line(&mut page, &format!("{}. {provider}: {note}", at + 1));
+        for (at, (note, servers)) in notes.iter().enumerate() {
+            line(&mut page, &format!("{}. {}: {note}", at + 1, servers.join(", ")));
         }
         if !notes.is_empty() {
             line(&mut page, "");
@@ -65,13 +65,20 @@ fn summary(page: &mut String) {
     line(page, "");
 }
 
-/// The note's number in its area; the same note of the same server is written once.
-fn number(notes: &mut Vec<(&'static str, &'static str)>, server: &'static Server, instead: &'static str) -> usize {
-    let note = (server.provider, instead);
-    let at = notes.iter().position(|other| *other == note).unwrap_or_else(|| {
-        notes.push(note);
+/// What servers do instead, and which of them do.
+type Note = (&'static str, Vec<&'static str>);
+
+/// The note's number in its area. Servers that do the same share a note.
+fn number(notes: &mut Vec<Note>, server: &'static Server, instead: &'static str) -> usize {
+    let at = notes.iter().position(|(text, _)| *text == instead).unwrap_or_else(|| {
+        notes.push((instead, Vec::new()));
         notes.len() - 1
     });
+    if let Some((_, servers)) = notes.get_mut(at)
+        && !servers.contains(&server.provider)
+    {
+        servers.push(server.provider);
+    }
     at + 1
 }
 

@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::checks::{AREAS, Check};
 use crate::context::{Context, Target};
-use crate::expect::Failure;
+use crate::expect::{Failure, Outcome};
 use crate::servers::{Difference, Server};
 
 /// A server that never answers must not hang the suite for ever.
@@ -91,22 +91,46 @@ async fn report(target: &Target, server: Option<&'static Server>, check: &'stati
         Err(failure) => (Err(failure), None),
     };
     let known = server.and_then(|server| server.difference(check.name));
-    let finding = match (outcome, known) {
+    Report { check, finding: compare(outcome, known), left_behind }
+}
+
+fn compare(outcome: Outcome, known: Option<&'static Difference>) -> Finding {
+    match (outcome, known) {
         (Ok(()), None) => Finding::Ok,
         (Ok(()), Some(known)) => Finding::Stale(known.instead),
         (Err(failure), None) => Finding::Failed(failure),
         (Err(failure), Some(known)) if failure.text().contains(known.failure) => Finding::DiffersAsKnown(known.instead),
         (Err(failure), Some(known)) => Finding::FailedOtherwise(failure, known),
-    };
-    Report { check, finding, left_behind }
+    }
 }
 
 /// On a task of its own: a panic is that check's failure alone.
-async fn carry_out(check: &Check, cx: Context) -> Result<(), Failure> {
+async fn carry_out(check: &Check, cx: Context) -> Outcome {
     let task = tokio::spawn(tokio::time::timeout(PATIENCE, (check.run)(cx)));
     match task.await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(Failure::new(format!("not done after {PATIENCE:?}"))),
         Err(error) => Err(Failure::new(format!("panicked: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: Difference = Difference { checks: &["x"], failure: "got 200", instead: "It is 200." };
+
+    #[test]
+    fn a_table_must_be_right_in_both_directions() {
+        let failed = || Err(Failure::new("status: got 200, not 403"));
+        assert!(matches!(compare(Ok(()), None), Finding::Ok));
+        assert!(matches!(compare(failed(), Some(&KNOWN)), Finding::DiffersAsKnown("It is 200.")));
+        assert!(matches!(compare(failed(), None), Finding::Failed(_)));
+        assert!(matches!(compare(Err(Failure::new("panicked")), Some(&KNOWN)), Finding::FailedOtherwise(..)));
+        assert!(matches!(compare(Ok(()), Some(&KNOWN)), Finding::Stale("It is 200.")));
+        let check: &'static Check = &AREAS[0].checks[0];
+        let report = |finding| Report { check, finding, left_behind: None };
+        assert!(report(compare(Ok(()), Some(&KNOWN))).is_failure());
+        assert!(!report(compare(failed(), Some(&KNOWN))).is_failure());
     }
 }
