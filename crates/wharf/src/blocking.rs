@@ -4,6 +4,10 @@
 //! `.await` and [`wait_each`](WaitEach::wait_each) in place of a stream. It works on any thread, also inside async
 //! code, where it blocks that thread as any blocking call does.
 //!
+//! **Use them with this client only.** What a [`wharf::Client`](crate::Client) does runs on the runtime where it is
+//! awaited, and a thread of that runtime that blocks may wait for itself. Such a client's calls are an error under
+//! `wait`. The body of its object cannot be told apart: read it in a thread of `spawn_blocking`.
+//!
 //! ```no_run
 //! use wharf::blocking::{Client, Wait, WaitEach};
 //!
@@ -18,6 +22,7 @@
 //! # }
 //! ```
 
+use std::cell::Cell;
 use std::future::IntoFuture;
 use std::io;
 use std::ops::Deref;
@@ -77,7 +82,11 @@ impl<F: IntoFuture> Wait for F {
         let waker = waker();
         let mut cx = Context::from_waker(&waker);
         loop {
-            match future.as_mut().poll(&mut cx) {
+            let polled = {
+                let _waiting = Waiting::begin();
+                future.as_mut().poll(&mut cx)
+            };
+            match polled {
                 Poll::Ready(output) => return output,
                 Poll::Pending => thread::park(),
             }
@@ -132,6 +141,32 @@ impl io::Read for BodyReader {
         let count = self.rest.len().min(buffer.len());
         buffer[..count].copy_from_slice(&self.rest.split_to(count));
         Ok(count)
+    }
+}
+
+thread_local! {
+    static WAITING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether what is polled on this thread is polled by [`Wait::wait`].
+pub(crate) fn is_waiting() -> bool {
+    WAITING.get()
+}
+
+/// Marks a poll as one of [`Wait::wait`], until dropped.
+struct Waiting {
+    before: bool,
+}
+
+impl Waiting {
+    fn begin() -> Self {
+        Self { before: WAITING.replace(true) }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        WAITING.set(self.before);
     }
 }
 

@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 use wharf_proto::operation::SendFuture;
 use wharf_proto::{Error, ErrorKind};
 
+use crate::blocking::is_waiting;
+
 /// Where a client's calls run. A cheap clone; the last one of an own runtime ends its thread.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RuntimeHandle(Option<Arc<OwnRuntime>>);
@@ -54,6 +56,13 @@ impl RuntimeHandle {
                 if Handle::try_current().is_err() {
                     return Err(Error::invalid_input(
                         "no Tokio runtime on this thread: await the call inside one, or use wharf::blocking",
+                    ));
+                }
+                // It would wait for ever for tasks that only this thread can run; also with several threads, for some
+                // of the tasks cannot be taken over by another.
+                if is_waiting() {
+                    return Err(Error::invalid_input(
+                        "wait() is for the client of wharf::blocking; the calls of this one are awaited",
                     ));
                 }
                 call.await

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{FutureExt, StreamExt, stream};
+use futures_util::{FutureExt, stream};
 use support::{Conn, Server, soon};
-use tokio::sync::{Notify, mpsc};
-use wharf::blocking::{self, Wait};
+use tokio::sync::{Notify, mpsc, oneshot};
+use wharf::blocking::{self, Wait, WaitEach};
 use wharf::{Body, Client, ClientBuilder, ErrorKind};
 use wharf_embedded::Store;
 
@@ -194,6 +194,35 @@ async fn waiting_inside_async_code() {
     assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "Hello!");
     drop(s3);
     runtime.shutdown_background();
+}
+
+/// The async client by mistake: its calls would wait for the thread that waits for them, whatever the runtime.
+#[test]
+fn waiting_for_an_async_client() {
+    let servers = tokio::runtime::Runtime::new().unwrap();
+    let server = servers.block_on(Server::always("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nHello!"));
+    for mut runtime in [tokio::runtime::Builder::new_current_thread(), tokio::runtime::Builder::new_multi_thread()] {
+        let s3 = client_of(server.url()).build().unwrap();
+        let (tell, told) = oneshot::channel();
+        // Where this is broken, it waits for ever: not on this thread.
+        std::thread::spawn(move || {
+            let runtime = runtime.enable_all().build().unwrap();
+            let calls = runtime.spawn(async move {
+                let call = s3.get_object("my-bucket", "a").text().wait();
+                let listed = s3.list_objects("my-bucket").items().wait_each().next().unwrap();
+                let awaited = s3.get_object("my-bucket", "a").text().await;
+                tell.send((call, listed, awaited)).unwrap();
+            });
+            runtime.block_on(calls).unwrap();
+        });
+        let (call, listed, awaited) = servers.block_on(soon(told)).unwrap();
+        for error in [call.unwrap_err(), listed.unwrap_err()] {
+            let problem = "wait() is for the client of wharf::blocking; the calls of this one are awaited";
+            assert!(error.to_string().ends_with(problem), "{error}");
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        }
+        assert_eq!(awaited.unwrap(), "Hello!");
+    }
 }
 
 /// A client outlives the runtime it was used on first; the connections of that one are not used on the next.
