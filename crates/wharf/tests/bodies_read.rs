@@ -5,7 +5,6 @@
 mod support;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use http::Response;
 use support::{Conn, Fake, Server, client_of, line};
 use tokio::io::AsyncReadExt;

@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::stream;
 use support::{Conn, FakeClock, Server, client_of, line, soon};
 use tokio::sync::Notify;
 use wharf::{AddressingStyle, Body, ErrorKind};
