@@ -67,7 +67,8 @@ pub(crate) async fn send(
     async {
         let sending = async {
             let uri = client.endpoint.uri(request.bucket.as_deref(), request.key.as_deref(), &request.query)?;
-            let Request { method, bucket, mut headers, body, checksum, patient, verbatim, retry_conflict, .. } = request;
+            let Request { method, bucket, mut headers, body, checksum, patient, verbatim, retry_conflict, .. } =
+                request;
             let conditions = client.payload_conditions();
             let payload = Payload::prepare(body, checksum, &method, &mut headers, &conditions).await?;
             let request = Prepared { method, uri, headers, payload, bucket, patient, verbatim, retry_conflict };
