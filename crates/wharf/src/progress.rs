@@ -85,7 +85,7 @@ pub(crate) struct Watched<S> {
     progress: Arc<Progress>,
 }
 
-const PIECE: usize = 256 * 1024;
+const PIECE: usize = 64 * 1024;
 
 impl<S> Watched<S> {
     pub(crate) fn new(stream: S, progress: Arc<Progress>) -> Self {
