@@ -15,14 +15,16 @@ type MakeBuilder = dyn Fn() -> ClientBuilder + Send + Sync;
 /// A server to run on.
 #[derive(Clone)]
 pub struct Target {
+    access_key_id: String,
     builder: Arc<MakeBuilder>,
     in_process: Option<Arc<dyn Transport>>,
 }
 
 impl Target {
-    /// A server behind a socket; `builder` gives a client of it, with endpoint, region and keys.
-    pub fn new(builder: impl Fn() -> ClientBuilder + Send + Sync + 'static) -> Self {
-        Self { builder: Arc::new(builder), in_process: None }
+    /// A server behind a socket. `builder` gives a client of it, with endpoint, region and keys, of which
+    /// `access_key_id` is the one that is no secret.
+    pub fn new(access_key_id: impl Into<String>, builder: impl Fn() -> ClientBuilder + Send + Sync + 'static) -> Self {
+        Self { access_key_id: access_key_id.into(), builder: Arc::new(builder), in_process: None }
     }
 
     /// A server in this process: presigned requests reach it by `transport`, too.
@@ -107,6 +109,11 @@ impl Context {
             Some(transport) => http1::send_in_process(&**transport, request, body.into()).await,
             None => http1::send(request, body.into()).await,
         }
+    }
+
+    /// The access key id that the server knows.
+    pub(crate) fn access_key_id(&self) -> &str {
+        &self.target.access_key_id
     }
 
     /// What a client of the server may assume.

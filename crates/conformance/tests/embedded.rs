@@ -17,23 +17,24 @@ async fn all_pass(target: &Target) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_process() {
     let store = Store::in_memory();
-    let transport = store.clone();
-    all_pass(&Target::new(move || Client::builder().transport(store.clone())).in_process(transport)).await;
+    let (transport, id) = (store.clone(), store.access_key_id().to_owned());
+    let builder = move || Client::builder().transport(store.clone());
+    all_pass(&Target::new(id, builder).in_process(transport)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_process_by_virtual_hosts() {
     let store = Store::in_memory();
-    let transport = store.clone();
+    let (transport, id) = (store.clone(), store.access_key_id().to_owned());
     let builder = move || Client::builder().transport(store.clone()).addressing_style(AddressingStyle::VirtualHost);
-    all_pass(&Target::new(builder).in_process(transport)).await;
+    all_pass(&Target::new(id, builder).in_process(transport)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn over_tcp() {
     let store = Store::in_memory();
     let server = store.serve("127.0.0.1:0").await.unwrap();
-    let endpoint = server.endpoint();
+    let (endpoint, id) = (server.endpoint(), store.access_key_id().to_owned());
     let builder = move || {
         Client::builder()
             .endpoint(&endpoint)
@@ -41,6 +42,6 @@ async fn over_tcp() {
             .credentials(store.access_key_id(), store.secret_access_key())
             .provider(Provider::Embedded)
     };
-    all_pass(&Target::new(builder)).await;
+    all_pass(&Target::new(id, builder)).await;
     server.stop().await;
 }

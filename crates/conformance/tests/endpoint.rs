@@ -33,7 +33,8 @@ async fn main() -> ExitCode {
         None => println!("{endpoint}, of which nothing is known"),
     }
     let region = env::var("WHARF_TEST_REGION").unwrap_or_else(|_| "us-east-1".to_owned());
-    let target = Target::new(move || client(&endpoint, &region, &provider));
+    let target =
+        Target::new(env::var("AWS_ACCESS_KEY_ID").unwrap_or_default(), move || client(&endpoint, &region, &provider));
     let filter = env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
 
     let reports = run(&target, server, &filter, AT_ONCE, |report| println!("{report}")).await;

@@ -52,10 +52,10 @@ async fn head(cx: Context) -> Outcome {
 }
 
 async fn wrong_secret(cx: Context) -> Outcome {
-    let id = std::env::var("AWS_ACCESS_KEY_ID").unwrap_or_else(|_| "wharf".to_owned());
-    let client = cx.client(|settings| settings.credentials(id, "not the secret"))?;
+    let client = cx.client(|settings| settings.credentials(cx.access_key_id(), "not the secret"))?;
     let put = client.put_object(&cx.bucket, "key", "x").await;
-    refused("PutObject", put, &[ErrorKind::InvalidCredentials])?;
+    let error = refused("PutObject", put, &[ErrorKind::InvalidCredentials])?;
+    equal("code", error.code(), Some("SignatureDoesNotMatch"))?;
     equal("keys afterwards", cx.keys().await?, [""; 0])
 }
 
