@@ -21,7 +21,7 @@ use support::{BUCKET, ROUNDS, Result, arguments, client, median, runtime};
 use tokio::io::{AsyncRead, ReadBuf};
 use wharf::{Client, Reader};
 
-/// What part 9 of the plan allows, in MiB.
+/// The limit that docs/performance.md names, in MiB.
 const LIMIT: f64 = 24.0;
 
 const MEBIBYTE: u64 = 1024 * 1024;

@@ -22,7 +22,7 @@ use wharf::Client;
 
 const SIZE: usize = 4096;
 
-/// What part 9 of the plan allows, in microseconds a request.
+/// The limit that docs/performance.md names, in microseconds a request.
 const LIMIT: f64 = 40.0;
 
 /// Requests that open the connections and warm the caches, before anything is counted.
