@@ -14,7 +14,7 @@ use wharf_proto::Error;
 use wharf_proto::op::{ListObjects, ListObjectsOutput};
 use wharf_proto::operation::Operation;
 
-/// What part 9 of the plan allows, in microseconds.
+/// The limit that docs/performance.md names, in microseconds.
 const LIMIT: f64 = 500.0;
 
 fn main() -> ExitCode {

@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use wharf_proto::Credentials;
 use wharf_proto::sigv4::{Payload, Scope, Signer, SigningKeyCache};
 
-/// What part 9 of the plan allows for a signed PUT of 4 KiB, in nanoseconds.
+/// The limit that docs/performance.md names for a signed PUT of 4 KiB, in nanoseconds.
 const LIMIT: f64 = 5_000.0;
 
 fn main() -> ExitCode {
