@@ -3,6 +3,7 @@
 //! The wire asks for one atomic step at a time and holds no locks of its own, so that a backend on disk can take the
 //! place of the one in memory. Times, owners and entity tags are decided above; version ids and order are decided here.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -53,6 +54,8 @@ pub(crate) struct Bucket {
     pub(crate) object_lock: bool,
     pub(crate) acl: Acl,
     pub(crate) tags: Vec<(String, String)>,
+    /// What else is configured, as it was put and will be got: by sub-resource, such as `cors`.
+    pub(crate) documents: BTreeMap<String, Bytes>,
 }
 
 /// One version of a key: an object, or a delete marker.
@@ -181,6 +184,7 @@ pub(crate) enum Amendment {
     LegalHold(bool),
     /// A retention, and whether the caller may shorten one of governance.
     Retention(Retention, bool),
+    Acl(Acl),
 }
 
 /// Keeps buckets, versions and uploads. Every method is one atomic step.
@@ -192,6 +196,9 @@ pub(crate) trait Backend: Send + Sync + 'static {
     /// All buckets in order of their names.
     async fn buckets(&self) -> Result<Vec<Bucket>>;
     async fn set_bucket_tags(&self, name: &str, tags: Vec<(String, String)>) -> Result<()>;
+    async fn set_bucket_acl(&self, name: &str, acl: Acl) -> Result<()>;
+    /// Puts a document of the bucket's in the place of the one before; without one, removes it.
+    async fn set_bucket_document(&self, name: &str, subresource: &str, document: Option<Bytes>) -> Result<()>;
     async fn set_versioning(&self, name: &str, versioning: Versioning) -> Result<()>;
 
     fn writer(&self) -> Box<dyn BlobWriter>;

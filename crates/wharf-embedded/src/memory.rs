@@ -9,7 +9,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
+use crate::acl::Acl;
 use crate::backend::{
     Amendment, Backend, BlobWriter, Bucket, Deleted, Found, ListQuery, ListedVersion, Object, Page, Part, Removal,
     Upload, Version, Versioning,
@@ -98,6 +100,21 @@ impl Backend for Memory {
 
     async fn set_bucket_tags(&self, name: &str, tags: Vec<(String, String)>) -> Result<()> {
         in_bucket_mut(&mut self.write(), name)?.info.tags = tags;
+        Ok(())
+    }
+
+    async fn set_bucket_acl(&self, name: &str, acl: Acl) -> Result<()> {
+        in_bucket_mut(&mut self.write(), name)?.info.acl = acl;
+        Ok(())
+    }
+
+    async fn set_bucket_document(&self, name: &str, subresource: &str, document: Option<Bytes>) -> Result<()> {
+        let mut buckets = self.write();
+        let documents = &mut in_bucket_mut(&mut buckets, name)?.info.documents;
+        match document {
+            Some(document) => documents.insert(subresource.to_owned(), document),
+            None => documents.remove(subresource),
+        };
         Ok(())
     }
 

@@ -106,6 +106,7 @@ impl BucketState {
                 lock::check_change(object.lock.retention.as_ref(), &retention, at, bypass)?;
                 object.lock.retention = Some(retention);
             }
+            Amendment::Acl(acl) => object.acl = acl,
         }
         *slot = Arc::new(version);
         Ok(Found { version: slot.clone(), versioned })

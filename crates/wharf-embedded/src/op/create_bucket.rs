@@ -1,5 +1,7 @@
 //! CreateBucket.
 
+use std::collections::BTreeMap;
+
 use http::StatusCode;
 use s3s::dto::CreateBucketConfiguration;
 
@@ -41,6 +43,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         object_lock,
         acl: Acl::of(&call.headers)?,
         tags: Vec::new(),
+        documents: BTreeMap::new(),
     };
     call.backend().create_bucket(bucket).await?;
     let mut reply = empty(StatusCode::OK);
