@@ -112,6 +112,40 @@ impl Acl {
     }
 }
 
+/// A grant in words that can be stored: kind of grantee, grantee, permission.
+pub(crate) type StoredGrant = (String, String, String);
+
+impl Acl {
+    pub(crate) fn to_stored(&self) -> Vec<StoredGrant> {
+        let words = |grant: &Grant| {
+            let (kind, grantee) = match &grant.grantee {
+                Grantee::Owner => ("owner", ""),
+                Grantee::Id(id) => ("id", id.as_str()),
+                Grantee::Group(uri) => ("uri", uri.as_str()),
+                Grantee::Email(email) => ("emailAddress", email.as_str()),
+            };
+            (kind.to_owned(), grantee.to_owned(), grant.permission.to_owned())
+        };
+        self.0.iter().map(words).collect()
+    }
+
+    /// Reads what [`to_stored`](Self::to_stored) wrote; none if it is anything else.
+    pub(crate) fn of_stored(grants: Vec<StoredGrant>) -> Option<Self> {
+        let read = |(kind, value, permission): StoredGrant| {
+            let grantee = match kind.as_str() {
+                "owner" => Grantee::Owner,
+                "id" => Grantee::Id(value),
+                "uri" => Grantee::Group(value),
+                "emailAddress" => Grantee::Email(value),
+                _ => return None,
+            };
+            let (_, permission) = GRANTS.into_iter().find(|(_, name)| *name == permission)?;
+            Some(Grant { grantee, permission })
+        };
+        grants.into_iter().map(read).collect::<Option<_>>().map(Self)
+    }
+}
+
 /// Reads `id="..."`, `uri="..."` or `emailAddress="..."`.
 fn grantee(text: &str, header: &str) -> Result<Grantee> {
     let (kind, value) = text.split_once('=').unwrap_or((text, ""));

@@ -65,8 +65,10 @@ mod call;
 mod checksum;
 mod condition;
 mod copy_source;
+mod disk;
 mod error;
 mod front;
+mod history;
 mod id;
 mod kept;
 mod list;
@@ -87,6 +89,7 @@ mod token;
 mod xml;
 
 pub use builder::Builder;
+pub use disk::OpenError;
 pub use log::{LOG_CAPACITY, LoggedRequest};
 pub use server::Server;
 pub use store::Store;

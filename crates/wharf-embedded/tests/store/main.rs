@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod auth;
+mod backing;
 mod chunked;
 mod listing;
 mod multipart;

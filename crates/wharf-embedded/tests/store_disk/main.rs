@@ -1,0 +1,23 @@
+//! The tests of `tests/store`, of a store on disk; and those that only a disk can fail.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../store/auth.rs"]
+mod auth;
+mod backing;
+#[path = "../store/chunked.rs"]
+mod chunked;
+#[path = "../store/listing.rs"]
+mod listing;
+#[path = "../store/multipart.rs"]
+mod multipart;
+#[path = "../store/objects.rs"]
+mod objects;
+#[path = "../store/seam.rs"]
+mod seam;
+#[path = "../store/support.rs"]
+mod support;
+#[path = "../store/tcp.rs"]
+mod tcp;
+#[path = "../store/versions.rs"]
+mod versions;
