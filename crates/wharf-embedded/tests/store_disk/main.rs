@@ -7,6 +7,7 @@ mod auth;
 mod backing;
 #[path = "../store/chunked.rs"]
 mod chunked;
+mod crash;
 #[path = "../store/listing.rs"]
 mod listing;
 #[path = "../store/multipart.rs"]
