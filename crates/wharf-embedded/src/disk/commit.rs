@@ -140,10 +140,12 @@ impl Committer<'_> {
 
     /// On a full disk whatever makes space has the reserve, each step by itself; all else is refused.
     fn commit_those_that_free(&mut self, steps: Vec<Box<dyn Step>>) {
-        let (mut free, take): (Vec<_>, Vec<_>) = steps.into_iter().partition(|step| step.frees());
+        let (free, take): (Vec<_>, Vec<_>) = steps.into_iter().partition(|step| step.frees());
         take.into_iter().for_each(|step| step.answer(Some(Code::InsufficientStorage)));
-        self.shared.directory.let_go();
-        for step in free.drain(..) {
+        if !free.is_empty() {
+            self.shared.directory.let_go();
+        }
+        for step in free {
             let mut alone = [step];
             let failure = self.transact(&mut alone).err().map(|failure| error::Error::from(failure).code());
             alone.into_iter().for_each(|step| step.answer(failure));

@@ -56,7 +56,7 @@ impl OpenError {
 
     pub(super) fn database(path: &Path, error: redb::Error) -> Self {
         match error {
-            redb::Error::Io(source) => Self::io(path, source),
+            redb::Error::Io(source) if source.kind() != io::ErrorKind::InvalidData => Self::io(path, source),
             error => OpenError::Damaged { path: path.to_owned(), source: error.into() },
         }
     }

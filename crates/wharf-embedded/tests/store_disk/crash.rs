@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use futures_util::future::join_all;
 use wharf_embedded::Store;
 
+use crate::files::files;
 use crate::support::*;
 
 /// Tells the writer its directory and its seed.
@@ -22,12 +23,9 @@ const SEED: &str = "WHARF_CRASH_SEED";
 const WRITERS: usize = 1000;
 const KEYS: usize = 3;
 
-/// The most lines that the writer may say before it is killed.
-const LINES: usize = 6000;
-
 #[test]
 fn what_was_acknowledged_outlives_three_kills() {
-    kill_and_look(3, fastrand::u64(..));
+    kill_and_look(3, 1500, fastrand::u64(..));
 }
 
 /// As above, often enough to trust it.
@@ -35,10 +33,10 @@ fn what_was_acknowledged_outlives_three_kills() {
 #[ignore = "takes minutes"]
 fn what_was_acknowledged_outlives_fifty_kills() {
     let seed = fastrand::u64(..);
-    let acknowledged = kill_and_look(50, seed);
+    let acknowledged = kill_and_look(50, 6000, seed);
     // Past the test harness, which would keep it to itself.
     let note = format!(
-        "\nnote: 50 kills in the middle of {WRITERS} concurrent writes, {acknowledged} writes acknowledged, none lost (seed {seed})\n"
+        "\nnote: 50 kills in the middle of {WRITERS} concurrent writes, {acknowledged} objects acknowledged, none lost (seed {seed})\n"
     );
     std::io::stdout().write_all(note.as_bytes()).unwrap();
 }
@@ -140,15 +138,16 @@ fn say(line: &str) {
     std::io::stdout().lock().write_all(format!("{line}\n").as_bytes()).unwrap();
 }
 
-/// Kills a writer `rounds` times in the same directory, and looks each time. How many writes were acknowledged.
-fn kill_and_look(rounds: usize, seed: u64) -> usize {
+/// Kills a writer `rounds` times in the same directory, each time before it has said `most` lines, and looks. How many
+/// puts were acknowledged.
+fn kill_and_look(rounds: usize, most: usize, seed: u64) -> usize {
     println!("seed {seed}");
     let directory = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut acknowledged = 0;
     for round in 0..rounds {
         let seed = seed.wrapping_add(round as u64);
-        let keys = run_and_kill(directory.path(), seed);
+        let keys = run_and_kill(directory.path(), most, seed);
         acknowledged += keys.values().map(|progress| progress.puts).sum::<usize>();
         runtime.block_on(async {
             let store = open(directory.path());
@@ -162,7 +161,7 @@ fn kill_and_look(rounds: usize, seed: u64) -> usize {
     acknowledged
 }
 
-fn run_and_kill(directory: &Path, seed: u64) -> BTreeMap<String, Progress> {
+fn run_and_kill(directory: &Path, most: usize, seed: u64) -> BTreeMap<String, Progress> {
     let mut writer = Command::new(std::env::current_exe().unwrap())
         .args(["crash::writer", "--exact", "--nocapture"])
         .env(DIRECTORY, directory)
@@ -170,7 +169,7 @@ fn run_and_kill(directory: &Path, seed: u64) -> BTreeMap<String, Progress> {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines = fastrand::Rng::with_seed(seed).usize(1..LINES);
+    let lines = fastrand::Rng::with_seed(seed).usize(1..most);
     let mut keys = BTreeMap::<String, Progress>::new();
     let mut output = BufReader::new(writer.stdout.take().unwrap()).lines().map_while(Result::ok);
     for (count, line) in output.by_ref().enumerate() {
@@ -271,21 +270,4 @@ async fn empty(store: &Store) {
 fn md5(bytes: &[u8]) -> Vec<u8> {
     use md5::{Digest, Md5};
     Md5::digest(bytes).to_vec()
-}
-
-/// The names of all files below a directory.
-fn files(directory: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut directories = vec![directory.to_owned()];
-    while let Some(directory) = directories.pop() {
-        let Ok(entries) = std::fs::read_dir(directory) else { continue };
-        for entry in entries {
-            let entry = entry.unwrap();
-            match entry.file_type().unwrap().is_dir() {
-                true => directories.push(entry.path()),
-                false => found.push(entry.file_name().into_string().unwrap()),
-            }
-        }
-    }
-    found
 }

@@ -8,12 +8,16 @@ mod backing;
 #[path = "../store/chunked.rs"]
 mod chunked;
 mod crash;
+mod files;
+mod full;
 #[path = "../store/listing.rs"]
 mod listing;
 #[path = "../store/multipart.rs"]
 mod multipart;
 #[path = "../store/objects.rs"]
 mod objects;
+mod opening;
+mod places;
 #[path = "../store/seam.rs"]
 mod seam;
 #[path = "../store/support.rs"]
