@@ -27,6 +27,15 @@
 //! # Ok::<_, std::io::Error>(())
 //! ```
 //!
+//! A store in a directory outlives its process, however that ends: a write is answered when it is safe.
+//!
+//! ```no_run
+//! use wharf_embedded::Store;
+//!
+//! let store = Store::builder().credentials("my-key", "my-secret").open("data")?;
+//! # Ok::<_, wharf_embedded::OpenError>(())
+//! ```
+//!
 //! # What it carries
 //!
 //! * Buckets: CreateBucket, DeleteBucket, HeadBucket, ListBuckets, GetBucketLocation, GetBucketAcl,
@@ -49,7 +58,7 @@
 //! * Nothing is encrypted. Headers of server-side encryption are kept and told, and a customer's key is asked for again.
 //! * Session tokens are refused, as the store knows long-term keys alone.
 //! * Objects of the storage classes `GLACIER` and `DEEP_ARCHIVE` cannot be read, and there is no RestoreObject.
-//! * Nothing outlives the last clone of a [`Store`].
+//! * What is in memory goes with the last clone of its [`Store`]; keys, faults and the log of requests are never on disk.
 //!
 //! # Whose reading of S3 it is
 //!
