@@ -12,6 +12,9 @@ use crate::lock;
 /// The id of what was written without versioning; a key has one such version at most.
 pub(crate) const NULL: &str = "null";
 
+/// A version and where it is kept.
+pub(crate) type Placed<H> = (<H as History>::Place, Arc<Version>);
+
 /// The versions of one key, the latest first.
 pub(crate) trait History {
     /// A refusal, or what keeps the versions has failed.
@@ -21,9 +24,9 @@ pub(crate) trait History {
 
     fn key(&self) -> &str;
 
-    fn latest(&self) -> Result<Option<(Self::Place, Arc<Version>)>, Self::Error>;
+    fn latest(&self) -> Result<Option<Placed<Self>>, Self::Error>;
 
-    fn by_id(&self, id: &str) -> Result<Option<(Self::Place, Arc<Version>)>, Self::Error>;
+    fn by_id(&self, id: &str) -> Result<Option<Placed<Self>>, Self::Error>;
 }
 
 /// A history that can be written to. Nothing is written before all refusals are spoken, so that a step that is
@@ -39,7 +42,7 @@ pub(crate) trait HistoryMut: History {
 }
 
 /// A version and its place, or the latest. A delete marker is found too.
-pub(crate) fn find<H: History>(history: &H, id: Option<&str>) -> Result<(H::Place, Arc<Version>), H::Error> {
+pub(crate) fn find<H: History>(history: &H, id: Option<&str>) -> Result<Placed<H>, H::Error> {
     let key = history.key();
     match id {
         None => history.latest()?.ok_or_else(|| no_such_key(key).into()),
@@ -66,7 +69,7 @@ pub(crate) fn put<H: HistoryMut>(
 /// Adds the latest version; without versioning it takes the place of the one called "null".
 fn push<H: HistoryMut>(
     history: &mut H,
-    latest: Option<(H::Place, Arc<Version>)>,
+    latest: Option<Placed<H>>,
     versioning: Versioning,
     ids: &Ids,
     at: SystemTime,

@@ -12,7 +12,7 @@ use super::place::{Held, Shared, Stretch};
 use super::work::{self, Working};
 use crate::backend::{Blob, BlobWriter};
 use crate::blob::Concat;
-use crate::error::Result;
+use crate::error::{Code, Result};
 
 /// The most bytes that are kept within the database: below it, a file of its own would cost more than its bytes.
 pub(super) const SMALL: usize = 16 * 1024;
@@ -25,7 +25,13 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     block: BytesMut,
     len: u64,
-    file: Option<(Arc<Held>, Working<(File, BytesMut)>)>,
+    file: Option<Arriving>,
+}
+
+/// A file that is being written, and the block that comes back when it can take the next.
+struct Arriving {
+    held: Arc<Held>,
+    working: Working<(File, BytesMut)>,
 }
 
 impl Writer {
@@ -36,7 +42,7 @@ impl Writer {
     /// Starts to write the block, once the one before is written.
     async fn flush(&mut self) -> Result<()> {
         let (held, file, spare) = match self.file.take() {
-            Some((held, working)) => {
+            Some(Arriving { held, working }) => {
                 let (file, spare) = working.await.map_err(Failure::from)?;
                 (held, file, spare)
             }
@@ -48,7 +54,7 @@ impl Writer {
             }
         };
         let block = std::mem::replace(&mut self.block, spare);
-        self.file = Some((held, work::start(move || write(file, block))));
+        self.file = Some(Arriving { held, working: work::start(move || write(file, block)) });
         Ok(())
     }
 }
@@ -83,7 +89,7 @@ impl BlobWriter for Writer {
             return Ok(Arc::new(Stretch { held, range }));
         }
         self.flush().await?;
-        let Some((held, working)) = self.file.take() else { return Err(crate::error::Code::InternalError.into()) };
+        let Some(Arriving { held, working }) = self.file.take() else { return Err(Code::InternalError.into()) };
         let (file, _) = working.await.map_err(Failure::from)?;
         work::start(move || file.sync_all()).await.map_err(Failure::from)?;
         Ok(Arc::new(Stretch { held, range }))

@@ -1,6 +1,7 @@
 //! The tests of `tests/store`, of a store on disk; and those that only a disk can fail.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "a test that fails tells its seed")]
 
 #[path = "../store/auth.rs"]
 mod auth;
