@@ -1,7 +1,7 @@
 //! What a store on disk costs: a million objects, and one of a gigabyte. `docs/embedded.md` has the figures.
 //!
 //! `cargo bench -p wharf-embedded --bench disk [-- OBJECTS]`. Each figure is of a process of its own. Linux only, which
-//! tells peak memory; the data directory is below TMPDIR and takes half a gigabyte for a million objects.
+//! tells peak memory; the data directory is below TMPDIR and takes some hundred megabytes for a million objects.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench fails by panicking, and prints")]
 #![allow(dead_code, reason = "the tests use more of their support")]

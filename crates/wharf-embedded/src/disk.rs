@@ -119,6 +119,7 @@ impl Backend for Disk {
         self.shared.commit(true, step).await
     }
 
+    // Look-ups of a row or two are done where they are asked for: another thread would cost more than they do.
     async fn bucket(&self, name: &str) -> Result<Bucket> {
         let read = |transaction: &ReadTransaction| Ok(bucket(&transaction.open_table(BUCKETS)?, name)?.1);
         Ok(self.shared.metadata.read(read)?)
