@@ -113,10 +113,13 @@ impl Acl {
 }
 
 /// A grant in words that can be stored: kind of grantee, grantee, permission.
-pub(crate) type StoredGrant = (String, String, String);
+type StoredGrant = (String, String, String);
+
+/// A list in words that can be stored: the owner's account, where the list knows it, and the grants.
+pub(crate) type StoredAcl = (String, Vec<StoredGrant>);
 
 impl Acl {
-    pub(crate) fn to_stored(&self) -> Vec<StoredGrant> {
+    pub(crate) fn to_stored(&self) -> StoredAcl {
         let words = |grant: &Grant| {
             let (kind, grantee) = match &grant.grantee {
                 Grantee::Owner => ("owner", ""),
@@ -126,11 +129,11 @@ impl Acl {
             };
             (kind.to_owned(), grantee.to_owned(), grant.permission.to_owned())
         };
-        self.0.iter().map(words).collect()
+        (String::new(), self.0.iter().map(words).collect())
     }
 
     /// Reads what [`to_stored`](Self::to_stored) wrote; none if it is anything else.
-    pub(crate) fn of_stored(grants: Vec<StoredGrant>) -> Option<Self> {
+    pub(crate) fn of_stored((_, grants): StoredAcl) -> Option<Self> {
         let read = |(kind, value, permission): StoredGrant| {
             let grantee = match kind.as_str() {
                 "owner" => Grantee::Owner,

@@ -13,7 +13,7 @@ use http::header::{HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::acl::{Acl, StoredGrant};
+use crate::acl::{Acl, StoredAcl};
 use crate::backend::{Blob, Bucket, Extent, Lock, Object, Part, Retention, Upload, Version, Versioning};
 use crate::checksum::{Algorithm, Checksum, Kind};
 use crate::error::{Code, Error, Result};
@@ -72,7 +72,7 @@ pub(super) struct BucketRecord {
     created: Stamp,
     versioning: u8,
     object_lock: bool,
-    acl: Vec<StoredGrant>,
+    acl: StoredAcl,
     tags: Vec<(String, String)>,
     documents: BTreeMap<String, Bytes>,
 }
@@ -114,7 +114,7 @@ impl BucketRecord {
     }
 }
 
-fn acl(stored: Vec<StoredGrant>) -> Result<Acl> {
+fn acl(stored: StoredAcl) -> Result<Acl> {
     Acl::of_stored(stored).ok_or_else(unreadable)
 }
 
@@ -137,7 +137,7 @@ struct ObjectRecord {
     parts: Vec<PartRecord>,
     customer_key: Option<String>,
     lock: LockRecord,
-    acl: Vec<StoredGrant>,
+    acl: StoredAcl,
 }
 
 impl VersionRecord {
@@ -308,7 +308,7 @@ pub(super) struct UploadRecord {
     tags: Vec<(String, String)>,
     customer_key: Option<String>,
     lock: LockRecord,
-    acl: Vec<StoredGrant>,
+    acl: StoredAcl,
     checksum: Option<KindRecord>,
 }
 
