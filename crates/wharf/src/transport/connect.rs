@@ -1,15 +1,17 @@
 //! Opening a connection: name, address, TLS.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::mem::MaybeUninit;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, Interest, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
@@ -24,7 +26,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 /// Between the socket and TLS: with it, a gigabyte takes 5,000 reads and not 67,000.
 const TLS_READ_BUFFER: usize = 64 * 1024;
 
-/// Connects to `host` (as a URI has it), with TLS where there is a `tls`. Sets `broken` once bytes are lost.
+/// Connects to `host` (as a URI has it), with TLS where there is a `tls`.
 ///
 /// `limit` is what the caller gives to all of it.
 pub(crate) async fn connect(
@@ -32,15 +34,22 @@ pub(crate) async fn connect(
     port: u16,
     tls: Option<&Tls>,
     limit: Duration,
-    broken: &Arc<AtomicBool>,
-) -> Result<Box<dyn Socket>, TransportError> {
-    let stream = AnswerFirst { stream: connect_tcp(host, port, limit).await?, broken: broken.clone() };
-    let Some(tls) = tls else { return Ok(Box::new(stream)) };
+) -> Result<(Box<dyn Socket>, Arc<Wire>), TransportError> {
+    let stream = connect_tcp(host, port, limit).await?;
+    let Some(tls) = tls else { return Ok(over(stream)) };
+    let wire = Wire::new(stream);
+    let stream = AnswerFirst(wire.clone());
     let failed = |error: super::BoxError| TransportError::new(TransportErrorKind::Tls, error);
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| failed(error.into()))?;
     let connector = tls.connector().await.map_err(failed)?;
     let stream = connector.connect(name, BufReader::with_capacity(TLS_READ_BUFFER, stream)).await;
-    Ok(Box::new(stream.map_err(|error| handshake_failed(host, port, error))?))
+    Ok((Box::new(stream.map_err(|error| handshake_failed(host, port, error))?), wire))
+}
+
+/// Plain HTTP over `stream`.
+pub(crate) fn over(stream: TcpStream) -> (Box<dyn Socket>, Arc<Wire>) {
+    let wire = Wire::new(stream);
+    (Box::new(AnswerFirst(wire.clone())), wire)
 }
 
 /// What TLS refuses stays refused; a handshake that the network cut short may go well next time.
@@ -123,53 +132,44 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TransportErro
     }
 }
 
-/// A socket that takes what it cannot write any more as written, so that the answer is still read.
-///
-/// A server may refuse a large body early, answer and close. Writing then fails with a broken pipe while the reason
-/// waits to be read.
-struct AnswerFirst<S> {
-    stream: S,
-    broken: Arc<AtomicBool>,
+/// A TCP connection, of which both the layers above it and the pool know.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    stream: TcpStream,
+    /// Set once bytes were lost.
+    broken: AtomicBool,
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for AnswerFirst<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        if self.is_broken() {
-            return Poll::Ready(Ok(data.len()));
-        }
-        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, data));
-        Poll::Ready(self.forgive(written, data.len()))
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        data: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let length = data.iter().map(|slice| slice.len()).sum();
-        if self.is_broken() {
-            return Poll::Ready(Ok(length));
-        }
-        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, data));
-        Poll::Ready(self.forgive(written, length))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
+/// What waits on a [`Wire`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peeked {
+    Nothing,
+    Unread,
+    Closed,
 }
 
-impl<S> AnswerFirst<S> {
-    fn is_broken(&self) -> bool {
+impl Wire {
+    fn new(stream: TcpStream) -> Arc<Self> {
+        Arc::new(Self { stream, broken: AtomicBool::new(false) })
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
         self.broken.load(Ordering::Acquire)
+    }
+
+    /// What waits to be read, as the system knows: a runtime that was busy elsewhere may not have heard of it.
+    pub(crate) fn peek(&self) -> Peeked {
+        let mut nobody = Context::from_waker(Waker::noop());
+        if matches!(self.stream.poll_write_ready(&mut nobody), Poll::Ready(Err(_))) {
+            // The runtime that it was opened on is gone.
+            return Peeked::Closed;
+        }
+        match SockRef::from(&self.stream).peek(&mut [MaybeUninit::uninit()]) {
+            Ok(0) => Peeked::Closed,
+            Ok(_) => Peeked::Unread,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Peeked::Nothing,
+            Err(_) => Peeked::Closed,
+        }
     }
 
     fn forgive(&self, written: io::Result<usize>, length: usize) -> io::Result<usize> {
@@ -181,11 +181,81 @@ impl<S> AnswerFirst<S> {
             other => other,
         }
     }
+
+    fn poll_write_with(
+        &self,
+        cx: &mut Context<'_>,
+        length: usize,
+        write: impl Fn(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        if self.is_broken() {
+            return Poll::Ready(Ok(length));
+        }
+        loop {
+            ready!(self.stream.poll_write_ready(cx))?;
+            match write(&self.stream) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(self.forgive(written, length)),
+            }
+        }
+    }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for AnswerFirst<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+/// A [`Wire`] to read from and write to, which takes what cannot be written any more as written, so that the answer is
+/// still read.
+///
+/// A server may refuse a large body early, answer and close. Writing then fails with a broken pipe while the reason
+/// waits to be read.
+struct AnswerFirst(Arc<Wire>);
+
+impl AsyncWrite for AnswerFirst {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.poll_write_with(cx, data.len(), |stream| stream.try_write(data))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let length = data.iter().map(|slice| slice.len()).sum();
+        self.0.poll_write_with(cx, length, |stream| stream.try_write_vectored(data))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(SockRef::from(&self.0.stream).shutdown(Shutdown::Write))
+    }
+}
+
+impl AsyncRead for AnswerFirst {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let stream = &self.0.stream;
+        let room = buffer.remaining();
+        loop {
+            ready!(stream.poll_read_ready(cx))?;
+            let mut read = None;
+            let attempt = stream.try_io(Interest::READABLE, || {
+                let count = stream.try_read_buf(buffer)?;
+                read = Some(count);
+                // What did not fill the buffer was all there is: waiting for more needs no other read to find that out.
+                if (1..room).contains(&count) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+            });
+            match attempt {
+                Err(error) if read.is_none() && error.kind() != io::ErrorKind::WouldBlock => {
+                    return Poll::Ready(Err(error));
+                }
+                _ if read.is_some() => return Poll::Ready(Ok(())),
+                _ => {}
+            }
+        }
     }
 }
 

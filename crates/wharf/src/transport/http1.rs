@@ -20,10 +20,6 @@ use super::pool::{Destination, Pool};
 use super::tls::Tls;
 use super::{Body, BoxError, ResponseFuture, Transport, TransportError, TransportErrorKind};
 
-/// A connection whose last answer came before its request was sent may never take another: one that does not settle
-/// at once is closed.
-const SETTLING: Duration = Duration::from_millis(100);
-
 /// How connections are made.
 pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
@@ -56,17 +52,15 @@ async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Respons
         .ok_or_else(|| TransportError::new(TransportErrorKind::Other, "the request's URI names no host"))?;
     let sent = Arc::new(AtomicBool::new(request.body().length() == Some(0)));
     let mut request = origin_form(request).map(|body| RequestBody { body, sent: sent.clone() });
-    // A runtime that was busy elsewhere has not heard yet that the server closed an idle connection. Now it does.
-    tokio::task::yield_now().await;
     let (response, connection) = loop {
         let (mut connection, pooled) = match shared.pool.take(&destination) {
             Some(connection) => (connection, true),
             None => (open(&shared, &destination).await?, false),
         };
-        if pooled && !matches!(timeout(SETTLING, connection.sender.ready()).await, Ok(Ok(()))) {
+        if pooled && !connection.settle().await {
             continue;
         }
-        match connection.sender.try_send_request(request).await {
+        match connection.send(request).await {
             Ok(response) => break (response, connection),
             Err(mut failed) => match failed.take_message() {
                 // It was closed before it took the request: nothing was sent, the next one gets it.
@@ -93,12 +87,11 @@ async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Respons
 async fn open(shared: &Shared, to: &Destination) -> Result<Connection, TransportError> {
     let limit = shared.settings.connect_timeout;
     let tls = to.https.then_some(&shared.settings.tls);
-    let broken = Arc::default();
-    let socket = timeout(limit, connect(&to.host, to.port, tls, limit, &broken)).await.unwrap_or_else(|_| {
+    let (socket, wire) = timeout(limit, connect(&to.host, to.port, tls, limit)).await.unwrap_or_else(|_| {
         let text = format!("{}:{}: no answer within {limit:?}", to.host, to.port);
         Err(TransportError::new(TransportErrorKind::Connect, io::Error::new(io::ErrorKind::TimedOut, text)))
     })?;
-    Connection::start(socket, broken).await.map_err(transport_error)
+    Connection::start(socket, wire).await.map_err(transport_error)
 }
 
 /// The request as HTTP/1.1 has it: path and query alone, byte for byte.
@@ -179,6 +172,7 @@ impl http_body::Body for RequestBody {
 /// An answer's body, which gives its connection back at its end. Dropped before, it closes the connection.
 struct ResponseBody {
     incoming: Incoming,
+    /// `None` once the connection is given back, or of no more use.
     keep: Option<Keep>,
 }
 
@@ -186,15 +180,17 @@ impl Stream for ResponseBody {
     type Item = Result<Bytes, BoxError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
         loop {
-            let frame = match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
+            let Some(keep) = &mut this.keep else { return Poll::Ready(None) };
+            let frame = match ready!(keep.connection.poll_frame(&mut this.incoming, cx)) {
                 Some(Ok(frame)) => frame,
                 Some(Err(error)) => {
-                    self.keep = None;
+                    this.keep = None;
                     return Poll::Ready(Some(Err(transport_error(error).into())));
                 }
                 None => {
-                    if let Some(keep) = self.keep.take() {
+                    if let Some(keep) = this.keep.take() {
                         keep.put_back();
                     }
                     return Poll::Ready(None);
@@ -202,8 +198,8 @@ impl Stream for ResponseBody {
             };
             // Trailers say nothing that S3 needs.
             if let Ok(bytes) = frame.into_data() {
-                if self.incoming.is_end_stream()
-                    && let Some(keep) = self.keep.take()
+                if this.incoming.is_end_stream()
+                    && let Some(keep) = this.keep.take()
                 {
                     keep.put_back();
                 }
