@@ -6,9 +6,12 @@
 
 mod connect;
 mod connection;
+mod dial;
 mod http1;
 mod pool;
+pub(crate) mod proxy;
 pub(crate) mod tls;
+mod wire;
 
 pub use wharf_transport::{Body, BoxError, Defaults, ResponseFuture, Transport, TransportError, TransportErrorKind};
 
