@@ -14,6 +14,7 @@ use futures_core::Stream;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::checksum::{Checksum, ChecksumAlgorithm};
+use crate::op::{PostForm, PresignedPost};
 use crate::{Body, Error, name};
 
 /// One S3 operation: fields in, [`Request`] out; answer in, [`Output`](Operation::Output) out.
@@ -70,6 +71,12 @@ pub trait Sender: Clone + Send + Sync + 'static {
 
     /// Signs `operation` into a URL that anybody may use until it expires. Nothing is sent.
     fn presign<O: Operation>(&self, operation: O, expires_in: Duration) -> SendFuture<Presigned>;
+
+    /// Signs `form`, which anybody may then send with a file until it expires. Nothing is sent.
+    fn presign_post(&self, form: PostForm, expires_in: Duration) -> SendFuture<PresignedPost> {
+        let _ = (form, expires_in);
+        Box::pin(std::future::ready(Err(Error::invalid_input("this sender signs no forms"))))
+    }
 }
 
 /// A request that anybody may send until it expires.

@@ -56,6 +56,11 @@ impl Client {
         PutObject::new(self.clone(), bucket, key, body)
     }
 
+    /// A form by which a browser uploads an object without keys: see [`PostObject`].
+    pub fn post_object(&self, bucket: impl Into<String>, key: impl Into<String>) -> PostObject<Self> {
+        PostObject::new(self.clone(), bucket, key)
+    }
+
     /// Reads an object: see [`GetObject`].
     pub fn get_object(&self, bucket: impl Into<String>, key: impl Into<String>) -> GetObject<Self> {
         GetObject::new(self.clone(), bucket, key)
