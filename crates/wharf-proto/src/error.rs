@@ -161,9 +161,10 @@ impl Error {
         error
     }
 
-    /// Says which bucket the call was about, where its operation is not known yet.
-    pub(crate) fn in_bucket(mut self, bucket: &str) -> Self {
-        self.0.bucket = Some(bucket.to_owned());
+    /// Says which bucket and key the call was about, where its operation is not known yet.
+    pub(crate) fn in_place(mut self, bucket: Option<&str>, key: Option<&str>) -> Self {
+        self.0.bucket = self.0.bucket.or_else(|| bucket.map(str::to_owned));
+        self.0.key = self.0.key.or_else(|| key.map(str::to_owned));
         self
     }
 
@@ -171,9 +172,7 @@ impl Error {
     #[must_use]
     pub fn at(mut self, operation: &'static str, bucket: Option<&str>, key: Option<&str>) -> Self {
         self.0.operation = self.0.operation.or(Some(operation));
-        self.0.bucket = self.0.bucket.or_else(|| bucket.map(str::to_owned));
-        self.0.key = self.0.key.or_else(|| key.map(str::to_owned));
-        self
+        self.in_place(bucket, key)
     }
 
     /// Adds what the reader can do about it.
