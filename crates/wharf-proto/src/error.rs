@@ -149,6 +149,9 @@ impl Error {
             Some(region) if kind == ErrorKind::WrongRegion => {
                 Some(format!("the bucket is in {region}: set the client's region to it"))
             }
+            _ if kind == ErrorKind::Server && status == StatusCode::SERVICE_UNAVAILABLE => {
+                Some("the server is starting or overloaded: go on later".to_owned())
+            }
             _ => hint_for(kind, code.as_deref()),
         };
         error.0.code = code;
@@ -158,9 +161,10 @@ impl Error {
         error
     }
 
-    /// Says which bucket the call was about, where its operation is not known yet.
-    pub(crate) fn in_bucket(mut self, bucket: &str) -> Self {
-        self.0.bucket = Some(bucket.to_owned());
+    /// Says which bucket and key the call was about, where its operation is not known yet.
+    pub(crate) fn in_place(mut self, bucket: Option<&str>, key: Option<&str>) -> Self {
+        self.0.bucket = self.0.bucket.or_else(|| bucket.map(str::to_owned));
+        self.0.key = self.0.key.or_else(|| key.map(str::to_owned));
         self
     }
 
@@ -168,9 +172,7 @@ impl Error {
     #[must_use]
     pub fn at(mut self, operation: &'static str, bucket: Option<&str>, key: Option<&str>) -> Self {
         self.0.operation = self.0.operation.or(Some(operation));
-        self.0.bucket = self.0.bucket.or_else(|| bucket.map(str::to_owned));
-        self.0.key = self.0.key.or_else(|| key.map(str::to_owned));
-        self
+        self.in_place(bucket, key)
     }
 
     /// Adds what the reader can do about it.
@@ -374,6 +376,8 @@ fn hint_for(kind: ErrorKind, code: Option<&str>) -> Option<String> {
         (_, "SignatureDoesNotMatch") => "check the secret access key: the server knows the key id but not this secret",
         (_, "InvalidAccessKeyId") => "check the access key id and that it belongs to this server",
         (_, "ExpiredToken") => "the session token has expired; get new credentials",
+        (ErrorKind::NoSuchBucket, _) => "check the bucket's name, and that the endpoint is the one it is on",
+        (ErrorKind::SlowDown, _) => "send fewer requests at a time, or go on later",
         (ErrorKind::BucketNotEmpty, _) => "delete its objects first, all versions and unfinished uploads included",
         (ErrorKind::InvalidObjectState, _) => "restore the object from the archive first (RestoreObject)",
         (ErrorKind::RequestTimeTooSkewed, _) => "set the clock of this machine",
@@ -449,6 +453,20 @@ mod tests {
         assert_eq!(error(400, &[], "").kind(), ErrorKind::InvalidInput);
         assert_eq!(error(405, &[("x-amz-delete-marker", "true")], "").kind(), ErrorKind::NoSuchVersion);
         assert_eq!(error(405, &[], "").kind(), ErrorKind::NotImplemented);
+    }
+
+    #[test]
+    fn what_helps_is_said() {
+        let hinted = |status, code: &str| {
+            let body = Bytes::from(format!("<Error><Code>{code}</Code></Error>"));
+            let error = Error::from_response(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), &body);
+            error.hint().unwrap_or_default().to_owned()
+        };
+        assert_eq!(hinted(404, "NoSuchBucket"), "check the bucket's name, and that the endpoint is the one it is on");
+        assert_eq!(hinted(503, "SlowDown"), "send fewer requests at a time, or go on later");
+        assert_eq!(hinted(503, "ServiceUnavailable"), "the server is starting or overloaded: go on later");
+        assert_eq!(error(503, &[], "").hint(), Some("the server is starting or overloaded: go on later"));
+        assert_eq!((hinted(500, "InternalError"), hinted(404, "NoSuchKey")), (String::new(), String::new()));
     }
 
     #[test]

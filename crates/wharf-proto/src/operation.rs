@@ -186,7 +186,7 @@ impl Request {
     /// A name that no bucket can have; a key that is empty or longer than 1,024 bytes.
     pub fn object(method: Method, bucket: &str, key: &str) -> Result<Self, Error> {
         let request = Self::bucket(method, bucket)?;
-        name::check_key(key).map_err(|error| error.in_bucket(bucket))?;
+        name::check_key(key).map_err(|error| error.in_place(Some(bucket), None))?;
         Ok(Self { key: Some(key.to_owned()), ..request })
     }
 
@@ -212,9 +212,14 @@ impl Request {
     /// # Errors
     /// A value that no header can hold: control characters, or characters outside ASCII.
     pub fn header(&mut self, name: &'static str, value: &str) -> Result<(), Error> {
-        let value = header_value(name, value)?;
+        let value = header_value(name, value).map_err(|error| self.place(error))?;
         self.headers.insert(HeaderName::from_static(name), value);
         Ok(())
+    }
+
+    /// Says which bucket and key an error of this request is about.
+    pub(crate) fn place(&self, error: Error) -> Error {
+        error.in_place(self.bucket.as_deref(), self.key.as_deref())
     }
 
     /// The two settings that nearly every operation has: who pays, and whose bucket it must be.

@@ -252,6 +252,29 @@ async fn keys_that_cannot_be() {
 }
 
 #[tokio::test]
+async fn metadata_and_headers_that_cannot_be_sent() {
+    let s3 = client_of("http://127.0.0.1:1").build().unwrap();
+    for (call, problem) in [
+        (
+            s3.put_object("my-bucket", "a", "x").metadata("note", "b\nc"),
+            "metadata \"note\": a value must not contain '\\n'",
+        ),
+        (
+            s3.put_object("my-bucket", "a", "x").metadata("note", "b".repeat(3000)),
+            "the metadata has 3004 bytes of names and values; S3 takes at most 2048",
+        ),
+        (
+            s3.put_object("my-bucket", "a", "x").content_language("é"),
+            "content-language: a header's value must be ASCII",
+        ),
+    ] {
+        let error = call.await.unwrap_err();
+        assert_eq!(error.to_string(), format!("PutObject my-bucket/a: {problem}"));
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidInput, 0));
+    }
+}
+
+#[tokio::test]
 async fn bad_digest() {
     let s3 = embedded().await;
     let wrong = wharf::Checksum::parse(wharf::ChecksumAlgorithm::Crc32, "AAAAAA==").unwrap();
