@@ -116,6 +116,13 @@ async fn not_found_for_a_head() {
 }
 
 #[tokio::test]
+async fn not_found_for_the_head_of_a_bucket() {
+    let line = "HeadBucket no-bucket: not found: no such bucket (HTTP 404, request ID)";
+    assert_eq!(told(embedded().await.head_bucket("no-bucket").await), expect(line, ErrorKind::NotFound));
+    assert_eq!(told(embedded().await.object_exists("no-bucket", "a").await), expect(line, ErrorKind::NoSuchBucket));
+}
+
+#[tokio::test]
 async fn not_modified() {
     let s3 = embedded().await;
     let etag = s3.head_object("my-bucket", "docs/a.txt").await.unwrap().etag;
