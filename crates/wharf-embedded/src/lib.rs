@@ -56,6 +56,7 @@
 //! Signatures, chunked framing and the documents of requests are read by `s3s`, not by code that a client of the same
 //! authors could share its mistakes with. What `s3s` lets pass and S3 does not is refused in front of it.
 
+mod access;
 mod account;
 mod acl;
 mod backend;
@@ -65,7 +66,10 @@ mod call;
 mod checksum;
 mod condition;
 mod copy_source;
+mod cors;
+mod document;
 mod error;
+mod form;
 mod front;
 mod id;
 mod kept;
@@ -74,6 +78,8 @@ mod lock;
 mod log;
 mod memory;
 mod op;
+mod policy;
+mod post_policy;
 mod query;
 mod range;
 mod receive;

@@ -65,6 +65,11 @@ impl Writer {
         self.close(name);
     }
 
+    /// Adds what is XML already.
+    pub(crate) fn raw(&mut self, xml: &str) {
+        self.out.push_str(xml);
+    }
+
     /// The finished document.
     pub(crate) fn finish(mut self) -> String {
         self.close(self.root);

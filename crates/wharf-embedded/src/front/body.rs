@@ -29,7 +29,8 @@ impl Watch {
         self.count.load(Ordering::Relaxed)
     }
 
-    fn fail(&self, error: Error) -> BoxError {
+    /// Leaves a refusal for the reader, and makes the error that gets him to look.
+    pub(crate) fn fail(&self, error: Error) -> BoxError {
         let text = error.to_string();
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         text.into()
@@ -101,6 +102,11 @@ pub(crate) struct Incoming {
 impl Incoming {
     pub(crate) fn new(stream: s3s::Body, trailers: Option<TrailingHeaders>, watch: Watch) -> Self {
         Self { stream, trailers, watch }
+    }
+
+    /// Leaves an empty body in its place.
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::new(s3s::Body::empty(), None, Watch::default()))
     }
 
     /// The next bytes, or `None` at the end.
