@@ -128,7 +128,7 @@ impl Rules {
 
     /// Whether the caller must not learn that an object is missing.
     fn hides(&self, call: &Call, need: &Need, subject: Subject<'_>) -> bool {
-        let denied = need.actions.iter().any(|action| self.decide(call, action, subject) == Decision::Deny);
+        let denied = need.actions.iter().any(|action| self.decide(call, action, need.opens, subject) == Decision::Deny);
         let list = Need::new("s3:ListBucket", Opens::Bucket(acl::Permission::Read));
         denied || self.demand(call, &list, Subject::default()).is_err()
     }
@@ -143,7 +143,7 @@ impl Rules {
     fn permits(&self, call: &Call, action: &str, opens: Opens, subject: Subject<'_>) -> bool {
         let owner = call.account.number == self.bucket.owner;
         let holds = subject.acl.map(|acl| self.owner(acl) == call.account.number);
-        match self.decide(call, action, subject) {
+        match self.decide(call, action, opens, subject) {
             Decision::Deny => return false,
             Decision::Allow => return true,
             Decision::Neither => {}
@@ -165,25 +165,21 @@ impl Rules {
 
     /// What the policy says, as far as it has a say: it cannot give away what is not the bucket owner's, nor to the
     /// public where that is restricted.
-    fn decide(&self, call: &Call, action: &str, subject: Subject<'_>) -> Decision {
+    fn decide(&self, call: &Call, action: &str, opens: Opens, subject: Subject<'_>) -> Decision {
         let Some(policy) = &self.policy else { return Decision::Neither };
         let name = &self.bucket.name;
         let resource = subject.key.map_or_else(|| name.clone(), |key| format!("{name}/{key}"));
         let facts = facts::of(call, &self.bucket, subject.version, subject.object);
         let request = policy::Request { caller: &call.account, action, resource: &resource, facts: &facts };
         let decision = policy::decide(policy, request);
-        let foreign = subject.object.is_some_and(|object| self.owner(&object.acl) != self.bucket.owner);
+        let of_object = matches!(opens, Opens::Object(_) | Opens::Owners);
+        let foreign = of_object && subject.acl.is_some_and(|acl| self.owner(acl) != self.bucket.owner);
         let restricted = self.public.restrict && policy.is_public() && call.account.number != self.bucket.owner;
         match decision {
-            Decision::Allow if restricted || (foreign && reads_or_changes(action)) => Decision::Neither,
+            Decision::Allow if restricted || foreign => Decision::Neither,
             decision => decision,
         }
     }
-}
-
-/// Whether an action is about an object that stays, and not about its key.
-fn reads_or_changes(action: &str) -> bool {
-    !matches!(action, "s3:PutObject" | "s3:DeleteObject" | "s3:DeleteObjectVersion")
 }
 
 /// Judges a request before its operation runs, and gives it the bucket's rules and the object it is about.

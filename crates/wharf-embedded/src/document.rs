@@ -46,6 +46,8 @@ pub(crate) enum Absent {
 /// One row of the table.
 pub(crate) struct Row {
     pub(crate) subresource: &'static str,
+    /// The elements that its root may have; `s3s`, which reads them, passes over others. None where it is no XML.
+    pub(crate) elements: &'static [&'static str],
     pub(crate) get: Named,
     /// Nothing where the store must not accept what it would not do.
     pub(crate) put: Option<Named>,
@@ -97,6 +99,7 @@ impl Document {
         match self {
             Self::Accelerate => Row {
                 subresource: "accelerate",
+                elements: &["Status"],
                 get: named("GetBucketAccelerateConfiguration", "s3:GetAccelerateConfiguration"),
                 put: Some(named("PutBucketAccelerateConfiguration", "s3:PutAccelerateConfiguration")),
                 delete: None,
@@ -104,6 +107,7 @@ impl Document {
             },
             Self::Cors => Row {
                 subresource: "cors",
+                elements: &["CORSRule"],
                 get: named("GetBucketCors", "s3:GetBucketCORS"),
                 put: Some(named("PutBucketCors", "s3:PutBucketCORS")),
                 delete: Some(named("DeleteBucketCors", "s3:PutBucketCORS")),
@@ -111,6 +115,7 @@ impl Document {
             },
             Self::Encryption => Row {
                 subresource: "encryption",
+                elements: &["Rule"],
                 get: named("GetBucketEncryption", "s3:GetEncryptionConfiguration"),
                 put: Some(named("PutBucketEncryption", "s3:PutEncryptionConfiguration")),
                 delete: Some(named("DeleteBucketEncryption", "s3:PutEncryptionConfiguration")),
@@ -122,6 +127,7 @@ impl Document {
             },
             Self::Lifecycle => Row {
                 subresource: "lifecycle",
+                elements: &["Rule"],
                 get: named("GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration"),
                 put: Some(named("PutBucketLifecycleConfiguration", "s3:PutLifecycleConfiguration")),
                 delete: Some(named("DeleteBucketLifecycle", "s3:PutLifecycleConfiguration")),
@@ -129,6 +135,7 @@ impl Document {
             },
             Self::Logging => Row {
                 subresource: "logging",
+                elements: &["LoggingEnabled"],
                 get: named("GetBucketLogging", "s3:GetBucketLogging"),
                 put: Some(named("PutBucketLogging", "s3:PutBucketLogging")),
                 delete: None,
@@ -136,6 +143,12 @@ impl Document {
             },
             Self::Notification => Row {
                 subresource: "notification",
+                elements: &[
+                    "TopicConfiguration",
+                    "QueueConfiguration",
+                    "CloudFunctionConfiguration",
+                    "EventBridgeConfiguration",
+                ],
                 get: named("GetBucketNotificationConfiguration", "s3:GetBucketNotification"),
                 put: Some(named("PutBucketNotificationConfiguration", "s3:PutBucketNotification")),
                 delete: None,
@@ -143,6 +156,7 @@ impl Document {
             },
             Self::ObjectLock => Row {
                 subresource: "object-lock",
+                elements: &["ObjectLockEnabled", "Rule"],
                 get: named("GetObjectLockConfiguration", "s3:GetBucketObjectLockConfiguration"),
                 put: Some(named("PutObjectLockConfiguration", "s3:PutBucketObjectLockConfiguration")),
                 delete: None,
@@ -150,6 +164,7 @@ impl Document {
             },
             Self::OwnershipControls => Row {
                 subresource: "ownershipControls",
+                elements: &["Rule"],
                 get: named("GetBucketOwnershipControls", "s3:GetBucketOwnershipControls"),
                 put: Some(named("PutBucketOwnershipControls", "s3:PutBucketOwnershipControls")),
                 delete: Some(named("DeleteBucketOwnershipControls", "s3:PutBucketOwnershipControls")),
@@ -157,6 +172,7 @@ impl Document {
             },
             Self::Policy => Row {
                 subresource: "policy",
+                elements: &[],
                 get: named("GetBucketPolicy", "s3:GetBucketPolicy"),
                 put: Some(named("PutBucketPolicy", "s3:PutBucketPolicy")),
                 delete: Some(named("DeleteBucketPolicy", "s3:DeleteBucketPolicy")),
@@ -164,6 +180,7 @@ impl Document {
             },
             Self::PublicAccessBlock => Row {
                 subresource: "publicAccessBlock",
+                elements: &["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"],
                 get: named("GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock"),
                 put: Some(named("PutPublicAccessBlock", "s3:PutBucketPublicAccessBlock")),
                 delete: Some(named("DeletePublicAccessBlock", "s3:PutBucketPublicAccessBlock")),
@@ -171,6 +188,7 @@ impl Document {
             },
             Self::Replication => Row {
                 subresource: "replication",
+                elements: &[],
                 get: named("GetBucketReplication", "s3:GetReplicationConfiguration"),
                 put: None,
                 delete: Some(named("DeleteBucketReplication", "s3:PutReplicationConfiguration")),
@@ -178,6 +196,7 @@ impl Document {
             },
             Self::RequestPayment => Row {
                 subresource: "requestPayment",
+                elements: &["Payer"],
                 get: named("GetBucketRequestPayment", "s3:GetBucketRequestPayment"),
                 put: Some(named("PutBucketRequestPayment", "s3:PutBucketRequestPayment")),
                 delete: None,
@@ -185,6 +204,7 @@ impl Document {
             },
             Self::Website => Row {
                 subresource: "website",
+                elements: &["RedirectAllRequestsTo", "IndexDocument", "ErrorDocument", "RoutingRules"],
                 get: named("GetBucketWebsite", "s3:GetBucketWebsite"),
                 put: Some(named("PutBucketWebsite", "s3:PutBucketWebsite")),
                 delete: Some(named("DeleteBucketWebsite", "s3:DeleteBucketWebsite")),

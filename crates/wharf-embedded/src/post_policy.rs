@@ -14,17 +14,21 @@ use crate::time::parse_iso_date;
 /// Fields that no condition needs to name.
 const FREE: [&str; 3] = ["x-amz-signature", "file", "policy"];
 
+/// Reads a policy.
+pub(crate) fn parse(encoded: &str) -> Result<PostPolicy> {
+    PostPolicy::from_base64(encoded)
+        .map_err(|error| Error::new(Code::InvalidPolicyDocument, format!("Invalid Policy: {error}")))
+}
+
 /// Judges the fields of a form by its policy, and gives back how long the file may be.
 pub(crate) fn check(
-    encoded: &str,
+    policy: &PostPolicy,
     fields: &Fields,
     key: &str,
     bucket: &str,
     now: SystemTime,
 ) -> Result<RangeInclusive<u64>> {
-    let policy = PostPolicy::from_base64(encoded)
-        .map_err(|error| Error::new(Code::InvalidPolicyDocument, format!("Invalid Policy: {error}")))?;
-    if expiration(&policy).is_none_or(|expiration| expiration <= now) {
+    if expiration(policy).is_none_or(|expiration| expiration <= now) {
         return Err(denied("Policy expired."));
     }
     let value = |name: &str| match name {
@@ -95,7 +99,7 @@ mod tests {
     fn run(conditions: Value, fields: &[(&str, &str)]) -> Result<RangeInclusive<u64>> {
         let policy = json!({"expiration": "2013-05-24T01:00:00.000Z", "conditions": conditions}).to_string();
         let now = UNIX_EPOCH + Duration::from_secs(1_369_353_600);
-        check(&STANDARD.encode(policy), &Fields::of(fields), "user/f.txt", "b", now)
+        check(&parse(&STANDARD.encode(policy))?, &Fields::of(fields), "user/f.txt", "b", now)
     }
 
     #[test]
@@ -133,7 +137,11 @@ mod tests {
     fn expired_or_no_policy() {
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
         let policy = STANDARD.encode("{\"expiration\": \"2013-05-24T01:00:00Z\", \"conditions\": []}");
-        let check = |policy: &str, now| check(policy, &Fields::of(&[]), "k", "b", now).map_err(|error| error.code());
+        let check = |policy: &str, now| {
+            parse(policy)
+                .and_then(|policy| check(&policy, &Fields::of(&[]), "k", "b", now))
+                .map_err(|error| error.code())
+        };
         assert_eq!(check(&policy, at(1_369_357_199)), Ok(0..=MOST));
         assert_eq!(check(&policy, at(1_369_357_200)), Err(Code::AccessDenied));
         for bad in ["!", &STANDARD.encode("{}"), &STANDARD.encode("[]")] {

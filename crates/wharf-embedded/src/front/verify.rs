@@ -106,8 +106,12 @@ fn translate(document: &str) -> Error {
         Some("KeyTooLongError") => Code::KeyTooLong,
         Some("InvalidBucketName") => Code::InvalidBucketName,
         Some("MissingContentLength") => Code::MissingContentLength,
-        // The conditions of a form are judged behind its signature; here only those on the signing fields were.
-        Some("InvalidPolicyDocument") => return Error::new(Code::AccessDenied, part("Message").unwrap_or_default()),
+        // What a form's policy says of its file is judged later; `s3s` looks at what it says of its signature.
+        Some("InvalidPolicyDocument") => {
+            let message = "Invalid according to Policy: x-amz-algorithm, x-amz-credential and x-amz-date must be \
+                           conditions of it, and sent as it has them";
+            return Error::new(Code::AccessDenied, message);
+        }
         Some("NotImplemented") => Code::NotImplemented,
         _ => return Error::new(Code::InvalidRequest, part("Message").unwrap_or("Invalid Request")),
     };

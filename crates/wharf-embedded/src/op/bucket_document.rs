@@ -20,7 +20,7 @@ use crate::cors;
 use crate::document::{Absent, Act, Document};
 use crate::error::{Code, Result};
 use crate::policy::Policy;
-use crate::xml::Writer;
+use crate::xml::{self, Writer};
 
 /// What is kept of a document.
 enum Kept {
@@ -87,6 +87,10 @@ async fn put(call: &Call, document: Document) -> Result<Reply> {
 /// Refuses what S3 would refuse.
 fn check(call: &Call, document: Document) -> Result<Kept> {
     let (bytes, rules) = (&call.document, call.rules()?);
+    let elements = document.row().elements;
+    if !elements.is_empty() {
+        xml::check_elements(bytes, elements)?;
+    }
     match document {
         Document::Accelerate => settings::accelerate(bytes, &rules.bucket),
         Document::Cors => cors::parse(bytes).map(|_| Kept::AsPut),

@@ -40,8 +40,9 @@ pub(super) async fn run(mut call: Call) -> Result<Reply> {
     let key = key.replace("${filename}", &form.file_name);
     let length = match fields.get("policy") {
         Some(policy) => {
+            let allowed = post_policy::parse(policy)?;
             call.account = signer(&call, &fields, policy).await?;
-            post_policy::check(policy, &fields, &key, call.bucket(), call.now)?
+            post_policy::check(&allowed, &fields, &key, call.bucket(), call.now)?
         }
         None if fields.get("x-amz-signature").is_some() => return Err(lacking("policy")),
         None => 0..=MOST,
