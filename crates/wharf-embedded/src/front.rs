@@ -16,7 +16,7 @@ use crate::error::{Code, Error, Result};
 use crate::query::Query;
 
 use auth::Claim;
-use body::Raw;
+use body::{Framing, Raw};
 pub(crate) use body::{Incoming, Watch};
 pub(crate) use verify::Verifier;
 
@@ -54,23 +54,25 @@ impl Gate<'_> {
             Some(claim) => claim.payload.as_str(),
             None => head.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok()).unwrap_or_default(),
         };
-        let chunked = payload.starts_with("STREAMING-");
+        let framing = match (payload.starts_with("STREAMING-"), &claim) {
+            (false, _) => Framing::None,
+            (true, Some(_)) => Framing::Signed,
+            (true, None) if payload == "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Framing::Unsigned,
+            // Chunks are signed by whoever signs the request.
+            (true, None) => return Err(Code::AccessDenied.into()),
+        };
         let declared = match head.headers.get(CONTENT_LENGTH) {
             Some(length) => Some(number(length).ok_or_else(|| Error::new(Code::InvalidRequest, "Bad Content-Length"))?),
             None => body.length(),
         };
         let Some(declared) = declared else { return Err(Code::MissingContentLength.into()) };
         let raw = match body.into_full() {
-            Ok(bytes) if bytes.is_empty() && declared == 0 && !chunked => s3s::Body::empty(),
-            Ok(bytes) => s3s::Body::http_body_unsync(Raw::new(bytes.into(), declared, chunked, watch.clone())),
-            Err(body) => s3s::Body::http_body_unsync(Raw::new(body, declared, chunked, watch.clone())),
+            Ok(bytes) if bytes.is_empty() && declared == 0 && matches!(framing, Framing::None) => s3s::Body::empty(),
+            Ok(bytes) => s3s::Body::http_body_unsync(Raw::new(bytes.into(), declared, framing, watch.clone())),
+            Err(body) => s3s::Body::http_body_unsync(Raw::new(body, declared, framing, watch.clone())),
         };
         let Some(claim) = claim else {
             // Who may do what without a signature is decided by the bucket; a form carries its signature in its body.
-            // Only `s3s` could unframe the body, and it does so for signed requests alone.
-            if chunked {
-                return Err(Code::NotImplemented.into());
-            }
             return Ok((Account::anonymous(), Incoming::new(raw, None, watch.clone())));
         };
         let account = account::find(self.accounts, &claim.access_key_id)?.clone();

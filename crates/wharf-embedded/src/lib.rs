@@ -54,7 +54,7 @@
 //! policy away. Temporary keys ([`Builder::session`](crate::Builder::session)) need their token. A bucket's CORS rules
 //! answer browsers; its encryption and its default retention hold for new objects.
 //!
-//! Four things are otherwise than in a new AWS account:
+//! Three things are otherwise than in a new AWS account:
 //!
 //! * A new bucket has ACLs and no public access block, as all buckets had until 2023: `public-read` works unless
 //!   `BucketOwnerEnforced` or a public access block is set. AWS sets both by itself.
@@ -63,7 +63,6 @@
 //! * Of the keys that a policy's conditions can ask for, those of networks (`aws:SourceVpc`), organizations and tags of
 //!   principals are never there. `aws:SourceIp` is known over TCP alone. Variables such as `${aws:username}` are not
 //!   replaced.
-//! * Anonymous bodies must not be `aws-chunked`: `501 NotImplemented`.
 //!
 //! # What it does not do
 //!
