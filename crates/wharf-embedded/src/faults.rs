@@ -153,7 +153,7 @@ impl Fault {
     }
 
     /// The request is carried out, and the connection is closed behind the answer's head and so many bytes of its body.
-    /// A body that is not longer is not hit.
+    /// A body that is not longer is not hit. Over TCP a reader who lags far behind may find fewer bytes.
     pub fn close_response_after(bytes: u64) -> Self {
         Self::new(Action::CloseResponse(bytes))
     }
