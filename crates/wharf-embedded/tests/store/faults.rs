@@ -16,7 +16,7 @@ fn inject(store: &Store, fault: Fault) -> Injected {
 
 /// What a client sees in place of an answer.
 async fn lost(store: &Store, ask: Ask) -> TransportErrorKind {
-    store.send(ask.signed().0).await.err().expect("no answer").kind()
+    store.send(ask.signed().0).await.unwrap_err().kind()
 }
 
 /// The bytes that came, and how the body broke off.
@@ -423,5 +423,31 @@ fn a_file_that_is_wrong_says_where() {
         assert_eq!(error.line(), Some(line), "{text}{error}");
         assert!(error.to_string().starts_with(&format!("line {line}: {problem}")), "{text}{error}");
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
+    }
+}
+
+/// The second column of a table, without its marks of code.
+fn column(table: &str) -> impl Iterator<Item = Vec<&str>> {
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| row.split('|').nth(2).unwrap().split('`').skip(1).step_by(2).collect())
+}
+
+#[test]
+fn the_files_of_the_documentation_are_faults() {
+    let page = include_str!("../../../../docs/embedded.md");
+    let section = page.split("\n## ").find(|section| section.starts_with("Making it fail")).unwrap();
+    let example = section.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(Fault::from_toml(example).unwrap().len(), 3);
+    let (what, when) = section.split_once("### What goes wrong").unwrap().1.split_once("### When").unwrap();
+    for words in column(what) {
+        Fault::from_toml(&format!("[[fault]]\n{}", words.join("\n"))).unwrap();
+    }
+    let when = when.split("###").next().unwrap();
+    for words in column(when) {
+        // One operation and several are two ways to say it.
+        let ways = if words[0].starts_with("on = ") { words.chunks(1) } else { words.chunks(2) };
+        for words in ways {
+            Fault::from_toml(&format!("[[fault]]\ndrop_answer = true\n{}", words.join("\n"))).unwrap();
+        }
     }
 }
