@@ -136,14 +136,14 @@ impl Store {
         let host_id = format!("{}{request_id}", shared.ids.host());
         let mut aim = Aim::of(&head, &shared.domains);
         let mut plan = shared.faults.plan(&Asked {
-            operation: operation(&aim),
+            operation: operation_of(&aim),
             target: aim.as_ref().ok().map(|aim| &aim.target),
             headers: &head.headers,
         });
         if plan.path_style_only {
             aim = Aim::of(&head, &[]);
         }
-        let operation = operation(&aim);
+        let operation = operation_of(&aim);
         let resource = aim.as_ref().map_or_else(|_| head.uri.path().to_owned(), |aim| aim.target.resource());
         shared.log.update(number, |entry| {
             if let Ok(aim) = &aim {
@@ -231,7 +231,8 @@ impl Aim {
     }
 }
 
-fn operation(aim: &Result<Aim>) -> Option<Operation> {
+/// The operation, where the request names one that the store knows.
+fn operation_of(aim: &Result<Aim>) -> Option<Operation> {
     aim.as_ref().ok()?.operation.as_ref().ok().copied()
 }
 

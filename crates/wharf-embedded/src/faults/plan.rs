@@ -176,7 +176,7 @@ impl Plan {
         match &fault.action {
             Action::Respond { status, code } => self.answer = Some(Answer::new(*status, code, &fault.headers)),
             Action::Delay(by) => self.delay += *by,
-            Action::DelayBody { after, by } => self.response.pause = Some((*after, *by)),
+            Action::DelayBody { after, by } => self.response.pauses.push((*after, *by)),
             Action::CloseRequest(after) => self.request.close_after(*after),
             Action::CloseResponse(after) => self.response.close_after(*after),
             Action::CorruptRequest(offset) => self.request.corrupt.push(*offset),

@@ -18,7 +18,8 @@ use wharf_transport::{Body, BoxError, TransportError, TransportErrorKind};
 #[derive(Debug, Default)]
 pub(crate) struct Tampering {
     pub(super) corrupt: Vec<u64>,
-    pub(super) pause: Option<(u64, Duration)>,
+    /// After how many bytes, for how long.
+    pub(super) pauses: Vec<(u64, Duration)>,
     close_after: Option<u64>,
 }
 
@@ -34,7 +35,7 @@ impl Tampering {
 
     /// The body as it goes on; `closed` is set once it has broken off.
     pub(crate) fn wrap(self, body: Body, closed: &Arc<AtomicBool>) -> Body {
-        if self.corrupt.is_empty() && self.pause.is_none() && self.close_after.is_none() {
+        if self.corrupt.is_empty() && self.pauses.is_empty() && self.close_after.is_none() {
             return body;
         }
         let length = body.length();
@@ -90,7 +91,8 @@ impl Stream for Tampered {
                     return Poll::Pending;
                 }
                 Stage::Flowing => {
-                    if let Some((_, by)) = this.what.pause.take_if(|(after, _)| *after == this.at) {
+                    if let Some(next) = this.what.pauses.iter().position(|(after, _)| *after == this.at) {
+                        let (_, by) = this.what.pauses.swap_remove(next);
                         let _entered = this.runtime.as_ref().map(Handle::enter);
                         if this.runtime.is_some() {
                             this.stage = Stage::Pausing(Box::pin(sleep(by)));
@@ -112,8 +114,8 @@ impl Stream for Tampered {
 impl Tampered {
     /// What passes up to the next place where something happens.
     fn piece(&mut self) -> Bytes {
-        let places = [self.what.close_after, self.what.pause.map(|(after, _)| after)];
-        let next = places.into_iter().flatten().filter(|place| *place > self.at).min().unwrap_or(u64::MAX);
+        let places = self.what.pauses.iter().map(|(after, _)| *after).chain(self.what.close_after);
+        let next = places.filter(|place| *place > self.at).min().unwrap_or(u64::MAX);
         let most = usize::try_from(next - self.at).unwrap_or(usize::MAX);
         let piece = self.rest.split_to(most.min(self.rest.len()));
         let start = self.at;
@@ -201,12 +203,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn pauses_once_and_goes_on() {
-        let pause = Some((4, Duration::from_secs(60)));
-        let mut body = Tampering { pause, ..Tampering::default() }.wrap(pieces(), &Arc::default());
+    async fn pauses_and_goes_on() {
+        let pauses = vec![(8, Duration::from_secs(1)), (4, Duration::from_secs(60)), (8, Duration::from_secs(2))];
+        let mut body = Tampering { pauses, ..Tampering::default() }.wrap(pieces(), &Arc::default());
         let start = Instant::now();
         assert_eq!((body.next().await.unwrap().unwrap(), start.elapsed().as_secs()), ("0123".into(), 0));
-        assert_eq!((body.next().await.unwrap().unwrap(), start.elapsed().as_secs()), ("456789".into(), 60));
+        assert_eq!((body.next().await.unwrap().unwrap(), start.elapsed().as_secs()), ("4567".into(), 60));
+        assert_eq!((body.next().await.unwrap().unwrap(), start.elapsed().as_secs()), ("89".into(), 63));
         assert!(body.next().await.is_none());
     }
 }
