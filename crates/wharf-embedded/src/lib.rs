@@ -112,6 +112,6 @@ mod xml;
 pub use builder::Builder;
 pub use faults::{Fault, FaultError, Injected, Personality};
 pub use log::{LOG_CAPACITY, LoggedRequest, Requests};
-pub use route::Operation;
+pub use operations::Operation;
 pub use server::Server;
 pub use store::Store;

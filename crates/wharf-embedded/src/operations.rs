@@ -1,51 +1,103 @@
-//! The operations by their names.
+//! The operations by their names, to aim faults at and to look for in the log.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::faults::FaultError;
-use crate::route::Operation;
+
+/// The operations the store carries, by S3's names.
+#[allow(missing_docs, reason = "S3's reference says what each does")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    AbortMultipartUpload,
+    CompleteMultipartUpload,
+    CopyObject,
+    CreateBucket,
+    CreateMultipartUpload,
+    DeleteBucket,
+    DeleteBucketTagging,
+    DeleteObject,
+    DeleteObjectTagging,
+    DeleteObjects,
+    GetBucketAcl,
+    GetBucketLocation,
+    GetBucketTagging,
+    GetBucketVersioning,
+    GetObject,
+    GetObjectAcl,
+    GetObjectAttributes,
+    GetObjectLegalHold,
+    GetObjectRetention,
+    GetObjectTagging,
+    HeadBucket,
+    HeadObject,
+    ListBuckets,
+    ListMultipartUploads,
+    ListObjectVersions,
+    ListObjects,
+    ListObjectsV2,
+    ListParts,
+    PutBucketTagging,
+    PutBucketVersioning,
+    PutObject,
+    PutObjectLegalHold,
+    PutObjectRetention,
+    PutObjectTagging,
+    UploadPart,
+    UploadPartCopy,
+}
+
+/// All of them with their names, in the order of the enum.
+const NAMES: [(Operation, &str); 36] = [
+    (Operation::AbortMultipartUpload, "AbortMultipartUpload"),
+    (Operation::CompleteMultipartUpload, "CompleteMultipartUpload"),
+    (Operation::CopyObject, "CopyObject"),
+    (Operation::CreateBucket, "CreateBucket"),
+    (Operation::CreateMultipartUpload, "CreateMultipartUpload"),
+    (Operation::DeleteBucket, "DeleteBucket"),
+    (Operation::DeleteBucketTagging, "DeleteBucketTagging"),
+    (Operation::DeleteObject, "DeleteObject"),
+    (Operation::DeleteObjectTagging, "DeleteObjectTagging"),
+    (Operation::DeleteObjects, "DeleteObjects"),
+    (Operation::GetBucketAcl, "GetBucketAcl"),
+    (Operation::GetBucketLocation, "GetBucketLocation"),
+    (Operation::GetBucketTagging, "GetBucketTagging"),
+    (Operation::GetBucketVersioning, "GetBucketVersioning"),
+    (Operation::GetObject, "GetObject"),
+    (Operation::GetObjectAcl, "GetObjectAcl"),
+    (Operation::GetObjectAttributes, "GetObjectAttributes"),
+    (Operation::GetObjectLegalHold, "GetObjectLegalHold"),
+    (Operation::GetObjectRetention, "GetObjectRetention"),
+    (Operation::GetObjectTagging, "GetObjectTagging"),
+    (Operation::HeadBucket, "HeadBucket"),
+    (Operation::HeadObject, "HeadObject"),
+    (Operation::ListBuckets, "ListBuckets"),
+    (Operation::ListMultipartUploads, "ListMultipartUploads"),
+    (Operation::ListObjectVersions, "ListObjectVersions"),
+    (Operation::ListObjects, "ListObjects"),
+    (Operation::ListObjectsV2, "ListObjectsV2"),
+    (Operation::ListParts, "ListParts"),
+    (Operation::PutBucketTagging, "PutBucketTagging"),
+    (Operation::PutBucketVersioning, "PutBucketVersioning"),
+    (Operation::PutObject, "PutObject"),
+    (Operation::PutObjectLegalHold, "PutObjectLegalHold"),
+    (Operation::PutObjectRetention, "PutObjectRetention"),
+    (Operation::PutObjectTagging, "PutObjectTagging"),
+    (Operation::UploadPart, "UploadPart"),
+    (Operation::UploadPartCopy, "UploadPartCopy"),
+];
 
 impl Operation {
-    /// All that the store carries, in order of their names.
-    pub const ALL: [Operation; 36] = [
-        Operation::AbortMultipartUpload,
-        Operation::CompleteMultipartUpload,
-        Operation::CopyObject,
-        Operation::CreateBucket,
-        Operation::CreateMultipartUpload,
-        Operation::DeleteBucket,
-        Operation::DeleteBucketTagging,
-        Operation::DeleteObject,
-        Operation::DeleteObjectTagging,
-        Operation::DeleteObjects,
-        Operation::GetBucketAcl,
-        Operation::GetBucketLocation,
-        Operation::GetBucketTagging,
-        Operation::GetBucketVersioning,
-        Operation::GetObject,
-        Operation::GetObjectAcl,
-        Operation::GetObjectAttributes,
-        Operation::GetObjectLegalHold,
-        Operation::GetObjectRetention,
-        Operation::GetObjectTagging,
-        Operation::HeadBucket,
-        Operation::HeadObject,
-        Operation::ListBuckets,
-        Operation::ListMultipartUploads,
-        Operation::ListObjectVersions,
-        Operation::ListObjects,
-        Operation::ListObjectsV2,
-        Operation::ListParts,
-        Operation::PutBucketTagging,
-        Operation::PutBucketVersioning,
-        Operation::PutObject,
-        Operation::PutObjectLegalHold,
-        Operation::PutObjectRetention,
-        Operation::PutObjectTagging,
-        Operation::UploadPart,
-        Operation::UploadPartCopy,
-    ];
+    /// All that the store carries.
+    pub fn all() -> impl Iterator<Item = Self> {
+        NAMES.into_iter().map(|(operation, _)| operation)
+    }
+
+    /// The name S3 gives it.
+    pub fn name(self) -> &'static str {
+        NAMES[self as usize].1
+    }
 }
 
 impl fmt::Display for Operation {
@@ -58,7 +110,8 @@ impl FromStr for Operation {
     type Err = FaultError;
 
     fn from_str(name: &str) -> Result<Self, FaultError> {
-        Self::ALL.into_iter().find(|operation| operation.name() == name).ok_or_else(|| {
+        let found = NAMES.into_iter().find(|(_, other)| *other == name);
+        found.map(|(operation, _)| operation).ok_or_else(|| {
             FaultError::new(format!(
                 "{name:?} is no operation of the store's; they are named as S3 names them, such as PutObject"
             ))
@@ -71,12 +124,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn none_is_missing() {
-        // The list has the enum's order; one left out would shift those behind it, of which this is the last.
-        assert!(Operation::ALL.iter().enumerate().all(|(at, operation)| *operation as usize == at));
-        assert_eq!(Operation::ALL.len() - 1, Operation::UploadPartCopy as usize);
-        for operation in Operation::ALL {
-            assert_eq!(operation.name().parse::<Operation>().ok(), Some(operation));
+    fn each_has_its_own_name() {
+        for (at, (operation, name)) in NAMES.into_iter().enumerate() {
+            assert_eq!((operation as usize, operation.name()), (at, name));
+            assert_eq!(format!("{operation:?}"), name);
+            assert_eq!(name.parse(), Ok(operation));
         }
+        // The last of the enum: where one is missing above, this is at another place.
+        assert_eq!(Operation::UploadPartCopy as usize, NAMES.len() - 1);
     }
 }

@@ -6,11 +6,9 @@ use crate::error::{Code, Error, Result};
 use crate::query::Query;
 use crate::target::Target;
 
-/// The operations the store carries, by S3's names.
-#[allow(missing_docs, reason = "S3's reference says what each does")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Operation {
+/// The operations the store carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
     AbortMultipartUpload,
     CompleteMultipartUpload,
     CopyObject,
@@ -207,7 +205,7 @@ impl Operation {
     }
 
     /// The name S3 gives it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Operation::AbortMultipartUpload => "AbortMultipartUpload",
             Operation::CompleteMultipartUpload => "CompleteMultipartUpload",
@@ -296,6 +294,8 @@ mod tests {
             ("GET", "/b/k?versionId=1&partNumber=2", Some("GetObject")),
         ] {
             assert_eq!(of(method, path, false), name, "{method} {path}");
+            let public = name.is_none_or(|name| name.parse::<crate::operations::Operation>().is_ok());
+            assert!(public, "{name:?} is missing in operations.rs");
         }
         assert_eq!(of("PUT", "/b/k", true), Some("CopyObject"));
         assert_eq!(of("PUT", "/b/k?uploadId=u&partNumber=1", true), Some("UploadPartCopy"));

@@ -136,19 +136,19 @@ impl Store {
         let host_id = format!("{}{request_id}", shared.ids.host());
         let mut aim = Aim::of(&head, &shared.domains);
         let mut plan = shared.faults.plan(&Asked {
-            operation: operation_of(&aim),
+            operation: name_of(&aim),
             target: aim.as_ref().ok().map(|aim| &aim.target),
             headers: &head.headers,
         });
         if plan.path_style_only {
             aim = Aim::of(&head, &[]);
         }
-        let operation = operation_of(&aim);
+        let operation = name_of(&aim);
         let resource = aim.as_ref().map_or_else(|_| head.uri.path().to_owned(), |aim| aim.target.resource());
         shared.log.update(number, |entry| {
             if let Ok(aim) = &aim {
                 // An operation the store does not know is still logged by its target.
-                entry.aim(operation.map_or("", Operation::name), &aim.target);
+                entry.aim(operation, &aim.target);
             }
             entry.faults = std::mem::take(&mut plan.words);
         });
@@ -231,9 +231,10 @@ impl Aim {
     }
 }
 
-/// The operation, where the request names one that the store knows.
-fn operation_of(aim: &Result<Aim>) -> Option<Operation> {
-    aim.as_ref().ok()?.operation.as_ref().ok().copied()
+/// The name of the operation; "" where the store knows none.
+fn name_of(aim: &Result<Aim>) -> &'static str {
+    let operation = aim.as_ref().ok().and_then(|aim| aim.operation.as_ref().ok());
+    operation.map_or("", |operation| operation.name())
 }
 
 /// Adds what every answer has, and takes what this one must not have.

@@ -9,7 +9,6 @@ use wharf_transport::Body;
 
 use super::Habits;
 use crate::call::{Reply, empty};
-use crate::route::Operation;
 use crate::xml::Writer;
 
 /// The elements of which a page has many.
@@ -63,8 +62,8 @@ impl Answer {
 }
 
 /// Changes what an operation answered.
-pub(crate) fn bend(reply: &mut Reply, operation: Option<Operation>, habits: Habits, shuffle: Option<u64>) {
-    let is_object = operation == Some(Operation::GetObject);
+pub(crate) fn bend(reply: &mut Reply, operation: &str, habits: Habits, shuffle: Option<u64>) {
+    let is_object = operation == "GetObject";
     if habits.forget_checksums {
         remove(reply.headers_mut(), |name| name.starts_with("x-amz-checksum-"));
         if !is_object {

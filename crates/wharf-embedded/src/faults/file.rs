@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Fault, FaultError};
-use crate::route::Operation;
+use crate::operations::Operation;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

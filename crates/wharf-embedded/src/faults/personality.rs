@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{Fault, FaultError};
-use crate::route::Operation;
+use crate::operations::Operation;
 
 /// The operations whose conditions guard what is there.
 const GUARDED: [Operation; 5] = [

@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use super::LoggedRequest;
 use crate::faults::Pattern;
-use crate::route::Operation;
+use crate::operations::Operation;
 
 /// Requests that reached a [`Store`](crate::Store), the oldest first: a slice of [`LoggedRequest`]s that can be counted
 /// and chosen from. `Display` is a table, for assertions that fail.
