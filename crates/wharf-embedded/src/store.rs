@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use http::header::{CONTENT_LENGTH, DATE, HOST, HeaderValue, SERVER};
+use http::header::{CONTENT_LENGTH, DATE, HOST, HeaderValue, ORIGIN, SERVER};
 use http::{Method, Request, Response, StatusCode};
 use wharf_transport::{Body, Defaults, ResponseFuture, Transport, TransportError};
 
 use crate::account::Account;
 use crate::backend::Backend;
 use crate::builder::Builder;
-use crate::call::{self, Call, Reply};
+use crate::call::{self, Call, Peer, Reply};
+use crate::cors::{self, Question};
+use crate::document::Document;
 use crate::error::Result;
 use crate::faults::{self, Asked, Fault, FaultError, Faults, Habits, Injected};
 use crate::front::{self, Gate, Verifier, Watch};
@@ -47,6 +49,13 @@ pub(crate) struct Shared {
     pub(crate) verifier: Verifier,
     pub(crate) log: Log,
     pub(crate) faults: Arc<Faults>,
+}
+
+impl Shared {
+    /// The gate as it stands at `now`.
+    pub(crate) fn gate(&self, now: SystemTime) -> Gate<'_> {
+        Gate { verifier: &self.verifier, accounts: &self.accounts, region: &self.region, now }
+    }
 }
 
 impl Store {
@@ -134,6 +143,7 @@ impl Store {
         let now = (shared.clock)();
         let (request_id, watch, method) = (shared.ids.request(), Watch::default(), head.method.clone());
         let host_id = format!("{}{request_id}", shared.ids.host());
+        let crossing = self.crossing(&head);
         let mut aim = Aim::of(&head, &shared.domains);
         let mut plan = shared.faults.plan(&Asked {
             operation: name_of(&aim),
@@ -175,6 +185,9 @@ impl Store {
         }
         let mut reply = result.unwrap_or_else(|error| call::refusal(&error, &resource, &request_id, &host_id));
         faults::bend(&mut reply, operation, plan.habits, plan.shuffle);
+        if let Some((bucket, origin)) = crossing {
+            self.answer_crossing(&mut reply, &bucket, &origin, method.as_str()).await;
+        }
         complete(&mut reply, &method, now);
         call::set(reply.headers_mut(), "x-amz-request-id", &request_id);
         call::set(reply.headers_mut(), "x-amz-id-2", &host_id);
@@ -195,9 +208,9 @@ impl Store {
     ) -> Result<Reply> {
         let shared = &self.shared;
         let Aim { query, target, operation } = aim?;
-        let gate = Gate { verifier: &shared.verifier, accounts: &shared.accounts, region: &shared.region, now };
-        let (account, body) = gate.admit(&head, &query, body, watch).await?;
+        let (account, body) = shared.gate(now).admit(&head, &query, body, watch).await?;
         habits.blind(&mut head.headers);
+        let peer = head.extensions.get::<Peer>().copied();
         let call = Call {
             shared: self.shared.clone(),
             account,
@@ -208,6 +221,9 @@ impl Store {
             document: bytes::Bytes::new(),
             now,
             habits,
+            peer,
+            rules: None,
+            found: None,
         };
         // What the store does not know is refused once its sender is known.
         op::run(operation?, call).await
@@ -235,6 +251,26 @@ impl Aim {
 fn name_of(aim: &Result<Aim>) -> &'static str {
     let operation = aim.as_ref().ok().and_then(|aim| aim.operation.as_ref().ok());
     operation.map_or("", |operation| operation.name())
+}
+
+impl Store {
+    /// The bucket and the origin of a request across origins, but for preflights, which answer for themselves.
+    fn crossing(&self, head: &http::request::Parts) -> Option<(String, String)> {
+        let origin = head.headers.get(ORIGIN).filter(|_| head.method != Method::OPTIONS)?.to_str().ok()?;
+        let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let target = Target::parse(head.uri.path(), host, &self.shared.domains).ok()?;
+        Some((target.bucket, origin.to_owned()))
+    }
+
+    /// Adds what the bucket's CORS rules say of such a request. A refusal has it too, or nobody could read it.
+    async fn answer_crossing(&self, reply: &mut Reply, bucket: &str, origin: &str, method: &str) {
+        let Ok(bucket) = self.shared.backend.bucket(bucket).await else { return };
+        let rules = bucket.documents.get(Document::Cors.subresource()).and_then(|bytes| cors::parse(bytes).ok());
+        let question = Question { origin, method, headers: None };
+        if let Some(headers) = cors::answer(&rules.unwrap_or_default(), question) {
+            reply.headers_mut().extend(headers);
+        }
+    }
 }
 
 /// Adds what every answer has, and takes what this one must not have.
