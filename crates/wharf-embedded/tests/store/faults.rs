@@ -72,7 +72,7 @@ async fn it_sees_requests_that_are_refused_or_unknown() {
     let store = store_with_bucket().await;
     let every = inject(&store, Fault::respond(503, "SlowDown"));
     get("/bucket/k").set(|it| it.secret.push('x')).send(&store).await.refused(503, "SlowDown");
-    get("/bucket?cors").send(&store).await.refused(503, "SlowDown");
+    get("/bucket?metrics").send(&store).await.refused(503, "SlowDown");
     get("/bucket/%FF").send(&store).await.refused(503, "SlowDown");
     assert_eq!(every.fired(), 3);
     every.remove();
@@ -356,7 +356,7 @@ async fn the_log_is_counted_chosen_from_and_read() {
     get("/bucket/k").send(&store).await.expect(200);
     delete("/bucket/reports/1").send(&store).await.expect(503);
     lost(&store, get("/bucket?list-type=2")).await;
-    get("/bucket?cors").send(&store).await.expect(501);
+    get("/bucket?metrics").send(&store).await.expect(501);
     let asked = store.requests();
     assert_eq!((asked.len(), asked.count(Operation::GetObject), asked.count(Operation::PutObject)), (4, 1, 0));
     assert_eq!(asked.of(Operation::DeleteObject).key("reports/*").len(), 1);
@@ -373,7 +373,7 @@ async fn the_log_is_counted_chosen_from_and_read() {
             "1 GetObject 200 0 10 /bucket/k".to_owned(),
             format!("2 DeleteObject 503 0 {refusal} /bucket/reports/1 [respond]"),
             "3 ListObjectsV2 none 0 0 /bucket?list-type=2 [drop_answer]".to_owned(),
-            format!("4 GET 501 0 {unknown} /bucket?cors"),
+            format!("4 GET 501 0 {unknown} /bucket?metrics"),
         ]
     );
     store.clear_requests();
