@@ -21,7 +21,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use wharf_transport::{Body, BoxError};
+use wharf_transport::{Body, BoxError, TransportError};
 
 use crate::call::Peer;
 use crate::store::Store;
@@ -130,12 +130,13 @@ async fn serve_connection(stream: TcpStream, store: Store, mut stopped: watch::R
         let (store, flag) = (store.clone(), flag.clone());
         Box::pin(async move {
             let unread = flag.clone();
-            let mut response = store.handle(request.map(|body| incoming(body, flag))).await;
+            // Without an answer the connection is closed as it stands.
+            let mut response = store.exchange(request.map(|body| incoming(body, flag))).await?;
             if unread.load(Ordering::Relaxed) {
                 // Nothing more can be asked on this connection; its owner should know before he tries.
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, std::convert::Infallible>(response.map(Outgoing))
+            Ok::<_, TransportError>(response.map(Outgoing))
         })
     });
     let mut connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);

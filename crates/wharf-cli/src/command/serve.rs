@@ -1,5 +1,7 @@
 //! `wharf serve`: the embedded store behind a TCP port.
 
+mod faults;
+
 use std::env;
 use std::io;
 use std::time::Duration;
@@ -36,6 +38,8 @@ pub(crate) struct Args {
     /// The host name under which buckets are hosts of their own; may be given several times
     #[arg(long = "domain", value_name = "NAME", default_value = "s3.localhost")]
     domains: Vec<String>,
+    #[command(flatten)]
+    faults: faults::Args,
 }
 
 /// An address or a host name, and a port. Host names are looked up when it listens.
@@ -48,6 +52,7 @@ fn address(text: &str) -> Result<String, String> {
 
 pub(crate) async fn run(args: Args, connection: &Connection, printer: &mut Printer) -> Result<Exit, Failure> {
     refuse_client_options(connection)?;
+    let faults = args.faults.read()?;
     let mut builder = Store::builder();
     let keys = keys(|name| env::var(name).ok())?;
     let made_keys = keys.is_none();
@@ -57,7 +62,11 @@ pub(crate) async fn run(args: Args, connection: &Connection, printer: &mut Print
     if let Some(region) = region(connection, |name| env::var(name).ok())? {
         builder = builder.region(region);
     }
+    if let Some(personality) = args.faults.personality {
+        builder = builder.personality(personality);
+    }
     let store = args.domains.iter().fold(builder, |builder, domain| builder.domain(domain)).build();
+    let misbehaviour = args.faults.inject(faults, &store)?;
     // Before anybody can know that it runs, so that a signal never finds it unprepared.
     let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::Other, format!("no signals: {error}")))?;
     let server = store.serve(&args.listen).await.map_err(|error| {
@@ -71,6 +80,10 @@ pub(crate) async fn run(args: Args, connection: &Connection, printer: &mut Print
         ));
     }
     announce(&args, &store, &server, made_keys, printer)?;
+    for line in misbehaviour {
+        printer.line(line)?;
+    }
+    printer.flush()?;
     signals.next().await;
     // A second signal does not wait either.
     tokio::select! {
