@@ -27,6 +27,8 @@
 //! # Ok::<_, std::io::Error>(())
 //! ```
 //!
+//! With the feature `tls` it serves HTTPS too, with a certificate that is given or made for it.
+//!
 //! # What it carries
 //!
 //! * Buckets: CreateBucket, DeleteBucket, HeadBucket, ListBuckets, GetBucketLocation, GetBucketAcl,
@@ -67,6 +69,7 @@ mod condition;
 mod copy_source;
 mod error;
 mod front;
+mod health;
 mod id;
 mod kept;
 mod list;
@@ -83,6 +86,8 @@ mod store;
 mod tags;
 mod target;
 mod time;
+#[cfg(feature = "tls")]
+mod tls;
 mod token;
 mod xml;
 
@@ -90,3 +95,5 @@ pub use builder::Builder;
 pub use log::{LOG_CAPACITY, LoggedRequest};
 pub use server::Server;
 pub use store::Store;
+#[cfg(feature = "tls")]
+pub use tls::Certificate;

@@ -91,6 +91,10 @@ impl Store {
         self.shared.log.clear();
     }
 
+    pub(crate) fn domains(&self) -> &[String] {
+        &self.shared.domains
+    }
+
     fn own_account(&self) -> &Account {
         // The builder always puts the own account first.
         &self.shared.accounts[0]
