@@ -43,7 +43,7 @@ pub(crate) fn transport_error(error: TransportError) -> Error {
     }
     let told = Error::new(kind, format!("{error}: {innermost}")).with_cause(error);
     match is_tls {
-        true => told.with_hint("a certificate of your own is trusted by .root_certificates_pem()"),
+        true => told.with_hint("a certificate of your own is trusted by AWS_CA_BUNDLE or .root_certificates_pem()"),
         false => told,
     }
 }
