@@ -30,7 +30,7 @@ use crate::store::Store;
 /// How much of a refused body is still read, so that its sender sees the refusal and not a reset connection.
 const MOST_LEFTOVER: usize = 64 * 1024 * 1024;
 
-/// How long a sender may be silent while its refused body is read.
+/// How long a sender may be silent while its refused body is read, and take to hear that a connection ends.
 const LEFTOVER_SILENCE: Duration = Duration::from_secs(2);
 
 /// How long a connection may take to agree on its encryption.
@@ -194,15 +194,16 @@ where
             }
         }
     };
-    if served.is_ok() && unread.load(Ordering::Relaxed) {
-        linger(connection.into_parts().io.into_inner()).await;
+    if served.is_ok() {
+        close(connection.into_parts().io.into_inner(), unread.load(Ordering::Relaxed)).await;
     }
 }
 
-/// Ends a connection whose last request may not have been read to its end: says that no more answers follow, then
-/// reads what is still coming. Closing at once would reset the connection and could take the answer with it.
-async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
-    if stream.shutdown().await.is_err() {
+/// Ends a connection: says that no more answers follow. Where its last request was not read to the end, also reads what
+/// is still coming: closing at once would reset the connection and could take the answer with it.
+async fn close(mut stream: impl AsyncRead + AsyncWrite + Unpin, is_unread: bool) {
+    let said = tokio::time::timeout(LEFTOVER_SILENCE, stream.shutdown()).await;
+    if !is_unread || !matches!(said, Ok(Ok(()))) {
         return;
     }
     let mut buffer = vec![0; 64 * 1024];

@@ -119,3 +119,60 @@ impl Store {
 fn invalid(text: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, text.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+    use tokio_rustls::TlsConnector;
+    use tokio_rustls::rustls::pki_types::ServerName;
+    use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+    use super::*;
+
+    fn trusting(pem: &str) -> TlsConnector {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+        let config = config.with_safe_default_protocol_versions().unwrap();
+        TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+    }
+
+    #[tokio::test]
+    async fn serves_each_of_its_names_and_no_other() {
+        let store = Store::in_memory();
+        let certificate = Certificate::self_signed(&["s3.test", "*.s3.test", "10.1.2.3"]).unwrap();
+        let server = store.serve_tls("127.0.0.1:0", &certificate).await.unwrap();
+        assert_eq!(server.endpoint(), format!("https://{}", server.local_addr()));
+        // A connection on which nothing is said keeps nobody waiting.
+        let _silent = TcpStream::connect(server.local_addr()).await.unwrap();
+        let connector = trusting(certificate.pem());
+        let connect = async |name: &'static str| {
+            let stream = TcpStream::connect(server.local_addr()).await.unwrap();
+            connector.connect(ServerName::try_from(name).unwrap(), stream).await
+        };
+        for name in ["localhost", "127.0.0.1", "::1", "my-bucket.s3.localhost", "my-bucket.s3.test", "10.1.2.3"] {
+            let mut stream = connect(name).await.unwrap();
+            let ask = "GET /_health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+            stream.write_all(ask.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nok\n"), "{name}: {answer}");
+        }
+        assert!(connect("example.com").await.is_err());
+        assert!(store.requests().is_empty(), "a health check is no request of S3's");
+        server.stop().await;
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (pem, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let shown = format!("{:?}", Certificate::from_pem(&pem, &key).unwrap());
+        let broken = format!("{:?}", Certificate::from_pem(&pem, &key.replace("END", "AND")).unwrap_err());
+        for secret in key.lines().filter(|line| !line.starts_with('-')) {
+            assert!(!shown.contains(secret) && !broken.contains(secret), "{shown} {broken}");
+        }
+        assert!(Certificate::self_signed(&["höst"]).is_err());
+    }
+}
