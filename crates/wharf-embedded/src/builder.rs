@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::account::{Account, random_pair};
+use crate::faults::{Faults, Personality};
 use crate::front::Verifier;
 use crate::id::Ids;
 use crate::log::Log;
@@ -21,6 +22,7 @@ pub struct Builder {
     region: String,
     domains: Vec<String>,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    personality: Option<Personality>,
 }
 
 impl Default for Builder {
@@ -31,6 +33,7 @@ impl Default for Builder {
             region: "us-east-1".to_owned(),
             domains: Vec::new(),
             clock: Arc::new(SystemTime::now),
+            personality: None,
         }
     }
 }
@@ -73,6 +76,12 @@ impl Builder {
         self
     }
 
+    /// The habits of another server, which the store takes over for good. Default: its own, which are those of S3.
+    pub fn personality(mut self, personality: Personality) -> Self {
+        self.personality = Some(personality);
+        self
+    }
+
     /// Makes the store.
     pub fn build(self) -> Store {
         let (access_key_id, secret_access_key) = self.keys.unwrap_or_else(random_pair);
@@ -91,6 +100,7 @@ impl Builder {
             domains,
             clock: self.clock,
             log: Log::default(),
+            faults: Arc::new(Faults::lasting(self.personality.map(Personality::faults).unwrap_or_default())),
         };
         Store { shared: Arc::new(shared) }
     }

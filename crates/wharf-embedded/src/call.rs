@@ -11,7 +11,9 @@ use wharf_transport::Body;
 
 use crate::account::Account;
 use crate::backend::{Backend, Bucket};
+use crate::checksum::Checksum;
 use crate::error::{Code, Error, Result, invalid_argument};
+use crate::faults::Habits;
 use crate::front::Incoming;
 use crate::query::Query;
 use crate::store::Shared;
@@ -33,6 +35,8 @@ pub(crate) struct Call {
     /// The body, for all others.
     pub(crate) document: Bytes,
     pub(crate) now: SystemTime,
+    /// What a fault has it leave undone.
+    pub(crate) habits: Habits,
 }
 
 impl Call {
@@ -46,6 +50,11 @@ impl Call {
 
     pub(crate) fn key(&self) -> &str {
         &self.target.key
+    }
+
+    /// The checksum to keep with an object.
+    pub(crate) fn keeps(&self, checksum: Checksum) -> Option<Checksum> {
+        (!self.habits.forget_checksums).then_some(checksum)
     }
 
     /// A header that is text.

@@ -29,6 +29,27 @@
 //!
 //! With the feature `tls` it serves HTTPS too, with a certificate that is given or made for it.
 //!
+//! # Making it fail
+//!
+//! A [`Fault`] makes it misbehave as scripted: answer 503, be slow, lose an answer, break off, spoil a byte. The same can
+//! be [read from a file](Fault::from_toml). What was asked is in [a log](Store::requests), to be asserted on.
+//!
+//! ```
+//! use wharf_embedded::{Fault, Operation, Store};
+//!
+//! let store = Store::in_memory();
+//! let busy = store.inject(Fault::respond(503, "SlowDown").on(Operation::PutObject).times(2))?;
+//! let lost = store.inject(Fault::drop_answer().on(Operation::PutObject).key("reports/*").nth(3))?;
+//! // ... what is to be tested ...
+//! # assert_eq!((busy.fired(), lost.fired()), (0, 0));
+//! let asked = store.requests();
+//! assert_eq!(asked.count(Operation::DeleteObject), 0, "nothing was to be deleted:\n{asked}");
+//! store.clear_faults();
+//! # Ok::<_, wharf_embedded::FaultError>(())
+//! ```
+//!
+//! A [`Personality`] gives a store the habits of another server, such as one that ignores conditions.
+//!
 //! # What it carries
 //!
 //! * Buckets: CreateBucket, DeleteBucket, HeadBucket, ListBuckets, GetBucketLocation, GetBucketAcl,
@@ -68,6 +89,7 @@ mod checksum;
 mod condition;
 mod copy_source;
 mod error;
+mod faults;
 mod front;
 mod health;
 mod id;
@@ -77,6 +99,7 @@ mod lock;
 mod log;
 mod memory;
 mod op;
+mod operations;
 mod query;
 mod range;
 mod receive;
@@ -92,7 +115,9 @@ mod token;
 mod xml;
 
 pub use builder::Builder;
-pub use log::{LOG_CAPACITY, LoggedRequest};
+pub use faults::{Fault, FaultError, Injected, Personality};
+pub use log::{LOG_CAPACITY, LoggedRequest, Requests};
+pub use route::Operation;
 pub use server::Server;
 pub use store::Store;
 #[cfg(feature = "tls")]

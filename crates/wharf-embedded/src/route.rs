@@ -6,9 +6,11 @@ use crate::error::{Code, Error, Result};
 use crate::query::Query;
 use crate::target::Target;
 
-/// The operations the store carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operation {
+/// The operations the store carries, by S3's names.
+#[allow(missing_docs, reason = "S3's reference says what each does")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
     AbortMultipartUpload,
     CompleteMultipartUpload,
     CopyObject,
@@ -205,7 +207,7 @@ impl Operation {
     }
 
     /// The name S3 gives it.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Operation::AbortMultipartUpload => "AbortMultipartUpload",
             Operation::CompleteMultipartUpload => "CompleteMultipartUpload",

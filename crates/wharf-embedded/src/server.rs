@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use wharf_transport::{Body, BoxError};
+use wharf_transport::{Body, BoxError, TransportError};
 
 use crate::health;
 use crate::store::Store;
@@ -175,12 +175,13 @@ where
                 return Ok(health::answer().map(Outgoing));
             }
             let unread = flag.clone();
-            let mut response = store.handle(request.map(|body| incoming(body, flag))).await;
+            // Without an answer the connection is closed as it stands.
+            let mut response = store.exchange(request.map(|body| incoming(body, flag))).await?;
             if unread.load(Ordering::Relaxed) {
                 // Nothing more can be asked on this connection; its owner should know before he tries.
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, std::convert::Infallible>(response.map(Outgoing))
+            Ok::<_, TransportError>(response.map(Outgoing))
         })
     });
     let mut connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);

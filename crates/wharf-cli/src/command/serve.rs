@@ -1,5 +1,6 @@
 //! `wharf serve`: the embedded store behind a TCP port.
 
+mod faults;
 mod tls;
 
 use std::env;
@@ -14,11 +15,9 @@ use crate::error::{Exit, Failure};
 use crate::printer::Printer;
 
 const EXAMPLE: &str = "\
-Examples: a server on a free port; paste what it prints into another terminal, then `wharf ls`.
-The second one speaks HTTPS.
+Example: a server on a free port; paste what it prints into another terminal, then `wharf ls`
 
-  wharf serve --listen 127.0.0.1:0
-  wharf serve --tls";
+  wharf serve --listen 127.0.0.1:0";
 
 /// Serve an S3 of your own
 ///
@@ -45,6 +44,8 @@ pub(crate) struct Args {
     grace: u64,
     #[command(flatten)]
     tls: tls::Args,
+    #[command(flatten)]
+    faults: faults::Args,
 }
 
 /// An address or a host name, and a port. Host names are looked up when it listens.
@@ -57,6 +58,7 @@ fn address(text: &str) -> Result<String, String> {
 
 pub(crate) async fn run(args: Args, connection: &Connection, printer: &mut Printer) -> Result<Exit, Failure> {
     refuse_client_options(connection)?;
+    let faults = args.faults.read()?;
     let mut builder = Store::builder();
     let keys = keys(|name| env::var(name).ok())?;
     let made_keys = keys.is_none();
@@ -66,7 +68,11 @@ pub(crate) async fn run(args: Args, connection: &Connection, printer: &mut Print
     if let Some(region) = region(connection, |name| env::var(name).ok())? {
         builder = builder.region(region);
     }
+    if let Some(personality) = args.faults.personality {
+        builder = builder.personality(personality);
+    }
     let store = args.domains.iter().fold(builder, |builder, domain| builder.domain(domain)).build();
+    let misbehaviour = args.faults.inject(faults, &store)?;
     // Before anybody can know that it runs, so that a signal never finds it unprepared.
     let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::Other, format!("no signals: {error}")))?;
     let tls = tls::Tls::of(&args.tls, &args.listen, &args.domains)?;
@@ -86,6 +92,10 @@ pub(crate) async fn run(args: Args, connection: &Connection, printer: &mut Print
         ));
     }
     announce(&args, &store, &server, tls.as_ref(), made_keys, printer)?;
+    for line in misbehaviour {
+        printer.line(line)?;
+    }
+    printer.flush()?;
     signals.next().await;
     let all_ended = tokio::select! {
         ended = tokio::time::timeout(Duration::from_secs(args.grace), server.stop()) => ended.is_ok(),

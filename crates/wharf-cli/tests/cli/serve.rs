@@ -26,6 +26,15 @@ impl Serving {
         self.lines.by_ref().take(count).map(|line| line.unwrap()).collect()
     }
 
+    /// The lines up to the one that begins so.
+    fn until(&mut self, beginning: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        while !lines.last().is_some_and(|line: &String| line.starts_with(beginning)) {
+            lines.push(self.lines.next().expect("a line more").unwrap());
+        }
+        lines
+    }
+
     fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
@@ -211,4 +220,76 @@ fn an_address_in_use_says_so() {
     let lines: Vec<_> = stderr.lines().collect();
     assert!(lines[0].starts_with(&format!("wharf: cannot listen on {address}: ")), "{stderr}");
     assert_eq!(lines[1..], ["hint: name another address with --listen; with port 0 the system chooses one"]);
+}
+
+/// A file that is gone with the test.
+struct Temporary(std::path::PathBuf);
+
+impl Temporary {
+    fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("wharf-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn faults_of_a_file_happen() {
+    let file = Temporary::new(
+        "faults.toml",
+        "[[fault]]\nrespond = 403\ncode = \"AccessDenied\"\non = \"ListBuckets\"\ntimes = 1\n\n[[fault]]\ndrop_answer = true\non = \"PutObject\"\nnth = 1\n",
+    );
+    let mut serving = Serving::start(with_keys(&[
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--faults",
+        file.path(),
+        "--personality",
+        "garage",
+    ]));
+    let lines: Vec<String> = serving.until("# faults in force");
+    let endpoint = lines.iter().find(|line| line.contains("ENDPOINT")).unwrap();
+    let endpoint = value(endpoint, "AWS_ENDPOINT_URL").to_owned();
+    assert_eq!(lines[lines.len() - 2], "# it has the habits of garage");
+    assert_eq!(lines[lines.len() - 1], format!("# faults in force: 2, of {}", file.path()));
+    let s3 = Client::builder().endpoint(&endpoint).credentials(KEY_ID, SECRET).build().unwrap();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        assert_eq!(s3.list_buckets().await.unwrap_err().code(), Some("AccessDenied"));
+        s3.create_bucket("my-bucket").await.unwrap();
+        // The answer that is lost is of a put that is done, and done again.
+        s3.put_object("my-bucket", "a", "hello").await.unwrap();
+        s3.put_object("my-bucket", "a", "again").if_absent().await.unwrap();
+        let status = s3.list_object_versions("my-bucket").await.unwrap_err().status().unwrap();
+        assert_eq!(status.as_u16(), 501);
+    });
+    assert_eq!(serving.stop("-TERM"), (Some(0), vec![], String::new()));
+}
+
+#[test]
+fn faults_that_cannot_be_say_why() {
+    let serve = |args: &[&str]| run(bare(&[&["serve", "--listen", "127.0.0.1:0"], args].concat()));
+    let file = Temporary::new("wrong.toml", "[[fault]]\ndrop_answer = true\non = \"PutObjet\"\n");
+    let expected = format!(
+        "wharf: {}, line 1: \"PutObjet\" is no operation of the store's; they are named as S3 names them, such as \
+         PutObject\nhint: docs/embedded.md says what can be in it; nothing was served\n",
+        file.path()
+    );
+    assert_eq!(serve(&["--faults", file.path()]), failed(253, expected));
+    let (exit, _, stderr) = serve(&["--faults", "/nonexistent/faults.toml"]);
+    assert_eq!(exit, 253);
+    assert!(stderr.starts_with("wharf: cannot read /nonexistent/faults.toml: "), "{stderr}");
+    let (exit, _, stderr) = serve(&["--personality", "aws"]);
+    assert_eq!(exit, 252);
+    assert!(stderr.contains("there is no personality \"aws\"; say one of ceph, garage, rclone, plain"), "{stderr}");
 }

@@ -4,9 +4,12 @@
 
 mod auth;
 mod chunked;
+mod faults;
+mod faults_wire;
 mod listing;
 mod multipart;
 mod objects;
+mod personalities;
 mod seam;
 mod support;
 mod tcp;
