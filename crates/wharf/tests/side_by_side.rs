@@ -1,16 +1,12 @@
-//! Many stores in one process. The only test of its program: it counts all threads and memory there are.
+//! Many embedded stores in one process. The only test of its program: it counts all threads and memory there are.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-#![allow(dead_code, reason = "the support of other tests is used in part")]
-
-#[path = "store/support.rs"]
-mod support;
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::fs;
 
-use support::*;
 use tokio::net::TcpStream;
+use wharf::Client;
 use wharf_embedded::Store;
 
 const STORES: usize = 1000;
@@ -28,10 +24,15 @@ fn resident_kib() -> usize {
     line.trim_end_matches("kB").trim().parse().unwrap()
 }
 
+fn client(store: &Store) -> Client {
+    Client::builder().transport(store.clone()).build().unwrap()
+}
+
 async fn filled(name: &str) -> Store {
-    let store = store();
-    put("/bucket").send(&store).await.expect(200);
-    put("/bucket/name").body(name).send(&store).await.expect(200);
+    let store = Store::in_memory();
+    let s3 = client(&store);
+    s3.create_bucket("my-bucket").await.unwrap();
+    s3.put_object("my-bucket", "name", name).await.unwrap();
     store
 }
 
@@ -46,8 +47,8 @@ async fn a_thousand_stores_share_nothing_and_leave_no_thread() {
     let each = (resident_kib() - memory_before) / STORES;
     assert!(each <= MOST_KIB, "{each} KiB a store");
     for (number, store) in stores.iter().enumerate() {
-        assert_eq!(get("/bucket/name").send(store).await.text(), number.to_string());
-        assert_eq!(store.requests().len(), 3);
+        let name = client(store).get_object("my-bucket", "name").text().await.unwrap();
+        assert_eq!((name, store.requests().len()), (number.to_string(), 3));
     }
     assert_eq!(threads(), threads_before);
 
