@@ -12,7 +12,7 @@ use crate::error::{Exit, Failure};
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(crate) struct Args {
-    /// Speak HTTPS, with a certificate made for this run
+    /// Speak HTTPS, with a certificate made for this run: for localhost, --domain and --listen
     #[arg(long, conflicts_with = "cert")]
     tls: bool,
     /// Where to write that certificate for clients; by default a temporary file, gone at the end
