@@ -30,7 +30,7 @@ impl Serving {
     fn until(&mut self, beginning: &str) -> Vec<String> {
         let mut lines = Vec::new();
         while !lines.last().is_some_and(|line: &String| line.starts_with(beginning)) {
-            lines.push(self.lines.next().expect("a line more").unwrap());
+            lines.push(self.lines.next().unwrap().unwrap());
         }
         lines
     }

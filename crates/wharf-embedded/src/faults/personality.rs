@@ -28,8 +28,8 @@ const COPYING: [Operation; 2] = [Operation::CopyObject, Operation::UploadPartCop
 
 /// The habits of another server, to test against: faults that a store has from its beginning and keeps.
 ///
-/// Each takes over the habits of a server, found by running it, that break programs; the store remains itself in all
-/// else. So a test that passes here need not pass there, but one that fails here fails there as well.
+/// Each takes over habits of a server that break programs, found by running it; the store remains itself in all else. So
+/// a test that passes here need not pass there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Personality {

@@ -199,7 +199,7 @@ pub struct Injected {
 }
 
 impl Injected {
-    /// To how many requests it happened so far.
+    /// How many requests it was meant for so far, those included that were too short for it.
     pub fn fired(&self) -> u64 {
         self.fired.load(Ordering::Relaxed)
     }

@@ -16,7 +16,7 @@ fn inject(store: &Store, fault: Fault) -> Injected {
 
 /// What a client sees in place of an answer.
 async fn lost(store: &Store, ask: Ask) -> TransportErrorKind {
-    store.send(ask.signed().0).await.err().expect("no answer").kind()
+    store.send(ask.signed().0).await.unwrap_err().kind()
 }
 
 /// The bytes that came, and how the body broke off.
@@ -125,6 +125,10 @@ async fn a_request_that_is_closed_stores_nothing() {
         fault.remove();
         get("/bucket/k").send(&store).await.refused(404, "NoSuchKey");
     }
+    let at_once = inject(&store, Fault::close_request_after(0));
+    let stranger = get("/bucket/k").set(|it| it.secret.push('x'));
+    assert_eq!(lost(&store, stranger).await, TransportErrorKind::Closed, "before anybody asks who it is");
+    at_once.remove();
     inject(&store, Fault::close_request_after(11));
     put("/bucket/k").body("0123456789").send(&store).await.expect(200);
     assert_eq!(store.requests()[1].status, None);
@@ -240,6 +244,7 @@ async fn checksums_are_forgotten() {
     let store = store_with_bucket().await;
     let forgets = inject(&store, Fault::forget_checksums());
     let wrong = put("/bucket/k").body("x").header("x-amz-checksum-crc32", "AAAAAA==");
+    let wrong = wrong.header("x-amz-sdk-checksum-algorithm", "CRC32");
     let answer = wrong.clone().send(&store).await.expect(200);
     let told = |answer: &Answer| answer.headers.keys().any(|name| name.as_str().starts_with("x-amz-checksum"));
     assert!(!told(&answer));
@@ -249,6 +254,10 @@ async fn checksums_are_forgotten() {
     assert!(!attributes.send(&store).await.expect(200).text().contains("Checksum"));
     let delete = post("/bucket?delete").body("<Delete><Object><Key>none</Key></Object></Delete>");
     delete.send(&store).await.expect(200);
+    // A lock wants a checksum, which there is, although nobody looks at it.
+    put("/locked").header("x-amz-bucket-object-lock-enabled", "true").send(&store).await.expect(200);
+    let held = put("/locked/k").header("x-amz-object-lock-legal-hold", "ON").header("x-amz-checksum-crc32", "AAAAAA==");
+    held.send(&store).await.expect(200);
     forgets.remove();
     assert!(!told(&read.send(&store).await), "none was kept");
     wrong.send(&store).await.refused(400, "BadDigest");
@@ -423,5 +432,31 @@ fn a_file_that_is_wrong_says_where() {
         assert_eq!(error.line(), Some(line), "{text}{error}");
         assert!(error.to_string().starts_with(&format!("line {line}: {problem}")), "{text}{error}");
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
+    }
+}
+
+/// The second column of a table, without its marks of code.
+fn column(table: &str) -> impl Iterator<Item = Vec<&str>> {
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| row.split('|').nth(2).unwrap().split('`').skip(1).step_by(2).collect())
+}
+
+#[test]
+fn the_files_of_the_documentation_are_faults() {
+    let page = include_str!("../../../../docs/embedded.md");
+    let section = page.split("\n## ").find(|section| section.starts_with("Making it fail")).unwrap();
+    let example = section.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(Fault::from_toml(example).unwrap().len(), 3);
+    let (what, when) = section.split_once("### What goes wrong").unwrap().1.split_once("### When").unwrap();
+    for words in column(what) {
+        Fault::from_toml(&format!("[[fault]]\n{}", words.join("\n"))).unwrap();
+    }
+    let when = when.split("###").next().unwrap();
+    for words in column(when) {
+        // One operation and several are two ways to say it.
+        let ways = if words[0].starts_with("on = ") { words.chunks(1) } else { words.chunks(2) };
+        for words in ways {
+            Fault::from_toml(&format!("[[fault]]\ndrop_answer = true\n{}", words.join("\n"))).unwrap();
+        }
     }
 }
