@@ -27,6 +27,8 @@
 //! # Ok::<_, std::io::Error>(())
 //! ```
 //!
+//! With the feature `tls` it serves HTTPS too, with a certificate that is given or made for it.
+//!
 //! # Making it fail
 //!
 //! A [`Fault`] makes it misbehave as scripted: answer 503, be slow, lose an answer, break off, spoil a byte. The same can
@@ -114,6 +116,7 @@ mod error;
 mod faults;
 mod form;
 mod front;
+mod health;
 mod id;
 mod kept;
 mod list;
@@ -133,6 +136,8 @@ mod store;
 mod tags;
 mod target;
 mod time;
+#[cfg(feature = "tls")]
+mod tls;
 mod token;
 mod xml;
 
@@ -142,3 +147,5 @@ pub use log::{LOG_CAPACITY, LoggedRequest, Requests};
 pub use operations::Operation;
 pub use server::Server;
 pub use store::Store;
+#[cfg(feature = "tls")]
+pub use tls::Certificate;

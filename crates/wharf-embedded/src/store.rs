@@ -103,6 +103,10 @@ impl Store {
         self.shared.log.clear();
     }
 
+    pub(crate) fn domains(&self) -> &[String] {
+        &self.shared.domains
+    }
+
     /// Puts a fault in force, behind those that are. It can be counted, and taken back, by what this gives.
     ///
     /// # Errors
