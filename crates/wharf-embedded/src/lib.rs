@@ -93,6 +93,7 @@
 //!   served, and nobody pays: these documents are kept and told. Replication cannot be configured.
 //! * Nothing is encrypted. Headers of server-side encryption are kept and told, and a customer's key is asked for again.
 //! * Objects of the storage classes `GLACIER` and `DEEP_ARCHIVE` cannot be read, and there is no RestoreObject.
+//! * Of the checksums, the five that every S3 has are kept. One of the young ones (SHA-512, MD5, xxHash) is refused.
 //! * Nothing outlives the last clone of a [`Store`].
 //!
 //! # Whose reading of S3 it is
