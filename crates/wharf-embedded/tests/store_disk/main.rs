@@ -3,13 +3,21 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "a test that fails tells its seed")]
 
+#[path = "../store/access.rs"]
+mod access;
 #[path = "../store/auth.rs"]
 mod auth;
 mod backing;
+#[path = "../store/bucket_documents.rs"]
+mod bucket_documents;
 #[path = "../store/chunked.rs"]
 mod chunked;
+#[path = "../store/cors.rs"]
+mod cors;
 mod crash;
 mod files;
+#[path = "../store/forms.rs"]
+mod forms;
 mod full;
 #[path = "../store/listing.rs"]
 mod listing;
@@ -19,6 +27,8 @@ mod multipart;
 mod objects;
 mod opening;
 mod places;
+#[path = "../store/policy.rs"]
+mod policy;
 #[path = "../store/seam.rs"]
 mod seam;
 #[path = "../store/support.rs"]
