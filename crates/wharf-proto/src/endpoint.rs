@@ -32,6 +32,7 @@ use crate::Error;
 pub(crate) use arn::BucketArn;
 pub use express::{Plane, is_directory_bucket};
 pub use partition::Partition;
+pub(crate) use partition::region_of_host;
 pub use target::Target;
 
 /// Where the bucket's name stands in a URL.

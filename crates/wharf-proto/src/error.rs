@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::retry::FailureClass;
-use crate::xml;
+use crate::{endpoint, xml};
 
 /// Any error, boxed.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -122,7 +122,9 @@ impl Error {
         let has_code = document.code.is_some();
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let code = document.code.or_else(|| header("x-amz-error-code")).map(|code| short(&code));
-        let region = header("x-amz-bucket-region").or(document.region).map(|region| short(&region));
+        let of_endpoint = || document.endpoint.as_deref().and_then(endpoint::region_of_host).map(str::to_owned);
+        let region = header("x-amz-bucket-region").or(document.region).or_else(of_endpoint);
+        let region = region.map(|region| short(&region));
         let kind = match kind_of(status, code.as_deref()) {
             // A HEAD has no body: the header is all that tells a wrong region from a malformed request.
             ErrorKind::MalformedResponse if body.is_empty() && status == StatusCode::BAD_REQUEST => {

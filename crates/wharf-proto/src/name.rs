@@ -22,9 +22,7 @@ pub fn check_bucket(bucket: &str) -> Result<(), Error> {
         return match BucketArn::parse(bucket) {
             Ok(BucketArn::Bucket { name, .. } | BucketArn::Directory { name, .. }) => check_bucket(name),
             Ok(BucketArn::AccessPoint { .. }) => Ok(()),
-            Err(error) => {
-                Err(Error::new(error.kind(), format!("invalid bucket name {bucket:?}: {}", error.message())))
-            }
+            Err(error) => Err(Error::new(error.kind(), format!("invalid bucket name {bucket:?}: {}", error.message()))),
         };
     }
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');

@@ -66,6 +66,22 @@ impl Partition {
     }
 }
 
+/// The region in the name of one of S3's hosts, such as a redirect's `<Endpoint>`: `bucket.s3.eu-west-1.amazonaws.com`,
+/// `bucket.s3-eu-west-1.amazonaws.com` (the older form), `s3.amazonaws.com`.
+pub(crate) fn region_of_host(host: &str) -> Option<&str> {
+    let partition = TABLE.iter().find(|partition| under(host, partition.domain))?;
+    let name = host.strip_suffix(partition.domain)?.strip_suffix('.')?;
+    let (before, last) = name.rsplit_once('.').unwrap_or(("", name));
+    let region = match last {
+        "s3" if *partition == AWS => return Some("us-east-1"),
+        "dualstack" => return None,
+        _ => last.strip_prefix("s3-").filter(|region| Partition::of_region(region).is_some()).unwrap_or(last),
+    };
+    let service = before.strip_suffix(".dualstack").unwrap_or(before).rsplit('.').next();
+    let is_s3 = region != last || matches!(service, Some("s3" | "s3-fips"));
+    (is_s3 && Partition::of_region(region).is_some()).then_some(region)
+}
+
 fn under(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }
@@ -94,6 +110,27 @@ mod tests {
         for unknown in ["", "garage", "us-east", "us-east-", "us--1", "xx-east-1", "us-east-1a", "us-moon-base-1"] {
             assert_eq!(Partition::of_region(unknown), None, "{unknown}");
             assert_eq!(Partition::of_region_or_aws(unknown).name, "aws");
+        }
+    }
+
+    #[test]
+    fn regions_in_hosts() {
+        for (host, region) in [
+            ("my.bucket.s3.eu-west-1.amazonaws.com", Some("eu-west-1")),
+            ("s3.eu-west-1.amazonaws.com", Some("eu-west-1")),
+            ("bucket.s3-us-west-2.amazonaws.com", Some("us-west-2")),
+            ("bucket.s3.dualstack.us-west-2.amazonaws.com", Some("us-west-2")),
+            ("bucket.s3-fips.us-gov-west-1.amazonaws.com", Some("us-gov-west-1")),
+            ("bucket.s3.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
+            ("bucket.s3.amazonaws.com", Some("us-east-1")),
+            ("s3.amazonaws.com", Some("us-east-1")),
+            ("bucket.s3.evil.amazonaws.com", None),
+            ("ec2-1-2-3-4.eu-west-1.amazonaws.com", None),
+            ("bucket.s3.eu-west-1.evil.example", None),
+            ("eu-west-1", None),
+            ("", None),
+        ] {
+            assert_eq!(region_of_host(host), region, "{host}");
         }
     }
 

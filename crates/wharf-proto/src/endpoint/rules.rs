@@ -2,9 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{AddressingStyle, BucketArn, Endpoint, Partition, Plane, Target, express, is_directory_bucket, is_dns_label};
-use crate::{Error, check_bucket};
+use super::{
+    AddressingStyle, BucketArn, Endpoint, Partition, Plane, Target, express, is_directory_bucket, is_dns_label,
+};
 use crate::sigv4::uri_encode;
+use crate::{Error, check_bucket};
 
 impl Endpoint {
     /// Whether a bucket's [`Plane`]s have different targets.
@@ -153,7 +155,10 @@ impl Endpoint {
             AddressingStyle::PreferVirtualHost => Ok(fits),
             AddressingStyle::VirtualHost if fits_host(bucket) && !self.is_ip() => Ok(true),
             AddressingStyle::VirtualHost => Err(Error::invalid_input(match self.is_ip() {
-                true => format!("no bucket can stand in front of {}, which is no name; use AddressingStyle::Path", self.host()),
+                true => format!(
+                    "no bucket can stand in front of {}, which is no name; use AddressingStyle::Path",
+                    self.host()
+                ),
                 false => format!("bucket {bucket:?} cannot be part of a host name; use AddressingStyle::Path"),
             })),
         }
