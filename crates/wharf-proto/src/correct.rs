@@ -36,7 +36,7 @@ pub struct Asked<'a> {
     pub method: &'a Method,
     /// The region that it was signed for.
     pub region: &'a str,
-    /// The time that a request would be signed with when its answer came.
+    /// The time that it was signed with.
     pub at: SystemTime,
     /// Whether it was signed with temporary keys.
     pub token: bool,
@@ -48,19 +48,10 @@ pub struct Asked<'a> {
 pub enum Correction {
     /// Sign for this region, and go where the rules say that it is.
     Region(String),
-    /// Sign with a clock that is moved by this much.
-    Clock(ClockShift),
+    /// Sign by the server's clock, on which it is this time now.
+    Clock(SystemTime),
     /// Sign with other keys: these have ended.
     Credentials,
-}
-
-/// By how much a clock must be moved to agree with another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClockShift {
-    /// It is slow.
-    Ahead(Duration),
-    /// It is fast.
-    Back(Duration),
 }
 
 /// What `error`, made of an answer with these `headers`, asks to change; `None` where the same would come again.
@@ -90,12 +81,11 @@ fn ended(asked: &Asked<'_>, error: &Error) -> Option<Correction> {
 
 fn clock(asked: &Asked<'_>, headers: &HeaderMap, least: Duration) -> Option<Correction> {
     let theirs = headers::http_date(headers, "date")?;
-    let shift = match theirs.duration_since(asked.at) {
-        Ok(slow) => ClockShift::Ahead(slow),
-        Err(fast) => ClockShift::Back(fast.duration()),
+    let apart = match theirs.duration_since(asked.at) {
+        Ok(ahead) => ahead,
+        Err(behind) => behind.duration(),
     };
-    let (ClockShift::Ahead(by) | ClockShift::Back(by)) = shift;
-    (by >= least).then_some(Correction::Clock(shift))
+    (apart >= least).then_some(Correction::Clock(theirs))
 }
 
 /// The corrections of one call. There are few, so that two servers cannot send a request back and forth.
@@ -189,17 +179,11 @@ mod tests {
     #[test]
     fn clocks() {
         let skewed = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
-        let hour = Duration::from_secs(3600);
-        let ahead = Some(Correction::Clock(ClockShift::Ahead(hour)));
+        let at = |hours: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600 - 3600 + hours * 3600);
+        let ahead = Some(Correction::Clock(at(2)));
         for (method, status, date, body, expected) in [
             (Method::GET, 403, "Thu, 01 Jan 2026 01:00:00 GMT", skewed, ahead.clone()),
-            (
-                Method::GET,
-                403,
-                "Wed, 31 Dec 2025 23:00:00 GMT",
-                skewed,
-                Some(Correction::Clock(ClockShift::Back(hour))),
-            ),
+            (Method::GET, 403, "Wed, 31 Dec 2025 23:00:00 GMT", skewed, Some(Correction::Clock(at(0)))),
             (Method::HEAD, 403, "Thu, 01 Jan 2026 01:00:00 GMT", "", ahead),
             // Not the clock's fault.
             (Method::GET, 403, "Thu, 01 Jan 2026 00:00:30 GMT", skewed, None),
@@ -233,7 +217,7 @@ mod tests {
         for _ in 0..300 {
             assert!(!corrections.allow(&region("a")));
         }
-        let clock = Correction::Clock(ClockShift::Ahead(MAX_SKEW));
+        let clock = Correction::Clock(SystemTime::UNIX_EPOCH);
         assert!(corrections.allow(&clock) && !corrections.allow(&clock));
         assert!(corrections.allow(&Correction::Credentials) && !corrections.allow(&Correction::Credentials));
     }

@@ -48,7 +48,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use hmac::Mac;
-use http::{HeaderName, Uri};
+use http::{HeaderMap, HeaderName, Uri};
 use sha2::{Digest, Sha256};
 
 use crate::Credentials;
@@ -100,8 +100,8 @@ pub enum TokenName {
 impl TokenName {
     const fn header(self) -> HeaderName {
         match self {
-            Self::Security => HeaderName::from_static("x-amz-security-token"),
-            Self::S3Session => HeaderName::from_static("x-amz-s3session-token"),
+            Self::Security => const { HeaderName::from_static("x-amz-security-token") },
+            Self::S3Session => const { HeaderName::from_static("x-amz-s3session-token") },
         }
     }
 
@@ -206,6 +206,11 @@ impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Signature(<redacted>)")
     }
+}
+
+/// Whether a signed request's headers hold a session token, of whatever name.
+pub fn has_token(headers: &HeaderMap) -> bool {
+    [TokenName::Security, TokenName::S3Session].iter().any(|name| headers.contains_key(name.header()))
 }
 
 /// Why something could not be signed.

@@ -46,6 +46,11 @@ impl Client {
         PutBucketVersioning::new(self.clone(), bucket, status)
     }
 
+    /// Begins a session with a directory bucket, for those who sign elsewhere: see [`CreateSession`].
+    pub fn create_session(&self, bucket: impl Into<String>) -> CreateSession<Self> {
+        CreateSession::new(self.clone(), bucket)
+    }
+
     /// Writes an object: exactly one PutObject: see [`PutObject`].
     pub fn put_object(
         &self,

@@ -41,25 +41,6 @@ async fn redirects_are_not_followed() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_another_region_names_it() {
-    let body = "<Error><Code>PermanentRedirect</Code><Message>The bucket you are attempting to access must be \
-                addressed using the specified endpoint.</Message><Endpoint>my-bucket.s3.example.com</Endpoint></Error>";
-    let server = Server::always(format!(
-        "HTTP/1.1 301 X\r\nx-amz-bucket-region: eu-west-1\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    ))
-    .await;
-    let error = client_of(server.url()).build().unwrap().list_objects("my-bucket").await.unwrap_err();
-    assert_eq!(
-        line(&error),
-        "ListObjectsV2 my-bucket: The bucket you are attempting to access must be addressed using the specified \
-         endpoint. (PermanentRedirect, HTTP 301)"
-    );
-    assert_eq!((error.kind(), error.region()), (ErrorKind::WrongRegion, Some("eu-west-1")));
-    assert_eq!(error.hint(), Some("the bucket is in eu-west-1: set the client's region to it"));
-}
-
-#[tokio::test]
 async fn answers_before_the_answer() {
     let server = Server::always(
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nx: 1\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n\
