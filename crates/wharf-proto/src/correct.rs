@@ -29,6 +29,10 @@ const MAX_SKEW: Duration = Duration::from_secs(15 * 60);
 /// A clock that is wrong by less was not what the server complained of.
 const MIN_SKEW: Duration = Duration::from_secs(60);
 
+/// What servers say of keys that have ended.
+const ENDED: [&str; 5] =
+    ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired", "TokenRefreshRequired"];
+
 /// What a request was, as far as its corrections depend on it.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
@@ -59,7 +63,7 @@ pub fn correction(asked: &Asked<'_>, error: &Error, headers: &HeaderMap) -> Opti
     match (error.kind(), error.code()) {
         (ErrorKind::WrongRegion, _) => another_region(asked, error).or_else(|| ended(asked, error)),
         (ErrorKind::RequestTimeTooSkewed, _) => clock(asked, headers, MIN_SKEW),
-        (_, Some("ExpiredToken" | "TokenRefreshRequired")) => Some(Correction::Credentials),
+        (_, Some(code)) if ENDED.contains(&code) => Some(Correction::Credentials),
         // All that the answer to a HEAD says of a wrong clock is its own time.
         (ErrorKind::AccessDenied, None) if *asked.method == Method::HEAD => clock(asked, headers, MAX_SKEW),
         (ErrorKind::InvalidInput, None) => ended(asked, error),
@@ -198,7 +202,7 @@ mod tests {
 
     #[test]
     fn tokens() {
-        for code in ["ExpiredToken", "TokenRefreshRequired"] {
+        for code in ENDED {
             let body = format!("<Error><Code>{code}</Code></Error>").leak();
             assert_eq!(after(Method::GET, 400, &[], body), Some(Correction::Credentials), "{code}");
         }

@@ -48,7 +48,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use hmac::Mac;
-use http::{HeaderMap, HeaderName, Uri};
+use http::{HeaderName, Uri};
 use sha2::{Digest, Sha256};
 
 use crate::Credentials;
@@ -206,11 +206,6 @@ impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Signature(<redacted>)")
     }
-}
-
-/// Whether a signed request's headers hold a session token, of whatever name.
-pub fn has_token(headers: &HeaderMap) -> bool {
-    [TokenName::Security, TokenName::S3Session].iter().any(|name| headers.contains_key(name.header()))
 }
 
 /// Why something could not be signed.

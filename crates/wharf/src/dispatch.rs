@@ -15,7 +15,7 @@ use wharf_proto::correct::{Asked, Correction, Corrections, correction};
 use wharf_proto::operation::Request;
 use wharf_proto::retry::{Decision, FailureClass, RetryQuota, RetryState, TransportFailure, retry_after};
 use wharf_proto::sigv4::{self, SignedChunks, Signer};
-use wharf_proto::{Error, ErrorKind, is_error_document};
+use wharf_proto::{Credentials, Error, ErrorKind, is_error_document};
 
 use crate::body::{Place, body_error};
 use crate::client::Inner;
@@ -114,7 +114,8 @@ async fn attempts(client: &Inner, request: &Prepared, read: Read, sent: &AtomicU
         number += 1;
         sent.store(number, Ordering::Relaxed);
         let span = tracing::debug_span!("attempt", number);
-        let mut failure = match attempt(client, request, &way, read).instrument(span).await {
+        let mut signed_with = None;
+        let mut failure = match attempt(client, request, &way, read, &mut signed_with).instrument(span).await {
             Ok(answer) => {
                 state.succeeded(quota);
                 let (status, headers) = (answer.response.status(), answer.response.headers());
@@ -185,12 +186,17 @@ fn give_back(state: RetryState, answered: bool, quota: &RetryQuota) {
     }
 }
 
-async fn attempt(client: &Inner, request: &Prepared, way: &Way, read: Read) -> Result<Answer, Failure> {
+async fn attempt(
+    client: &Inner,
+    request: &Prepared,
+    way: &Way,
+    read: Read,
+    signed_with: &mut Option<Credentials>,
+) -> Result<Answer, Failure> {
     let payload = &request.payload;
     let progress = Progress::new();
     let at = client.now();
-    let signed = sign(client, request, way, &progress).await.map_err(Failure::last)?;
-    let token = sigv4::has_token(signed.headers());
+    let signed = sign(client, request, way, &progress, signed_with).await.map_err(Failure::last)?;
     let limit = if request.patient { client.patience.max(client.stall_limit) } else { client.stall_limit };
     // Credentials may have taken their time, which is not the server's.
     progress.peer_moved();
@@ -209,6 +215,7 @@ async fn attempt(client: &Inner, request: &Prepared, way: &Way, read: Read) -> R
         let (document, _) = read_up_to(body, MAX_ERROR_BODY, client.stall_limit).await;
         let error = Error::from_response(head.status, &head.headers, &document);
         let mut failure = Failure::of_answer(error, &head.headers, payload);
+        let token = signed_with.as_ref().is_some_and(|keys| keys.session_token().is_some());
         let asked = Asked { method: &request.method, region: way.region(), at, token };
         failure.correction = correction(&asked, &failure.error, &head.headers);
         return Err(failure);
@@ -237,6 +244,7 @@ async fn sign(
     request: &Prepared,
     way: &Way,
     progress: &Arc<Progress>,
+    signed_with: &mut Option<Credentials>,
 ) -> Result<http::Request<transport::Body>, Error> {
     let mut signed = http::Request::new(());
     *signed.method_mut() = request.method.clone();
@@ -252,7 +260,7 @@ async fn sign(
     if let Some(provider) = &client.credentials {
         let own = provider.credentials().await?;
         let (credentials, scope) = request.route.keys(client, way, own).await?;
-        let signer = Signer::new(&credentials, scope, client.now(), &client.signing_keys);
+        let signer = Signer::new(signed_with.insert(credentials), scope, client.now(), &client.signing_keys);
         let seed = signer.sign(&mut head, request.payload.signing()).map_err(unsignable)?;
         let signs_chunks = matches!(
             request.payload.signing(),

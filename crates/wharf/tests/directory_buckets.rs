@@ -62,7 +62,10 @@ impl Express {
             let sent = Sent { method: head.method, uri: head.uri.to_string(), headers: head.headers };
             state.sent.push(sent.clone());
             let given = match script(&sent, number) {
-                Some((status, code)) => answer(status, error_document(code, "No.")),
+                Some((status, code)) => {
+                    let named = "<Region>us-west-2</Region></Error>";
+                    answer(status, error_document(code, "No.").replace("</Error>", named))
+                }
                 None if sent.is_session() => {
                     state.sessions += 1;
                     answer(200, session(state.sessions, wharf::Clock::now(&time) + Duration::from_secs(300)))
@@ -225,6 +228,7 @@ async fn a_link_lasts_as_long_as_its_session() {
 async fn it_does_not_move() {
     let (express, clock) = (Express::default(), FakeClock::default());
     let s3 = express.client(&clock, |sent, _| (!sent.is_session()).then_some((301, "PermanentRedirect")));
-    s3.get_object(BUCKET, "a").await.unwrap_err();
+    let error = s3.get_object(BUCKET, "a").await.unwrap_err();
+    assert_eq!((error.region(), error.attempts()), (Some("us-west-2"), 1));
     assert!(express.sent().iter().all(|sent| sent.uri.starts_with(&format!("https://{ZONE}/"))));
 }
