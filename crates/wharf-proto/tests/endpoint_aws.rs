@@ -104,7 +104,6 @@ const BAD: &[(&str, &str, u8, &str)] = &[
 ];
 
 #[test]
-#[expect(clippy::print_stdout, reason = "tells how many there are")]
 fn documented_cases() {
     for (region, bucket, flags, base, signed_region, service) in GOOD {
         let resolved = resolve(region, bucket, *flags).unwrap();

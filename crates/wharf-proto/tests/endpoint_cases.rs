@@ -46,7 +46,6 @@ impl Case<'_> {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the cases are a file")]
-#[expect(clippy::print_stdout, reason = "tells how many there were")]
 fn every_published_case() {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/cases/endpoint_cases.json"));
     if !path.exists() {

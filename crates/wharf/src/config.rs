@@ -18,7 +18,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::credentials::{ProvideCredentials, from_environment, from_profile};
 use crate::profiles::{self, Profile};
 use crate::runtime::RuntimeHandle;
-use crate::transport::tls::{Tls, certificates};
+use crate::transport::proxy::Proxies;
+use crate::transport::tls::{Tls, Trust, certificates};
 use crate::transport::{Defaults, Http1, Settings, Transport};
 
 /// Sets a [`Client`] up. What is not said is looked up when it is built:
@@ -49,6 +50,8 @@ pub struct ClientBuilder {
     unsigned_payload: bool,
     transport: Option<Arc<dyn Transport>>,
     root_certificates: Vec<u8>,
+    accept_invalid_certificates: bool,
+    proxy: ProxyChoice,
     retry: RetryPolicy,
     connect_timeout: Option<Duration>,
     progress_timeout: Option<Duration>,
@@ -56,6 +59,15 @@ pub struct ClientBuilder {
     deadline: Option<Duration>,
     clock: Option<Arc<dyn Clock>>,
     environment: Environment,
+}
+
+/// Where proxies are looked for.
+#[derive(Default)]
+enum ProxyChoice {
+    #[default]
+    Environment,
+    Url(String),
+    None,
 }
 
 #[derive(Default)]
@@ -205,6 +217,27 @@ impl ClientBuilder {
         self
     }
 
+    /// Trusts whoever answers: whoever sits between can read and change everything. For a test against a server whose
+    /// certificate cannot be had; [`root_certificates_pem`](ClientBuilder::root_certificates_pem) is the safe way.
+    pub fn danger_accept_invalid_certificates(mut self) -> Self {
+        self.accept_invalid_certificates = true;
+        self
+    }
+
+    /// The HTTP proxy to go through, such as `http://user:password@proxy.example:3128`, in place of those that
+    /// `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` name, less what `NO_PROXY` excepts. This machine itself and its
+    /// metadata services are always reached straight.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = ProxyChoice::Url(url.into());
+        self
+    }
+
+    /// Goes straight, whatever the environment says of proxies.
+    pub fn no_proxy(mut self) -> Self {
+        self.proxy = ProxyChoice::None;
+        self
+    }
+
     /// How often a request is sent at most: 3 by default; 1 means no retries.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.retry.max_attempts = attempts;
@@ -301,13 +334,20 @@ impl ClientBuilder {
         let transport = match self.transport {
             Some(transport) => transport,
             None => {
-                let roots = match self.root_certificates.as_slice() {
-                    [] => rustls::RootCertStore::empty(),
-                    pem => certificates(pem)?,
+                let trust = match self.root_certificates.as_slice() {
+                    _ if self.accept_invalid_certificates => Trust::Anybody,
+                    [] => Trust::Roots(rustls::RootCertStore::empty()),
+                    pem => Trust::Roots(certificates(pem)?),
+                };
+                let proxies = match &self.proxy {
+                    ProxyChoice::Environment => Proxies::from_environment(|name| self.environment.get(name))?,
+                    ProxyChoice::Url(url) => Proxies::all(url)?,
+                    ProxyChoice::None => Proxies::default(),
                 };
                 Arc::new(Http1::new(Settings {
                     connect_timeout: self.connect_timeout.unwrap_or(Duration::from_secs(5)),
-                    tls: Tls::new(roots),
+                    tls: Tls::new(trust),
+                    proxies,
                 }))
             }
         };

@@ -156,7 +156,7 @@ async fn attempts(client: &Inner, request: &Prepared, read: Read, sent: &AtomicU
 
 /// What the caller has to know of a failure that this call could not mend.
 fn explain(error: Error, way: &Way, maybe_done: bool) -> Error {
-    let region = way.region();
+    let region = way.scope().region;
     match error.kind() {
         ErrorKind::WrongRegion if error.region() == Some(region) => {
             let hint = format!("the request was signed for {region} already: are endpoint and credentials right?");
@@ -216,7 +216,7 @@ async fn attempt(
         let error = Error::from_response(head.status, &head.headers, &document);
         let mut failure = Failure::of_answer(error, &head.headers, payload);
         let token = signed_with.as_ref().is_some_and(|keys| keys.session_token().is_some());
-        let asked = Asked { method: &request.method, region: way.region(), at, token };
+        let asked = Asked { method: &request.method, region: way.scope().region, at, token };
         failure.correction = correction(&asked, &failure.error, &head.headers);
         return Err(failure);
     }

@@ -62,8 +62,8 @@ pub use wharf_proto::op;
 pub use wharf_proto::op::{CompletedPart, ObjectIdentifier, VersioningStatus};
 pub use wharf_proto::{
     AddressingStyle, Body, ByteRange, CannedAcl, Credentials, CustomerKey, ETag, Encryption, EncryptionInfo, Error,
-    ErrorKind, Grantee, IntoBody, KmsKey, Metadata, ObjectHead, ObjectLockMode, Presigned, Provider, S3Uri,
-    StorageClass, Tag,
+    ErrorKind, EventHoldDuration, Grantee, IntoBody, KmsKey, Metadata, ObjectHead, ObjectLockMode, Presigned, Provider,
+    S3Uri, StorageClass, Tag,
 };
 
 /// An object that is being read.

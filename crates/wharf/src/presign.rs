@@ -1,21 +1,21 @@
-//! Signing a call into a URL.
+//! Signing a call into a URL, or into a form.
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, Method};
+use wharf_proto::op::{PostForm, PresignedPost};
 use wharf_proto::operation::{ChecksumPolicy, Request};
 use wharf_proto::sigv4::{Payload, Signer};
-use wharf_proto::{Error, Presigned};
+use wharf_proto::{Error, ErrorKind, Presigned};
 
 use crate::client::Inner;
+use crate::credentials::ProvideCredentials;
 use crate::dispatch::unsignable;
 use crate::payload;
 use crate::route::Route;
 
 pub(crate) async fn presign(client: &Inner, mut request: Request, expires_in: Duration) -> Result<Presigned, Error> {
-    let Some(provider) = &client.credentials else {
-        return Err(Error::invalid_input("an anonymous client has no keys to presign with"));
-    };
+    let provider = provider(client)?;
     let route = Route::of(client, &mut request)?;
     payload::must_be_empty(request.body)?;
     let mut headers: HeaderMap = request.headers;
@@ -41,4 +41,23 @@ pub(crate) async fn presign(client: &Inner, mut request: Request, expires_in: Du
     let asked_for = now + Duration::from_secs(expires_in.as_secs());
     let expires_at = credentials.expires_at().map_or(asked_for, |end| end.min(asked_for));
     Ok(Presigned { method: request.method, url, headers, expires_at })
+}
+
+pub(crate) async fn presign_post(client: &Inner, form: PostForm, expires_in: Duration) -> Result<PresignedPost, Error> {
+    let provider = provider(client)?;
+    let mut request = Request::bucket(Method::POST, &form.bucket)?;
+    let route = Route::of(client, &mut request)?;
+    let way = route.way(client)?;
+    if route.session {
+        return Err(Error::new(ErrorKind::Unsupported, "a directory bucket takes no forms; presign a PUT for it"));
+    }
+    let credentials = provider.credentials().await?;
+    let now = client.now();
+    let signer = Signer::new(&credentials, way.scope(), now, &client.signing_keys);
+    form.sign(&signer, now, expires_in, &way.uri)
+}
+
+fn provider(client: &Inner) -> Result<&dyn ProvideCredentials, Error> {
+    let none = || Error::invalid_input("an anonymous client has no keys to presign with");
+    client.credentials.as_deref().ok_or_else(none)
 }

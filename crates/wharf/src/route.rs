@@ -22,7 +22,7 @@ pub(crate) struct Route {
     query: Vec<(Cow<'static, str>, Option<String>)>,
     plane: Plane,
     /// Signed with the keys of a session.
-    session: bool,
+    pub(crate) session: bool,
 }
 
 /// Where one attempt goes.
@@ -32,9 +32,9 @@ pub(crate) struct Way {
 }
 
 impl Way {
-    /// The region that it is signed for.
-    pub(crate) fn region(&self) -> &str {
-        self.target.scope().region
+    /// What it is signed for.
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        self.target.scope()
     }
 }
 
@@ -67,7 +67,7 @@ impl Route {
         way: &'w Way,
         own: Credentials,
     ) -> Result<(Credentials, Scope<'w>), Error> {
-        let scope = way.target.scope();
+        let scope = way.scope();
         match &self.name {
             Some(bucket) if self.session => {
                 let keys = self.bucket.session.keys(client, bucket, &own).await?;
@@ -82,7 +82,7 @@ impl Route {
         match correction {
             Correction::Region(region) => {
                 // A directory bucket is in its zone, an access point in its ARN's region, whatever an answer says.
-                let is_fixed = way.target.scope().service != "s3";
+                let is_fixed = way.scope().service != "s3";
                 let moved = !is_fixed && self.bucket.is_in(&client.endpoint, region);
                 moved && self.way(client).is_ok_and(|new| new.target != way.target)
             }

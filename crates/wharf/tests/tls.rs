@@ -65,6 +65,13 @@ async fn a_certificate_of_another_host() {
 }
 
 #[tokio::test]
+async fn anybody_is_trusted_where_that_was_said() {
+    let (server, _) = server("s3.example.com", hello).await;
+    let s3 = client_of(server.url()).danger_accept_invalid_certificates().build().unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "Hello!");
+}
+
+#[tokio::test]
 async fn a_server_without_tls() {
     let server = Server::start(|mut conn: Conn| async move {
         conn.write("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
