@@ -64,6 +64,10 @@ pub struct Endpoint {
     global: bool,
     /// The region was given as `aws-global`.
     aws_global: bool,
+    /// An ARN's region may be another than the client's.
+    arn_regions: bool,
+    /// Directory buckets have sessions.
+    sessions: bool,
 }
 
 /// A server's URL.
@@ -115,10 +119,19 @@ impl Endpoint {
     }
 
     fn new(custom: Option<Custom>, region: &str) -> Result<Self, Error> {
-        let style = AddressingStyle::Auto;
-        let (fips, dualstack, accelerate, global, aws_global) = Default::default();
-        Self { custom, region: String::new(), style, fips, dualstack, accelerate, global, aws_global }
-            .with_region(region)
+        let endpoint = Self {
+            custom,
+            region: String::new(),
+            style: AddressingStyle::Auto,
+            fips: false,
+            dualstack: false,
+            accelerate: false,
+            global: false,
+            aws_global: false,
+            arn_regions: true,
+            sessions: true,
+        };
+        endpoint.with_region(region)
     }
 
     /// The same server, with requests signed for `region`; AWS's host follows it.
@@ -164,6 +177,21 @@ impl Endpoint {
     #[must_use]
     pub fn with_global(mut self, enabled: bool) -> Self {
         self.global = enabled;
+        self
+    }
+
+    /// Whether an access point's ARN may be of another region than the client's (`s3_use_arn_region`): yes by default.
+    #[must_use]
+    pub fn with_arn_regions(mut self, enabled: bool) -> Self {
+        self.arn_regions = enabled;
+        self
+    }
+
+    /// Whether requests on a directory bucket are signed with a session's keys
+    /// (`s3_disable_express_session_auth` turns that off): yes by default.
+    #[must_use]
+    pub fn with_sessions(mut self, enabled: bool) -> Self {
+        self.sessions = enabled;
         self
     }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failure fails the test")]
 
 use wharf_proto::endpoint::{AddressingStyle, Endpoint, Plane};
+use wharf_proto::operation::Request;
 use wharf_proto::{Error, ErrorKind};
 
 const FIPS: u8 = 1;
@@ -162,6 +163,24 @@ fn a_bucket_that_cannot_be_addressed_that_way() {
     let preferring = hosted("http://127.0.0.1:9000").with_style(AddressingStyle::PreferVirtualHost);
     let target = preferring.target(Some("bucket"), Plane::Data).unwrap();
     assert_eq!(target.base(), "http://127.0.0.1:9000/bucket");
+}
+
+#[test]
+fn settings_for_arns_and_sessions() {
+    let strict = |region| Endpoint::aws(region).unwrap().with_arn_regions(false);
+    assert!(strict("us-west-2").target(Some(AP), Plane::Data).is_ok());
+    let error = strict("eu-west-1").target(Some(AP), Plane::Data).unwrap_err();
+    let line = format!(
+        "{AP:?} is in us-west-2, the client in eu-west-1, and the settings forbid to leave it (s3_use_arn_region)"
+    );
+    assert_eq!(error.to_string(), line);
+    let wants_session = |endpoint: Endpoint| {
+        let get = Request::object(http::Method::GET, ZONAL, "a").unwrap();
+        endpoint.target(Some(ZONAL), Plane::of(&get)).unwrap().wants_session(&get)
+    };
+    let aws = Endpoint::aws("us-east-1").unwrap();
+    assert!(wants_session(aws.clone()));
+    assert!(!wants_session(aws.with_sessions(false)));
 }
 
 #[test]

@@ -223,6 +223,16 @@ async fn a_link_lasts_as_long_as_its_session() {
     assert!(!format!("{link:?}").contains("token-1"));
 }
 
+#[tokio::test]
+async fn it_takes_no_forms() {
+    let (express, clock) = (Express::default(), FakeClock::default());
+    let s3 = express.client(&clock, all_well);
+    let error = s3.post_object(BUCKET, "a").presign(Duration::from_secs(60)).await.unwrap_err();
+    assert_eq!(error.message(), "a directory bucket takes no forms; presign a PUT for it");
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(express.sent().is_empty());
+}
+
 /// A directory bucket is in its zone, whatever an answer says.
 #[tokio::test]
 async fn it_does_not_move() {

@@ -211,6 +211,23 @@ async fn a_connection_that_was_closed_while_the_runtime_was_busy() {
     server.join().unwrap();
 }
 
+/// A client outlives the runtimes that its connections were opened on, and whoever sends a stream does not notice.
+#[test]
+fn a_connection_whose_runtime_is_gone_is_replaced_unseen() {
+    let servers = tokio::runtime::Runtime::new().unwrap();
+    let server = servers.block_on(Server::start(hello));
+    let s3 = client_of(server.url()).unsigned_payload().max_attempts(1).build().unwrap();
+    for _ in 0..3 {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let pieces = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"Hello!"))]);
+            s3.put_object("my-bucket", "a", Body::sized_stream(pieces, 6)).await.unwrap();
+            assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "Hello!");
+        });
+    }
+    assert_eq!((server.connections(), server.requests().len()), (3, 6));
+}
+
 #[tokio::test]
 async fn an_abandoned_body_takes_its_connection_with_it() {
     let server = Server::start(|mut conn: Conn| async move {

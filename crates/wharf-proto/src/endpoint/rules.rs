@@ -34,11 +34,11 @@ impl Endpoint {
             }
             BucketArn::Directory { partition, region, name } => {
                 self.must_be_in(partition, bucket)?;
-                self.clone().with_region(region)?.bucket(name, plane)
+                self.in_region_of(bucket, region)?.bucket(name, plane)
             }
             BucketArn::AccessPoint { partition, region, account, name } => {
                 self.must_be_in(partition, bucket)?;
-                self.clone().with_region(region)?.access_point(&format!("{name}-{account}"))
+                self.in_region_of(bucket, region)?.access_point(&format!("{name}-{account}"))
             }
         }
     }
@@ -82,7 +82,7 @@ impl Endpoint {
             (Some(_), _) => in_front(bucket, &self.host_base(false)),
         };
         let target = self.made(base, false);
-        Ok(Target { service: "s3express", sessions: plane == Plane::Data, ..target })
+        Ok(Target { service: "s3express", sessions: self.sessions && plane == Plane::Data, ..target })
     }
 
     fn access_point(&self, name: &str) -> Result<Target, Error> {
@@ -140,6 +140,16 @@ impl Endpoint {
             "{arn:?} is in partition {partition}, and the client's region {} in {own}",
             self.region
         )))
+    }
+
+    fn in_region_of(&self, arn: &str, region: &str) -> Result<Self, Error> {
+        if !self.arn_regions && region != self.region {
+            return Err(Error::invalid_input(format!(
+                "{arn:?} is in {region}, the client in {}, and the settings forbid to leave it (s3_use_arn_region)",
+                self.region
+            )));
+        }
+        self.clone().with_region(region)
     }
 
     fn is_ip(&self) -> bool {
