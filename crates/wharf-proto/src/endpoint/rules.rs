@@ -1,6 +1,6 @@
 //! The rules: an endpoint and a bucket make a target.
 
-use std::net::{IpAddr, Ipv4Addr};
+use core::net::{IpAddr, Ipv4Addr};
 
 use super::{
     AddressingStyle, BucketArn, Endpoint, Partition, Plane, Target, express, is_directory_bucket, is_dns_label,
