@@ -126,7 +126,7 @@ async fn attempts(client: &Inner, request: &Prepared, read: Read, sent: &AtomicU
             Err(failure) => failure,
         };
         if let Some(correction) = failure.correction.take().filter(|correction| corrections.allow(correction))
-            && request.route.correct(client, &way, &correction).await
+            && request.route.correct(client, &way, &correction, signed_with.as_ref()).await
         {
             if request.payload.can_be_sent() {
                 tracing::debug!(error = %failure.error, ?correction, "trying again, corrected");

@@ -78,7 +78,13 @@ impl Route {
     }
 
     /// Learns what an answer said is wrong; whether the request would be another one now.
-    pub(crate) async fn correct(&self, client: &Inner, way: &Way, correction: &Correction) -> bool {
+    pub(crate) async fn correct(
+        &self,
+        client: &Inner,
+        way: &Way,
+        correction: &Correction,
+        signed_with: Option<&Credentials>,
+    ) -> bool {
         match correction {
             Correction::Region(region) => {
                 // A directory bucket is in its zone, an access point in its ARN's region, whatever an answer says.
@@ -90,7 +96,13 @@ impl Route {
                 client.set_clock(*theirs);
                 true
             }
-            Correction::Credentials => self.session && self.bucket.session.end().await,
+            Correction::Credentials => match signed_with {
+                Some(keys) if self.session => {
+                    self.bucket.session.has_ended(keys).await;
+                    true
+                }
+                _ => false,
+            },
             _ => false,
         }
     }

@@ -48,9 +48,12 @@ impl Session {
         }
     }
 
-    /// Has the next request begin a new session; whether there was one.
-    pub(crate) async fn end(&self) -> bool {
-        self.0.lock().await.take().is_some()
+    /// S3 takes `keys` no more: the next request begins a new session, unless another has done so.
+    pub(crate) async fn has_ended(&self, keys: &Credentials) {
+        let mut held = self.0.lock().await;
+        if held.as_ref().is_some_and(|held| held.keys.access_key_id() == keys.access_key_id()) {
+            *held = None;
+        }
     }
 }
 

@@ -180,6 +180,14 @@ async fn a_session_that_ended_early_is_begun_again_once() {
     assert_eq!(s3.get_object(BUCKET, "a").text().await.unwrap(), "Hello!");
     assert_eq!(express.sent().len(), 4);
     assert!(clock.waits().is_empty());
+    // Calls at once replace it once.
+    let express = Express::default();
+    let s3 = express.client(&clock, |sent, _| {
+        (sent.header("x-amz-s3session-token") == Some("token-1")).then_some((400, "ExpiredToken"))
+    });
+    let calls = stream::iter(0..8).map(|n| s3.get_object(BUCKET, n.to_string()).text()).buffer_unordered(8);
+    assert!(calls.all(|text| std::future::ready(text.unwrap() == "Hello!")).await);
+    assert_eq!(express.sent().iter().filter(|sent| sent.is_session()).count(), 2);
     let s3 = express.client(&clock, |sent, _| (!sent.is_session()).then_some((400, "ExpiredToken")));
     let error = s3.get_object(BUCKET, "a").await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidCredentials, 2));

@@ -16,7 +16,7 @@ impl Endpoint {
 
     /// The rule: where requests on `bucket` (a name or an ARN like one) go, or those to the service itself.
     ///
-    /// The bucket's name is taken as it is; [`check_bucket`](crate::check_bucket) refuses those that none can have.
+    /// The bucket's name is taken as it is; [`check_bucket`] refuses those that none can have.
     ///
     /// # Errors
     /// Settings that exclude each other, a bucket that cannot be addressed so, an ARN that is not one of a bucket.
