@@ -25,6 +25,7 @@
 
 pub mod blocking;
 mod body;
+mod buckets;
 mod calls;
 mod client;
 mod clock;
@@ -36,8 +37,9 @@ mod payload;
 mod presign;
 mod profiles;
 mod progress;
-mod quotas;
+mod route;
 mod runtime;
+mod session;
 pub mod transport;
 
 #[cfg(feature = "tokio-io")]
