@@ -27,7 +27,8 @@ mod range;
 pub mod retry;
 pub mod sigv4;
 mod storage;
-mod time;
+pub mod sts;
+pub mod time;
 mod uri;
 mod xml;
 
