@@ -4,17 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderValue, header};
 use wharf_proto::checksum::ChecksumAlgorithm;
 use wharf_proto::operation::{Operation, Presigned, SendFuture, Sender};
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
-use wharf_proto::{Endpoint, Error};
+use wharf_proto::{Credentials, Endpoint, Error};
 
 use crate::body::{ObjectBody, Place};
 use crate::clock::Clock;
 use crate::config::ClientBuilder;
-use crate::credentials::ProvideCredentials;
 use crate::dispatch::{self, Read};
+use crate::explain::{Explanation, Told};
+use crate::identity::Identity;
 use crate::payload::Conditions;
 use crate::presign::presign;
 use crate::quotas::Quotas;
@@ -32,11 +34,12 @@ pub struct Client(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) region: String,
     pub(crate) endpoint: Endpoint,
-    /// `None` for an anonymous client.
-    pub(crate) credentials: Option<Arc<dyn ProvideCredentials>>,
+    pub(crate) identity: Identity,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) runtime: RuntimeHandle,
     pub(crate) checksum: Option<ChecksumAlgorithm>,
+    /// Whether reads ask for the stored checksum although the call does not say so.
+    pub(crate) checks_answers: bool,
     pub(crate) trailers: bool,
     pub(crate) announces_checksum: bool,
     pub(crate) sign_payload: bool,
@@ -47,13 +50,14 @@ pub(crate) struct Inner {
     pub(crate) deadline: Option<Duration>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) signing_keys: SigningKeyCache,
+    pub(crate) told: Told,
 }
 
 impl Inner {
     pub(crate) fn payload_conditions(&self) -> Conditions {
         Conditions {
             https: self.endpoint.is_https(),
-            signed: self.credentials.is_some(),
+            signed: self.identity.provider().is_some(),
             sign_payload: self.sign_payload,
             checksum: self.checksum,
             trailers: self.trailers,
@@ -84,6 +88,30 @@ impl Client {
     pub fn region(&self) -> &str {
         &self.0.region
     }
+
+    /// What each setting is and where it came from: the variable, or the file and its line.
+    ///
+    /// Asks nobody. Which source the credentials come from is known at once; what it gave is known after a first call,
+    /// or after [`credentials`](Client::credentials). Secrets are hidden.
+    pub fn explain(&self) -> Explanation {
+        Explanation::new(&self.0.told, self.0.identity.tell())
+    }
+
+    /// The credentials that a request would be signed with now, looked up where need be; `None` for an anonymous
+    /// client.
+    ///
+    /// # Errors
+    /// As the source of credentials has them: an SSO token that has expired, a program that fails, a role that may not
+    /// be assumed.
+    pub fn credentials(&self) -> SendFuture<Option<Credentials>> {
+        let inner = self.0.clone();
+        self.0.runtime.run(async move {
+            match inner.identity.provider() {
+                Some(provider) => provider.credentials().await.map(Some),
+                None => Ok(None),
+            }
+        })
+    }
 }
 
 impl Sender for Client {
@@ -105,8 +133,11 @@ impl Sender for Client {
     fn open<O: Operation>(&self, mut operation: O) -> SendFuture<(O::Output, ObjectBody)> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
-            let request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
+            let mut request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
             let place = Place::new(O::NAME, &request);
+            if inner.checks_answers && !request.headers.contains_key(header::RANGE) {
+                request.headers.entry("x-amz-checksum-mode").or_insert(HeaderValue::from_static("ENABLED"));
+            }
             let answer = dispatch::send(&inner, O::NAME, request, Read::Head).await?;
             let body = ObjectBody::new(answer.rest, answer.response.headers(), &inner, place.clone());
             let output = operation.response(answer.response).map_err(|error| place.of(error))?;

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use http::{HeaderMap, HeaderValue, Method, Response, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use tracing::Instrument;
 use wharf_proto::operation::Request;
 use wharf_proto::retry::{Decision, FailureClass, RetryQuota, RetryState, TransportFailure, retry_after};
 use wharf_proto::sigv4::{self, Scope, SignedChunks, Signer};
-use wharf_proto::{Error, ErrorKind, is_error_document};
+use wharf_proto::{Credentials, Error, ErrorKind, is_error_document};
 
 use crate::body::{Place, body_error};
 use crate::client::Inner;
@@ -104,11 +104,13 @@ async fn attempts(client: &Inner, request: &Prepared, read: Read, sent: &AtomicU
     let mut state = RetryState::new(client.retry).retry_conflicts(request.retry_conflict);
     // An earlier attempt may have been carried out although its answer was lost.
     let mut maybe_done = false;
+    let mut refreshed = false;
     loop {
-        let number = state.attempts();
+        let number = state.attempts() + u32::from(refreshed);
         sent.store(number, Ordering::Relaxed);
         let span = tracing::debug_span!("attempt", number);
-        let failure = match attempt(client, request, read).instrument(span).await {
+        let mut signed_with = None;
+        let failure = match attempt(client, request, read, &mut signed_with).instrument(span).await {
             Ok(answer) => {
                 state.succeeded(&quota);
                 let (status, headers) = (answer.response.status(), answer.response.headers());
@@ -118,6 +120,11 @@ async fn attempts(client: &Inner, request: &Prepared, read: Read, sent: &AtomicU
             }
             Err(failure) => failure,
         };
+        if !refreshed && request.payload.can_be_sent() && expired(client, request, &failure.error, signed_with) {
+            tracing::debug!(error = %failure.error, "trying again with new credentials");
+            refreshed = true;
+            continue;
+        }
         let decision = if request.payload.can_be_sent() {
             state.failed(failure.class, failure.retry_after, client.clock.jitter(), &quota)
         } else {
@@ -135,6 +142,24 @@ async fn attempts(client: &Inner, request: &Prepared, read: Read, sent: &AtomicU
             }
         }
     }
+}
+
+/// Whether an attempt failed because its credentials have expired, and others can be had.
+fn expired(client: &Inner, request: &Prepared, error: &Error, signed_with: Option<Credentials>) -> bool {
+    const CODES: [&str; 5] =
+        ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired", "TokenRefreshRequired"];
+    let (Some(credentials), Some(provider)) = (signed_with, client.identity.provider()) else { return false };
+    let says_so = match error.code() {
+        Some(code) => CODES.contains(&code),
+        // The answer to a HEAD has no room for more.
+        None => {
+            request.method == Method::HEAD
+                && error.status() == Some(StatusCode::BAD_REQUEST)
+                && error.region().is_none()
+                && credentials.session_token().is_some()
+        }
+    };
+    says_so && provider.refused(&credentials)
 }
 
 /// A write whose first answer was lost can fail the second time because of its own success.
@@ -157,10 +182,15 @@ fn give_back(state: RetryState, answered: bool, quota: &RetryQuota) {
     }
 }
 
-async fn attempt(client: &Inner, request: &Prepared, read: Read) -> Result<Answer, Failure> {
+async fn attempt(
+    client: &Inner,
+    request: &Prepared,
+    read: Read,
+    signed_with: &mut Option<Credentials>,
+) -> Result<Answer, Failure> {
     let payload = &request.payload;
     let progress = Progress::new();
-    let signed = sign(client, request, &progress).await.map_err(Failure::last)?;
+    let signed = sign(client, request, &progress, signed_with).await.map_err(Failure::last)?;
     let limit = if request.patient { client.patience.max(client.stall_limit) } else { client.stall_limit };
     // Credentials may have taken their time, which is not the server's.
     progress.peer_moved();
@@ -203,6 +233,7 @@ async fn sign(
     client: &Inner,
     request: &Prepared,
     progress: &Arc<Progress>,
+    signed_with: &mut Option<Credentials>,
 ) -> Result<http::Request<transport::Body>, Error> {
     let mut signed = http::Request::new(());
     *signed.method_mut() = request.method.clone();
@@ -215,9 +246,9 @@ async fn sign(
     }
     let (mut head, ()) = signed.into_parts();
     let mut chunks = None;
-    if let Some(provider) = &client.credentials {
-        let credentials = provider.credentials().await?;
-        let signer = Signer::new(&credentials, Scope::s3(&client.region), client.clock.now(), &client.signing_keys);
+    if let Some(provider) = client.identity.provider() {
+        let credentials = signed_with.insert(provider.credentials().await?);
+        let signer = Signer::new(credentials, Scope::s3(&client.region), client.clock.now(), &client.signing_keys);
         let seed = signer.sign(&mut head, request.payload.signing()).map_err(unsignable)?;
         let signs_chunks = matches!(
             request.payload.signing(),
@@ -233,7 +264,7 @@ pub(crate) fn unsignable(error: sigv4::SigningError) -> Error {
     Error::invalid_input(error.to_string())
 }
 
-const USER_AGENT: &str = concat!("wharf/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("wharf/", env!("CARGO_PKG_VERSION"));
 
 impl Failure {
     /// Nothing that another attempt could mend.
@@ -265,7 +296,11 @@ impl Failure {
 }
 
 /// Reads a body up to `limit` bytes; what came, and whether that was all.
-async fn read_up_to(mut body: transport::Body, limit: usize, stall_limit: Duration) -> (Bytes, Result<(), Error>) {
+pub(crate) async fn read_up_to(
+    mut body: transport::Body,
+    limit: usize,
+    stall_limit: Duration,
+) -> (Bytes, Result<(), Error>) {
     let mut timer = StallTimer::new(stall_limit);
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();

@@ -12,7 +12,7 @@ use crate::dispatch::unsignable;
 use crate::payload;
 
 pub(crate) async fn presign(client: &Inner, request: Request, expires_in: Duration) -> Result<Presigned, Error> {
-    let Some(provider) = &client.credentials else {
+    let Some(provider) = client.identity.provider() else {
         return Err(Error::invalid_input("an anonymous client has no keys to presign with"));
     };
     payload::must_be_empty(request.body)?;
