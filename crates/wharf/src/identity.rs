@@ -13,13 +13,13 @@ pub(crate) enum Identity {
     Anonymous,
     Fixed(Credentials, Origin),
     Given(Arc<dyn ProvideCredentials>),
-    Found { plan: Plan, cache: CachedCredentials },
+    Found { plan: Box<Plan>, cache: Box<CachedCredentials> },
 }
 
 /// An identity that still wants to know how services are asked.
 pub(crate) enum Unbound {
     Ready(Identity),
-    Plan(Plan),
+    Plan(Box<Plan>),
 }
 
 impl Identity {
@@ -37,10 +37,9 @@ impl Identity {
 
     /// Looks in environment and files.
     pub(crate) fn find(places: &Places<'_>, settings: &Resolved, profile_is_explicit: bool) -> Result<Unbound, Error> {
-        let url = places.endpoint("AWS_ENDPOINT_URL_STS", "sts")?;
         let regional = places.parsed(&["AWS_STS_REGIONAL_ENDPOINTS"], &["sts_regional_endpoints"], regional)?;
         let sts = StsOptions {
-            url: url.map(|found| found.value),
+            url: places.endpoint("AWS_ENDPOINT_URL_STS", "sts")?,
             region: settings.region.as_ref().map(|region| region.value.clone()),
             use_fips: settings.use_fips.value,
             use_dualstack: settings.use_dualstack.value,
@@ -48,7 +47,7 @@ impl Identity {
         };
         Ok(match plan(places, &sts, profile_is_explicit)? {
             Plan::Keys { credentials, origin } => Self::fixed(credentials, origin),
-            plan => Unbound::Plan(plan),
+            plan => Unbound::Plan(Box::new(plan)),
         })
     }
 
@@ -58,7 +57,7 @@ impl Identity {
             Self::Anonymous => None,
             Self::Fixed(credentials, _) => Some(credentials),
             Self::Given(provider) => Some(&**provider),
-            Self::Found { cache, .. } => Some(cache),
+            Self::Found { cache, .. } => Some(&**cache),
         }
     }
 
@@ -92,7 +91,7 @@ impl Unbound {
             Self::Plan(plan) => {
                 let services = services();
                 let cache = CachedCredentials::with_clock(plan.provider(&services), services.clock.clone());
-                Identity::Found { plan, cache }
+                Identity::Found { plan, cache: Box::new(cache) }
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use wharf_proto::{Endpoint, Error};
 
+use crate::settings::Found;
+
 /// The suffix of host names in the partition that a region belongs to.
 fn suffix(region: &str) -> &'static str {
     const BY_PREFIX: [(&str, &str); 7] = [
@@ -48,7 +50,7 @@ pub(crate) struct Sts {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StsOptions {
     /// An endpoint that the user names.
-    pub(crate) url: Option<String>,
+    pub(crate) url: Option<Found<String>>,
     pub(crate) region: Option<String>,
     pub(crate) use_fips: bool,
     pub(crate) use_dualstack: bool,
@@ -62,7 +64,7 @@ impl Sts {
         let is_aws = |region: &&str| region.matches('-').count() >= 2 || *region == "aws-global";
         let region = options.region.as_deref().filter(is_aws).unwrap_or("us-east-1");
         if let Some(url) = &options.url {
-            return Ok(Self { endpoint: Endpoint::custom(url)?, region: region.to_owned() });
+            return Ok(Self { endpoint: named(url)?, region: region.to_owned() });
         }
         let fips = if options.use_fips { "sts-fips" } else { "sts" };
         let is_global = !options.use_fips && !options.use_dualstack;
@@ -82,25 +84,34 @@ impl Sts {
 }
 
 /// The portal that gives keys for an SSO token.
-pub(crate) fn sso_portal(url: Option<&str>, region: &str) -> Result<Endpoint, Error> {
+pub(crate) fn sso_portal(url: Option<&Found<String>>, region: &str) -> Result<Endpoint, Error> {
     named_or(url, || format!("https://portal.sso.{region}.{}", suffix(region)))
 }
 
 /// The service that gives new SSO tokens for old ones.
-pub(crate) fn sso_oidc(url: Option<&str>, region: &str) -> Result<Endpoint, Error> {
+pub(crate) fn sso_oidc(url: Option<&Found<String>>, region: &str) -> Result<Endpoint, Error> {
     named_or(url, || format!("https://oidc.{region}.{}", suffix(region)))
 }
 
-fn named_or(url: Option<&str>, usual: impl FnOnce() -> String) -> Result<Endpoint, Error> {
+fn named_or(url: Option<&Found<String>>, usual: impl FnOnce() -> String) -> Result<Endpoint, Error> {
     match url {
-        Some(url) => Endpoint::custom(url),
+        Some(url) => named(url),
         None => Endpoint::custom(&usual()),
     }
+}
+
+fn named(url: &Found<String>) -> Result<Endpoint, Error> {
+    Endpoint::custom(&url.value).map_err(|error| url.origin.blame(error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Origin;
+
+    fn said(url: &str) -> Found<String> {
+        Found::new(url.to_owned(), Origin::Code)
+    }
 
     fn sts(region: &str, change: impl FnOnce(&mut StsOptions)) -> (String, String) {
         let mut options = StsOptions { region: Some(region.to_owned()), ..StsOptions::default() };
@@ -129,14 +140,14 @@ mod tests {
             });
             assert_eq!(found, (format!("https://{host}/"), signed.to_owned()));
         }
-        let named = sts("eu-west-1", |options| options.url = Some("http://localhost:9000/sts".to_owned()));
-        assert_eq!(named, ("http://localhost:9000/sts".to_owned(), "eu-west-1".to_owned()));
+        let named = sts("eu-west-1", |options| options.url = Some(said("http://localhost:9000/sts")));
+        assert_eq!(named, ("http://localhost:9000/sts/".to_owned(), "eu-west-1".to_owned()));
     }
 
     #[test]
     fn sso_is_where_its_region_is() {
         assert_eq!(sso_portal(None, "eu-west-1").unwrap().host(), "portal.sso.eu-west-1.amazonaws.com");
         assert_eq!(sso_oidc(None, "cn-north-1").unwrap().host(), "oidc.cn-north-1.amazonaws.com.cn");
-        assert_eq!(sso_oidc(Some("http://localhost:1"), "cn-north-1").unwrap().host(), "localhost");
+        assert_eq!(sso_oidc(Some(&said("http://localhost:1")), "cn-north-1").unwrap().host(), "localhost");
     }
 }

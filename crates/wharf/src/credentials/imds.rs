@@ -54,8 +54,7 @@ impl Imds {
         let attempts =
             places.parsed(&["AWS_METADATA_SERVICE_NUM_ATTEMPTS"], &["metadata_service_num_attempts"], attempts)?;
         Ok(Some(Self {
-            endpoint: Endpoint::custom(&endpoint.value)
-                .map_err(|error| Error::invalid_input(format!("{}: {}", endpoint.origin, error.message())))?,
+            endpoint: Endpoint::custom(&endpoint.value).map_err(|error| endpoint.origin.blame(error))?,
             origin: endpoint.origin,
             role: places
                 .text(&["AWS_EC2_INSTANCE_PROFILE_NAME"], &["ec2_instance_profile_name"])

@@ -190,7 +190,7 @@ fn names_a_secret(word: &str, separator: &str) -> bool {
 
 /// Long, and of letters in both cases and digits: what keys and tokens look like, and words do not.
 fn looks_secret(word: &str) -> bool {
-    let has = |test: fn(&u8) -> bool| word.as_bytes().iter().any(|byte| test(byte));
+    let has = |test: fn(&u8) -> bool| word.as_bytes().iter().any(test);
     word.len() >= 32 && has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
 }
 

@@ -169,13 +169,12 @@ impl Chain<'_> {
         };
         let portal = self.places.own_endpoint("AWS_ENDPOINT_URL_SSO", "sso")?;
         let oidc = self.places.own_endpoint("AWS_ENDPOINT_URL_SSO_OIDC", "sso_oidc")?;
-        let url = |found: &Option<crate::settings::Found<String>>| found.as_ref().map(|found| found.value.clone());
         Ok(Some(Plan::Sso(Sso {
             profile: name.to_owned(),
             account_id: of_profile("sso_account_id")?,
             role_name: of_profile("sso_role_name")?,
-            portal: sso_portal(url(&portal).as_deref(), &region)?,
-            oidc: sso_oidc(url(&oidc).as_deref(), &region)?,
+            portal: sso_portal(portal.as_ref(), &region)?,
+            oidc: sso_oidc(oidc.as_ref(), &region)?,
             cache: TokenCache::of(profile.files().home(), session.as_deref().unwrap_or(&start_url)),
             session,
             origin,

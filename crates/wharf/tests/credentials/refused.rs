@@ -1,0 +1,85 @@
+//! A request whose credentials the server calls expired is signed anew, once.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use http::Request;
+use wharf::transport::Body;
+use wharf::{Credentials, CredentialsFuture, ErrorKind, ProvideCredentials};
+
+use crate::common::builder;
+use crate::support::{Fake, answer};
+
+/// Gives others once some were refused.
+#[derive(Default)]
+struct Numbered(AtomicUsize);
+
+impl ProvideCredentials for Numbered {
+    fn credentials(&self) -> CredentialsFuture<'_> {
+        let number = self.0.load(Ordering::SeqCst) + 1;
+        let keys = Credentials::new(format!("AKID{number}"), "s3cr3t").with_session_token(format!("t{number}"));
+        Box::pin(std::future::ready(Ok(keys)))
+    }
+
+    fn refused(&self, _: &Credentials) -> bool {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        true
+    }
+}
+
+/// A server that knows one key id, and what it saw.
+fn server(known: &'static str, code: &'static str) -> (Fake, std::sync::Arc<Mutex<Vec<String>>>) {
+    let seen: std::sync::Arc<Mutex<Vec<String>>> = std::sync::Arc::default();
+    let tell = seen.clone();
+    let fake = Fake::new(move |_, request: Request<Body>| {
+        let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let signed = header("authorization").unwrap();
+        let id = signed.split("Credential=").nth(1).unwrap().split('/').next().unwrap().to_owned();
+        let token = header("x-amz-security-token").unwrap_or_default();
+        tell.lock().unwrap().push(format!("{id} {token}"));
+        std::future::ready(Ok(match id == known {
+            true => answer(200, ""),
+            false if request.method() == http::Method::HEAD => answer(400, ""),
+            false => answer(400, format!("<Error><Code>{code}</Code><Message>No.</Message></Error>")),
+        }))
+    });
+    (fake, seen)
+}
+
+#[tokio::test]
+async fn expired_credentials_are_replaced_at_once() {
+    for code in ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired", "TokenRefreshRequired"] {
+        let (fake, seen) = server("AKID2", code);
+        let s3 = builder(&[]).credentials_provider(Numbered::default()).transport(fake).max_attempts(1);
+        s3.build().unwrap().put_object("my-bucket", "a", "text").await.unwrap();
+        assert_eq!(*seen.lock().unwrap(), ["AKID1 t1", "AKID2 t2"], "{code}");
+    }
+}
+
+#[tokio::test]
+async fn the_answer_to_a_head_has_no_code() {
+    let (fake, seen) = server("AKID2", "");
+    let s3 = builder(&[]).credentials_provider(Numbered::default()).transport(fake).build().unwrap();
+    s3.head_object("my-bucket", "a").await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), ["AKID1 t1", "AKID2 t2"]);
+}
+
+#[tokio::test]
+async fn once_and_only_where_there_are_others() {
+    let (fake, seen) = server("none", "ExpiredToken");
+    let s3 = builder(&[]).credentials_provider(Numbered::default()).transport(fake).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidCredentials, 2));
+    assert_eq!(seen.lock().unwrap().len(), 2);
+
+    let (fake, seen) = server("none", "ExpiredToken");
+    let s3 = builder(&[]).session_credentials("AKID", "s3cr3t", "t").transport(fake).build().unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").await.unwrap_err().attempts(), 1);
+    assert_eq!(*seen.lock().unwrap(), ["AKID t"]);
+
+    // What is refused for another reason.
+    let (fake, seen) = server("AKID2", "AccessDenied");
+    let s3 = builder(&[]).credentials_provider(Numbered::default()).transport(fake).build().unwrap();
+    s3.get_object("my-bucket", "a").await.unwrap_err();
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
