@@ -56,7 +56,6 @@ pub(crate) struct Inner {
 impl Inner {
     pub(crate) fn payload_conditions(&self) -> Conditions {
         Conditions {
-            https: self.endpoint.is_https(),
             signed: self.identity.provider().is_some(),
             sign_payload: self.sign_payload,
             checksum: self.checksum,

@@ -362,7 +362,7 @@ impl ClientBuilder {
             checks_answers: settings.response_checksum.value == When::Supported,
             trailers: self.trailers.unwrap_or(habits.trailers && is_https),
             announces_checksum: habits.announces_checksum,
-            sign_payload: !self.unsigned_payload,
+            sign_payload: !self.unsigned_payload && (!is_https || settings.sign_payload.value),
             retry,
             quotas: quotas::Quotas::default(),
             stall_limit: self.progress_timeout.unwrap_or(Duration::from_secs(30)),

@@ -125,6 +125,7 @@ impl Told {
             ("region of ARNs", &settings.use_arn_region),
             ("no multi-region access points", &settings.disable_multi_region_access_points),
             ("no S3 Express sessions", &settings.disable_express_session_auth),
+            ("payload signing over https", &settings.sign_payload),
         ] {
             row(name, if flag.value { "on" } else { "off" }.to_owned(), &flag.origin);
         }

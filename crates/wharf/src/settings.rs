@@ -28,8 +28,6 @@ pub enum Origin {
         /// The line, from 1.
         line: usize,
     },
-    /// A service that was asked, such as STS or the instance metadata.
-    Service(String),
     /// Nobody said anything.
     Default,
 }
@@ -51,7 +49,6 @@ impl fmt::Display for Origin {
             Self::Transport => f.write_str("the transport"),
             Self::Variable(name) => f.write_str(name),
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
-            Self::Service(service) => f.write_str(service),
             Self::Default => f.write_str("default"),
         }
     }
@@ -108,6 +105,8 @@ pub(crate) struct Resolved {
     pub(crate) response_checksum: Found<When>,
     pub(crate) max_attempts: Found<u32>,
     pub(crate) retry_mode: Found<String>,
+    /// Whether signatures cover bodies over https too.
+    pub(crate) sign_payload: Found<bool>,
     pub(crate) ca_bundle: Option<Found<PathBuf>>,
 }
 
@@ -170,6 +169,7 @@ impl Resolved {
             retry_mode: places
                 .parsed(&["AWS_RETRY_MODE"], &["retry_mode"], retry_mode)?
                 .unwrap_or(default("standard".to_owned())),
+            sign_payload: places.parsed(&[], &["s3.payload_signing_enabled"], boolean)?.unwrap_or(default(false)),
             ca_bundle: places
                 .text(&["AWS_CA_BUNDLE"], &["ca_bundle"])
                 .map(|found| Found::new(PathBuf::from(found.value), found.origin)),

@@ -268,6 +268,8 @@ async fn the_endpoint_of_a_services_section() {
     assert_eq!(sent.uri, "http://localhost:9000/my-bucket/a");
 }
 
+const SHA256_OF_TEXT: &str = "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1";
+
 /// Every other variable and property, by what becomes of it.
 #[tokio::test]
 async fn settings_that_a_request_shows() {
@@ -296,6 +298,19 @@ async fn settings_that_a_request_shows() {
     };
     let supported = &[("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_supported")];
     assert!(!asks(&[], false).await && asks(supported, false).await && !asks(supported, true).await);
+
+    let folder = Folder::new("payload");
+    let file = display(&folder.file("config", "[default]\ns3 =\n  payload_signing_enabled = true\n"));
+    for (variables, says) in [(&[] as &[_], "UNSIGNED-PAYLOAD"), (&[("AWS_CONFIG_FILE", &*file)], SHA256_OF_TEXT)] {
+        let (tell, told) = std::sync::mpsc::channel();
+        let transport = Fake::new(move |_, request: http::Request<wharf::transport::Body>| {
+            tell.send(request.headers()["x-amz-content-sha256"].clone()).unwrap();
+            std::future::ready(Ok(answer(200, "")))
+        });
+        let s3 = with_keys(variables).region("eu-west-1").transport(transport).build().unwrap();
+        s3.put_object("my-bucket", "a", "text").await.unwrap();
+        assert_eq!(told.recv().unwrap(), says);
+    }
 
     for (variables, waits) in [(&[] as &[_], 2), (&[("AWS_MAX_ATTEMPTS", "1")], 0), (&[("AWS_MAX_ATTEMPTS", "5")], 4)] {
         let clock = FakeClock::default();

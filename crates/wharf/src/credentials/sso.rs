@@ -30,13 +30,9 @@ pub(crate) struct Sso {
 }
 
 impl Sso {
-    fn login(&self) -> String {
-        format!("aws sso login --profile {}", self.profile)
-    }
-
     fn needs_login(&self, problem: &str) -> Error {
-        let login = self.login();
-        none(format!("the SSO token of profile {:?} {problem}; run: {login}", self.profile)).with_hint(login)
+        let profile = &self.profile;
+        none(format!("the SSO token of profile {profile:?} {problem}; run: aws sso login --profile {profile}"))
     }
 }
 
