@@ -69,12 +69,17 @@ impl Identity {
             Self::Given(_) => ("a provider of the program's own".to_owned(), Origin::Code, None),
             Self::Found { plan, cache } => (plan.to_string(), plan.origin().clone(), cache.current()),
         };
-        let mut rows = vec![Setting::new("credentials", source, origin.clone())];
-        let found = matches!(self, Self::Found { .. });
-        match known {
-            Some(known) => rows.extend(Setting::of_credentials(&known, &origin)),
-            None if found => rows.push(Setting::new("access key id", "not asked for yet".to_owned(), origin)),
-            None => {}
+        let given_by = match self {
+            Self::Found { .. } => Origin::Service(source.clone()),
+            _ => origin.clone(),
+        };
+        let mut rows = vec![Setting::new("credentials", source, origin)];
+        match (known, self) {
+            (Some(known), _) => rows.extend(Setting::of_credentials(&known, &given_by)),
+            (None, Self::Found { .. }) => {
+                rows.push(Setting::new("access key id", "not asked for yet".to_owned(), given_by));
+            }
+            (None, _) => {}
         }
         rows
     }

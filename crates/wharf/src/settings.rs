@@ -28,6 +28,8 @@ pub enum Origin {
         /// The line, from 1.
         line: usize,
     },
+    /// A service or a program that was asked.
+    Service(String),
     /// Nobody said anything.
     Default,
 }
@@ -49,6 +51,7 @@ impl fmt::Display for Origin {
             Self::Transport => f.write_str("the transport"),
             Self::Variable(name) => f.write_str(name),
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Service(service) => f.write_str(service),
             Self::Default => f.write_str("default"),
         }
     }

@@ -63,12 +63,12 @@ async fn what_was_found_is_told_once_it_was_asked_for() {
         ("AWS_ROLE_ARN", "arn:aws:iam::1:role/r"),
     ];
     let s3 = builder(&variables).build().unwrap();
-    let source = format!("role arn:aws:iam::1:role/r by the token in {file} (AWS_WEB_IDENTITY_TOKEN_FILE)");
-    assert_eq!(shown(&s3, "credentials"), source);
-    assert_eq!(shown(&s3, "access key id"), "not asked for yet (AWS_WEB_IDENTITY_TOKEN_FILE)");
+    let source = format!("role arn:aws:iam::1:role/r by the token in {file}");
+    assert_eq!(shown(&s3, "credentials"), format!("{source} (AWS_WEB_IDENTITY_TOKEN_FILE)"));
+    assert_eq!(shown(&s3, "access key id"), format!("not asked for yet ({source})"));
     s3.credentials().await.unwrap();
-    assert_eq!(shown(&s3, "access key id"), "ASIAROLE (AWS_WEB_IDENTITY_TOKEN_FILE)");
-    assert_eq!(shown(&s3, "expires"), "2026-01-01T01:00:00Z (AWS_WEB_IDENTITY_TOKEN_FILE)");
+    assert_eq!(shown(&s3, "access key id"), format!("ASIAROLE ({source})"));
+    assert_eq!(shown(&s3, "expires"), format!("2026-01-01T01:00:00Z ({source})"));
     assert!(!s3.explain().to_string().contains("s3cr3t"));
 }
 

@@ -7,7 +7,7 @@ use http::Request;
 use wharf::transport::Body;
 use wharf::{Credentials, CredentialsFuture, ErrorKind, ProvideCredentials};
 
-use crate::common::builder;
+use crate::common::{Folder, Service, builder, sts_answer};
 use crate::support::{Fake, answer};
 
 /// Gives others once some were refused.
@@ -62,6 +62,28 @@ async fn the_answer_to_a_head_has_no_code() {
     let s3 = builder(&[]).credentials_provider(Numbered::default()).transport(fake).build().unwrap();
     s3.head_object("my-bucket", "a").await.unwrap();
     assert_eq!(*seen.lock().unwrap(), ["AKID1 t1", "AKID2 t2"]);
+}
+
+/// The same with a source of wharf's own, which is asked by sockets although S3 is a fake.
+#[tokio::test]
+async fn a_role_is_assumed_anew() {
+    let folder = Folder::new("refused");
+    let count = AtomicUsize::new(0);
+    let sts =
+        Service::start(move |_, _| sts_answer(&format!("AKID{}", count.fetch_add(1, Ordering::SeqCst) + 1))).await;
+    let (url, file) = (sts.url(), folder.file("token", "jwt"));
+    let variables = [
+        ("AWS_ENDPOINT_URL_STS", &*url),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", &*file),
+        ("AWS_ROLE_ARN", "arn:aws:iam::1:role/r"),
+    ];
+    let (fake, seen) = server("AKID2", "ExpiredToken");
+    let s3 = builder(&variables).transport(fake).build().unwrap();
+    for _ in 0..2 {
+        s3.put_object("my-bucket", "a", "text").await.unwrap();
+    }
+    assert_eq!(*seen.lock().unwrap(), ["AKID1 t0k3n", "AKID2 t0k3n", "AKID2 t0k3n"]);
+    assert_eq!(sts.asked().len(), 2);
 }
 
 #[tokio::test]

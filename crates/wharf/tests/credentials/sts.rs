@@ -67,6 +67,21 @@ async fn a_profile_that_is_its_own_source() {
 }
 
 #[tokio::test]
+async fn a_source_is_asked_for_its_keys_before_its_role() {
+    let folder = Folder::new("keys-first");
+    let service = Service::start(|head, _| match signed_with(head) {
+        Some("AKIDOWN") => sts_answer("ASIAROLE"),
+        _ => (403, String::new()),
+    })
+    .await;
+    let config = "[profile work]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n\
+                  [profile base]\nrole_arn = arn:aws:iam::1:role/other\nsource_profile = gone\n\
+                  aws_access_key_id = AKIDOWN\naws_secret_access_key = s3cr3t\n";
+    assert_eq!(key_id(with_config(&folder, config, &[("AWS_ENDPOINT_URL_STS", &service.url())])).await, "ASIAROLE");
+    assert_eq!(service.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn sources_that_are_no_profile() {
     let folder = Folder::new("source");
     let service = Service::start(|head, _| match signed_with(head) {
