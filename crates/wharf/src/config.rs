@@ -347,26 +347,43 @@ impl ClientBuilder {
         };
         let mut retry = RetryPolicy::default();
         retry.max_attempts = settings.max_attempts.value;
-        let timeouts = [
-            ("connect timeout", self.connect_timeout, connect_timeout),
-            ("progress timeout", self.progress_timeout, self.progress_timeout.unwrap_or(Duration::from_secs(30))),
+        let checksum = self.checksum.unwrap_or(checksum);
+        let trailers = self.trailers.unwrap_or(habits.trailers && is_https);
+        let stall_limit = self.progress_timeout.unwrap_or(Duration::from_secs(30));
+        let patience = self.long_operation_timeout.unwrap_or(Duration::from_secs(600));
+        let more = [
+            ("provider", format!("{provider:?}"), self.provider.is_some()),
+            (
+                "checksum",
+                checksum.map_or("none".to_owned(), |algorithm| algorithm.to_string()),
+                self.checksum.is_some(),
+            ),
+            ("checksum trailers", if trailers { "on" } else { "off" }.to_owned(), self.trailers.is_some()),
+            ("connect timeout", format!("{connect_timeout:?}"), self.connect_timeout.is_some()),
+            ("progress timeout", format!("{stall_limit:?}"), self.progress_timeout.is_some()),
+            ("long operation timeout", format!("{patience:?}"), self.long_operation_timeout.is_some()),
+            (
+                "deadline",
+                self.deadline.map_or("none".to_owned(), |limit| format!("{limit:?}")),
+                self.deadline.is_some(),
+            ),
         ];
-        let told = Told::new(&settings, &region, &endpoint, files.as_ref(), (self.provider, provider), timeouts);
+        let told = Told::new(&settings, &region, &endpoint, files.as_ref(), more);
         Ok(Client::new(Inner {
             region: region.value,
             endpoint,
             identity,
             transport,
             runtime,
-            checksum: self.checksum.unwrap_or(checksum),
+            checksum,
             checks_answers: settings.response_checksum.value == When::Supported,
-            trailers: self.trailers.unwrap_or(habits.trailers && is_https),
+            trailers,
             announces_checksum: habits.announces_checksum,
             sign_payload: !self.unsigned_payload && (!is_https || settings.sign_payload.value),
             retry,
             quotas: quotas::Quotas::default(),
-            stall_limit: self.progress_timeout.unwrap_or(Duration::from_secs(30)),
-            patience: self.long_operation_timeout.unwrap_or(Duration::from_secs(600)),
+            stall_limit,
+            patience,
             deadline: self.deadline,
             clock,
             signing_keys: Default::default(),

@@ -1,9 +1,8 @@
 //! What a client's settings are, and where each came from.
 
 use std::fmt;
-use std::time::Duration;
 
-use wharf_proto::{AddressingStyle, Endpoint, Provider};
+use wharf_proto::{AddressingStyle, Endpoint};
 
 use crate::profiles::Files;
 use crate::settings::{Found, Origin, Resolved, When};
@@ -90,13 +89,13 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// `more` are settings that only the program has: a name, a value, and whether it was said.
     pub(crate) fn new(
         settings: &Resolved,
         region: &Found<String>,
         endpoint: &Endpoint,
         files: Option<&Files>,
-        provider: (Option<Provider>, Provider),
-        timeouts: [(&'static str, Option<Duration>, Duration); 2],
+        more: impl IntoIterator<Item = (&'static str, String, bool)>,
     ) -> Self {
         let mut rows = Vec::new();
         let mut row = |name, value: String, origin: &Origin| rows.push(Setting::new(name, value, origin.clone()));
@@ -109,8 +108,6 @@ impl Told {
             None => (format!("https://{}", endpoint.host()), &Origin::Default),
         };
         row("endpoint", url.0, url.1);
-        let said = |is_said: bool| if is_said { Origin::Code } else { Origin::Default };
-        row("provider", format!("{:?}", provider.1), &said(provider.0.is_some()));
         let style = match settings.addressing.value {
             AddressingStyle::Path => "path",
             AddressingStyle::VirtualHost => "virtual",
@@ -147,8 +144,8 @@ impl Told {
         if let Some(bundle) = &settings.ca_bundle {
             row("CA bundle", bundle.value.display().to_string(), &bundle.origin);
         }
-        for (name, named, value) in timeouts {
-            row(name, format!("{value:?}"), &said(named.is_some()));
+        for (name, value, is_said) in more {
+            row(name, value, if is_said { &Origin::Code } else { &Origin::Default });
         }
         Self { settings: rows, notes: files.map(Files::warnings).unwrap_or_default() }
     }

@@ -19,6 +19,9 @@ const TOKEN_SECONDS: u64 = 21_600;
 /// Where nothing answers, as on any machine outside of EC2, this is what finding out costs.
 const PATIENCE: Duration = Duration::from_millis(800);
 
+/// How long it is remembered that nothing answers. Not for ever: an instance that has just started is slow to.
+const ABSENCE: Duration = Duration::from_secs(60);
+
 /// An instance that cannot renew its role's keys hands out the old ones, which S3 is told to take a while longer.
 const STABLE: Duration = Duration::from_secs(15 * 60);
 
@@ -97,8 +100,8 @@ pub(crate) struct ImdsProvider {
 
 #[derive(Default)]
 struct State {
-    /// Nothing is there, and nothing will be.
-    absent: bool,
+    /// Nothing was there; it is not asked again before this.
+    absent_until: Option<SystemTime>,
     token: Option<(HeaderValue, SystemTime)>,
 }
 
@@ -121,14 +124,15 @@ impl ImdsProvider {
     }
 
     async fn get(&self) -> Result<Credentials, Error> {
-        if self.state().absent {
+        let now = self.services.clock.now();
+        if self.state().absent_until.is_some_and(|end| now < end) {
             return Err(self.nothing_there());
         }
         match self.keys().await {
             Ok(credentials) => Ok(credentials),
             Err(End::Failed(error)) => Err(error),
             Err(End::Absent) => {
-                self.state().absent = true;
+                self.state().absent_until = Some(self.services.clock.now() + ABSENCE);
                 Err(self.nothing_there())
             }
         }

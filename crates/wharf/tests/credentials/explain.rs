@@ -21,7 +21,7 @@ async fn where_each_setting_came_from() {
         config,
         &[("AWS_ENDPOINT_URL_S3", "http://localhost:9000"), ("AWS_RETRY_MODE", "adaptive")],
     );
-    let s3 = s3.build().unwrap();
+    let s3 = s3.deadline(std::time::Duration::from_secs(9)).build().unwrap();
     let path = folder.path().join("config").display().to_string();
     for (name, expected) in [
         ("profile", "work (AWS_PROFILE)"),
@@ -32,6 +32,8 @@ async fn where_each_setting_came_from() {
         ("FIPS endpoints", "off (default)"),
         ("request checksums", "when required (PATH:3)"),
         ("attempts", "5 (PATH:2)"),
+        ("checksum", "none (default)"),
+        ("deadline", "9s (said in the program)"),
         ("retry mode", "adaptive, done as standard (AWS_RETRY_MODE)"),
         ("credentials", "an access key (PATH:6)"),
         ("access key id", "AKIDFILE (PATH:6)"),

@@ -178,6 +178,25 @@ async fn settings_of_the_service() {
     assert_eq!(ipv6.get("credentials").unwrap().value(), "instance metadata at [fd00:ec2::254]");
 }
 
+/// An instance that has just started.
+#[tokio::test]
+async fn one_that_comes_late_is_found_after_a_minute() {
+    let count = AtomicUsize::new(0);
+    let service = Service::start(move |head, _| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => (404, String::new()),
+        _ => instance(head),
+    })
+    .await;
+    let clock = FakeClock::default();
+    let s3 = builder(&at(&service.url())).clock(clock.clone()).build().unwrap();
+    for _ in 0..2 {
+        s3.credentials().await.unwrap_err();
+        clock.advance(Duration::from_secs(30));
+    }
+    assert_eq!(service.asked().len(), 1);
+    assert_eq!(s3.credentials().await.unwrap().unwrap().access_key_id(), "ASIAINSTANCE");
+}
+
 /// All clones of a client, and all their calls, share what was found out.
 #[tokio::test]
 async fn callers_at_the_same_time_ask_once() {
