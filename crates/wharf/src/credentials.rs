@@ -7,6 +7,7 @@ mod assume_role;
 mod cache;
 mod container;
 mod endpoints;
+mod file_keys;
 mod imds;
 mod plan;
 mod process;

@@ -46,7 +46,7 @@ impl Identity {
             legacy: regional.is_some_and(|found| !found.value),
         };
         Ok(match plan(places, &sts, profile_is_explicit)? {
-            Plan::Keys { credentials, origin } => Self::fixed(credentials, origin),
+            Plan::Keys { credentials, origin, file: None } => Self::fixed(credentials, origin),
             plan => Unbound::Plan(Box::new(plan)),
         })
     }
@@ -67,10 +67,16 @@ impl Identity {
             Self::Anonymous => ("none: requests are not signed".to_owned(), Origin::Code, None),
             Self::Fixed(credentials, origin) => ("an access key".to_owned(), origin.clone(), Some(credentials.clone())),
             Self::Given(_) => ("a provider of the program's own".to_owned(), Origin::Code, None),
-            Self::Found { plan, cache } => (plan.to_string(), plan.origin().clone(), cache.current()),
+            Self::Found { plan, cache } => {
+                let known = match &**plan {
+                    Plan::Keys { credentials, .. } => Some(credentials.clone()),
+                    _ => None,
+                };
+                (plan.to_string(), plan.origin().clone(), cache.current().or(known))
+            }
         };
         let given_by = match self {
-            Self::Found { .. } => Origin::Service(source.clone()),
+            Self::Found { plan, .. } if !matches!(**plan, Plan::Keys { .. }) => Origin::Service(source.clone()),
             _ => origin.clone(),
         };
         let mut rows = vec![Setting::new("credentials", source, origin)];
@@ -87,7 +93,7 @@ impl Identity {
 
 impl Unbound {
     pub(crate) fn asks_services(&self) -> bool {
-        matches!(self, Self::Plan(_))
+        matches!(self, Self::Plan(plan) if !matches!(**plan, Plan::Keys { .. }))
     }
 
     pub(crate) fn on(self, services: impl FnOnce() -> Services) -> Identity {

@@ -17,6 +17,8 @@ pub(crate) struct Files {
     home: Option<PathBuf>,
     config: Option<PathBuf>,
     credentials: Option<PathBuf>,
+    /// The credentials file is one that the program names.
+    own_credentials: bool,
     name: String,
     named_by: Origin,
 }
@@ -55,6 +57,7 @@ impl Files {
             home: locations.home,
             config: locations.config,
             credentials: credentials_path,
+            own_credentials: credentials_file.is_some(),
             name,
             named_by,
         };
@@ -71,6 +74,11 @@ impl Files {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The credentials file that the program names.
+    pub(crate) fn credentials_file(&self) -> Option<&Path> {
+        self.credentials.as_deref().filter(|_| self.own_credentials)
     }
 
     /// The home folder, below which `aws sso login` leaves its tokens.

@@ -12,6 +12,7 @@ use wharf_proto::{Credentials, Error};
 use super::assume_role::{AssumeRoleProvider, Role};
 use super::container::{Container, ContainerProvider};
 use super::endpoints::Sts;
+use super::file_keys::{FileKeys, FileKeysProvider};
 use super::imds::{self, Imds};
 use super::process::{Process, ProcessProvider};
 use super::service::Services;
@@ -25,7 +26,7 @@ pub(crate) const HINT: &str = "say .credentials(id, secret), set the environment
 /// A source of credentials, or a role assumed with one.
 #[derive(Debug, Clone)]
 pub(crate) enum Plan {
-    Keys { credentials: Credentials, origin: Origin },
+    Keys { credentials: Credentials, origin: Origin, file: Option<FileKeys> },
     WebIdentity { role: Role, token_file: PathBuf, sts: Sts, origin: Origin },
     Sso(Sso),
     Process(Process),
@@ -80,7 +81,7 @@ pub(super) fn environment(places: &Places<'_>) -> Result<Option<Plan>, Error> {
         .ok_or_else(|| none("AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not; set both or neither"))?;
     let credentials =
         Credentials::new(id, secret).with_session_token(environment.get("AWS_SESSION_TOKEN").unwrap_or_default());
-    Ok(Some(Plan::Keys { credentials, origin: Origin::Variable("AWS_ACCESS_KEY_ID") }))
+    Ok(Some(Plan::Keys { credentials, origin: Origin::Variable("AWS_ACCESS_KEY_ID"), file: None }))
 }
 
 fn web_identity(places: &Places<'_>, sts: &StsOptions) -> Result<Option<Plan>, Error> {
@@ -100,7 +101,8 @@ impl Plan {
     pub(crate) fn provider(&self, services: &Services) -> Arc<dyn ProvideCredentials> {
         let services = services.clone();
         match self.clone() {
-            Self::Keys { credentials, .. } => Arc::new(credentials),
+            Self::Keys { credentials, file: Some(file), .. } => Arc::new(FileKeysProvider::new(file, credentials)),
+            Self::Keys { credentials, file: None, .. } => Arc::new(credentials),
             Self::WebIdentity { role, token_file, sts, .. } => {
                 Arc::new(WebIdentityProvider { role, token_file, sts, services })
             }

@@ -1,15 +1,19 @@
 //! What a profile says of credentials: the chain of roles and sources that it leads to.
 
+use std::path::PathBuf;
+
 use wharf_proto::{Credentials, Error};
 
 use super::assume_role::Role;
 use super::container::Container;
 use super::endpoints::{Sts, StsOptions, sso_oidc, sso_portal};
+use super::file_keys::FileKeys;
 use super::imds::Imds;
 use super::none;
 use super::plan::{Plan, environment};
 use super::process::Process;
 use super::sso::{Sso, TokenCache};
+use crate::config::Environment;
 use crate::profiles::Profile;
 use crate::settings::{Origin, Places};
 
@@ -30,7 +34,7 @@ impl Chain<'_> {
         let is_source = !self.visited.is_empty();
         self.visited.push(profile.name().to_owned());
         // A profile that another names as its source is asked for its keys first.
-        if is_source && let Some(keys) = keys(profile)? {
+        if is_source && let Some(keys) = keys(profile, self.places.environment)? {
             return Ok(Some(keys));
         }
         if let Some(plan) = self.role(profile)? {
@@ -39,7 +43,7 @@ impl Chain<'_> {
         if let Some(sso) = self.sso(profile)? {
             return Ok(Some(sso));
         }
-        if let Some(keys) = keys(profile)? {
+        if let Some(keys) = keys(profile, self.places.environment)? {
             return Ok(Some(keys));
         }
         match profile.find("credential_process") {
@@ -95,7 +99,7 @@ impl Chain<'_> {
         let nothing = || none(format!("{origin}: source_profile {source:?} has no credentials"));
         if source == profile.name() {
             // Its own keys, not its role again.
-            if let Some(keys) = keys(profile)? {
+            if let Some(keys) = keys(profile, self.places.environment)? {
                 return Ok(keys);
             }
             let command = profile.find("credential_process");
@@ -183,13 +187,19 @@ impl Chain<'_> {
 }
 
 /// The keys that a profile holds itself.
-fn keys(profile: &Profile<'_>) -> Result<Option<Plan>, Error> {
+pub(super) fn keys(profile: &Profile<'_>, environment: &Environment) -> Result<Option<Plan>, Error> {
     let Some((id, origin)) = profile.find("aws_access_key_id") else { return Ok(None) };
     let secret = profile.get("aws_secret_access_key").ok_or_else(|| {
         none(format!("profile {:?} has aws_access_key_id and no aws_secret_access_key", profile.name()))
     })?;
     let token = profile.get("aws_session_token").unwrap_or_default();
-    Ok(Some(Plan::Keys { credentials: Credentials::new(id, secret).with_session_token(token), origin }))
+    let file = FileKeys {
+        profile: profile.name().to_owned(),
+        credentials_file: profile.files().credentials_file().map(PathBuf::from),
+        environment: environment.clone(),
+    };
+    let credentials = Credentials::new(id, secret).with_session_token(token);
+    Ok(Some(Plan::Keys { credentials, origin, file: Some(file) }))
 }
 
 fn duration(text: &str, origin: &Origin) -> Result<u32, Error> {

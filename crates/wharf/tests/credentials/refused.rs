@@ -7,7 +7,7 @@ use http::Request;
 use wharf::transport::Body;
 use wharf::{Credentials, CredentialsFuture, ErrorKind, ProvideCredentials};
 
-use crate::common::{Folder, Service, builder, sts_answer};
+use crate::common::{Folder, Service, builder, sts_answer, with_config};
 use crate::support::{Fake, answer};
 
 /// Gives others once some were refused.
@@ -84,6 +84,31 @@ async fn a_role_is_assumed_anew() {
     }
     assert_eq!(*seen.lock().unwrap(), ["AKID1 t0k3n", "AKID2 t0k3n", "AKID2 t0k3n"]);
     assert_eq!(sts.asked().len(), 2);
+}
+
+/// Some programs keep the keys of a file fresh.
+#[tokio::test]
+async fn a_file_is_read_anew() {
+    let folder = Folder::new("reread");
+    let config = |id: &str| {
+        format!("[profile work]\naws_access_key_id = {id}\naws_secret_access_key = s\naws_session_token = of-{id}\n")
+    };
+    let (fake, seen) = server("AKID2", "ExpiredToken");
+    let s3 = with_config(&folder, &config("AKID1"), &[]).transport(fake).build().unwrap();
+    assert_eq!(s3.explain().get("access key id").unwrap().value(), "AKID1");
+    folder.file("config", &config("AKID2"));
+    for _ in 0..2 {
+        s3.put_object("my-bucket", "a", "text").await.unwrap();
+    }
+    assert_eq!(*seen.lock().unwrap(), ["AKID1 of-AKID1", "AKID2 of-AKID2", "AKID2 of-AKID2"]);
+    assert_eq!(s3.explain().get("access key id").unwrap().value(), "AKID2");
+    // A file of the program's own is found again too, and one that has lost its keys is told.
+    let keys = folder.file("keys", "[default]\naws_access_key_id = AKID1\naws_secret_access_key = s\n");
+    let (fake, _) = server("AKID2", "ExpiredToken");
+    let s3 = builder(&[]).credentials_file(&keys).transport(fake).build().unwrap();
+    folder.file("keys", "[default]\n");
+    let error = s3.put_object("my-bucket", "a", "text").await.unwrap_err();
+    assert_eq!(error.to_string(), "PutObject my-bucket/a: profile \"default\" has no access key any more (2 attempts)");
 }
 
 #[tokio::test]
