@@ -1,5 +1,7 @@
 //! Setting a client up.
 
+mod sockets;
+
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
@@ -20,9 +22,10 @@ use crate::identity::Identity;
 use crate::profiles::Files;
 use crate::runtime::RuntimeHandle;
 use crate::settings::{Found, Origin, Places, Resolved, Said, When};
-use crate::transport::tls::{Tls, certificates};
-use crate::transport::{Http1, Settings, Transport};
+use crate::transport::Transport;
+use crate::transport::proxy::Proxies;
 use crate::{blocking, quotas};
+use sockets::{ProxyChoice, Sockets};
 
 /// Sets a [`Client`] up. What is not said is looked up when it is built:
 ///
@@ -60,8 +63,7 @@ pub struct ClientBuilder {
     trailers: Option<bool>,
     unsigned_payload: bool,
     transport: Option<Arc<dyn Transport>>,
-    root_certificates: Vec<u8>,
-    connect_timeout: Option<Duration>,
+    sockets: Sockets,
     progress_timeout: Option<Duration>,
     long_operation_timeout: Option<Duration>,
     deadline: Option<Duration>,
@@ -220,8 +222,30 @@ impl ClientBuilder {
 
     /// Trusts these certificates (PEM) beside the system's.
     pub fn root_certificates_pem(mut self, pem: impl AsRef<[u8]>) -> Self {
-        self.root_certificates.extend_from_slice(pem.as_ref());
-        self.root_certificates.push(b'\n');
+        self.sockets.root_certificates.extend_from_slice(pem.as_ref());
+        self.sockets.root_certificates.push(b'\n');
+        self
+    }
+
+    /// Trusts whoever answers: whoever sits between can read and change everything. For a test against a server whose
+    /// certificate cannot be had; [`root_certificates_pem`](ClientBuilder::root_certificates_pem) is the safe way. What
+    /// gives credentials (STS, SSO) is never trusted so.
+    pub fn danger_accept_invalid_certificates(mut self) -> Self {
+        self.sockets.accept_invalid_certificates = true;
+        self
+    }
+
+    /// The HTTP proxy to go through, such as `http://user:password@proxy.example:3128`, in place of those that
+    /// `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` name, less what `NO_PROXY` excepts. This machine itself and its
+    /// metadata services are always reached straight.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.sockets.proxy = ProxyChoice::Url(url.into());
+        self
+    }
+
+    /// Goes straight, whatever the environment says of proxies.
+    pub fn no_proxy(mut self) -> Self {
+        self.sockets.proxy = ProxyChoice::None;
         self
     }
 
@@ -233,7 +257,7 @@ impl ClientBuilder {
 
     /// How long a connection may take to be made, TLS included: 5 s by default.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.connect_timeout = Some(limit);
+        self.sockets.connect_timeout = Some(limit);
         self
     }
 
@@ -321,24 +345,20 @@ impl ClientBuilder {
                 None => Identity::find(&places, &settings, profile_is_explicit)?,
             },
         };
-        let asks_services = found.asks_services();
-        let roots = match (self.root_certificates.as_slice(), &settings.ca_bundle) {
-            ([], Some(bundle)) if is_https || asks_services => bundle_of(&bundle.value)?,
-            ([], _) => rustls::RootCertStore::empty(),
-            (pem, _) => certificates(pem)?,
+        let sockets = &self.sockets;
+        let roots = sockets.roots(&settings, is_https || found.asks_services())?;
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => sockets.to_s3(&roots, sockets.proxies(&self.environment)?),
         };
-        let connect_timeout = self.connect_timeout.unwrap_or(Duration::from_secs(5));
-        let sockets = || -> Arc<dyn Transport> {
-            Arc::new(Http1::new(Settings { connect_timeout, tls: Tls::new(roots.clone()) }))
-        };
-        let own_transport = self.transport.is_none();
-        let transport = self.transport.unwrap_or_else(sockets);
         // What is given in place of sockets leads to a store, not to STS.
-        let identity = found.on(|| Services {
-            transport: if own_transport { transport.clone() } else { sockets() },
-            direct: sockets(),
-            clock: clock.clone(),
-        });
+        let identity = found.on(|| {
+            Ok(Services {
+                transport: sockets.to_services(&roots, sockets.proxies(&self.environment)?),
+                direct: sockets.to_services(&roots, Proxies::default()),
+                clock: clock.clone(),
+            })
+        })?;
         let provider = self.provider.unwrap_or_else(|| Provider::of(&endpoint));
         let habits = provider.habits();
         let checksum = match settings.request_checksum.value {
@@ -359,7 +379,7 @@ impl ClientBuilder {
                 self.checksum.is_some(),
             ),
             ("checksum trailers", if trailers { "on" } else { "off" }.to_owned(), self.trailers.is_some()),
-            ("connect timeout", format!("{connect_timeout:?}"), self.connect_timeout.is_some()),
+            ("connect timeout", format!("{:?}", sockets.connect_timeout()), sockets.connect_timeout.is_some()),
             ("progress timeout", format!("{stall_limit:?}"), self.progress_timeout.is_some()),
             ("long operation timeout", format!("{patience:?}"), self.long_operation_timeout.is_some()),
             (
@@ -412,13 +432,6 @@ fn aws(region: &str, settings: &Resolved) -> Result<Endpoint, Error> {
             Err(Error::new(ErrorKind::Unsupported, problem).with_hint("name the endpoint with .endpoint()"))
         }
     }
-}
-
-fn bundle_of(path: &Path) -> Result<rustls::RootCertStore, Error> {
-    let shown = path.display();
-    let pem = std::fs::read(path)
-        .map_err(|error| Error::invalid_input(format!("cannot read the CA bundle {shown}: {error}")))?;
-    certificates(&pem).map_err(|error| Error::invalid_input(format!("the CA bundle {shown}: {error}")))
 }
 
 impl fmt::Debug for ClientBuilder {

@@ -96,15 +96,15 @@ impl Unbound {
         matches!(self, Self::Plan(plan) if !matches!(**plan, Plan::Keys { .. }))
     }
 
-    pub(crate) fn on(self, services: impl FnOnce() -> Services) -> Identity {
-        match self {
+    pub(crate) fn on(self, services: impl FnOnce() -> Result<Services, Error>) -> Result<Identity, Error> {
+        Ok(match self {
             Self::Ready(identity) => identity,
             Self::Plan(plan) => {
-                let services = services();
+                let services = services()?;
                 let cache = CachedCredentials::with_clock(plan.provider(&services), services.clock.clone());
                 Identity::Found { plan, cache: Box::new(cache) }
             }
-        }
+        })
     }
 }
 

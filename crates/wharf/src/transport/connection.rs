@@ -17,8 +17,9 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 
-use super::connect::{Peeked, Socket, Wire};
+use super::connect::Socket;
 use super::http1::RequestBody;
+use super::wire::{Peeked, Wire};
 
 /// An object can have hundreds of metadata entries. What a head may weigh in all is limited by hyper, to about 400 KiB.
 const MAX_HEADERS: usize = 1024;
