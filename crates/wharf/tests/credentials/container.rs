@@ -3,7 +3,7 @@
 use wharf::ErrorKind;
 
 use crate::common::{Folder, IN_AN_HOUR, Service, builder, failure, keys, keys_answer};
-use crate::support::FakeClock;
+use crate::support::{FakeClock, Server, tls};
 
 #[tokio::test]
 async fn an_agent_with_a_token_in_a_file() {
@@ -61,6 +61,31 @@ async fn what_an_agent_refuses() {
     let broken = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", &*uri), ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "a\nb")];
     let (line, _) = failure(builder(&broken)).await;
     assert_eq!(line, "the container's authorization token has a line break or other control character");
+}
+
+/// An agent behind TLS, for which the program's certificates count, but not that it trusts anybody for S3.
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for() {
+    let (acceptor, pem) = tls("127.0.0.1");
+    let server = Server::start_tls(acceptor, |mut conn| async move {
+        while conn.request().await.is_some() {
+            let (status, keys) = keys_answer("ASIATLS", IN_AN_HOUR);
+            conn.answer(status, keys).await;
+        }
+    })
+    .await;
+    let url = server.url();
+    let variables = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", &*url)];
+    let (line, kind) = failure(builder(&variables).danger_accept_invalid_certificates()).await;
+    let what = format!("the container's credentials service at {url}");
+    assert!(line.starts_with(&format!("{what}: the TLS handshake failed: ")), "{line}");
+    assert_eq!((kind, server.requests().len()), (ErrorKind::Transport, 0));
+    assert_eq!(keys(builder(&variables).root_certificates_pem(&pem)).await.unwrap().access_key_id(), "ASIATLS");
+    let folder = Folder::new("container-tls");
+    let bundle = folder.file("bundle.pem", &pem);
+    let named = [variables[0], ("AWS_CA_BUNDLE", &*bundle)];
+    let over_http = builder(&named).endpoint("http://127.0.0.1:1");
+    assert_eq!(keys(over_http).await.unwrap().access_key_id(), "ASIATLS");
 }
 
 #[tokio::test]
