@@ -5,19 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use http::{HeaderValue, header};
 use wharf_proto::checksum::ChecksumAlgorithm;
 use wharf_proto::op::{PostForm, PresignedPost};
 use wharf_proto::operation::{Operation, Presigned, SendFuture, Sender};
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
-use wharf_proto::{Endpoint, Error};
+use wharf_proto::{Credentials, Endpoint, Error};
 
 use crate::body::{ObjectBody, Place};
 use crate::buckets::Buckets;
 use crate::clock::Clock;
 use crate::config::ClientBuilder;
-use crate::credentials::ProvideCredentials;
 use crate::dispatch::{self, Read};
+use crate::explain::{Explanation, Told};
+use crate::identity::Identity;
 use crate::payload::Conditions;
 use crate::presign::{presign, presign_post};
 use crate::runtime::RuntimeHandle;
@@ -33,11 +35,12 @@ pub struct Client(Arc<Inner>);
 /// A client's settings and state.
 pub(crate) struct Inner {
     pub(crate) endpoint: Endpoint,
-    /// `None` for an anonymous client.
-    pub(crate) credentials: Option<Arc<dyn ProvideCredentials>>,
+    pub(crate) identity: Identity,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) runtime: RuntimeHandle,
     pub(crate) checksum: Option<ChecksumAlgorithm>,
+    /// Whether reads ask for the stored checksum although the call does not say so.
+    pub(crate) checks_answers: bool,
     pub(crate) trailers: bool,
     pub(crate) announces_checksum: bool,
     pub(crate) sign_payload: bool,
@@ -50,6 +53,7 @@ pub(crate) struct Inner {
     /// How many seconds the servers' clock is ahead of ours, as an answer said.
     pub(crate) clock_ahead: AtomicI64,
     pub(crate) signing_keys: SigningKeyCache,
+    pub(crate) told: Told,
 }
 
 impl Inner {
@@ -74,8 +78,7 @@ impl Inner {
 
     pub(crate) fn payload_conditions(&self) -> Conditions {
         Conditions {
-            https: self.endpoint.is_https(),
-            signed: self.credentials.is_some(),
+            signed: self.identity.provider().is_some(),
             sign_payload: self.sign_payload,
             checksum: self.checksum,
             trailers: self.trailers,
@@ -106,6 +109,30 @@ impl Client {
     pub fn region(&self) -> &str {
         self.0.endpoint.region()
     }
+
+    /// What each setting is and where it came from: the variable, or the file and its line.
+    ///
+    /// Asks nobody. Which source the credentials come from is known at once; what it gave is known after a first call,
+    /// or after [`credentials`](Client::credentials). Secrets are hidden.
+    pub fn explain(&self) -> Explanation {
+        Explanation::new(&self.0.told, self.0.identity.tell())
+    }
+
+    /// The credentials that a request would be signed with now, looked up where need be; `None` for an anonymous
+    /// client.
+    ///
+    /// # Errors
+    /// As the source of credentials has them: an SSO token that has expired, a program that fails, a role that may not
+    /// be assumed.
+    pub fn credentials(&self) -> SendFuture<Option<Credentials>> {
+        let inner = self.0.clone();
+        self.0.runtime.run(async move {
+            match inner.identity.provider() {
+                Some(provider) => provider.credentials().await.map(Some),
+                None => Ok(None),
+            }
+        })
+    }
 }
 
 impl Sender for Client {
@@ -127,8 +154,11 @@ impl Sender for Client {
     fn open<O: Operation>(&self, mut operation: O) -> SendFuture<(O::Output, ObjectBody)> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
-            let request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
+            let mut request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
             let place = Place::new(O::NAME, &request);
+            if inner.checks_answers && !request.headers.contains_key(header::RANGE) {
+                request.headers.entry("x-amz-checksum-mode").or_insert(HeaderValue::from_static("ENABLED"));
+            }
             let answer = dispatch::send(&inner, O::NAME, request, Read::Head).await?;
             let body = ObjectBody::new(answer.rest, answer.response.headers(), &inner, place.clone());
             let output = operation.response(answer.response).map_err(|error| place.of(error))?;

@@ -33,6 +33,8 @@ mod config;
 mod credentials;
 mod dispatch;
 mod exists;
+mod explain;
+mod identity;
 mod payload;
 mod presign;
 mod profiles;
@@ -40,6 +42,7 @@ mod progress;
 mod route;
 mod runtime;
 mod session;
+mod settings;
 pub mod transport;
 
 #[cfg(feature = "tokio-io")]
@@ -49,9 +52,11 @@ pub use body::ObjectBody;
 pub use client::Client;
 pub use clock::{Clock, SystemClock};
 pub use config::ClientBuilder;
-pub use credentials::ProvideCredentials;
+pub use credentials::{CachedCredentials, CredentialsFuture, ProvideCredentials};
+pub use explain::{Explanation, Setting};
 #[cfg(feature = "tokio-io")]
 pub use reader::Reader;
+pub use settings::Origin;
 
 pub use bytes;
 pub use http;

@@ -39,10 +39,9 @@ const HASH_INLINE: usize = 1024 * 1024;
 /// What decides how a body travels, beside the body itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Conditions {
-    pub(crate) https: bool,
     /// There are credentials: the request will be signed.
     pub(crate) signed: bool,
-    /// Over plain http the signature covers the body, unless the caller turned that off.
+    /// The signature covers the body.
     pub(crate) sign_payload: bool,
     /// The client's checksum for data.
     pub(crate) checksum: Option<ChecksumAlgorithm>,
@@ -106,7 +105,7 @@ impl Payload {
             return Err(Error::invalid_input(problem).with_hint("upload() sends an object in parts"));
         }
         let is_data = !matches!(policy, ChecksumPolicy::None | ChecksumPolicy::Required | ChecksumPolicy::Announce);
-        let signs_body = conditions.signed && (!is_data || (!conditions.https && conditions.sign_payload));
+        let signs_body = conditions.signed && (!is_data || conditions.sign_payload);
         let algorithm = match &policy {
             ChecksumPolicy::Default => conditions.checksum,
             ChecksumPolicy::Required => Some(conditions.checksum.unwrap_or(ChecksumAlgorithm::Crc64Nvme)),
