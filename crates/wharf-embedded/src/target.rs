@@ -4,6 +4,9 @@ use percent_encoding::percent_decode_str;
 
 use crate::error::{Code, Error, Result};
 
+/// The longest key, in bytes.
+pub(crate) const MOST_KEY: usize = 1024;
+
 /// What a request addresses. Both are "" where absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
@@ -26,6 +29,11 @@ impl Target {
         };
         if target.bucket.is_empty() && !target.key.is_empty() {
             return Err(Code::InvalidBucketName.into());
+        }
+        if target.key.len() > MOST_KEY {
+            return Err(Error::from(Code::KeyTooLong)
+                .detail("Size", target.key.len().to_string())
+                .detail("MaxSizeAllowed", MOST_KEY.to_string()));
         }
         Ok(target)
     }

@@ -2,12 +2,12 @@
 
 use s3s::dto::{Delete, ObjectIdentifier};
 
-use super::MOST_KEY;
 use crate::backend::{Deleted, Removal};
 use crate::call::{Call, Reply, document};
 use crate::condition::Guard;
 use crate::error::{Code, Error, Result};
 use crate::receive::Expected;
+use crate::target::MOST_KEY;
 use crate::xml::{self, Writer};
 
 /// The most keys of one request.
