@@ -51,9 +51,12 @@ impl Gate<'_> {
             Some(length) => Some(number(length).ok_or_else(|| Error::new(Code::InvalidRequest, "Bad Content-Length"))?),
             None => body.length(),
         };
-        let Some(declared) = declared else { return Err(Code::MissingContentLength.into()) };
+        // A framed body ends by itself; SDKs send it in HTTP's chunks too, and tell the length of what is inside.
+        if declared.is_none() && !(chunked && head.headers.contains_key("x-amz-decoded-content-length")) {
+            return Err(Code::MissingContentLength.into());
+        }
         let raw = match body.into_full() {
-            Ok(bytes) if bytes.is_empty() && declared == 0 && !chunked => s3s::Body::empty(),
+            Ok(bytes) if bytes.is_empty() && declared == Some(0) && !chunked => s3s::Body::empty(),
             Ok(bytes) => s3s::Body::http_body_unsync(Raw::new(bytes.into(), declared, chunked, watch.clone())),
             Err(body) => s3s::Body::http_body_unsync(Raw::new(body, declared, chunked, watch.clone())),
         };
@@ -70,7 +73,7 @@ impl Gate<'_> {
 
 /// The request in the one form that is verified: signed in its header, with an encoded path. A presigned URL says the
 /// same in other places; moving it keeps what was signed, byte for byte, and leaves its time to our clock.
-fn rewrite(head: &request::Parts, claim: &Claim, body: s3s::Body, declared: u64) -> Result<Request<s3s::Body>> {
+fn rewrite(head: &request::Parts, claim: &Claim, body: s3s::Body, declared: Option<u64>) -> Result<Request<s3s::Body>> {
     let path = encode_path(head.uri.path());
     let query: Vec<&str> = head
         .uri
@@ -85,7 +88,9 @@ fn rewrite(head: &request::Parts, claim: &Claim, body: s3s::Body, declared: u64)
     *request.uri_mut() = Uri::try_from(uri).map_err(|_| Error::from(Code::InvalidUri))?;
     *request.headers_mut() = head.headers.clone();
     let headers = request.headers_mut();
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(declared));
+    if let Some(declared) = declared {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(declared));
+    }
     if claim.presigned {
         let Claim { credential, signed_headers, signature, .. } = claim;
         let authorization =

@@ -43,14 +43,14 @@ impl Watch {
 /// The raw body, as `s3s` reads it.
 pub(crate) struct Raw {
     body: Body,
-    declared: u64,
+    declared: Option<u64>,
     chunks: Option<Chunks>,
     watch: Watch,
 }
 
 impl Raw {
-    /// A body that must have exactly `declared` bytes.
-    pub(crate) fn new(body: Body, declared: u64, chunked: bool, watch: Watch) -> Self {
+    /// A body that must have exactly `declared` bytes, where that is said.
+    pub(crate) fn new(body: Body, declared: Option<u64>, chunked: bool, watch: Watch) -> Self {
         Self { body, declared, chunks: chunked.then(Chunks::default), watch }
     }
 
@@ -59,7 +59,8 @@ impl Raw {
             Some(piece) => self.watch.count.fetch_add(piece.len() as u64, Ordering::Relaxed) + piece.len() as u64,
             None => self.watch.count(),
         };
-        if count > self.declared || (piece.is_none() && count < self.declared) {
+        let wrong = |declared: u64| count > declared || (piece.is_none() && count < declared);
+        if self.declared.is_some_and(wrong) {
             return Err(Code::IncompleteBody.into());
         }
         match (&mut self.chunks, piece) {
@@ -87,7 +88,10 @@ impl http_body::Body for Raw {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.declared.saturating_sub(self.watch.count()))
+        match self.declared {
+            Some(declared) => SizeHint::with_exact(declared.saturating_sub(self.watch.count())),
+            None => SizeHint::default(),
+        }
     }
 }
 
