@@ -25,12 +25,14 @@ pub(crate) enum Code {
     InvalidBucketState,
     InvalidChunkSizeError,
     InvalidDigest,
+    InvalidEncryptionAlgorithm,
     InvalidLocationConstraint,
     InvalidObjectState,
     InvalidPart,
     InvalidPartNumber,
     InvalidPartOrder,
     InvalidRange,
+    InvalidRedirectLocation,
     InvalidRequest,
     InvalidStorageClass,
     InvalidTag,
@@ -117,6 +119,11 @@ impl Code {
                 ("InvalidChunkSizeError", 403, "Only the last chunk is allowed to have a size less than 8192 bytes")
             }
             Code::InvalidDigest => ("InvalidDigest", 400, "The Content-MD5 you specified was invalid."),
+            Code::InvalidEncryptionAlgorithm => (
+                "InvalidEncryptionAlgorithmError",
+                400,
+                "The encryption request you specified is not valid. The valid value is AES256.",
+            ),
             Code::InvalidLocationConstraint => {
                 ("InvalidLocationConstraint", 400, "The specified location-constraint is not valid")
             }
@@ -136,6 +143,11 @@ impl Code {
                 "The list of parts was not in ascending order. Parts must be ordered by part number.",
             ),
             Code::InvalidRange => ("InvalidRange", 416, "The requested range is not satisfiable"),
+            Code::InvalidRedirectLocation => (
+                "InvalidRedirectLocation",
+                400,
+                "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+            ),
             Code::InvalidRequest => ("InvalidRequest", 400, "Invalid Request"),
             Code::InvalidStorageClass => ("InvalidStorageClass", 400, "The storage class you specified is not valid"),
             Code::InvalidTag => ("InvalidTag", 400, "The tag provided was not a valid tag."),
