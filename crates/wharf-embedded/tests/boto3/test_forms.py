@@ -8,6 +8,7 @@ import json
 import uuid
 
 import pytest
+from botocore.config import Config
 
 from wire import now
 
@@ -27,14 +28,20 @@ def encode(fields, file=b"the file", filename="a.txt", kind="text/plain", after=
     return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
 
+@pytest.fixture(scope="module")
+def signer(server):
+    """boto3 signs forms for us-east-1 with Signature Version 2, unless it is told otherwise."""
+    return server.client(config=Config(signature_version="s3v4"))
+
+
 @pytest.fixture
-def post(wire, s3, bucket):
+def post(wire, signer, bucket):
     """Posts a form that boto3 signed, after a test has changed its fields."""
 
     def send(key="k", fields=(), conditions=(), change=None, expires=60, **form):
         fields = dict(fields)
         conditions = [{name: value} for name, value in fields.items()] + list(conditions)
-        made = s3.generate_presigned_post(bucket, key, Fields=fields, Conditions=conditions, ExpiresIn=expires)
+        made = signer.generate_presigned_post(bucket, key, Fields=fields, Conditions=conditions, ExpiresIn=expires)
         given = made["fields"]
         if change:
             change(given)
@@ -139,6 +146,12 @@ class TestRefused:
         # The credential is in the policy too, so either may be found first.
         assert answer.status == 403 and answer.code in ("InvalidAccessKeyId", "AccessDenied", "SignatureDoesNotMatch")
 
+    def test_signature_version_2(self, wire, s3, bucket):
+        made = s3.generate_presigned_post(bucket, "k")
+        assert "AWSAccessKeyId" in made["fields"]
+        body, kind = encode(made["fields"].items())
+        self.check(wire.send("POST", f"/{bucket}", {"Content-Type": kind}, body), 400, "InvalidRequest")
+
     def test_expired(self, s3, bucket, refused, post):
         self.check(post(expires=-1), 403, "AccessDenied", "Policy expired")
         self.gone(s3, bucket, refused)
@@ -148,9 +161,9 @@ class TestRefused:
         self.check(answer, 403, "AccessDenied", "Policy Condition failed")
         refused("404", s3.head_object, Bucket=bucket, Key="other")
 
-    def test_another_bucket(self, wire, s3, new_bucket, refused):
+    def test_another_bucket(self, wire, signer, s3, new_bucket, refused):
         signed_for, other = new_bucket(), new_bucket()
-        made = s3.generate_presigned_post(signed_for, "k")
+        made = signer.generate_presigned_post(signed_for, "k")
         body, kind = encode(made["fields"].items())
         self.check(wire.send("POST", f"/{other}", {"Content-Type": kind}, body), 403, "AccessDenied", "Policy Condition failed")
         self.gone(s3, other, refused)
@@ -221,8 +234,8 @@ class TestRefused:
             answer = wire.send("POST", f"/{bucket}", headers, body)
             assert answer.status in (400, 403, 411) and answer.code, answer
 
-    def test_of_no_bucket(self, wire, s3):
-        made = s3.generate_presigned_post("judged-never", "k")
+    def test_of_no_bucket(self, wire, signer):
+        made = signer.generate_presigned_post("judged-never", "k")
         body, kind = encode(made["fields"].items())
         self.check(wire.send("POST", "/judged-never", {"Content-Type": kind}, body), 404, "NoSuchBucket")
 

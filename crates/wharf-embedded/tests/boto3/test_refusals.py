@@ -310,7 +310,7 @@ def test_no_length(wire, bucket):
 
 @pytest.mark.parametrize(
     "query",
-    ["torrent", "restore", "select", "brand-new", "metrics", "inventory", "replication", "accelerate", "logging"],
+    ["torrent", "restore", "select", "brand-new", "metrics", "inventory", "analytics", "intelligent-tiering"],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
 def test_unknown_subresources(wire, s3, bucket, query, method):
@@ -337,13 +337,11 @@ def test_unknown_methods(wire, bucket, method):
             InputSerialization={"CSV": {}}, OutputSerialization={"CSV": {}},
         ),
         lambda s3, b: s3.get_object_torrent(Bucket=b, Key="k"),
-        lambda s3, b: s3.get_bucket_replication(Bucket=b),
-        lambda s3, b: s3.get_bucket_accelerate_configuration(Bucket=b),
-        lambda s3, b: s3.get_bucket_logging(Bucket=b),
+        lambda s3, b: s3.list_bucket_metrics_configurations(Bucket=b),
         lambda s3, b: s3.list_bucket_inventory_configurations(Bucket=b),
         lambda s3, b: s3.put_object(Bucket=b, Key="k", Body=b"x", WriteOffsetBytes=0),
     ],
-    ids=["restore", "select", "torrent", "replication", "accelerate", "logging", "inventory", "append"],
+    ids=["restore", "select", "torrent", "metrics", "inventory", "append"],
 )
 def test_unknown_operations(s3, bucket, refused, call):
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
