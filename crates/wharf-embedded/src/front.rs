@@ -7,8 +7,8 @@ mod verify;
 
 use std::time::SystemTime;
 
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
-use http::{Method, Request, Uri, request};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Request, Uri, request};
 use wharf_transport::Body;
 
 use crate::account::{self, Account};
@@ -124,6 +124,38 @@ fn encode_path(path: &str) -> String {
 fn is_form(head: &request::Parts) -> bool {
     let kind = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     head.method == Method::POST && kind.starts_with(b"multipart/form-data")
+}
+
+/// What signs a URL, which speaks of no operation.
+const SIGNING: [&str; 8] = [
+    "x-amz-algorithm",
+    "x-amz-content-sha256",
+    "x-amz-credential",
+    "x-amz-date",
+    "x-amz-expires",
+    "x-amz-security-token",
+    "x-amz-signature",
+    "x-amz-signedheaders",
+];
+
+/// The headers as operations see them, where a presigned URL has some of them: SDKs put them there, where whoever uses it
+/// cannot leave them out.
+pub(crate) fn hoisted(headers: &HeaderMap, query: &Query) -> Option<HeaderMap> {
+    if !query.has("X-Amz-Signature") {
+        return None;
+    }
+    let mut headers = headers.clone();
+    for (name, _) in query.names() {
+        let lower = name.to_ascii_lowercase();
+        if !lower.starts_with("x-amz-") || SIGNING.contains(&lower.as_str()) || headers.contains_key(&lower) {
+            continue;
+        }
+        let value = HeaderValue::from_bytes(query.get(name).unwrap_or_default().as_bytes());
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(lower), value) {
+            headers.insert(name, value);
+        }
+    }
+    Some(headers)
 }
 
 /// A request in process may name its host in its URI alone.

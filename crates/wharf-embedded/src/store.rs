@@ -137,7 +137,8 @@ impl Store {
         let target = Target::parse(head.uri.path(), host, &shared.domains)?;
         *resource = target.resource();
         // An operation the store does not know is still logged by its target, and refused once its sender is known.
-        let operation = Operation::of(&head.method, &target, &query, &head.headers);
+        let hoisted = front::hoisted(&head.headers, &query);
+        let operation = Operation::of(&head.method, &target, &query, hoisted.as_ref().unwrap_or(&head.headers));
         let name = operation.as_ref().map_or("", |operation| operation.name());
         shared.log.update(number, |entry| entry.aim(name, &target));
         let gate = Gate { verifier: &shared.verifier, accounts: &shared.accounts, region: &shared.region, now };
@@ -147,7 +148,7 @@ impl Store {
             account,
             target,
             query,
-            headers: head.headers,
+            headers: hoisted.unwrap_or(head.headers),
             body,
             document: bytes::Bytes::new(),
             now,

@@ -52,7 +52,21 @@ class TestRefused:
             lambda s3, b: s3.delete_bucket(Bucket=b),
             lambda s3, b: s3.get_object_tagging(Bucket=b, Key="k"),
         ],
-        ids=["get", "get none", "put", "delete", "list", "versions", "object acl", "acl", "location", "upload", "copy", "bucket", "tags"],
+        ids=[
+            "get",
+            "get none",
+            "put",
+            "delete",
+            "list",
+            "versions",
+            "object acl",
+            "acl",
+            "location",
+            "upload",
+            "copy",
+            "bucket",
+            "tags",
+        ],
     )
     def test_calls(self, s3, nobody, bucket, refused, call):
         s3.put_object(Bucket=bucket, Key="k", Body=b"x")
@@ -118,7 +132,10 @@ class TestAcl:
         s3.put_object_acl(**target, AccessControlPolicy={"Owner": acl["Owner"], "Grants": grants})
         assert nobody.get_object(**target)["Body"].read() == b"x"
         found = s3.get_object_acl(**target)["Grants"]
-        assert [(one["Grantee"].get("URI"), one["Permission"]) for one in found] == [(None, "FULL_CONTROL"), (ALL, "READ")]
+        assert [(one["Grantee"].get("URI"), one["Permission"]) for one in found] == [
+            (None, "FULL_CONTROL"),
+            (ALL, "READ"),
+        ]
 
     def test_authenticated_is_not_everybody(self, s3, nobody, opened, refused):
         s3.put_object(Bucket=opened, Key="k", Body=b"x", ACL="authenticated-read")
@@ -148,7 +165,7 @@ class TestAcl:
         assert nobody.get_object(Bucket=opened, Key="k", VersionId=old)["Body"].read() == b"old"
 
     def test_header_overrides_need_a_signature(self, s3, nobody, opened, refused):
-        """"You must sign the request [...] when using these parameters.", says GetObject's reference."""
+        """ "You must sign the request [...] when using these parameters.", says GetObject's reference."""
         s3.put_object(Bucket=opened, Key="k", Body=b"x", ACL="public-read")
         arguments = {"Bucket": opened, "Key": "k", "ResponseContentType": "text/html"}
         refused("InvalidRequest", nobody.get_object, **arguments, status=400)
@@ -178,7 +195,13 @@ class TestPolicy:
 
     def test_some_keys(self, s3, nobody, opened, refused):
         put_policy(s3, opened, {"Resource": [f"arn:aws:s3:::{opened}/open/*.txt", f"arn:aws:s3:::{opened}/?.bin"]})
-        for key, status in [("open/a.txt", 200), ("open/b/c.txt", 200), ("open/a.bin", 403), ("a.bin", 200), ("ab.bin", 403)]:
+        for key, status in [
+            ("open/a.txt", 200),
+            ("open/b/c.txt", 200),
+            ("open/a.bin", 403),
+            ("a.bin", 200),
+            ("ab.bin", 403),
+        ]:
             s3.put_object(Bucket=opened, Key=key, Body=b"x")
             if status == 200:
                 assert nobody.get_object(Bucket=opened, Key=key)["Body"].read() == b"x"
@@ -208,7 +231,8 @@ class TestPolicy:
 
     def test_conditions(self, s3, nobody, opened, refused):
         put_policy(
-            s3, opened,
+            s3,
+            opened,
             {
                 "Action": "s3:ListBucket",
                 "Resource": f"arn:aws:s3:::{opened}",

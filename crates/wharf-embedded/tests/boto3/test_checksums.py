@@ -80,7 +80,9 @@ class TestTrailer:
             "X-Amz-Trailer": name,
             "x-amz-sdk-checksum-algorithm": algorithm,
         } | more
-        return wire.sign("PUT", f"/{bucket}/k", headers=headers, body=framed, payload="STREAMING-UNSIGNED-PAYLOAD-TRAILER")
+        return wire.sign(
+            "PUT", f"/{bucket}/k", headers=headers, body=framed, payload="STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+        )
 
     def test_stored_and_returned(self, wire, s3, bucket, algorithm):
         answer = wire.send(self.put(wire, bucket, algorithm))
@@ -210,7 +212,12 @@ class TestParts:
             refused("InvalidRequest", s3.create_multipart_upload, Bucket=bucket, Key="k", **arguments, status=400)
 
     def test_types_by_default(self, s3, bucket):
-        for algorithm, kind in [("CRC32", "COMPOSITE"), ("CRC32C", "COMPOSITE"), ("CRC64NVME", "FULL_OBJECT"), ("SHA1", "COMPOSITE")]:
+        for algorithm, kind in [
+            ("CRC32", "COMPOSITE"),
+            ("CRC32C", "COMPOSITE"),
+            ("CRC64NVME", "FULL_OBJECT"),
+            ("SHA1", "COMPOSITE"),
+        ]:
             begun = s3.create_multipart_upload(Bucket=bucket, Key="k", ChecksumAlgorithm=algorithm)
             assert (begun["ChecksumAlgorithm"], begun["ChecksumType"]) == (algorithm, kind)
 
@@ -272,7 +279,9 @@ class TestParts:
 def test_copy_computes_what_is_asked(s3, bucket, algorithm):
     s3.put_object(Bucket=bucket, Key="k", Body=BODY, ChecksumAlgorithm="SHA1")
     source = {"Bucket": bucket, "Key": "k"}
-    copied = s3.copy_object(Bucket=bucket, Key="copy", CopySource=source, ChecksumAlgorithm=algorithm)["CopyObjectResult"]
+    copied = s3.copy_object(Bucket=bucket, Key="copy", CopySource=source, ChecksumAlgorithm=algorithm)[
+        "CopyObjectResult"
+    ]
     assert told(copied) == whole(algorithm, BODY)
     kept = s3.copy_object(Bucket=bucket, Key="kept", CopySource=source)["CopyObjectResult"]
     assert told(kept) == whole("SHA1", BODY)

@@ -72,7 +72,9 @@ def test_garbage_dates_are_ignored(wire, there, header, value):
 def test_date_of_the_future_is_ignored(wire, s3, there):
     """S3 and RFC 2616 call a date later than the server's own invalid; what is not modified since is not modified."""
     at = there[2] + 10 * HOUR
-    answer = wire.ask("GET", f"/{there[0]['Bucket']}/k", headers={"If-Modified-Since": at.strftime("%a, %d %b %Y %H:%M:%S GMT")})
+    answer = wire.ask(
+        "GET", f"/{there[0]['Bucket']}/k", headers={"If-Modified-Since": at.strftime("%a, %d %b %Y %H:%M:%S GMT")}
+    )
     assert answer.status in (200, 304)
 
 
@@ -120,7 +122,7 @@ class TestWrite:
         refused("NoSuchKey", write, s3, {"Bucket": bucket, "Key": "k"}, {"IfMatch": OTHER}, status=404)
 
     def test_if_absent_behind_a_delete_marker(self, s3, versioned, refused, write):
-        """"If the current version is a delete marker, or there is none, the write succeeds."""
+        """ "If the current version is a delete marker, or there is none, the write succeeds."""
         target = {"Bucket": versioned, "Key": "k"}
         write(s3, target, {"IfNoneMatch": "*"})
         s3.delete_object(**target)
@@ -193,7 +195,7 @@ class TestDelete:
 
     @pytest.mark.parametrize("tag", [OTHER, "*"])
     def test_of_what_is_not_there(self, s3, bucket, refused, tag):
-        """Unlike a plain delete it fails."""
+        """Unlike a plain delete it fails: 404, as "How to perform conditional deletes" has it of keys that are gone."""
         found = refused("NoSuchKey", s3.delete_object, Bucket=bucket, Key="k", IfMatch=tag)
         assert found.status == 404
 

@@ -22,7 +22,7 @@ def test_list_after_write(s3, bucket):
         keys.append(f"{at:02}")
         s3.put_object(Bucket=bucket, Key=keys[-1], Body=b"")
         assert [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]] == keys
-    for at in range(25):
+    for _ in range(25):
         s3.delete_object(Bucket=bucket, Key=keys.pop(0))
         assert [one["Key"] for one in s3.list_objects(Bucket=bucket)["Contents"]] == keys
 

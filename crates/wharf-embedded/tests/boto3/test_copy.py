@@ -36,8 +36,13 @@ def test_metadata_and_tags_come_along(s3, source, directive):
     bucket = source["Bucket"]
     directives = {"MetadataDirective": directive, "TaggingDirective": directive} if directive else {}
     answer = s3.copy_object(
-        Bucket=bucket, Key="copy", CopySource=source, ContentType="ignored/x", Metadata={"ignored": "1"},
-        Tagging="ignored=1", **directives,
+        Bucket=bucket,
+        Key="copy",
+        CopySource=source,
+        ContentType="ignored/x",
+        Metadata={"ignored": "1"},
+        Tagging="ignored=1",
+        **directives,
     )
     result = answer["CopyObjectResult"]
     assert result["ETag"] == s3.head_object(**source)["ETag"] and result["LastModified"]
@@ -49,8 +54,14 @@ def test_metadata_and_tags_come_along(s3, source, directive):
 def test_replace(s3, source):
     bucket = source["Bucket"]
     s3.copy_object(
-        Bucket=bucket, Key="copy", CopySource=source, MetadataDirective="REPLACE", TaggingDirective="REPLACE",
-        Metadata={"new": "1"}, CacheControl="no-store", Tagging="n=2",
+        Bucket=bucket,
+        Key="copy",
+        CopySource=source,
+        MetadataDirective="REPLACE",
+        TaggingDirective="REPLACE",
+        Metadata={"new": "1"},
+        CacheControl="no-store",
+        Tagging="n=2",
     )
     found = described(s3, bucket, "copy")
     assert (found["Metadata"], found["CacheControl"]) == ({"new": "1"}, "no-store")
@@ -61,7 +72,9 @@ def test_replace(s3, source):
 
 def test_replace_by_nothing(s3, source):
     bucket = source["Bucket"]
-    s3.copy_object(Bucket=bucket, Key="copy", CopySource=source, MetadataDirective="REPLACE", TaggingDirective="REPLACE")
+    s3.copy_object(
+        Bucket=bucket, Key="copy", CopySource=source, MetadataDirective="REPLACE", TaggingDirective="REPLACE"
+    )
     assert described(s3, bucket, "copy")["Metadata"] == {}
     assert tagged(s3, bucket, "copy") == []
 
@@ -74,7 +87,9 @@ def test_unknown_directives(s3, source, refused):
 
 def test_storage_class_and_redirect_do_not_come_along(s3, bucket):
     """By the documentation: what is not given again is the default."""
-    s3.put_object(Bucket=bucket, Key="k", Body=b"x", StorageClass="STANDARD_IA", WebsiteRedirectLocation="/x", ACL="public-read")
+    s3.put_object(
+        Bucket=bucket, Key="k", Body=b"x", StorageClass="STANDARD_IA", WebsiteRedirectLocation="/x", ACL="public-read"
+    )
     s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/k")
     head = s3.head_object(Bucket=bucket, Key="copy")
     assert "StorageClass" not in head and "WebsiteRedirectLocation" not in head

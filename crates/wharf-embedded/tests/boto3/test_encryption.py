@@ -36,14 +36,18 @@ def test_bucket_key(s3, bucket):
 
 def test_context_is_told_to_the_writer_alone(s3, bucket):
     context = base64.b64encode(b'{"a":"b"}').decode()
-    put = s3.put_object(Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSEncryptionContext=context)
+    put = s3.put_object(
+        Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSEncryptionContext=context
+    )
     assert "SSEKMSEncryptionContext" in put
     headers = s3.head_object(Bucket=bucket, Key="k")["ResponseMetadata"]["HTTPHeaders"]
     assert "x-amz-server-side-encryption-context" not in headers
 
 
 def test_unknown(s3, bucket, refused):
-    refused("InvalidArgument", s3.put_object, Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="rot13", status=400)
+    refused(
+        "InvalidArgument", s3.put_object, Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="rot13", status=400
+    )
     arguments = {"ServerSideEncryption": "AES256", "SSEKMSKeyId": "a"}
     refused("InvalidArgument", s3.put_object, Bucket=bucket, Key="k", Body=b"x", **arguments, status=400)
 
@@ -58,7 +62,11 @@ class TestCustomerKey:
 
     def test_reads(self, s3, target):
         got = s3.get_object(**target, **BY_KEY)
-        assert (got["Body"].read(), got["SSECustomerAlgorithm"], got["SSECustomerKeyMD5"]) == (b"secret", "AES256", KEY_MD5)
+        assert (got["Body"].read(), got["SSECustomerAlgorithm"], got["SSECustomerKeyMD5"]) == (
+            b"secret",
+            "AES256",
+            KEY_MD5,
+        )
         assert s3.head_object(**target, **BY_KEY)["ContentLength"] == 6
         assert s3.get_object(**target, **BY_KEY, Range="bytes=1-2")["Body"].read() == b"ec"
 

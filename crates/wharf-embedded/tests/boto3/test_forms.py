@@ -88,8 +88,16 @@ def test_what_is_kept(s3, bucket, post):
     }
     assert post(fields=fields).status == 204
     head = s3.head_object(Bucket=bucket, Key="k")
-    assert (head["ContentType"], head["CacheControl"], head["Metadata"]) == ("image/x-test", "no-cache", {"name": "value"})
-    assert (head["ContentDisposition"], head["ContentEncoding"], head["StorageClass"]) == ("attachment", "gzip", "STANDARD_IA")
+    assert (head["ContentType"], head["CacheControl"], head["Metadata"]) == (
+        "image/x-test",
+        "no-cache",
+        {"name": "value"},
+    )
+    assert (head["ContentDisposition"], head["ContentEncoding"], head["StorageClass"]) == (
+        "attachment",
+        "gzip",
+        "STANDARD_IA",
+    )
     assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == [{"Key": "a", "Value": "b"}]
 
 
@@ -126,7 +134,9 @@ class TestRefused:
             assert message in answer.text("Message")
 
     def test_wrong_signature(self, s3, bucket, refused, post):
-        self.check(post(change=lambda fields: fields.update({"x-amz-signature": "0" * 64})), 403, "SignatureDoesNotMatch")
+        self.check(
+            post(change=lambda fields: fields.update({"x-amz-signature": "0" * 64})), 403, "SignatureDoesNotMatch"
+        )
         self.gone(s3, bucket, refused)
 
     def test_tampered_policy(self, s3, bucket, refused, post):
@@ -165,7 +175,9 @@ class TestRefused:
         signed_for, other = new_bucket(), new_bucket()
         made = signer.generate_presigned_post(signed_for, "k")
         body, kind = encode(made["fields"].items())
-        self.check(wire.send("POST", f"/{other}", {"Content-Type": kind}, body), 403, "AccessDenied", "Policy Condition failed")
+        self.check(
+            wire.send("POST", f"/{other}", {"Content-Type": kind}, body), 403, "AccessDenied", "Policy Condition failed"
+        )
         self.gone(s3, other, refused)
 
     def test_a_field_that_the_policy_does_not_know(self, post):
@@ -176,7 +188,9 @@ class TestRefused:
         assert post(change=lambda fields: fields.update({"x-ignore-more": "1"})).status == 204
 
     def test_a_field_that_fails(self, post):
-        answer = post(fields={"Content-Type": "text/plain"}, change=lambda fields: fields.update({"Content-Type": "text/html"}))
+        answer = post(
+            fields={"Content-Type": "text/plain"}, change=lambda fields: fields.update({"Content-Type": "text/html"})
+        )
         self.check(answer, 403, "AccessDenied", "Policy Condition failed")
 
     @pytest.mark.parametrize(("value", "status"), [("image/png", 204), ("text/html", 403)])
@@ -205,7 +219,9 @@ class TestRefused:
         self.check(wire.send("POST", f"/{bucket}", {"Content-Type": kind}, body), 403, "AccessDenied")
         self.gone(s3, bucket, refused)
 
-    @pytest.mark.parametrize("policy", ["no base64!", base64.b64encode(b"no JSON").decode(), base64.b64encode(b"{}").decode()])
+    @pytest.mark.parametrize(
+        "policy", ["no base64!", base64.b64encode(b"no JSON").decode(), base64.b64encode(b"{}").decode()]
+    )
     def test_bad_policy(self, wire, server, bucket, policy):
         """Signed well, so that the policy itself is what is wrong."""
         date = now().strftime("%Y%m%dT%H%M%SZ")
@@ -241,6 +257,6 @@ class TestRefused:
 
 
 def test_what_follows_the_file_is_ignored(s3, bucket, post):
-    """"The file or content must be the last field in the form. Any fields below it are ignored."""
+    """ "The file or content must be the last field in the form. Any fields below it are ignored."""
     assert post(after=[("key", "other"), ("submit", "Upload")]).status == 204
     assert read(s3, bucket) == b"the file"

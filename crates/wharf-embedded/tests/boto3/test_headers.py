@@ -60,7 +60,9 @@ class TestMetadata:
     def test_2_kib_and_no_more(self, s3, bucket, refused):
         """Names and values together, by the documentation of user-defined metadata."""
         s3.put_object(Bucket=bucket, Key="k", Body=b"x", Metadata={"a": "v" * 2047})
-        found = refused("MetadataTooLarge", s3.put_object, Bucket=bucket, Key="k", Body=b"x", Metadata={"a": "v" * 2048})
+        found = refused(
+            "MetadataTooLarge", s3.put_object, Bucket=bucket, Key="k", Body=b"x", Metadata={"a": "v" * 2048}
+        )
         assert found.status == 400
         assert found.response["Error"]["MaxSizeAllowed"] == "2048"
 
@@ -77,7 +79,16 @@ class TestMetadata:
 
 class TestStorageClass:
     @pytest.mark.parametrize(
-        "name", ["REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]
+        "name",
+        [
+            "REDUCED_REDUNDANCY",
+            "STANDARD_IA",
+            "ONEZONE_IA",
+            "INTELLIGENT_TIERING",
+            "GLACIER_IR",
+            "GLACIER",
+            "DEEP_ARCHIVE",
+        ],
     )
     def test_kept_and_returned(self, s3, bucket, name):
         s3.put_object(Bucket=bucket, Key="k", Body=b"x", StorageClass=name)
@@ -90,7 +101,9 @@ class TestStorageClass:
         assert s3.list_objects_v2(Bucket=bucket)["Contents"][0]["StorageClass"] == "STANDARD"
 
     def test_unknown(self, s3, bucket, refused):
-        refused("InvalidStorageClass", s3.put_object, Bucket=bucket, Key="k", Body=b"x", StorageClass="FAST", status=400)
+        refused(
+            "InvalidStorageClass", s3.put_object, Bucket=bucket, Key="k", Body=b"x", StorageClass="FAST", status=400
+        )
 
     @pytest.mark.parametrize("name", ["GLACIER", "DEEP_ARCHIVE"])
     def test_archived_objects_cannot_be_read(self, s3, bucket, refused, name):
@@ -163,9 +176,14 @@ class TestAcl:
 def test_overrides(s3, bucket):
     s3.put_object(Bucket=bucket, Key="k", Body=b"x", ContentType="text/plain")
     got = s3.get_object(
-        Bucket=bucket, Key="k", ResponseContentType="text/html", ResponseContentLanguage="fr",
+        Bucket=bucket,
+        Key="k",
+        ResponseContentType="text/html",
+        ResponseContentLanguage="fr",
         ResponseContentDisposition='inline; filename="a.txt"',
-        ResponseContentEncoding="br", ResponseCacheControl="no-store", ResponseExpires=EXPIRES,
+        ResponseContentEncoding="br",
+        ResponseCacheControl="no-store",
+        ResponseExpires=EXPIRES,
     )
     assert (got["ContentType"], got["ContentLanguage"], got["ContentEncoding"]) == ("text/html", "fr", "br")
     assert (got["CacheControl"], got["ContentDisposition"]) == ("no-store", 'inline; filename="a.txt"')
@@ -184,4 +202,6 @@ def test_what_every_answer_has(wire, s3, bucket):
 def test_expected_owner(s3, bucket, refused):
     owner = "123456789012"
     s3.put_object(Bucket=bucket, Key="k", Body=b"x", ExpectedBucketOwner=owner)
-    refused("AccessDenied", s3.put_object, Bucket=bucket, Key="k", Body=b"x", ExpectedBucketOwner="210987654321", status=403)
+    refused(
+        "AccessDenied", s3.put_object, Bucket=bucket, Key="k", Body=b"x", ExpectedBucketOwner="210987654321", status=403
+    )

@@ -44,7 +44,12 @@ def test_all_together_stay_apart(s3, bucket):
 
 @pytest.mark.parametrize(
     "apart",
-    [["a", "a/", "a/b", "a//b"], ["README", "Readme", "readme"], ["Zu\u0308rich", "Z\u00fcrich"], ["a b", "a+b", "a%20b"]],
+    [
+        ["a", "a/", "a/b", "a//b"],
+        ["README", "Readme", "readme"],
+        ["Zu\u0308rich", "Z\u00fcrich"],
+        ["a b", "a+b", "a%20b"],
+    ],
     ids=["slashes", "case", "normal forms", "encodings"],
 )
 def test_similar_keys_stay_apart(s3, bucket, apart):

@@ -63,7 +63,9 @@ class TestCrowd:
 
     def test_pages_that_do_not_divide(self, s3, crowd):
         bucket, keys = crowd
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="09", PaginationConfig={"PageSize": 999})
+        pages = s3.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix="09", PaginationConfig={"PageSize": 999}
+        )
         sizes = [len(page["Contents"]) for page in pages]
         assert sizes == [999] * 10 + [10]
 
@@ -216,7 +218,12 @@ def test_unknown_encoding(wire, bucket):
 
 def test_start_after_and_marker(s3, bucket):
     fill(s3, bucket, ["a", "b", "b/1", "c"])
-    for start, expected in [("a", ["b", "b/1", "c"]), ("aa", ["b", "b/1", "c"]), ("c", []), ("", ["a", "b", "b/1", "c"])]:
+    for start, expected in [
+        ("a", ["b", "b/1", "c"]),
+        ("aa", ["b", "b/1", "c"]),
+        ("c", []),
+        ("", ["a", "b", "b/1", "c"]),
+    ]:
         assert keys_of(s3.list_objects_v2(Bucket=bucket, StartAfter=start)) == expected
         assert keys_of(s3.list_objects(Bucket=bucket, Marker=start)) == expected
     # A token outweighs it.

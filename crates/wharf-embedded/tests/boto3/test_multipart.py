@@ -165,8 +165,14 @@ def test_an_upload_belongs_to_its_key(s3, bucket, refused):
 
 def test_what_is_said_at_the_beginning_is_the_objects(s3, bucket):
     target = begin(
-        s3, bucket, ContentType="text/x-test", Metadata={"a": "b"}, StorageClass="STANDARD_IA", Tagging="t=1",
-        CacheControl="no-store", ContentEncoding="gzip",
+        s3,
+        bucket,
+        ContentType="text/x-test",
+        Metadata={"a": "b"},
+        StorageClass="STANDARD_IA",
+        Tagging="t=1",
+        CacheControl="no-store",
+        ContentEncoding="gzip",
     )
     complete(s3, target, upload(s3, target, {1: b"x"}))
     head = s3.head_object(Bucket=bucket, Key="k")
@@ -194,7 +200,11 @@ class TestListParts:
         [part] = upload(s3, target, {1: b"x"}, ChecksumAlgorithm="CRC32C")
         page = s3.list_parts(**target)
         assert {name: page[name] for name in ("Bucket", "Key", "UploadId")} == target
-        assert (page["StorageClass"], page["ChecksumAlgorithm"], page["ChecksumType"]) == ("ONEZONE_IA", "CRC32C", "COMPOSITE")
+        assert (page["StorageClass"], page["ChecksumAlgorithm"], page["ChecksumType"]) == (
+            "ONEZONE_IA",
+            "CRC32C",
+            "COMPOSITE",
+        )
         assert page["Owner"]["ID"] == s3.list_buckets()["Owner"]["ID"]
         [listed] = page["Parts"]
         assert (listed["ETag"], listed["Size"], listed["ChecksumCRC32C"]) == (part["ETag"], 1, part["ChecksumCRC32C"])
@@ -237,7 +247,9 @@ class TestListUploads:
         assert [one["Prefix"] for one in page["CommonPrefixes"]] == ["x/2/"]
 
     def test_what_is_said(self, s3, bucket):
-        target = begin(s3, bucket, "a b/é", StorageClass="STANDARD_IA", ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")
+        target = begin(
+            s3, bucket, "a b/é", StorageClass="STANDARD_IA", ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT"
+        )
         [one] = s3.list_multipart_uploads(Bucket=bucket)["Uploads"]
         assert (one["Key"], one["UploadId"], one["StorageClass"]) == ("a b/é", target["UploadId"], "STANDARD_IA")
         assert (one["ChecksumAlgorithm"], one["ChecksumType"]) == ("CRC32", "FULL_OBJECT")

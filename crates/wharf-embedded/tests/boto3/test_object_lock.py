@@ -9,12 +9,17 @@ from uploads import begin, complete, upload
 def test_the_bucket_has_versions(s3, locked, refused):
     assert s3.get_bucket_versioning(Bucket=locked)["Status"] == "Enabled"
     suspended = {"Status": "Suspended"}
-    refused("InvalidBucketState", s3.put_bucket_versioning, Bucket=locked, VersioningConfiguration=suspended, status=409)
+    refused(
+        "InvalidBucketState", s3.put_bucket_versioning, Bucket=locked, VersioningConfiguration=suspended, status=409
+    )
 
 
 def test_a_lock_needs_a_bucket_for_it(s3, bucket, refused):
     arguments = {"Bucket": bucket, "Key": "k"}
-    for lock in ({"ObjectLockLegalHoldStatus": "ON"}, {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": later(days=1)}):
+    for lock in (
+        {"ObjectLockLegalHoldStatus": "ON"},
+        {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": later(days=1)},
+    ):
         refused("InvalidRequest", s3.put_object, **arguments, Body=b"x", **lock, status=400)
     s3.put_object(**arguments, Body=b"x")
     refused("InvalidRequest", s3.put_object_legal_hold, **arguments, LegalHold={"Status": "ON"}, status=400)
@@ -33,7 +38,9 @@ class TestRetention:
     def test_a_version_stays(self, s3, locked, refused, mode):
         version = put(s3, locked, mode, later(days=1))
         refused(PROTECTED, s3.delete_object, **version, status=403)
-        [error] = s3.delete_objects(Bucket=locked, Delete={"Objects": [{k: version[k] for k in ("Key", "VersionId")}]})["Errors"]
+        [error] = s3.delete_objects(Bucket=locked, Delete={"Objects": [{k: version[k] for k in ("Key", "VersionId")}]})[
+            "Errors"
+        ]
         assert error["Code"] == PROTECTED
         assert s3.get_object(**version)["Body"].read() == b"x"
 

@@ -71,7 +71,11 @@ def test_a_range_of_an_old_version(s3, versioned):
     old = s3.put_object(Bucket=versioned, Key="k", Body=b"0123456789")["VersionId"]
     s3.put_object(Bucket=versioned, Key="k", Body=b"abc")
     answer = s3.get_object(Bucket=versioned, Key="k", VersionId=old, Range="bytes=7-8")
-    assert (answer["Body"].read(), answer["ETag"], answer["VersionId"]) == (b"78", '"781e5e245d69b566979b86e28d23f2c7"', old)
+    assert (answer["Body"].read(), answer["ETag"], answer["VersionId"]) == (
+        b"78",
+        '"781e5e245d69b566979b86e28d23f2c7"',
+        old,
+    )
 
 
 def test_condition_before_range(s3, target, refused):
@@ -98,7 +102,11 @@ class TestParts:
 
     def test_each(self, s3, target):
         size = 2 * self.LEAST + 3
-        for number, first, length, byte in [(1, 0, self.LEAST, b"a"), (2, self.LEAST, self.LEAST, b"b"), (3, 2 * self.LEAST, 3, b"e")]:
+        for number, first, length, byte in [
+            (1, 0, self.LEAST, b"a"),
+            (2, self.LEAST, self.LEAST, b"b"),
+            (3, 2 * self.LEAST, 3, b"e"),
+        ]:
             answer = s3.get_object(**target, PartNumber=number, ChecksumMode="ENABLED")
             assert answer["ResponseMetadata"]["HTTPStatusCode"] == 206
             assert (answer["PartsCount"], answer["ContentLength"]) == (3, length)

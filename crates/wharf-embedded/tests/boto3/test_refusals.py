@@ -106,7 +106,9 @@ def test_body_shorter_than_its_length(wire, bucket):
 
 
 @pytest.mark.parametrize(
-    "payload", ["", "abc", EMPTY.upper(), "STREAMING-SOMETHING", "unsigned-payload"], ids=lambda text: text[:12] or "none"
+    "payload",
+    ["", "abc", EMPTY.upper(), "STREAMING-SOMETHING", "unsigned-payload"],
+    ids=lambda text: text[:12] or "none",
 )
 def test_no_valid_hash(wire, bucket, payload):
     signed = wire.sign("PUT", f"/{bucket}/k", payload=payload or UNSIGNED)
@@ -309,8 +311,7 @@ def test_no_length(wire, bucket):
 
 
 @pytest.mark.parametrize(
-    "query",
-    ["torrent", "restore", "select", "brand-new", "metrics", "inventory", "analytics", "intelligent-tiering"],
+    "query", ["torrent", "restore", "select", "brand-new", "metrics", "inventory", "analytics", "intelligent-tiering"]
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
 def test_unknown_subresources(wire, s3, bucket, query, method):
@@ -333,8 +334,12 @@ def test_unknown_methods(wire, bucket, method):
     [
         lambda s3, b: s3.restore_object(Bucket=b, Key="k", RestoreRequest={"Days": 1}),
         lambda s3, b: s3.select_object_content(
-            Bucket=b, Key="k", Expression="select *", ExpressionType="SQL",
-            InputSerialization={"CSV": {}}, OutputSerialization={"CSV": {}},
+            Bucket=b,
+            Key="k",
+            Expression="select *",
+            ExpressionType="SQL",
+            InputSerialization={"CSV": {}},
+            OutputSerialization={"CSV": {}},
         ),
         lambda s3, b: s3.get_object_torrent(Bucket=b, Key="k"),
         lambda s3, b: s3.list_bucket_metrics_configurations(Bucket=b),

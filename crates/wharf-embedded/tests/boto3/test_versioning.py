@@ -29,7 +29,10 @@ def test_states(s3, bucket):
         assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == status
 
 
-@pytest.mark.parametrize("body", [b"<VersioningConfiguration/>", b"<VersioningConfiguration><Status>On</Status></VersioningConfiguration>", b"x"])
+@pytest.mark.parametrize(
+    "body",
+    [b"<VersioningConfiguration/>", b"<VersioningConfiguration><Status>On</Status></VersioningConfiguration>", b"x"],
+)
 def test_states_that_are_none(wire, bucket, body):
     answer = wire.ask("PUT", f"/{bucket}", "versioning=", body=body)
     assert (answer.status, answer.code) == (400, "MalformedXML")
