@@ -29,25 +29,46 @@
 //!
 //! # What it carries
 //!
-//! * Buckets: CreateBucket, DeleteBucket, HeadBucket, ListBuckets, GetBucketLocation, GetBucketAcl,
-//!   GetBucketVersioning and PutBucketVersioning, and tagging of buckets.
-//! * Objects: PutObject, GetObject, HeadObject, GetObjectAttributes, GetObjectAcl, CopyObject, DeleteObject,
-//!   DeleteObjects, and tagging, legal hold and retention of objects.
+//! * Buckets: CreateBucket, DeleteBucket, HeadBucket, ListBuckets, GetBucketLocation, GetBucketVersioning and
+//!   PutBucketVersioning, ACLs and tagging of buckets.
+//! * What configures a bucket: CORS, policy and its status, lifecycle, website, notification, encryption, ownership
+//!   controls, public access block, object lock, acceleration, logging and request payment. Each comes back as it was
+//!   put, and what S3 would refuse is refused.
+//! * Objects: PutObject, PostObject (forms of browsers), GetObject, HeadObject, GetObjectAttributes, CopyObject,
+//!   DeleteObject, DeleteObjects, and ACLs, tagging, legal hold and retention of objects.
 //! * Listings: ListObjects, ListObjectsV2 and ListObjectVersions.
 //! * Multipart uploads: CreateMultipartUpload, UploadPart, UploadPartCopy, CompleteMultipartUpload,
 //!   AbortMultipartUpload, ListParts and ListMultipartUploads.
 //!
 //! Everything else is answered `501 NotImplemented`, never with a wrong success.
 //!
-//! It verifies signatures (in the header, in the query, chunk by chunk, and of trailers), payload hashes, checksums and
+//! It verifies signatures (in the header, in the query, in a form, chunk by chunk, and of trailers), payload hashes, checksums and
 //! Content-MD5; keys are bytes and are never normalised; conditions are judged in the same step as the write they guard;
 //! object lock is enforced.
 //!
+//! # Who may do what
+//!
+//! A request is its signer's, or nobody's: anonymous requests and those of other accounts
+//! ([`Builder::account`](crate::Builder::account)) get what an ACL or the bucket's policy opens to them and
+//! `403 AccessDenied` otherwise. What a policy denies is denied to everybody, the owner too, who can still take the
+//! policy away. Temporary keys ([`Builder::session`](crate::Builder::session)) need their token. A bucket's CORS rules
+//! answer browsers; its encryption and its default retention hold for new objects.
+//!
+//! Three things are otherwise than in a new AWS account:
+//!
+//! * A new bucket has ACLs and no public access block, as all buckets had until 2023: `public-read` works unless
+//!   `BucketOwnerEnforced` or a public access block is set. AWS sets both by itself.
+//! * An account is one identity, its root. Users and roles that a policy names are nobody here; canonical ids and
+//!   addresses that an ACL names may be of nobody.
+//! * Of the keys that a policy's conditions can ask for, those of networks (`aws:SourceVpc`), organizations and tags of
+//!   principals are never there. `aws:SourceIp` is known over TCP alone. Variables such as `${aws:username}` are not
+//!   replaced.
+//!
 //! # What it does not do
 //!
-//! * Anonymous requests are refused: access control lists are kept and told, and open nothing to anybody.
+//! * Lifecycle rules never run, notifications are never sent, access is never logged into a bucket, a website is never
+//!   served, and nobody pays: these documents are kept and told. Replication cannot be configured.
 //! * Nothing is encrypted. Headers of server-side encryption are kept and told, and a customer's key is asked for again.
-//! * Session tokens are refused, as the store knows long-term keys alone.
 //! * Objects of the storage classes `GLACIER` and `DEEP_ARCHIVE` cannot be read, and there is no RestoreObject.
 //! * Nothing outlives the last clone of a [`Store`].
 //!
@@ -56,6 +77,7 @@
 //! Signatures, chunked framing and the documents of requests are read by `s3s`, not by code that a client of the same
 //! authors could share its mistakes with. What `s3s` lets pass and S3 does not is refused in front of it.
 
+mod access;
 mod account;
 mod acl;
 mod backend;
@@ -65,7 +87,10 @@ mod call;
 mod checksum;
 mod condition;
 mod copy_source;
+mod cors;
+mod document;
 mod error;
+mod form;
 mod front;
 mod id;
 mod kept;
@@ -74,6 +99,8 @@ mod lock;
 mod log;
 mod memory;
 mod op;
+mod policy;
+mod post_policy;
 mod query;
 mod range;
 mod receive;

@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use wharf_transport::{Body, BoxError};
 
+use crate::call::Peer;
 use crate::store::Store;
 
 /// How much of a refused body is still read, so that its sender sees the refusal and not a reset connection.
@@ -119,9 +120,13 @@ async fn told(stopped: &mut watch::Receiver<bool>) {
 
 async fn serve_connection(stream: TcpStream, store: Store, mut stopped: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().ok().map(|address| Peer { ip: address.ip(), secure: false });
     let unread = Arc::new(AtomicBool::new(false));
     let flag = unread.clone();
-    let service = service_fn(move |request: Request<Incoming>| -> Pin<Box<dyn Future<Output = _> + Send>> {
+    let service = service_fn(move |mut request: Request<Incoming>| -> Pin<Box<dyn Future<Output = _> + Send>> {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         let (store, flag) = (store.clone(), flag.clone());
         Box::pin(async move {
             let unread = flag.clone();

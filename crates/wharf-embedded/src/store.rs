@@ -4,14 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::header::{CONTENT_LENGTH, DATE, HOST, HeaderValue, SERVER};
+use http::header::{CONTENT_LENGTH, DATE, HOST, HeaderValue, ORIGIN, SERVER};
 use http::{Method, Request, Response, StatusCode};
 use wharf_transport::{Body, Defaults, ResponseFuture, Transport};
 
 use crate::account::Account;
 use crate::backend::Backend;
 use crate::builder::Builder;
-use crate::call::{self, Call, Reply};
+use crate::call::{self, Call, Peer, Reply};
+use crate::cors::{self, Question};
+use crate::document::Document;
 use crate::error::Result;
 use crate::front::{self, Gate, Verifier, Watch};
 use crate::id::Ids;
@@ -44,6 +46,13 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     pub(crate) verifier: Verifier,
     pub(crate) log: Log,
+}
+
+impl Shared {
+    /// The gate as it stands at `now`.
+    pub(crate) fn gate(&self, now: SystemTime) -> Gate<'_> {
+        Gate { verifier: &self.verifier, accounts: &self.accounts, region: &self.region, now }
+    }
 }
 
 impl Store {
@@ -109,8 +118,12 @@ impl Store {
         let (request_id, watch, method) = (shared.ids.request(), Watch::default(), head.method.clone());
         let host_id = format!("{}{request_id}", shared.ids.host());
         let mut resource = head.uri.path().to_owned();
+        let crossing = self.crossing(&head);
         let result = self.answer(head, body, &watch, now, number, &mut resource).await;
         let mut reply = result.unwrap_or_else(|error| call::refusal(&error, &resource, &request_id, &host_id));
+        if let Some((bucket, origin)) = crossing {
+            self.answer_crossing(&mut reply, &bucket, &origin, method.as_str()).await;
+        }
         complete(&mut reply, &method, now);
         call::set(reply.headers_mut(), "x-amz-request-id", &request_id);
         call::set(reply.headers_mut(), "x-amz-id-2", &host_id);
@@ -141,8 +154,8 @@ impl Store {
         let operation = Operation::of(&head.method, &target, &query, hoisted.as_ref().unwrap_or(&head.headers));
         let name = operation.as_ref().map_or("", |operation| operation.name());
         shared.log.update(number, |entry| entry.aim(name, &target));
-        let gate = Gate { verifier: &shared.verifier, accounts: &shared.accounts, region: &shared.region, now };
-        let (account, body) = gate.admit(&head, &query, body, watch).await?;
+        let (account, body) = shared.gate(now).admit(&head, &query, body, watch).await?;
+        let peer = head.extensions.get::<Peer>().copied();
         let call = Call {
             shared: self.shared.clone(),
             account,
@@ -152,8 +165,31 @@ impl Store {
             body,
             document: bytes::Bytes::new(),
             now,
+            peer,
+            rules: None,
+            found: None,
         };
         op::run(operation?, call).await
+    }
+}
+
+impl Store {
+    /// The bucket and the origin of a request across origins, but for preflights, which answer for themselves.
+    fn crossing(&self, head: &http::request::Parts) -> Option<(String, String)> {
+        let origin = head.headers.get(ORIGIN).filter(|_| head.method != Method::OPTIONS)?.to_str().ok()?;
+        let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let target = Target::parse(head.uri.path(), host, &self.shared.domains).ok()?;
+        Some((target.bucket, origin.to_owned()))
+    }
+
+    /// Adds what the bucket's CORS rules say of such a request. A refusal has it too, or nobody could read it.
+    async fn answer_crossing(&self, reply: &mut Reply, bucket: &str, origin: &str, method: &str) {
+        let Ok(bucket) = self.shared.backend.bucket(bucket).await else { return };
+        let rules = bucket.documents.get(Document::Cors.subresource()).and_then(|bytes| cors::parse(bytes).ok());
+        let question = Question { origin, method, headers: None };
+        if let Some(headers) = cors::answer(&rules.unwrap_or_default(), question) {
+            reply.headers_mut().extend(headers);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use s3s::dto::{Delete, ObjectIdentifier};
 
+use crate::access::Need;
 use crate::backend::{Deleted, Removal};
 use crate::call::{Call, Reply, document};
 use crate::condition::Guard;
@@ -58,5 +59,8 @@ async fn delete(call: &Call, object: &ObjectIdentifier) -> Result<Deleted> {
         guard: Guard::etag(object.e_tag.as_ref().map(|etag| etag.value())),
         bypass_governance: call.flag("x-amz-bypass-governance-retention"),
     };
+    let version = object.version_id.as_deref();
+    let need = Need::to_delete(&call.headers, version.is_some());
+    call.rules()?.admit_key(call, &object.key, version, &need).await?;
     call.backend().delete(call.bucket(), &object.key, object.version_id.as_deref(), &how).await
 }

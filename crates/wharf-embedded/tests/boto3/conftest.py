@@ -14,9 +14,6 @@ from botocore.exceptions import ClientError
 
 from wire import Wire
 
-# What these judge is not there yet.
-collect_ignore = ["test_anonymous.py", "test_bucket_documents.py", "test_forms.py", "test_object_lock_configuration.py"]
-
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 
 

@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
 mod auth;
+mod bucket_documents;
 mod chunked;
+mod cors;
+mod forms;
 mod listing;
 mod multipart;
 mod objects;
+mod policy;
 mod seam;
 mod support;
 mod tcp;
