@@ -13,6 +13,7 @@ pub(crate) enum Code {
     AuthorizationHeaderMalformed,
     AuthorizationQueryParametersError,
     BadDigest,
+    BadRequest,
     BucketAlreadyExists,
     BucketAlreadyOwnedByYou,
     BucketNotEmpty,
@@ -101,6 +102,7 @@ impl Code {
                 400,
                 "The Content-MD5 or checksum value that you specified did not match what the server received.",
             ),
+            Code::BadRequest => ("BadRequest", 400, "Bad Request"),
             Code::BucketAlreadyExists => (
                 "BucketAlreadyExists",
                 409,
