@@ -35,7 +35,7 @@ use crate::checksum::Checksum;
 use crate::error::{Code, Error, Result};
 use crate::receive::Expected;
 use crate::route::Operation;
-use crate::target::is_bucket_name;
+use crate::target::{check_key, is_bucket_name};
 use crate::xml::Writer;
 
 /// The largest document that is read: the most parts a completion can name take about a megabyte.
@@ -131,5 +131,5 @@ fn check_names(call: &Call) -> Result<()> {
     if !bucket.is_empty() && !is_bucket_name(bucket) {
         return Err(Error::from(Code::InvalidBucketName).detail("BucketName", bucket));
     }
-    Ok(())
+    check_key(call.key())
 }

@@ -8,7 +8,7 @@ use crate::call::{Call, Reply, document};
 use crate::condition::Guard;
 use crate::error::{Code, Error, Result};
 use crate::receive::Expected;
-use crate::target::MOST_KEY;
+use crate::target::check_key;
 use crate::xml::{self, Writer};
 
 /// The most keys of one request.
@@ -51,9 +51,7 @@ async fn delete(call: &Call, object: &ObjectIdentifier) -> Result<Deleted> {
     if object.last_modified_time.is_some() || object.size.is_some() {
         return Err(Code::NotImplemented.into());
     }
-    if object.key.len() > MOST_KEY {
-        return Err(Code::KeyTooLong.into());
-    }
+    check_key(&object.key)?;
     let how = Removal {
         at: call.now,
         guard: Guard::etag(object.e_tag.as_ref().map(|etag| etag.value())),
