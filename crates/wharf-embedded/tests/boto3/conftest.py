@@ -6,6 +6,7 @@ import os
 import pathlib
 import shlex
 import subprocess
+import tempfile
 
 import boto3
 import pytest
@@ -43,13 +44,15 @@ class Server:
 
 @contextlib.contextmanager
 def serve(**variables):
-    """Starts the debug program on a free port, and stops it."""
+    """Starts the debug program on a free port, and stops it. With WHARF_ON_DISK set it keeps its data in a folder."""
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     program = os.environ.get("WHARF", str(target / "debug" / "wharf"))
     # No key or region of whoever runs this: it makes a pair of its own.
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    folder = tempfile.TemporaryDirectory(prefix="wharf-judge-")
+    data = ["--data", folder.name] if os.environ.get("WHARF_ON_DISK") else []
     process = subprocess.Popen(
-        [program, "serve", "--listen", "127.0.0.1:0"],
+        [program, "serve", "--listen", "127.0.0.1:0", *data],
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         env=clean | variables,
@@ -68,6 +71,7 @@ def serve(**variables):
         process.terminate()
         process.wait(timeout=30)
         process.stdout.close()
+        folder.cleanup()
 
 
 @pytest.fixture(scope="session")
