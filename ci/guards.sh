@@ -48,6 +48,10 @@ files 'crates/wharf-proto/src/*.rs' | xargs -0 grep -nHE '' | sed -E 's,(^[^:]+:
 files 'crates/*/src/*.rs' | xargs -0 -n 1 wc -l | awk -v most=$most_lines '$1 > most' |
   forbid "a source file has at most $most_lines lines"
 
+# The quickstart walks through everything; any other example is a page.
+files 'crates/wharf/examples/*.rs' | xargs -0 -n 1 wc -l | awk '($1 < 20 || $1 > 50) && !/quickstart|total/' |
+  forbid "an example has 20 to 50 lines"
+
 # grep's "nothing found" comes out of xargs as a failure.
 { files | xargs -0 grep -InHE "$machine_path" || true; } |
   forbid "no file names a path of the machine that it was written on"

@@ -104,9 +104,19 @@ fn hint(error: &wharf::Error) -> Option<String> {
                 .to_owned(),
         ),
         (ErrorKind::WrongRegion, Some(region)) => Some(format!("say --region {region}")),
+        (ErrorKind::InvalidInput, _) if hints_at(error, ".region(") => {
+            Some("say --region, set AWS_REGION, or put region into the profile".to_owned())
+        }
+        (ErrorKind::Transport, _) if hints_at(error, ".root_certificates_pem(") => {
+            Some("put the certificate into the system's store, or name its file in SSL_CERT_FILE".to_owned())
+        }
         (ErrorKind::WrongRegion, None) => Some("say the bucket's region with --region".to_owned()),
         _ => error.hint().map(str::to_owned),
     }
+}
+
+fn hints_at(error: &wharf::Error, method: &str) -> bool {
+    error.hint().is_some_and(|hint| hint.contains(method))
 }
 
 #[cfg(test)]
@@ -128,6 +138,11 @@ mod tests {
                 wharf::Error::new(ErrorKind::WrongRegion, "moved").with_hint("set the client's region"),
                 Exit::Other,
                 "wharf: moved\nhint: say the bucket's region with --region",
+            ),
+            (
+                wharf::Error::new(ErrorKind::Transport, "TLS").with_hint("see .root_certificates_pem()"),
+                Exit::Other,
+                "wharf: TLS\nhint: put the certificate into the system's store, or name its file in SSL_CERT_FILE",
             ),
         ];
         for (error, exit, text) in cases {

@@ -5,12 +5,13 @@ mod need;
 mod settings;
 
 use bytes::Bytes;
+use http::StatusCode;
 
 use crate::acl::{self, Acl, Asked};
 use crate::backend::{Bucket, Found, Object};
 use crate::call::Call;
 use crate::document::Document;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::policy::{self, Decision, Policy};
 use crate::route::Operation;
 
@@ -100,7 +101,9 @@ impl Rules {
         let missing = Subject { key: Some(key), version, ..Subject::default() };
         let found = match call.backend().find(&self.bucket.name, key, version).await {
             Ok(found) => found,
-            Err(_) if self.hides(call, need, missing) => return Err(Code::AccessDenied.into()),
+            Err(error) if is_missing(&error) && self.hides(call, need, missing) => {
+                return Err(Code::AccessDenied.into());
+            }
             Err(error) => return Err(error),
         };
         match &found.version.object {
@@ -121,7 +124,7 @@ impl Rules {
         if call.account.number == self.bucket.owner && self.policy.is_none() {
             return Ok(());
         }
-        let found = call.backend().find(&self.bucket.name, key, version).await.ok();
+        let found = there(call.backend().find(&self.bucket.name, key, version).await)?;
         let object = found.as_ref().and_then(|found| found.version.object.as_ref());
         self.demand(call, need, Subject { object, acl: object.map(|object| &object.acl), ..subject })
     }
@@ -182,6 +185,19 @@ impl Rules {
     }
 }
 
+/// What was found, if it was; that it could not be looked for is an error.
+fn there<T>(found: Result<T>) -> Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_missing(error: &Error) -> bool {
+    error.status() == StatusCode::NOT_FOUND
+}
+
 /// Judges a request before its operation runs, and gives it the bucket's rules and the object it is about.
 pub(crate) async fn admit(call: &mut Call, operation: Operation) -> Result<()> {
     let by_version = call.query.filled("versionId").is_some();
@@ -200,7 +216,7 @@ pub(crate) async fn admit(call: &mut Call, operation: Operation) -> Result<()> {
         }
         Opens::Upload => {
             let id = call.query.filled("uploadId").unwrap_or_default();
-            let upload = call.backend().upload(call.bucket(), call.key(), id).await.ok();
+            let upload = there(call.backend().upload(call.bucket(), call.key(), id).await)?;
             let acl = upload.as_ref().map(|upload| &upload.acl);
             rules.demand(call, &need, Subject { key: Some(call.key()), acl, ..Subject::default() })
         }

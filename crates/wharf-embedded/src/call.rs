@@ -13,7 +13,9 @@ use wharf_transport::Body;
 use crate::access::Rules;
 use crate::account::Account;
 use crate::backend::{Backend, Found};
+use crate::checksum::Checksum;
 use crate::error::{Code, Error, Result, invalid_argument};
+use crate::faults::Habits;
 use crate::front::Incoming;
 use crate::query::Query;
 use crate::store::Shared;
@@ -35,6 +37,8 @@ pub(crate) struct Call {
     /// The body, for all others.
     pub(crate) document: Bytes,
     pub(crate) now: SystemTime,
+    /// What a fault has it leave undone.
+    pub(crate) habits: Habits,
     /// Who is at the other end of the connection, if there is one.
     pub(crate) peer: Option<Peer>,
     /// The rules of the bucket, for the operations that are about one.
@@ -62,6 +66,11 @@ impl Call {
 
     pub(crate) fn key(&self) -> &str {
         &self.target.key
+    }
+
+    /// The checksum to keep with an object.
+    pub(crate) fn keeps(&self, checksum: Checksum) -> Option<Checksum> {
+        (!self.habits.forget_checksums).then_some(checksum)
     }
 
     /// A header that is text.

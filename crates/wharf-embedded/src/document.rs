@@ -213,3 +213,22 @@ impl Document {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::Operation;
+
+    #[test]
+    fn faults_can_be_aimed_at_each() {
+        for document in Document::ALL {
+            for named in [Act::Get, Act::Put, Act::Delete].into_iter().filter_map(|act| document.named(act)) {
+                assert!(
+                    named.operation.parse::<Operation>().is_ok(),
+                    "{} is missing in operations.rs",
+                    named.operation
+                );
+            }
+        }
+    }
+}

@@ -27,6 +27,38 @@
 //! # Ok::<_, std::io::Error>(())
 //! ```
 //!
+//! A store in a directory outlives its process, however that ends: a write is answered when it is safe.
+//!
+//! ```no_run
+//! use wharf_embedded::Store;
+//!
+//! let store = Store::builder().credentials("my-key", "my-secret").open("data")?;
+//! # Ok::<_, wharf_embedded::OpenError>(())
+//! ```
+//!
+//! With the feature `tls` it serves HTTPS too, with a certificate that is given or made for it.
+//!
+//! # Making it fail
+//!
+//! A [`Fault`] makes it misbehave as scripted: answer 503, be slow, lose an answer, break off, spoil a byte. The same can
+//! be [read from a file](Fault::from_toml). What was asked is in [a log](Store::requests), to be asserted on.
+//!
+//! ```
+//! use wharf_embedded::{Fault, Operation, Store};
+//!
+//! let store = Store::in_memory();
+//! let busy = store.inject(Fault::respond(503, "SlowDown").on(Operation::PutObject).times(2))?;
+//! let lost = store.inject(Fault::drop_answer().on(Operation::PutObject).key("reports/*").nth(3))?;
+//! // ... what is to be tested ...
+//! # assert_eq!((busy.fired(), lost.fired()), (0, 0));
+//! let asked = store.requests();
+//! assert_eq!(asked.count(Operation::DeleteObject), 0, "nothing was to be deleted:\n{asked}");
+//! store.clear_faults();
+//! # Ok::<_, wharf_embedded::FaultError>(())
+//! ```
+//!
+//! A [`Personality`] gives a store the habits of another server, such as one that ignores conditions.
+//!
 //! # What it carries
 //!
 //! * Buckets: CreateBucket, DeleteBucket, HeadBucket, ListBuckets, GetBucketLocation, GetBucketVersioning and
@@ -70,7 +102,8 @@
 //!   served, and nobody pays: these documents are kept and told. Replication cannot be configured.
 //! * Nothing is encrypted. Headers of server-side encryption are kept and told, and a customer's key is asked for again.
 //! * Objects of the storage classes `GLACIER` and `DEEP_ARCHIVE` cannot be read, and there is no RestoreObject.
-//! * Nothing outlives the last clone of a [`Store`].
+//! * What is in memory goes with the last clone of its [`Store`]; keys, faults and the log of requests are never on disk.
+//! * Of the checksums, the five that every S3 has are kept. One of the young ones (SHA-512, MD5, xxHash) is refused.
 //!
 //! # Whose reading of S3 it is
 //!
@@ -88,10 +121,14 @@ mod checksum;
 mod condition;
 mod copy_source;
 mod cors;
+mod disk;
 mod document;
 mod error;
+mod faults;
 mod form;
 mod front;
+mod health;
+mod history;
 mod id;
 mod kept;
 mod list;
@@ -99,6 +136,7 @@ mod lock;
 mod log;
 mod memory;
 mod op;
+mod operations;
 mod policy;
 mod post_policy;
 mod query;
@@ -110,10 +148,17 @@ mod store;
 mod tags;
 mod target;
 mod time;
+#[cfg(feature = "tls")]
+mod tls;
 mod token;
 mod xml;
 
 pub use builder::Builder;
-pub use log::{LOG_CAPACITY, LoggedRequest};
+pub use disk::OpenError;
+pub use faults::{Fault, FaultError, Injected, Personality};
+pub use log::{LOG_CAPACITY, LoggedRequest, Requests};
+pub use operations::Operation;
 pub use server::Server;
 pub use store::Store;
+#[cfg(feature = "tls")]
+pub use tls::Certificate;

@@ -337,6 +337,8 @@ mod tests {
             ("GET", "/b/k?versionId=1&partNumber=2", Some("GetObject")),
         ] {
             assert_eq!(of(method, path, false), name, "{method} {path}");
+            let public = name.is_none_or(|name| name.parse::<crate::operations::Operation>().is_ok());
+            assert!(public, "{name:?} is missing in operations.rs");
         }
         assert_eq!(of("PUT", "/b/k", true), Some("CopyObject"));
         assert_eq!(of("PUT", "/b/k?uploadId=u&partNumber=1", true), Some("UploadPartCopy"));

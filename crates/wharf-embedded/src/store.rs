@@ -1,23 +1,27 @@
 //! The store itself: who may use it, what it is called, and the way of a request through it.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use http::header::{CONTENT_LENGTH, DATE, HOST, HeaderValue, ORIGIN, SERVER};
-use http::{Method, Request, Response, StatusCode};
-use wharf_transport::{Body, Defaults, ResponseFuture, Transport};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use wharf_transport::{Body, Defaults, ResponseFuture, Transport, TransportError};
 
 use crate::account::Account;
 use crate::backend::Backend;
 use crate::builder::Builder;
 use crate::call::{self, Call, Peer, Reply};
 use crate::cors::{self, Question};
+use crate::disk::OpenError;
 use crate::document::Document;
 use crate::error::Result;
+use crate::faults::{self, Asked, Fault, FaultError, Faults, Habits, Injected};
 use crate::front::{self, Gate, Verifier, Watch};
 use crate::id::Ids;
-use crate::log::{Log, LoggedRequest};
+use crate::log::{Log, LoggedRequest, Requests};
 use crate::op;
 use crate::query::Query;
 use crate::route::Operation;
@@ -46,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     pub(crate) verifier: Verifier,
     pub(crate) log: Log,
+    pub(crate) faults: Arc<Faults>,
 }
 
 impl Shared {
@@ -62,6 +67,18 @@ impl Store {
     /// transport learns them from [`Transport::defaults`].
     pub fn in_memory() -> Self {
         Self::builder().build()
+    }
+
+    /// The store in a data directory, which is made where there is none. Otherwise as [`in_memory`](Self::in_memory).
+    ///
+    /// A write is answered when it would outlive a crash. The directory is this store's alone until the last clone is
+    /// dropped. The keys are not kept in it: [`builder`](Self::builder) takes fixed ones.
+    ///
+    /// # Errors
+    ///
+    /// The directory is in use, was written by a later version, is something else, or cannot be read or written.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::builder().open(path)
     }
 
     /// Settings for a store that [`in_memory`](Self::in_memory) does not suit.
@@ -91,13 +108,32 @@ impl Store {
 
     /// The requests that came so far, the oldest first, at most [`LOG_CAPACITY`](crate::LOG_CAPACITY) of them. Each
     /// HTTP request is one entry, those that were refused too.
-    pub fn requests(&self) -> Vec<LoggedRequest> {
+    pub fn requests(&self) -> Requests {
         self.shared.log.all()
     }
 
     /// Forgets the requests that came so far.
     pub fn clear_requests(&self) {
         self.shared.log.clear();
+    }
+
+    pub(crate) fn domains(&self) -> &[String] {
+        &self.shared.domains
+    }
+
+    /// Puts a fault in force, behind those that are. It can be counted, and taken back, by what this gives.
+    ///
+    /// # Errors
+    ///
+    /// The fault could never happen, or contradicts itself.
+    pub fn inject(&self, fault: Fault) -> Result<Injected, FaultError> {
+        fault.check()?;
+        Ok(self.shared.faults.inject(fault))
+    }
+
+    /// Takes all injected faults out of force. A [`Personality`](crate::Personality) stays.
+    pub fn clear_faults(&self) {
+        self.shared.faults.clear();
     }
 
     fn own_account(&self) -> &Account {
@@ -109,7 +145,15 @@ impl Store {
     ///
     /// The request's URI may be absolute, in which case it also names the host; its path and query are taken byte for
     /// byte. The answer has all its headers, `Date` and `Content-Length` among them, and to a HEAD request no body.
+    ///
+    /// Where a [`Fault`] leaves no answer this gives one that breaks off before its body. [`Transport::send`] gives the
+    /// error that a client is to see.
     pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        self.exchange(request).await.unwrap_or_else(faults::no_answer)
+    }
+
+    /// Answers one request, unless a fault closes the connection.
+    pub(crate) async fn exchange(&self, request: Request<Body>) -> Result<Response<Body>, TransportError> {
         let (mut head, body) = request.into_parts();
         front::complete_host(&mut head);
         let shared = &self.shared;
@@ -117,22 +161,58 @@ impl Store {
         let now = (shared.clock)();
         let (request_id, watch, method) = (shared.ids.request(), Watch::default(), head.method.clone());
         let host_id = format!("{}{request_id}", shared.ids.host());
-        let mut resource = head.uri.path().to_owned();
         let crossing = self.crossing(&head);
-        let result = self.answer(head, body, &watch, now, number, &mut resource).await;
+        let mut aim = Aim::of(&head, &shared.domains);
+        let mut plan = shared.faults.plan(&Asked {
+            operation: name_of(&aim),
+            target: aim.as_ref().ok().map(|aim| &aim.target),
+            headers: &head.headers,
+        });
+        if plan.path_style_only {
+            aim = Aim::of(&head, &[]);
+        }
+        let operation = name_of(&aim);
+        let resource = aim.as_ref().map_or_else(|_| head.uri.path().to_owned(), |aim| aim.target.resource());
+        shared.log.update(number, |entry| {
+            if let Ok(aim) = &aim {
+                // An operation the store does not know is still logged by its target.
+                entry.aim(operation, &aim.target);
+            }
+            entry.faults = std::mem::take(&mut plan.words);
+        });
+        if plan.request.closes_at_once() {
+            return Err(faults::closed());
+        }
+        let closed = Arc::new(AtomicBool::new(false));
+        let body = plan.request.wrap(body, &closed);
+        let mut read = 0;
+        let result = if let Some(answer) = plan.answer {
+            read = answer.awaits(body).await;
+            Ok(answer.reply(&resource, &request_id, &host_id))
+        } else {
+            if let (Some(bytes), Ok(aim)) = (plan.replacement, &aim) {
+                // Where there is nothing to replace the reader will learn it.
+                let _ = faults::replace(&*shared.backend, &aim.target, now, bytes).await;
+            }
+            self.answer(head, body, &watch, now, aim, plan.habits).await
+        };
+        let bytes_in = read + watch.count();
+        if plan.drop_answer || closed.load(Ordering::Relaxed) {
+            shared.log.update(number, |entry| entry.bytes_in = bytes_in);
+            return Err(faults::closed());
+        }
         let mut reply = result.unwrap_or_else(|error| call::refusal(&error, &resource, &request_id, &host_id));
+        faults::bend(&mut reply, operation, plan.habits, plan.shuffle);
         if let Some((bucket, origin)) = crossing {
             self.answer_crossing(&mut reply, &bucket, &origin, method.as_str()).await;
         }
         complete(&mut reply, &method, now);
         call::set(reply.headers_mut(), "x-amz-request-id", &request_id);
         call::set(reply.headers_mut(), "x-amz-id-2", &host_id);
-        shared.log.update(number, |entry| {
-            entry.status = Some(reply.status());
-            entry.bytes_in = watch.count();
-            entry.bytes_out = reply.body().length().unwrap_or(0);
-        });
-        reply
+        faults::wait(plan.delay).await;
+        let body = plan.response.wrap(std::mem::take(reply.body_mut()), &closed);
+        *reply.body_mut() = shared.log.answered(number, reply.status(), bytes_in, body);
+        Ok(reply)
     }
 
     async fn answer(
@@ -141,36 +221,58 @@ impl Store {
         body: Body,
         watch: &Watch,
         now: SystemTime,
-        number: u64,
-        resource: &mut String,
+        aim: Result<Aim>,
+        habits: Habits,
     ) -> Result<Reply> {
         let shared = &self.shared;
-        let query = Query::parse(head.uri.query())?;
-        let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let target = Target::parse(head.uri.path(), host, &shared.domains)?;
-        *resource = target.resource();
-        // An operation the store does not know is still logged by its target, and refused once its sender is known.
-        let hoisted = front::hoisted(&head.headers, &query);
-        let operation = Operation::of(&head.method, &target, &query, hoisted.as_ref().unwrap_or(&head.headers));
-        let name = operation.as_ref().map_or("", |operation| operation.name());
-        shared.log.update(number, |entry| entry.aim(name, &target));
+        let Aim { query, target, operation, hoisted } = aim?;
         let (account, body) = shared.gate(now).admit(&head, &query, body, watch).await?;
+        let mut headers = hoisted.unwrap_or(head.headers);
+        habits.blind(&mut headers);
         let peer = head.extensions.get::<Peer>().copied();
         let call = Call {
             shared: self.shared.clone(),
             account,
             target,
             query,
-            headers: hoisted.unwrap_or(head.headers),
+            headers,
             body,
             document: bytes::Bytes::new(),
             now,
+            habits,
             peer,
             rules: None,
             found: None,
         };
+        // What the store does not know is refused once its sender is known.
         op::run(operation?, call).await
     }
+}
+
+/// What a request is about.
+struct Aim {
+    query: Query,
+    target: Target,
+    operation: Result<Operation>,
+    /// The headers with those that are in a presigned URL.
+    hoisted: Option<HeaderMap>,
+}
+
+impl Aim {
+    fn of(head: &http::request::Parts, domains: &[String]) -> Result<Self> {
+        let query = Query::parse(head.uri.query())?;
+        let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let target = Target::parse(head.uri.path(), host, domains)?;
+        let hoisted = front::hoisted(&head.headers, &query);
+        let operation = Operation::of(&head.method, &target, &query, hoisted.as_ref().unwrap_or(&head.headers));
+        Ok(Self { query, target, operation, hoisted })
+    }
+}
+
+/// The name of the operation; "" where the store knows none.
+fn name_of(aim: &Result<Aim>) -> &'static str {
+    let operation = aim.as_ref().ok().and_then(|aim| aim.operation.as_ref().ok());
+    operation.map_or("", |operation| operation.name())
 }
 
 impl Store {
@@ -217,7 +319,7 @@ fn complete(reply: &mut Reply, method: &Method, now: SystemTime) {
 impl Transport for Store {
     fn send(&self, request: Request<Body>) -> ResponseFuture {
         let store = self.clone();
-        Box::pin(async move { Ok(store.handle(request).await) })
+        Box::pin(async move { store.exchange(request).await })
     }
 
     fn defaults(&self) -> Option<Defaults> {

@@ -16,6 +16,7 @@
 //! ```
 
 use std::fmt;
+use std::hash::Hasher as _;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
@@ -24,8 +25,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use crc_fast::CrcAlgorithm;
 use sha2::Digest as _;
 
-/// The longest digest among the algorithms: SHA-256.
-const MAX_LEN: usize = 32;
+/// The longest digest among the algorithms: SHA-512.
+const MAX_LEN: usize = 64;
 
 /// A checksum algorithm that S3 computes and stores.
 ///
@@ -44,11 +45,34 @@ pub enum ChecksumAlgorithm {
     Sha1,
     /// SHA-256, 32 bytes. For multipart objects it is always composite.
     Sha256,
+    /// SHA-512, 64 bytes. For multipart objects it is always composite. This one and those below are
+    /// young: compatible servers may not have them.
+    Sha512,
+    /// MD5, 16 bytes, kept beside the object as the others are; `Content-MD5` is another header. For multipart objects
+    /// it is always composite.
+    Md5,
+    /// XXH64 with seed 0, 8 bytes. For multipart objects it is always composite.
+    Xxhash64,
+    /// XXH3 with seed 0, 8 bytes. For multipart objects it is always composite.
+    Xxhash3,
+    /// XXH3 of 128 bits with seed 0, 16 bytes. For multipart objects it is always composite.
+    Xxhash128,
 }
 
 impl ChecksumAlgorithm {
-    /// Every algorithm, in the order S3 documents them.
-    pub const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
+    /// Every algorithm, the five that every S3 knows first.
+    pub const ALL: [Self; 10] = [
+        Self::Crc32,
+        Self::Crc32c,
+        Self::Crc64Nvme,
+        Self::Sha1,
+        Self::Sha256,
+        Self::Sha512,
+        Self::Md5,
+        Self::Xxhash64,
+        Self::Xxhash3,
+        Self::Xxhash128,
+    ];
 
     /// S3's name, as `x-amz-checksum-algorithm` and `x-amz-sdk-checksum-algorithm` carry it.
     pub const fn as_str(self) -> &'static str {
@@ -58,6 +82,11 @@ impl ChecksumAlgorithm {
             Self::Crc64Nvme => "CRC64NVME",
             Self::Sha1 => "SHA1",
             Self::Sha256 => "SHA256",
+            Self::Sha512 => "SHA512",
+            Self::Md5 => "MD5",
+            Self::Xxhash64 => "XXHASH64",
+            Self::Xxhash3 => "XXHASH3",
+            Self::Xxhash128 => "XXHASH128",
         }
     }
 
@@ -69,6 +98,11 @@ impl ChecksumAlgorithm {
             Self::Crc64Nvme => "x-amz-checksum-crc64nvme",
             Self::Sha1 => "x-amz-checksum-sha1",
             Self::Sha256 => "x-amz-checksum-sha256",
+            Self::Sha512 => "x-amz-checksum-sha512",
+            Self::Md5 => "x-amz-checksum-md5",
+            Self::Xxhash64 => "x-amz-checksum-xxhash64",
+            Self::Xxhash3 => "x-amz-checksum-xxhash3",
+            Self::Xxhash128 => "x-amz-checksum-xxhash128",
         }
     }
 
@@ -76,9 +110,11 @@ impl ChecksumAlgorithm {
     pub const fn digest_len(self) -> usize {
         match self {
             Self::Crc32 | Self::Crc32c => 4,
-            Self::Crc64Nvme => 8,
+            Self::Crc64Nvme | Self::Xxhash64 | Self::Xxhash3 => 8,
+            Self::Md5 | Self::Xxhash128 => 16,
             Self::Sha1 => 20,
             Self::Sha256 => 32,
+            Self::Sha512 => 64,
         }
     }
 
@@ -87,7 +123,7 @@ impl ChecksumAlgorithm {
         match self {
             Self::Crc32 | Self::Crc32c => true,
             Self::Crc64Nvme => matches!(checksum_type, ChecksumType::FullObject),
-            Self::Sha1 | Self::Sha256 => matches!(checksum_type, ChecksumType::Composite),
+            _ => matches!(checksum_type, ChecksumType::Composite),
         }
     }
 
@@ -108,7 +144,7 @@ impl ChecksumAlgorithm {
             Self::Crc32 => Some(CrcAlgorithm::Crc32IsoHdlc),
             Self::Crc32c => Some(CrcAlgorithm::Crc32Iscsi),
             Self::Crc64Nvme => Some(CrcAlgorithm::Crc64Nvme),
-            Self::Sha1 | Self::Sha256 => None,
+            _ => None,
         }
     }
 }
@@ -317,27 +353,47 @@ impl fmt::Debug for Checksum {
 /// Computes a checksum piece by piece.
 ///
 /// How the data is cut into pieces makes no difference. A clone carries the state so far.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ChecksumHasher {
     algorithm: ChecksumAlgorithm,
     state: State,
 }
 
-#[derive(Debug, Clone)]
+impl fmt::Debug for ChecksumHasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChecksumHasher").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
 enum State {
     // Boxed: the CRC state carries its folding constants and is several times larger than the others.
     Crc(Box<crc_fast::Digest>),
     Sha1(sha1::Sha1),
     Sha256(sha2::Sha256),
+    Sha512(sha2::Sha512),
+    Md5(md5::Md5),
+    Xxhash64(twox_hash::XxHash64),
+    // Boxed: they buffer up to 1 KiB.
+    Xxhash3(Box<twox_hash::XxHash3_64>),
+    Xxhash128(Box<twox_hash::XxHash3_128>),
 }
 
 impl ChecksumHasher {
     /// Starts with no data.
     pub fn new(algorithm: ChecksumAlgorithm) -> Self {
-        let state = match (algorithm.crc(), algorithm) {
-            (Some(crc), _) => State::Crc(Box::new(crc_fast::Digest::new(crc))),
-            (None, ChecksumAlgorithm::Sha1) => State::Sha1(sha1::Sha1::new()),
-            (None, _) => State::Sha256(sha2::Sha256::new()),
+        let crc = |algorithm| State::Crc(Box::new(crc_fast::Digest::new(algorithm)));
+        let state = match algorithm {
+            ChecksumAlgorithm::Crc32 => crc(CrcAlgorithm::Crc32IsoHdlc),
+            ChecksumAlgorithm::Crc32c => crc(CrcAlgorithm::Crc32Iscsi),
+            ChecksumAlgorithm::Crc64Nvme => crc(CrcAlgorithm::Crc64Nvme),
+            ChecksumAlgorithm::Sha1 => State::Sha1(sha1::Sha1::new()),
+            ChecksumAlgorithm::Sha256 => State::Sha256(sha2::Sha256::new()),
+            ChecksumAlgorithm::Sha512 => State::Sha512(sha2::Sha512::new()),
+            ChecksumAlgorithm::Md5 => State::Md5(md5::Md5::new()),
+            ChecksumAlgorithm::Xxhash64 => State::Xxhash64(twox_hash::XxHash64::with_seed(0)),
+            ChecksumAlgorithm::Xxhash3 => State::Xxhash3(Box::new(twox_hash::XxHash3_64::new())),
+            ChecksumAlgorithm::Xxhash128 => State::Xxhash128(Box::new(twox_hash::XxHash3_128::new())),
         };
         Self { algorithm, state }
     }
@@ -353,6 +409,11 @@ impl ChecksumHasher {
             State::Crc(crc) => crc.update(data),
             State::Sha1(sha1) => sha1.update(data),
             State::Sha256(sha256) => sha256.update(data),
+            State::Sha512(sha512) => sha512.update(data),
+            State::Md5(md5) => md5.update(data),
+            State::Xxhash64(hash) => hash.write(data),
+            State::Xxhash3(hash) => hash.write(data),
+            State::Xxhash128(hash) => hash.write(data),
         }
     }
 
@@ -362,13 +423,18 @@ impl ChecksumHasher {
             State::Crc(crc) => Checksum::from_crc(self.algorithm, crc.finalize()),
             State::Sha1(sha1) => Checksum::padded(self.algorithm, &sha1.finalize()),
             State::Sha256(sha256) => Checksum::padded(self.algorithm, &sha256.finalize()),
+            State::Sha512(sha512) => Checksum::padded(self.algorithm, &sha512.finalize()),
+            State::Md5(md5) => Checksum::padded(self.algorithm, &md5.finalize()),
+            State::Xxhash64(hash) => Checksum::padded(self.algorithm, &hash.finish().to_be_bytes()),
+            State::Xxhash3(hash) => Checksum::padded(self.algorithm, &hash.finish().to_be_bytes()),
+            State::Xxhash128(hash) => Checksum::padded(self.algorithm, &hash.finish_128().to_be_bytes()),
         }
     }
 }
 
 /// The MD5 digest of `data` in base64, for `Content-MD5` and the MD5 of a customer's encryption key (SSE-C).
 ///
-/// MD5 is computed for those two alone, and only when asked for.
+/// MD5 is computed for those two and for [`ChecksumAlgorithm::Md5`], and only when asked for.
 pub fn md5_base64(data: &[u8]) -> String {
     BASE64.encode(md5::Md5::digest(data))
 }
@@ -397,7 +463,8 @@ impl fmt::Display for ChecksumError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownAlgorithm(name) => {
-                write!(f, "unknown checksum algorithm {name:?}; use CRC32, CRC32C, CRC64NVME, SHA1 or SHA256")
+                let names = ChecksumAlgorithm::ALL.map(ChecksumAlgorithm::as_str).join(", ");
+                write!(f, "unknown checksum algorithm {name:?}; there are {names}")
             }
             Self::UnknownType(name) => write!(f, "unknown checksum type {name:?}; use FULL_OBJECT or COMPOSITE"),
             Self::InvalidText(algorithm) => write!(

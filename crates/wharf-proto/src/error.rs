@@ -1,13 +1,17 @@
 //! The one public error: what failed, where, and why.
 
+mod kind;
+
 use std::error::Error as StdError;
 use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::retry::FailureClass;
 use crate::xml;
+
+pub use kind::ErrorKind;
+use kind::{hint_for, kind_of};
 
 /// Any error, boxed.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -36,74 +40,8 @@ struct Inner {
     cause: Option<BoxError>,
 }
 
-/// What kind of failure an [`Error`] is. Kinds that S3 has a code for carry the code's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The bucket has no such key.
-    NoSuchKey,
-    /// There is no such bucket.
-    NoSuchBucket,
-    /// There is no such multipart upload: never begun, completed or aborted.
-    NoSuchUpload,
-    /// The key has no such version, or this version is a delete marker.
-    NoSuchVersion,
-    /// The answer was 404 without saying what is missing (a HEAD has no body).
-    NotFound,
-    /// 304: the object is unchanged, as `if_none_match` or `if_modified_since` asked.
-    NotModified,
-    /// The bucket's name is taken by somebody else.
-    BucketAlreadyExists,
-    /// You own this bucket already.
-    BucketAlreadyOwnedByYou,
-    /// The bucket still holds objects or versions.
-    BucketNotEmpty,
-    /// These credentials may not do this.
-    AccessDenied,
-    /// The server does not accept these credentials: unknown key, wrong secret, expired token.
-    InvalidCredentials,
-    /// No credentials were found, or they could not be read.
-    NoCredentials,
-    /// 412: a condition of the request does not hold.
-    PreconditionFailed,
-    /// 409: another request was changing the same thing.
-    Conflict,
-    /// 416: the range lies outside the object.
-    InvalidRange,
-    /// Something in the call or the configuration cannot be used. Nothing was sent, or S3 refused it as malformed.
-    InvalidInput,
-    /// The server found that the body does not match its checksum.
-    BadDigest,
-    /// The bytes do not match their checksum or length, found on this side.
-    Corrupt,
-    /// The object is archived and must be restored first.
-    InvalidObjectState,
-    /// The server does not have this operation or header.
-    NotImplemented,
-    /// The provider is known not to support this; nothing was sent.
-    Unsupported,
-    /// The server asks for fewer requests.
-    SlowDown,
-    /// The bucket lives in another region or at another endpoint.
-    WrongRegion,
-    /// The clock of this machine and the server's differ too much.
-    RequestTimeTooSkewed,
-    /// No connection, no progress or no answer in time.
-    Timeout,
-    /// No connection, or it broke: refused, DNS, TLS, reset.
-    Transport,
-    /// The server answered with something that is not S3's: malformed XML, an HTML page.
-    MalformedResponse,
-    /// The content is not what it was read as: not UTF-8, JSON, XML or CSV of that shape.
-    InvalidContent,
-    /// The stream, reader or file given as a body failed.
-    Body,
-    /// The server failed (5xx).
-    Server,
-    /// Anything else that S3 answered; see [`Error::code`].
-    #[default]
-    Other,
-}
+/// A 404 that says no more.
+const NOT_FOUND: &str = "not found: no such object, or no such bucket";
 
 impl Error {
     /// An error of `kind` with a sentence that says what is wrong.
@@ -133,7 +71,7 @@ impl Error {
             kind => kind,
         };
         let message = match (kind, document.message) {
-            (ErrorKind::NotFound, None) if body.is_empty() => "not found: no such object, or no such bucket".to_owned(),
+            (ErrorKind::NotFound, None) if body.is_empty() => NOT_FOUND.to_owned(),
             (ErrorKind::NotModified, _) => "not modified".to_owned(),
             (_, Some(message)) => one_line(&message),
             (_, None) if body.is_empty() => {
@@ -149,6 +87,9 @@ impl Error {
             Some(region) if kind == ErrorKind::WrongRegion => {
                 Some(format!("the bucket is in {region}: set the client's region to it"))
             }
+            _ if kind == ErrorKind::Server && status == StatusCode::SERVICE_UNAVAILABLE => {
+                Some("the server is starting or overloaded: go on later".to_owned())
+            }
             _ => hint_for(kind, code.as_deref()),
         };
         error.0.code = code;
@@ -158,9 +99,10 @@ impl Error {
         error
     }
 
-    /// Says which bucket the call was about, where its operation is not known yet.
-    pub(crate) fn in_bucket(mut self, bucket: &str) -> Self {
-        self.0.bucket = Some(bucket.to_owned());
+    /// Says which bucket and key the call was about, where its operation is not known yet.
+    pub(crate) fn in_place(mut self, bucket: Option<&str>, key: Option<&str>) -> Self {
+        self.0.bucket = self.0.bucket.or_else(|| bucket.map(str::to_owned));
+        self.0.key = self.0.key.or_else(|| key.map(str::to_owned));
         self
     }
 
@@ -168,9 +110,10 @@ impl Error {
     #[must_use]
     pub fn at(mut self, operation: &'static str, bucket: Option<&str>, key: Option<&str>) -> Self {
         self.0.operation = self.0.operation.or(Some(operation));
-        self.0.bucket = self.0.bucket.or_else(|| bucket.map(str::to_owned));
-        self.0.key = self.0.key.or_else(|| key.map(str::to_owned));
-        self
+        if self.0.message == NOT_FOUND && bucket.is_some() && key.is_none() {
+            self.0.message = "not found: no such bucket".to_owned();
+        }
+        self.in_place(bucket, key)
     }
 
     /// Adds what the reader can do about it.
@@ -316,73 +259,6 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {}
 
-fn kind_of(status: StatusCode, code: Option<&str>) -> ErrorKind {
-    use ErrorKind as K;
-    let by_code = match code.unwrap_or_default() {
-        "NoSuchKey" => K::NoSuchKey,
-        "NoSuchBucket" => K::NoSuchBucket,
-        "NoSuchUpload" => K::NoSuchUpload,
-        "NoSuchVersion" => K::NoSuchVersion,
-        "BucketAlreadyExists" => K::BucketAlreadyExists,
-        "BucketAlreadyOwnedByYou" => K::BucketAlreadyOwnedByYou,
-        "BucketNotEmpty" => K::BucketNotEmpty,
-        "AccessDenied" | "AllAccessDisabled" | "AccountProblem" => K::AccessDenied,
-        "SignatureDoesNotMatch" | "InvalidAccessKeyId" | "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired" => {
-            K::InvalidCredentials
-        }
-        "PreconditionFailed" => K::PreconditionFailed,
-        "ConditionalRequestConflict" | "OperationAborted" => K::Conflict,
-        "InvalidRange" => K::InvalidRange,
-        "BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest" => K::BadDigest,
-        "InvalidObjectState" => K::InvalidObjectState,
-        "NotImplemented" => K::NotImplemented,
-        // A 200 can carry these too, so the status does not tell.
-        "InternalError" | "ServiceUnavailable" => K::Server,
-        "PermanentRedirect"
-        | "TemporaryRedirect"
-        | "AuthorizationHeaderMalformed"
-        | "IllegalLocationConstraintException" => K::WrongRegion,
-        "RequestTimeTooSkewed" => K::RequestTimeTooSkewed,
-        "RequestTimeout" => K::Timeout,
-        _ => K::Other,
-    };
-    if by_code != K::Other {
-        return by_code;
-    }
-    if FailureClass::of_response(status, code) == FailureClass::Throttling {
-        return K::SlowDown;
-    }
-    match status.as_u16() {
-        301 | 307 | 308 => K::WrongRegion,
-        304 => K::NotModified,
-        401 | 403 => K::AccessDenied,
-        404 => K::NotFound,
-        400 if code.is_some() => K::InvalidInput,
-        409 => K::Conflict,
-        412 => K::PreconditionFailed,
-        416 => K::InvalidRange,
-        429 => K::SlowDown,
-        501 | 405 => K::NotImplemented,
-        500.. => K::Server,
-        _ if code.is_none() => K::MalformedResponse,
-        _ => K::Other,
-    }
-}
-
-fn hint_for(kind: ErrorKind, code: Option<&str>) -> Option<String> {
-    let hint = match (kind, code.unwrap_or_default()) {
-        (_, "SignatureDoesNotMatch") => "check the secret access key: the server knows the key id but not this secret",
-        (_, "InvalidAccessKeyId") => "check the access key id and that it belongs to this server",
-        (_, "ExpiredToken") => "the session token has expired; get new credentials",
-        (ErrorKind::BucketNotEmpty, _) => "delete its objects first, all versions and unfinished uploads included",
-        (ErrorKind::InvalidObjectState, _) => "restore the object from the archive first (RestoreObject)",
-        (ErrorKind::RequestTimeTooSkewed, _) => "set the clock of this machine",
-        (ErrorKind::WrongRegion, _) => "set the client's region to the bucket's region",
-        _ => return None,
-    };
-    Some(hint.to_owned())
-}
-
 fn reason(status: StatusCode) -> &'static str {
     status.canonical_reason().unwrap_or("unexpected status")
 }
@@ -449,6 +325,20 @@ mod tests {
         assert_eq!(error(400, &[], "").kind(), ErrorKind::InvalidInput);
         assert_eq!(error(405, &[("x-amz-delete-marker", "true")], "").kind(), ErrorKind::NoSuchVersion);
         assert_eq!(error(405, &[], "").kind(), ErrorKind::NotImplemented);
+    }
+
+    #[test]
+    fn what_helps_is_said() {
+        let hinted = |status, code: &str| {
+            let body = Bytes::from(format!("<Error><Code>{code}</Code></Error>"));
+            let error = Error::from_response(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), &body);
+            error.hint().unwrap_or_default().to_owned()
+        };
+        assert_eq!(hinted(404, "NoSuchBucket"), "check the bucket's name, and that the endpoint is the one it is on");
+        assert_eq!(hinted(503, "SlowDown"), "send fewer requests at a time, or go on later");
+        assert_eq!(hinted(503, "ServiceUnavailable"), "the server is starting or overloaded: go on later");
+        assert_eq!(error(503, &[], "").hint(), Some("the server is starting or overloaded: go on later"));
+        assert_eq!((hinted(500, "InternalError"), hinted(404, "NoSuchKey")), (String::new(), String::new()));
     }
 
     #[test]

@@ -36,8 +36,9 @@ pub(crate) fn iso8601(headers: &HeaderMap, name: &str) -> Option<SystemTime> {
 
 /// The first checksum that the answer carries, strongest CRC first: servers send one.
 pub(crate) fn checksum(headers: &HeaderMap) -> Option<Checksum> {
-    use ChecksumAlgorithm::{Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
-    [Crc64Nvme, Crc32c, Crc32, Sha256, Sha1].into_iter().find_map(|algorithm| {
+    use ChecksumAlgorithm::{Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256, Sha512, Xxhash3, Xxhash64, Xxhash128};
+    let order = [Crc64Nvme, Crc32c, Crc32, Sha256, Sha1, Sha512, Xxhash128, Xxhash3, Xxhash64, Md5];
+    order.into_iter().find_map(|algorithm| {
         let value = headers.get(algorithm.header_name())?.to_str().ok()?;
         Checksum::parse(algorithm, value).ok()
     })

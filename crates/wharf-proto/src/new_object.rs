@@ -73,7 +73,7 @@ impl NewObject {
         request.header_opt("content-language", self.content_language.as_deref())?;
         request.header_opt("content-type", self.content_type.as_deref())?;
         request.header_opt("expires", self.expires.map(time::format_http_date).transpose()?)?;
-        metadata::apply(&self.metadata, request)?;
+        metadata::apply(&self.metadata, request).map_err(|error| request.place(error))?;
         request.header_opt("x-amz-storage-class", self.storage_class.as_ref().map(StorageClass::as_str))?;
         request.header_opt("x-amz-tagging", (!self.tags.is_empty()).then(|| tagging_header(&self.tags)))?;
         if let Some(encryption) = &self.encryption {

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use crate::checksum::{Checksum, ChecksumType};
 use crate::encryption::EncryptionInfo;
 use crate::metadata::{self, Metadata};
+use crate::new_object::EventHoldDuration;
 use crate::storage::{ObjectLockMode, StorageClass};
 use crate::{ETag, headers};
 
@@ -66,6 +67,10 @@ pub struct ObjectHead {
     pub object_lock_retain_until: Option<SystemTime>,
     /// Whether a legal hold is on.
     pub legal_hold: Option<bool>,
+    /// Whether an event hold is on.
+    pub event_hold: Option<bool>,
+    /// How long the version stays locked once its event hold is taken off.
+    pub event_hold_duration: Option<EventHoldDuration>,
     /// Which lifecycle rule will remove it, and when, as sent (`x-amz-expiration`).
     pub expiration: Option<String>,
     /// The state of a restore from the archive, as sent (`x-amz-restore`).
@@ -107,6 +112,8 @@ impl ObjectHead {
             object_lock_mode: headers::parsed(map, "x-amz-object-lock-mode"),
             object_lock_retain_until: headers::iso8601(map, "x-amz-object-lock-retain-until-date"),
             legal_hold: headers::text(map, "x-amz-object-lock-legal-hold").map(|text| text == "ON"),
+            event_hold: headers::text(map, "x-amz-object-lock-event-hold").map(|text| text == "ON"),
+            event_hold_duration: event_hold_duration(map),
             expiration: headers::text(map, "x-amz-expiration"),
             restore: headers::text(map, "x-amz-restore"),
             archive_status: headers::text(map, "x-amz-archive-status"),
@@ -115,6 +122,11 @@ impl ObjectHead {
             request_charged: headers::request_charged(map),
         }
     }
+}
+
+fn event_hold_duration(map: &HeaderMap) -> Option<EventHoldDuration> {
+    let days = headers::parsed(map, "x-amz-object-lock-event-hold-duration-days").map(EventHoldDuration::Days);
+    days.or_else(|| headers::parsed(map, "x-amz-object-lock-event-hold-duration-years").map(EventHoldDuration::Years))
 }
 
 /// A content encoding without `aws-chunked`, which is framing on the wire and never a property of the object.
@@ -174,7 +186,102 @@ impl<B> Object<B> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use http::{HeaderName, HeaderValue};
+
     use super::*;
+    use crate::checksum::ChecksumAlgorithm;
+
+    fn head(headers: &[(&'static str, &'static str)]) -> ObjectHead {
+        let headers =
+            headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        ObjectHead::read(&headers.collect())
+    }
+
+    #[test]
+    fn every_header_of_an_object_is_read() {
+        let head = head(&[
+            ("etag", "\"e\""),
+            ("content-length", "10"),
+            ("last-modified", "Wed, 21 Oct 2026 07:28:00 GMT"),
+            ("x-amz-version-id", "v1"),
+            ("x-amz-delete-marker", "true"),
+            ("content-type", "text/csv"),
+            ("content-encoding", "aws-chunked, gzip"),
+            ("content-disposition", "attachment"),
+            ("content-language", "de"),
+            ("cache-control", "no-store"),
+            ("expires", "0"),
+            ("content-range", "bytes 0-9/443"),
+            ("accept-ranges", "bytes"),
+            ("x-amz-meta-team", "blue"),
+            ("x-amz-missing-meta", "2"),
+            ("x-amz-storage-class", "DEEP_ARCHIVE"),
+            ("x-amz-server-side-encryption", "aws:kms"),
+            ("x-amz-server-side-encryption-aws-kms-key-id", "arn:key"),
+            ("x-amz-server-side-encryption-bucket-key-enabled", "true"),
+            ("x-amz-checksum-crc32", "y/Q5Jg=="),
+            ("x-amz-checksum-type", "FULL_OBJECT"),
+            ("x-amz-mp-parts-count", "3"),
+            ("x-amz-tagging-count", "4"),
+            ("x-amz-object-lock-mode", "COMPLIANCE"),
+            ("x-amz-object-lock-retain-until-date", "2026-10-21T07:28:00.000Z"),
+            ("x-amz-object-lock-legal-hold", "ON"),
+            ("x-amz-object-lock-event-hold", "OFF"),
+            ("x-amz-object-lock-event-hold-duration-days", "30"),
+            ("x-amz-expiration", "rule"),
+            ("x-amz-restore", "ongoing-request=\"true\""),
+            ("x-amz-archive-status", "ARCHIVE_ACCESS"),
+            ("x-amz-replication-status", "REPLICA"),
+            ("x-amz-website-redirect-location", "/other"),
+            ("x-amz-request-charged", "requester"),
+        ]);
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_792_567_680);
+        assert_eq!((head.etag.as_str(), head.content_length, head.last_modified), ("\"e\"", 10, Some(time)));
+        assert_eq!((head.version_id.as_deref(), head.delete_marker), (Some("v1"), true));
+        for (name, found, expected) in [
+            ("content-type", &head.content_type, "text/csv"),
+            ("content-encoding", &head.content_encoding, "gzip"),
+            ("content-disposition", &head.content_disposition, "attachment"),
+            ("content-language", &head.content_language, "de"),
+            ("cache-control", &head.cache_control, "no-store"),
+            ("expires", &head.expires, "0"),
+            ("content-range", &head.content_range, "bytes 0-9/443"),
+            ("accept-ranges", &head.accept_ranges, "bytes"),
+            ("x-amz-expiration", &head.expiration, "rule"),
+            ("x-amz-restore", &head.restore, "ongoing-request=\"true\""),
+            ("x-amz-archive-status", &head.archive_status, "ARCHIVE_ACCESS"),
+            ("x-amz-replication-status", &head.replication_status, "REPLICA"),
+            ("x-amz-website-redirect-location", &head.website_redirect_location, "/other"),
+        ] {
+            assert_eq!(found.as_deref(), Some(expected), "{name}");
+        }
+        assert_eq!((head.metadata["team"].as_str(), head.missing_metadata), ("blue", 2));
+        assert_eq!(head.storage_class, StorageClass::DeepArchive);
+        let encryption = head.encryption.unwrap();
+        assert_eq!((encryption.algorithm.as_str(), encryption.bucket_key), ("aws:kms", true));
+        assert_eq!(encryption.kms_key_id.as_deref(), Some("arn:key"));
+        assert_eq!(head.checksum, Some(ChecksumAlgorithm::Crc32.checksum(b"123456789")));
+        assert_eq!(head.checksum_type, Some(ChecksumType::FullObject));
+        assert_eq!((head.parts_count, head.tag_count), (Some(3), Some(4)));
+        assert_eq!(
+            (head.object_lock_mode, head.object_lock_retain_until),
+            (Some(ObjectLockMode::Compliance), Some(time))
+        );
+        assert_eq!((head.legal_hold, head.event_hold), (Some(true), Some(false)));
+        assert_eq!(head.event_hold_duration, Some(EventHoldDuration::Days(30)));
+        assert!(head.request_charged);
+    }
+
+    #[test]
+    fn an_event_hold_may_last_years() {
+        let head =
+            head(&[("x-amz-object-lock-event-hold", "ON"), ("x-amz-object-lock-event-hold-duration-years", "2")]);
+        assert_eq!((head.event_hold, head.event_hold_duration), (Some(true), Some(EventHoldDuration::Years(2))));
+        let head = self::head(&[]);
+        assert_eq!((head.event_hold, head.event_hold_duration), (None, None));
+    }
 
     #[test]
     fn framing_is_dropped_from_the_encoding() {

@@ -24,6 +24,7 @@ mod list_object_versions;
 mod list_objects;
 mod list_parts;
 mod mfa;
+mod post_object;
 mod put_bucket_versioning;
 mod put_object;
 mod put_object_tagging;
@@ -57,6 +58,7 @@ pub use list_multipart_uploads::{ListMultipartUploads, ListMultipartUploadsOutpu
 pub use list_object_versions::{ListObjectVersions, ListObjectVersionsOutput, ListedVersion};
 pub use list_objects::{ListObjects, ListObjectsOutput, ListedObject, Owner, RestoreStatus};
 pub use list_parts::{ListParts, ListPartsOutput, ListedPart};
+pub use post_object::{PostForm, PostObject, PresignedPost};
 pub use put_bucket_versioning::PutBucketVersioning;
 pub use put_object::{PutObject, PutObjectOutput};
 pub use put_object_tagging::{PutObjectTagging, PutObjectTaggingOutput};

@@ -14,6 +14,7 @@ use futures_core::Stream;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::checksum::{Checksum, ChecksumAlgorithm};
+use crate::op::{PostForm, PresignedPost};
 use crate::{Body, Error, name};
 
 /// One S3 operation: fields in, [`Request`] out; answer in, [`Output`](Operation::Output) out.
@@ -70,6 +71,12 @@ pub trait Sender: Clone + Send + Sync + 'static {
 
     /// Signs `operation` into a URL that anybody may use until it expires. Nothing is sent.
     fn presign<O: Operation>(&self, operation: O, expires_in: Duration) -> SendFuture<Presigned>;
+
+    /// Signs `form`, which anybody may then send with a file until it expires. Nothing is sent.
+    fn presign_post(&self, form: PostForm, expires_in: Duration) -> SendFuture<PresignedPost> {
+        let _ = (form, expires_in);
+        Box::pin(std::future::ready(Err(Error::invalid_input("this sender signs no forms"))))
+    }
 }
 
 /// A request that anybody may send until it expires.
@@ -179,7 +186,7 @@ impl Request {
     /// A name that no bucket can have; a key that is empty or longer than 1,024 bytes.
     pub fn object(method: Method, bucket: &str, key: &str) -> Result<Self, Error> {
         let request = Self::bucket(method, bucket)?;
-        name::check_key(key).map_err(|error| error.in_bucket(bucket))?;
+        name::check_key(key).map_err(|error| error.in_place(Some(bucket), None))?;
         Ok(Self { key: Some(key.to_owned()), ..request })
     }
 
@@ -205,9 +212,14 @@ impl Request {
     /// # Errors
     /// A value that no header can hold: control characters, or characters outside ASCII.
     pub fn header(&mut self, name: &'static str, value: &str) -> Result<(), Error> {
-        let value = header_value(name, value)?;
+        let value = header_value(name, value).map_err(|error| self.place(error))?;
         self.headers.insert(HeaderName::from_static(name), value);
         Ok(())
+    }
+
+    /// Says which bucket and key an error of this request is about.
+    pub(crate) fn place(&self, error: Error) -> Error {
+        error.in_place(self.bucket.as_deref(), self.key.as_deref())
     }
 
     /// The two settings that nearly every operation has: who pays, and whose bucket it must be.

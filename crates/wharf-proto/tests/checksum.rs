@@ -3,7 +3,7 @@
 
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumError, ChecksumHasher, ChecksumType, md5_base64};
 
-use ChecksumAlgorithm::{Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
+use ChecksumAlgorithm::{Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256, Sha512, Xxhash3, Xxhash64, Xxhash128};
 
 fn parse(algorithm: ChecksumAlgorithm, text: &str) -> Checksum {
     Checksum::parse(algorithm, text).unwrap()
@@ -29,6 +29,21 @@ fn published_values() {
     // FIPS 180 examples: the message "abc".
     assert_eq!(Sha1.checksum(b"abc").to_string(), "qZk+NkcGgWq6PiVxeFDCbJzQ2J0=");
     assert_eq!(Sha256.checksum(b"abc").to_string(), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+    // FIPS 180 and RFC 1321.
+    let sha512 = "3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw==";
+    assert_eq!(Sha512.checksum(b"abc").to_string(), sha512);
+    assert_eq!(Md5.checksum(b"abc").to_string(), "kAFQmDzST7DWlj99KOF/cg==");
+    // The canonical form of xxHash is big-endian, and so is S3's.
+    let counting: Vec<u8> = (0..1000_u32).map(|n| n as u8).collect();
+    for (algorithm, of_nothing, of_digits, of_1000) in [
+        (Xxhash64, "70bbN1HY6Zk=", "jLhB20DmroM=", "bvQ2sA66QHg="),
+        (Xxhash3, "LQaABTjTlMI=", "ctyxi2ehff8=", "0z3YC0b2DlA="),
+        (Xxhash128, "maoG0wFHmNhgAcMkRo1Jfw==", "MxGUd+3l3NXpcWQnaB1YYA==", "B29+ArcSDSrTPdgLRvYOUA=="),
+    ] {
+        assert_eq!(algorithm.checksum(b"").to_string(), of_nothing, "{algorithm}");
+        assert_eq!(algorithm.checksum(b"123456789").to_string(), of_digits, "{algorithm}");
+        assert_eq!(algorithm.checksum(&counting).to_string(), of_1000, "{algorithm}");
+    }
     // 32 zero bytes and the bytes 00 to 1f, as the CRC's reference tests name them.
     assert_eq!(Crc64Nvme.checksum(&[0; 32]).as_bytes(), 0xCF34_7343_4D4E_CF3B_u64.to_be_bytes());
     let counting: Vec<u8> = (0..32).collect();
@@ -123,6 +138,11 @@ fn names() {
         (Crc64Nvme, "CRC64NVME", "x-amz-checksum-crc64nvme", 8),
         (Sha1, "SHA1", "x-amz-checksum-sha1", 20),
         (Sha256, "SHA256", "x-amz-checksum-sha256", 32),
+        (Sha512, "SHA512", "x-amz-checksum-sha512", 64),
+        (Md5, "MD5", "x-amz-checksum-md5", 16),
+        (Xxhash64, "XXHASH64", "x-amz-checksum-xxhash64", 8),
+        (Xxhash3, "XXHASH3", "x-amz-checksum-xxhash3", 8),
+        (Xxhash128, "XXHASH128", "x-amz-checksum-xxhash128", 16),
     ];
     assert_eq!(rows.map(|row| row.0), ChecksumAlgorithm::ALL);
     for (algorithm, name, header, len) in rows {
@@ -132,8 +152,9 @@ fn names() {
         assert_eq!((algorithm.digest_len(), algorithm.checksum(b"").as_bytes().len()), (len, len));
     }
     assert_eq!(
-        "MD5".parse::<ChecksumAlgorithm>().unwrap_err().to_string(),
-        "unknown checksum algorithm \"MD5\"; use CRC32, CRC32C, CRC64NVME, SHA1 or SHA256"
+        "MD4".parse::<ChecksumAlgorithm>().unwrap_err().to_string(),
+        "unknown checksum algorithm \"MD4\"; there are CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5, XXHASH64, \
+         XXHASH3, XXHASH128"
     );
     assert_eq!("FULL_OBJECT".parse(), Ok(ChecksumType::FullObject));
     assert_eq!("composite".parse(), Ok(ChecksumType::Composite));
@@ -144,7 +165,7 @@ fn names() {
 #[test]
 fn which_type_goes_with_which_algorithm() {
     let rows = [(Crc32, true, true), (Crc32c, true, true), (Crc64Nvme, true, false), (Sha1, false, true)];
-    for (algorithm, full_object, composite) in rows.into_iter().chain([(Sha256, false, true)]) {
+    for (algorithm, full_object, composite) in rows.into_iter().chain([(Sha256, false, true), (Xxhash3, false, true)]) {
         assert_eq!(algorithm.supports(ChecksumType::FullObject), full_object, "{algorithm}");
         assert_eq!(algorithm.supports(ChecksumType::Composite), composite, "{algorithm}");
     }

@@ -15,8 +15,9 @@ use std::thread;
 use bytes::Bytes;
 use support::sink::{self, Sink};
 use support::usage::Cpu;
-use support::wire::Wire;
+use support::wire::{Wire, header};
 use support::{BUCKET, ROUNDS, Result, arguments, client, median, runtime};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
 use wharf::Client;
 
@@ -65,6 +66,7 @@ fn measure(requests: usize) -> Result<()> {
         let mut rows: Vec<Row> = [
             (Who::Floor, 1, "floor: raw socket"),
             (Who::Task, 1, "wharf, one after another in a task"),
+            (Who::FloorInMain, 1, "floor: tokio's socket in main"),
             (Who::Main, 1, "wharf, one after another in main"),
             (Who::Floor, 8, "floor: raw sockets, 8 at a time"),
             (Who::Task, 8, "wharf, 8 at a time"),
@@ -76,6 +78,7 @@ fn measure(requests: usize) -> Result<()> {
             for row in &mut rows {
                 let run = |count: usize| match row.who {
                     Who::Floor => floor(&sink.url, &bytes, row.at_once, count),
+                    Who::FloorInMain => runtime.block_on(floor_in_main(&sink.url, &bytes, count)),
                     Who::Task => in_tasks(&runtime, &s3, kind, row.at_once, count),
                     Who::Main => runtime.block_on(requests_of(s3.clone(), kind, count)),
                 };
@@ -91,7 +94,7 @@ fn measure(requests: usize) -> Result<()> {
             let sum = each(|cpu| cpu.total());
             print!("{name} {:32} {:6.1} {:6.1} {sum:6.1}", row.what, each(|cpu| cpu.user), each(|cpu| cpu.system));
             match row.who {
-                Who::Floor => {
+                Who::Floor | Who::FloorInMain => {
                     floor = sum;
                     println!();
                 }
@@ -114,7 +117,9 @@ enum Who {
     Floor,
     /// wharf in a task of the runtime, as in a server's handler.
     Task,
-    /// wharf in `block_on`, as in a program's `main`: each answer wakes another thread.
+    /// The same bytes over a socket of Tokio's, in `block_on`.
+    FloorInMain,
+    /// wharf in `block_on`, as in a program's `main`: whatever comes wakes a worker first, which wakes this thread.
     Main,
 }
 
@@ -157,6 +162,28 @@ fn floor(url: &str, bytes: &[u8], at_once: usize, count: usize) -> Result<()> {
         let threads: Vec<_> = (0..at_once).map(|_| scope.spawn(talk)).collect();
         threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| "a thread panicked")?)
     })
+}
+
+async fn floor_in_main(url: &str, bytes: &[u8], count: usize) -> Result<()> {
+    let mut stream = tokio::net::TcpStream::connect(url.trim_start_matches("http://")).await?;
+    stream.set_nodelay(true)?;
+    let mut buffer = vec![0; 256 * 1024];
+    for _ in 0..count {
+        stream.write_all(bytes).await?;
+        let mut filled = stream.read(&mut buffer).await?;
+        // The sink sends head and body together; they may come in two pieces all the same.
+        while !is_whole(&buffer[..filled]) {
+            filled += stream.read(&mut buffer[filled..]).await?;
+        }
+    }
+    Ok(())
+}
+
+fn is_whole(message: &[u8]) -> bool {
+    let Some(end) = message.windows(4).position(|window| window == b"\r\n\r\n") else { return false };
+    let length =
+        std::str::from_utf8(&message[..end]).ok().and_then(|head| header(head, "Content-Length")?.parse().ok());
+    message.len() >= end + 4 + length.unwrap_or(0)
 }
 
 /// The bytes of wharf's own request, head and body.

@@ -7,45 +7,29 @@ mod common;
 use serde::{Deserialize, Serialize};
 use wharf::{Client, Csv, Result};
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Sale {
     product: String,
     revenue: f64,
-}
-
-#[derive(Debug, Serialize)]
-struct Line {
-    product: String,
-    revenue: f64,
+    #[serde(default)] // not in what comes in
     running_total: f64,
 }
 
-/// Rows without revenue are dropped, the rest sorted by revenue, each with the total so far.
-fn report(mut sales: Vec<Sale>) -> Vec<Line> {
+async fn archive(s3: &Client, bucket: &str, name: &str) -> Result<()> {
+    let incoming = format!("incoming/{name}");
+    let mut sales: Vec<Sale> = s3.get_object(bucket, &incoming).csv().await?.collect().await?;
     sales.retain(|sale| sale.revenue > 0.0);
     sales.sort_by(|a, b| b.revenue.total_cmp(&a.revenue));
     let mut total = 0.0;
-    let line = |sale: Sale| {
+    for sale in &mut sales {
         total += sale.revenue;
-        Line { product: sale.product, revenue: sale.revenue, running_total: total }
-    };
-    sales.into_iter().map(line).collect()
-}
-
-async fn archive(s3: &Client, bucket: &str) -> Result<()> {
-    let mut reports = s3.list_objects(bucket).prefix("incoming/").items();
-    while let Some(object) = reports.next().await {
-        let key = object?.key;
-        let name = key.trim_start_matches("incoming/");
-        let sales = s3.get_object(bucket, &key).csv::<Sale>().await?.collect().await?;
-        let lines = report(sales);
-        let total = lines.last().map_or(0.0, |line| line.running_total);
-        let top = lines.first().map_or("nothing", |line| line.product.as_str());
-        println!("{name}: {} products, {total:.2} in all, most by {top}", lines.len());
-        s3.put_object(bucket, format!("processed/{name}"), Csv(&lines)).await?;
-        s3.copy_object(bucket, &key, bucket, format!("archive/{name}")).await?;
-        s3.delete_object(bucket, &key).await?;
+        sale.running_total = total;
     }
+    let top = sales.first().map_or("nothing", |sale| sale.product.as_str());
+    println!("{name}: {} products, {total:.2} in all, most by {top}", sales.len());
+    s3.put_object(bucket, format!("processed/{name}"), Csv(&sales)).await?;
+    s3.copy_object(bucket, &incoming, bucket, format!("archive/{name}")).await?;
+    s3.delete_object(bucket, &incoming).await?;
     Ok(())
 }
 
@@ -55,11 +39,12 @@ async fn main() -> Result<()> {
     let (s3, bucket) = (&place.s3, place.bucket.as_str());
     s3.create_bucket(bucket).await?;
     let monday = "product,revenue\nanchor,120.5\nrope,0\nsail,999.9\n";
-    let tuesday = "product,revenue\nrope,12.25\nanchor,80\n";
-    for (name, csv) in [("monday.csv", monday), ("tuesday.csv", tuesday)] {
-        s3.put_object(bucket, format!("incoming/{name}"), csv).content_type("text/csv").await?;
+    s3.put_object(bucket, "incoming/monday.csv", monday).await?;
+    s3.put_object(bucket, "incoming/tuesday.csv", "product,revenue\nrope,12.25\nanchor,80\n").await?;
+    let mut reports = s3.list_objects(bucket).prefix("incoming/").items();
+    while let Some(report) = reports.next().await {
+        archive(s3, bucket, report?.key.trim_start_matches("incoming/")).await?;
     }
-    archive(s3, bucket).await?;
     println!("{}", s3.get_object(bucket, "processed/monday.csv").text().await?);
     common::remove(s3, bucket).await
 }

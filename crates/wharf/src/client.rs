@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wharf_proto::checksum::ChecksumAlgorithm;
+use wharf_proto::op::{PostForm, PresignedPost};
 use wharf_proto::operation::{Operation, Presigned, SendFuture, Sender};
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
@@ -16,7 +17,7 @@ use crate::config::ClientBuilder;
 use crate::credentials::ProvideCredentials;
 use crate::dispatch::{self, Read};
 use crate::payload::Conditions;
-use crate::presign::presign;
+use crate::presign::{presign, presign_post};
 use crate::quotas::Quotas;
 use crate::runtime::RuntimeHandle;
 use crate::transport::Transport;
@@ -121,6 +122,11 @@ impl Sender for Client {
             let place = Place::new(O::NAME, &request);
             presign(&inner, request, expires_in).await.map_err(|error| place.of(error))
         })
+    }
+
+    fn presign_post(&self, form: PostForm, expires_in: Duration) -> SendFuture<PresignedPost> {
+        let inner = self.0.clone();
+        self.0.runtime.run(async move { presign_post(&inner, form, expires_in).await })
     }
 }
 

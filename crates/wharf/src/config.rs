@@ -17,7 +17,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::credentials::{ProvideCredentials, from_environment, from_profile};
 use crate::profiles::{self, Profile};
 use crate::runtime::RuntimeHandle;
-use crate::transport::tls::{Tls, certificates};
+use crate::transport::proxy::Proxies;
+use crate::transport::tls::{Tls, Trust, certificates};
 use crate::transport::{Defaults, Http1, Settings, Transport};
 use crate::{blocking, quotas};
 
@@ -28,6 +29,7 @@ use crate::{blocking, quotas};
 /// | keys | the transport's | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | the profile |
 /// | region | the transport's | `AWS_REGION`, `AWS_DEFAULT_REGION` | the profile, `us-east-1` for a custom endpoint |
 /// | endpoint | the transport's | `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` | the profile, AWS by region |
+/// | certificates trusted beside the system's | | `AWS_CA_BUNDLE` | the profile's `ca_bundle` |
 ///
 /// The profile is the one of [`profile`](ClientBuilder::profile), of `AWS_PROFILE`, or `default`. One that is named
 /// here, or whose [`credentials_file`](ClientBuilder::credentials_file) is, beats keys in the environment.
@@ -46,6 +48,8 @@ pub struct ClientBuilder {
     unsigned_payload: bool,
     transport: Option<Arc<dyn Transport>>,
     root_certificates: Vec<u8>,
+    accept_invalid_certificates: bool,
+    proxy: ProxyChoice,
     retry: RetryPolicy,
     connect_timeout: Option<Duration>,
     progress_timeout: Option<Duration>,
@@ -53,6 +57,15 @@ pub struct ClientBuilder {
     deadline: Option<Duration>,
     clock: Option<Arc<dyn Clock>>,
     environment: Environment,
+}
+
+/// Where proxies are looked for.
+#[derive(Default)]
+enum ProxyChoice {
+    #[default]
+    Environment,
+    Url(String),
+    None,
 }
 
 #[derive(Default)]
@@ -184,6 +197,27 @@ impl ClientBuilder {
         self
     }
 
+    /// Trusts whoever answers: whoever sits between can read and change everything. For a test against a server whose
+    /// certificate cannot be had; [`root_certificates_pem`](ClientBuilder::root_certificates_pem) is the safe way.
+    pub fn danger_accept_invalid_certificates(mut self) -> Self {
+        self.accept_invalid_certificates = true;
+        self
+    }
+
+    /// The HTTP proxy to go through, such as `http://user:password@proxy.example:3128`, in place of those that
+    /// `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` name, less what `NO_PROXY` excepts. This machine itself and its
+    /// metadata services are always reached straight.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = ProxyChoice::Url(url.into());
+        self
+    }
+
+    /// Goes straight, whatever the environment says of proxies.
+    pub fn no_proxy(mut self) -> Self {
+        self.proxy = ProxyChoice::None;
+        self
+    }
+
     /// How often a request is sent at most: 3 by default; 1 means no retries.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.retry.max_attempts = attempts;
@@ -276,13 +310,21 @@ impl ClientBuilder {
         let transport = match self.transport {
             Some(transport) => transport,
             None => {
-                let roots = match self.root_certificates.as_slice() {
-                    [] => rustls::RootCertStore::empty(),
-                    pem => certificates(pem)?,
+                let trust = match self.root_certificates.as_slice() {
+                    _ if self.accept_invalid_certificates => Trust::Anybody,
+                    [] if endpoint.is_https() => Trust::Roots(found.root_certificates()?),
+                    [] => Trust::Roots(rustls::RootCertStore::empty()),
+                    pem => Trust::Roots(certificates(pem)?),
+                };
+                let proxies = match &self.proxy {
+                    ProxyChoice::Environment => Proxies::from_environment(|name| self.environment.get(name))?,
+                    ProxyChoice::Url(url) => Proxies::all(url)?,
+                    ProxyChoice::None => Proxies::default(),
                 };
                 Arc::new(Http1::new(Settings {
                     connect_timeout: self.connect_timeout.unwrap_or(Duration::from_secs(5)),
-                    tls: Tls::new(roots),
+                    tls: Tls::new(trust),
+                    proxies,
                 }))
             }
         };
@@ -325,6 +367,16 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
+    fn root_certificates(&self) -> Result<rustls::RootCertStore, Error> {
+        let profile = || self.profile.and_then(|profile| profile.get("ca_bundle")).map(str::to_owned);
+        let Some(path) = self.environment.get("AWS_CA_BUNDLE").or_else(profile) else {
+            return Ok(rustls::RootCertStore::empty());
+        };
+        let pem = std::fs::read(&path)
+            .map_err(|error| Error::invalid_input(format!("cannot read the CA bundle {path}: {error}")))?;
+        certificates(&pem).map_err(|error| Error::invalid_input(format!("the CA bundle {path}: {error}")))
+    }
+
     fn region(&self) -> Option<String> {
         let environment = || self.environment.get("AWS_REGION").or_else(|| self.environment.get("AWS_DEFAULT_REGION"));
         let profile = || self.profile.and_then(|profile| profile.get("region")).map(str::to_owned);

@@ -60,8 +60,8 @@ pub use wharf_proto::op;
 pub use wharf_proto::op::{CompletedPart, ObjectIdentifier, VersioningStatus};
 pub use wharf_proto::{
     AddressingStyle, Body, ByteRange, CannedAcl, Credentials, CustomerKey, ETag, Encryption, EncryptionInfo, Error,
-    ErrorKind, Grantee, IntoBody, KmsKey, Metadata, ObjectHead, ObjectLockMode, Presigned, Provider, S3Uri,
-    StorageClass, Tag,
+    ErrorKind, EventHoldDuration, Grantee, IntoBody, KmsKey, Metadata, ObjectHead, ObjectLockMode, Presigned, Provider,
+    S3Uri, StorageClass, Tag,
 };
 
 /// An object that is being read.
@@ -74,3 +74,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The same of "Testing your application".
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/testing.md")]
+struct Testing;

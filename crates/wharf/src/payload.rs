@@ -121,6 +121,10 @@ impl Payload {
             set_checksum(headers, &checksum);
             payload.expected = Some(checksum);
         }
+        if let Some(algorithm) = payload.expected.map(|checksum| checksum.algorithm()).or(payload.trailer) {
+            // Some servers keep a checksum only where this names it.
+            headers.insert("x-amz-sdk-checksum-algorithm", HeaderValue::from_static(algorithm.as_str()));
+        }
         if payload.content.length() > 0 || is_data || matches!(*method, Method::PUT | Method::POST) {
             headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(payload.encoded_length()));
         }

@@ -1,20 +1,20 @@
-//! Signing a call into a URL.
+//! Signing a call into a URL, or into a form.
 
 use std::time::Duration;
 
 use http::HeaderMap;
+use wharf_proto::op::{PostForm, PresignedPost};
 use wharf_proto::operation::{ChecksumPolicy, Request};
 use wharf_proto::sigv4::{Payload, Scope, Signer};
 use wharf_proto::{Error, Presigned};
 
 use crate::client::Inner;
+use crate::credentials::ProvideCredentials;
 use crate::dispatch::unsignable;
 use crate::payload;
 
 pub(crate) async fn presign(client: &Inner, request: Request, expires_in: Duration) -> Result<Presigned, Error> {
-    let Some(provider) = &client.credentials else {
-        return Err(Error::invalid_input("an anonymous client has no keys to presign with"));
-    };
+    let provider = provider(client)?;
     payload::must_be_empty(request.body)?;
     let mut headers: HeaderMap = request.headers;
     match request.checksum {
@@ -37,4 +37,17 @@ pub(crate) async fn presign(client: &Inner, request: Request, expires_in: Durati
     let asked_for = now + Duration::from_secs(expires_in.as_secs());
     let expires_at = credentials.expires_at().map_or(asked_for, |end| end.min(asked_for));
     Ok(Presigned { method: request.method, url, headers, expires_at })
+}
+
+pub(crate) async fn presign_post(client: &Inner, form: PostForm, expires_in: Duration) -> Result<PresignedPost, Error> {
+    let credentials = provider(client)?.credentials().await?;
+    let now = client.clock.now();
+    let uri = client.endpoint.uri(Some(&form.bucket), None, &[])?;
+    let signer = Signer::new(&credentials, Scope::s3(&client.region), now, &client.signing_keys);
+    form.sign(&signer, now, expires_in, &uri)
+}
+
+fn provider(client: &Inner) -> Result<&dyn ProvideCredentials, Error> {
+    let none = || Error::invalid_input("an anonymous client has no keys to presign with");
+    client.credentials.as_deref().ok_or_else(none)
 }

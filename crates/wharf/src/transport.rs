@@ -6,9 +6,12 @@
 
 mod connect;
 mod connection;
+mod dial;
 mod http1;
 mod pool;
+pub(crate) mod proxy;
 pub(crate) mod tls;
+mod wire;
 
 pub use wharf_transport::{Body, BoxError, Defaults, ResponseFuture, Transport, TransportError, TransportErrorKind};
 
@@ -36,15 +39,23 @@ pub(crate) fn transport_error(error: TransportError) -> Error {
         _ => ErrorKind::Transport,
     };
     let kind = if is_timeout(&error) { ErrorKind::Timeout } else { kind };
-    let is_tls = error.kind() == TransportErrorKind::Tls;
+    let failed_at = error.kind();
     let mut innermost: &(dyn std::error::Error + 'static) = &error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
     let told = Error::new(kind, format!("{error}: {innermost}")).with_cause(error);
-    match is_tls {
-        true => told.with_hint("a certificate of your own is trusted by .root_certificates_pem()"),
-        false => told,
+    match failed_at {
+        TransportErrorKind::Tls if told.message().contains("certificate") => {
+            told.with_hint("a certificate of your own is trusted by AWS_CA_BUNDLE or .root_certificates_pem()")
+        }
+        TransportErrorKind::Connect => {
+            told.with_hint("see that a server listens there, and that the endpoint names its port")
+        }
+        TransportErrorKind::Dns => told.with_hint(
+            "check the endpoint and the region; where the server has no host name per bucket, use path style",
+        ),
+        _ => told,
     }
 }
 

@@ -63,6 +63,29 @@ async fn a_body_that_does_not_match_its_checksum() {
     assert_eq!(error.kind(), ErrorKind::Corrupt);
 }
 
+/// Every algorithm that S3 has: sent in its header, and compared with what comes back.
+#[tokio::test]
+async fn every_algorithm_goes_out_and_is_compared_on_its_way_in() {
+    for algorithm in wharf::ChecksumAlgorithm::ALL {
+        let fake = Fake::new(move |_, request: http::Request<Bytestream>| {
+            let right = algorithm.checksum(b"Hello!").to_base64();
+            let mut answer = Response::new(Bytestream::empty());
+            match request.method() {
+                &http::Method::PUT => assert_eq!(request.headers()[algorithm.header_name()], right, "{algorithm}"),
+                _ => *answer.body_mut() = Bytestream::from(Bytes::from_static(b"Hello?")),
+            }
+            answer.headers_mut().insert(algorithm.header_name(), right.parse().unwrap());
+            std::future::ready(Ok(answer))
+        });
+        let s3 = client_of("http://127.0.0.1:1").transport(fake).build().unwrap();
+        let put = s3.put_object("my-bucket", "a", "Hello!").checksum(algorithm).await.unwrap();
+        assert_eq!(put.checksum, Some(algorithm.checksum(b"Hello!")), "{algorithm}");
+        let error = s3.get_object("my-bucket", "a").checksum_mode(true).bytes().await.unwrap_err();
+        let expected = format!("GetObject my-bucket/a: the body does not match its {algorithm} checksum");
+        assert_eq!((line(&error), error.kind()), (expected, ErrorKind::Corrupt));
+    }
+}
+
 /// A checksum of something else than these bytes says nothing about them.
 #[tokio::test]
 async fn a_checksum_of_something_else() {

@@ -116,6 +116,13 @@ async fn not_found_for_a_head() {
 }
 
 #[tokio::test]
+async fn not_found_for_the_head_of_a_bucket() {
+    let line = "HeadBucket no-bucket: not found: no such bucket (HTTP 404, request ID)";
+    assert_eq!(told(embedded().await.head_bucket("no-bucket").await), expect(line, ErrorKind::NotFound));
+    assert_eq!(told(embedded().await.object_exists("no-bucket", "a").await), expect(line, ErrorKind::NoSuchBucket));
+}
+
+#[tokio::test]
 async fn not_modified() {
     let s3 = embedded().await;
     let etag = s3.head_object("my-bucket", "docs/a.txt").await.unwrap().etag;
@@ -249,6 +256,29 @@ async fn keys_that_cannot_be() {
         told(s3.put_object("my-bucket", "é".repeat(513), "x").await),
         expect("PutObject my-bucket: the key has 1026 bytes; S3 keys have at most 1024", ErrorKind::InvalidInput)
     );
+}
+
+#[tokio::test]
+async fn metadata_and_headers_that_cannot_be_sent() {
+    let s3 = client_of("http://127.0.0.1:1").build().unwrap();
+    for (call, problem) in [
+        (
+            s3.put_object("my-bucket", "a", "x").metadata("note", "b\nc"),
+            "metadata \"note\": a value must not contain '\\n'",
+        ),
+        (
+            s3.put_object("my-bucket", "a", "x").metadata("note", "b".repeat(3000)),
+            "the metadata has 3004 bytes of names and values; S3 takes at most 2048",
+        ),
+        (
+            s3.put_object("my-bucket", "a", "x").content_language("é"),
+            "content-language: a header's value must be ASCII",
+        ),
+    ] {
+        let error = call.await.unwrap_err();
+        assert_eq!(error.to_string(), format!("PutObject my-bucket/a: {problem}"));
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidInput, 0));
+    }
 }
 
 #[tokio::test]

@@ -19,22 +19,29 @@ fn told<T: std::fmt::Debug>(result: Result<T, Error>) -> (String, ErrorKind) {
 async fn connection_refused() {
     let free = Server::start(Conn::stall).await.port();
     let s3 = client_of(format!("http://127.0.0.1:{free}")).build().unwrap();
-    let (line, kind) = told(s3.get_object("my-bucket", "a").await);
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+    let (line, kind) = (line(&error), error.kind());
     // The system's own words end the line.
     let expected = "GetObject my-bucket/a: no connection could be made: 127.0.0.1:PORT: ";
     assert!(line.starts_with(expected) && line.ends_with(" (3 attempts)"), "{line}");
     assert!(line.to_lowercase().contains("refused"), "{line}");
     assert_eq!(kind, ErrorKind::Transport);
+    assert_eq!(error.hint(), Some("see that a server listens there, and that the endpoint names its port"));
 }
 
 #[tokio::test]
 async fn a_host_that_is_unknown() {
     // Never registered (RFC 2606), so that it is unknown without any network too.
     let s3 = client_of("http://nope.invalid").build().unwrap();
-    let (line, kind) = told(s3.get_object("my-bucket", "a").await);
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+    let (line, kind) = (line(&error), error.kind());
     let expected = "GetObject my-bucket/a: the host name could not be resolved: nope.invalid: ";
     assert!(line.starts_with(expected) && line.ends_with(" (3 attempts)"), "{line}");
     assert_eq!(kind, ErrorKind::Transport);
+    assert_eq!(
+        error.hint(),
+        Some("check the endpoint and the region; where the server has no host name per bucket, use path style")
+    );
 }
 
 #[tokio::test(start_paused = true)]

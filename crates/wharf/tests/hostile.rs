@@ -251,6 +251,27 @@ async fn an_abandoned_body_takes_its_connection_with_it() {
     assert_eq!(server.connections(), 11);
 }
 
+/// Where little is left, reading it costs less than another connection.
+#[tokio::test]
+async fn an_abandoned_body_that_has_all_but_come_is_read_to_its_end() {
+    let server = Server::start(|mut conn: Conn| async move {
+        while conn.request().await.is_some() {
+            conn.answer(200, "x".repeat(60_000)).await;
+        }
+    })
+    .await;
+    let s3 = client_of(server.url()).build().unwrap();
+    for _ in 0..5 {
+        drop(s3.get_object("my-bucket", "a").await.unwrap());
+        // Reading the rest is a task of its own, which gets its turns here.
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(s3.get_object("my-bucket", "a").bytes().await.unwrap().len(), 60_000);
+    }
+    assert!(server.connections() < 5, "{} connections", server.connections());
+}
+
 /// An answer that came before the request's body was sent leaves a connection that nobody can use.
 #[tokio::test]
 async fn a_connection_with_an_unsent_body_is_not_used_again() {

@@ -68,7 +68,8 @@ async fn put(cx: Context, algorithm: ChecksumAlgorithm) -> Outcome {
 }
 
 async fn wrong(cx: Context) -> Outcome {
-    for algorithm in ChecksumAlgorithm::ALL {
+    use ChecksumAlgorithm::{Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
+    for algorithm in [Crc32, Crc32c, Crc64Nvme, Sha1, Sha256] {
         let of_another = algorithm.checksum(b"something else");
         let put = cx.s3.put_object(&cx.bucket, "key", TEXT).checksum_value(of_another).await;
         refused(algorithm.as_str(), put, &[ErrorKind::BadDigest])?;

@@ -111,6 +111,6 @@ fn the_time_zone_may_be_named() {
 fn an_unknown_bucket_is_the_services_error() {
     let bench = Bench::new();
     let expected = "wharf: ListObjectsV2 other-bucket: The specified bucket does not exist (NoSuchBucket, HTTP 404, \
-                    request ...)\n";
+                    request ...)\nhint: check the bucket's name, and that the endpoint is the one it is on\n";
     assert_eq!(without_request_id(bench.run(&["ls", "s3://other-bucket"])), failed(254, expected));
 }

@@ -67,6 +67,15 @@ fn without_keys_it_says_where_it_looked() {
 }
 
 #[test]
+fn without_a_region_it_says_how_to_name_one() {
+    let mut command = bare(&["ls"]);
+    command.env("AWS_ACCESS_KEY_ID", "id").env("AWS_SECRET_ACCESS_KEY", "x");
+    let expected = "wharf: no region is set: not in AWS_REGION, not in the profile\n\
+                    hint: say --region, set AWS_REGION, or put region into the profile\n";
+    assert_eq!(run(command), failed(253, expected));
+}
+
+#[test]
 fn an_endpoint_that_is_none_is_a_configuration_error() {
     let expected = "wharf: the endpoint \"127.0.0.1:9000\" cannot be used: it must begin with http:// or https://\n";
     assert_eq!(run(bare(&["ls", "--endpoint-url", "127.0.0.1:9000"])), failed(253, expected));
@@ -87,7 +96,11 @@ fn no_server_is_another_error() {
     command.env("AWS_ACCESS_KEY_ID", "id").env("AWS_SECRET_ACCESS_KEY", "x");
     let (exit, stdout, stderr) = run(command);
     assert_eq!((exit, stdout.as_str()), (255, ""));
-    assert!(stderr.starts_with("wharf: ListBuckets: ") && stderr.lines().count() == 1, "{stderr}");
+    assert!(stderr.starts_with("wharf: ListBuckets: no connection could be made: "), "{stderr}");
+    assert!(
+        stderr.ends_with("\nhint: see that a server listens there, and that the endpoint names its port\n"),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         etag: etag(&call, &md5, &headers),
         headers,
         tags,
-        checksum: Some(checksum),
+        checksum: call.keeps(checksum),
         parts: Vec::new(),
         customer_key: kept::customer_key(&call.headers, CUSTOMER)?,
         lock: kept::lock(&call.headers, &rules.bucket, call.now)?,

@@ -4,13 +4,17 @@
 
 mod access;
 mod auth;
+mod backing;
 mod bucket_documents;
 mod chunked;
 mod cors;
+mod faults;
+mod faults_wire;
 mod forms;
 mod listing;
 mod multipart;
 mod objects;
+mod personalities;
 mod policy;
 mod seam;
 mod support;

@@ -211,6 +211,7 @@ async fn checksums() {
     }
     send("content-md5", "short").send(&store).await.refused(400, "InvalidDigest");
     send("x-amz-checksum-crc32", "short").send(&store).await.refused(400, "InvalidRequest");
+    send("x-amz-checksum-sha512", &base64(&[0; 64])).send(&store).await.refused(501, "NotImplemented");
     send("x-amz-sdk-checksum-algorithm", "CRC32").send(&store).await.refused(400, "InvalidRequest");
     let two = send("x-amz-checksum-crc32", "NhCmhg==").header("x-amz-checksum-crc32c", "mnG7TA==");
     two.send(&store).await.refused(400, "InvalidRequest");

@@ -4,7 +4,7 @@ use tokio::net::TcpStream;
 use crate::support::*;
 
 /// A request's head as it goes over a connection.
-fn wire(ask: &Ask) -> String {
+pub(crate) fn wire(ask: &Ask) -> String {
     let (request, _) = ask.signed();
     let target = request.uri().path_and_query().unwrap().as_str().to_owned();
     let mut out = format!("{} {target} HTTP/1.1\r\n", ask.method);
@@ -15,7 +15,7 @@ fn wire(ask: &Ask) -> String {
 }
 
 /// Reads one answer whose length is declared.
-async fn answer(stream: &mut TcpStream) -> String {
+pub(crate) async fn answer(stream: &mut TcpStream) -> String {
     let mut out = Vec::new();
     let mut buffer = [0; 4096];
     loop {

@@ -187,6 +187,14 @@ impl<T: DeserializeOwned, B: Stream<Item = Result<Bytes, Error>> + Unpin> CsvRec
         record
     }
 
+    /// A document of another format on a single line has the form of a header without rows. Told once, at the end.
+    fn unlike_a_header(&mut self) -> Option<Error> {
+        let header = std::mem::take(&mut self.header);
+        let format = another_format(&header).filter(|_| self.number == 1)?;
+        let problem = format_args!("the object is not the expected CSV: it begins as {format} does, and has no rows");
+        Some(self.place.invalid(Problem::new(problem)))
+    }
+
     fn mismatch(&self, error: csv::Error) -> Error {
         let problem = match error.kind() {
             ErrorKind::Deserialize { err, .. } => match err.field() {
@@ -205,7 +213,7 @@ impl<T: DeserializeOwned, B: Stream<Item = Result<Bytes, Error>> + Unpin> Stream
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         Poll::Ready(match ready!(this.poll_row(cx)) {
-            None => None,
+            None => this.unlike_a_header().map(Err),
             Some(Err(error)) => Some(Err(error)),
             Some(Ok(())) => {
                 let record = this.decode();
@@ -214,6 +222,17 @@ impl<T: DeserializeOwned, B: Stream<Item = Result<Bytes, Error>> + Unpin> Stream
             }
         })
     }
+}
+
+/// The format that a header is the beginning of, where it is no names of fields.
+fn another_format(header: &StringRecord) -> Option<&'static str> {
+    let first = header.get(0)?.trim_start();
+    if let Some(inside) = first.strip_prefix(['{', '[']) {
+        let next = inside.trim_start().chars().next();
+        return next.is_some_and(|c| matches!(c, '{' | '[' | '}' | ']' | '"' | '0'..='9')).then_some("JSON");
+    }
+    let is_closed = header.iter().any(|field| field.contains("</") || field.contains("/>"));
+    (first.starts_with('<') && is_closed).then_some("XML or HTML")
 }
 
 impl<T, B> fmt::Debug for CsvRecords<T, B> {

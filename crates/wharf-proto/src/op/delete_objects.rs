@@ -11,7 +11,7 @@ use super::delete_object::{DeleteObject, DeleteObjectOutput};
 use super::mfa::Mfa;
 use crate::checksum::ChecksumAlgorithm;
 use crate::operation::{ChecksumPolicy, SendFuture, Sender};
-use crate::{ETag, Error, name, xml};
+use crate::{ETag, Error, ErrorKind, name, xml};
 use batch::DeleteBatch;
 
 /// How many objects S3 takes in one request.
@@ -24,7 +24,8 @@ const BATCH: usize = 1000;
 ///
 /// # Errors
 /// The first request's, such as [`NoSuchBucket`](crate::ErrorKind::NoSuchBucket) or
-/// [`AccessDenied`](crate::ErrorKind::AccessDenied): nothing was deleted then. Where a later request fails, the keys it
+/// [`AccessDenied`](crate::ErrorKind::AccessDenied): nothing was deleted then. (What S3 says of one key that goes alone
+/// is among [`errors`](DeleteObjectsOutput::errors) always.) Where a later request fails, the keys it
 /// was about are among [`errors`](DeleteObjectsOutput::errors) and the rest goes on, so that nothing that was done is
 /// lost. [`InvalidInput`](crate::ErrorKind::InvalidInput) for an empty key or one over 1,024 bytes, before anything is
 /// sent.
@@ -242,7 +243,7 @@ async fn delete_all<S: Sender>(call: DeleteObjects<S>) -> Result<DeleteObjectsOu
                     outcomes.push((place, Ok(object.deleted(answer))));
                 }
             }
-            Err(error) if !begun => return Err(error),
+            Err(error) if !begun && !is_of_one_key(&error) => return Err(error),
             Err(error) => outcomes.push((place, Err(object.failed(&error)))),
         }
         begun = true;
@@ -257,6 +258,12 @@ async fn delete_all<S: Sender>(call: DeleteObjects<S>) -> Result<DeleteObjectsOu
         }
     }
     Ok(output)
+}
+
+/// Whether an error is one that S3 gives for a key of a batch, rather than for a request.
+fn is_of_one_key(error: &Error) -> bool {
+    use ErrorKind::{AccessDenied, Conflict, NoSuchKey, NoSuchVersion, PreconditionFailed};
+    matches!(error.kind(), AccessDenied | Conflict | NoSuchKey | NoSuchVersion | PreconditionFailed)
 }
 
 fn check_keys(objects: &[ObjectIdentifier]) -> Result<(), Error> {

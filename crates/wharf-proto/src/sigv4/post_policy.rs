@@ -1,6 +1,7 @@
 //! POST policies: what lets a browser's form upload straight to a bucket.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -55,11 +56,26 @@ impl fmt::Debug for SignedPolicy {
 }
 
 impl Signer<'_> {
+    /// The fields of a form that say who signs it and when, for which its policy must have conditions.
+    pub(crate) fn policy_fields(&self) -> Vec<(&'static str, String)> {
+        let mut fields = vec![
+            ("x-amz-algorithm", ALGORITHM.to_owned()),
+            ("x-amz-credential", self.credential()),
+            ("x-amz-date", self.date.as_str().to_owned()),
+        ];
+        fields.extend(self.credentials.session_token().map(|token| ("x-amz-security-token", token.to_owned())));
+        fields
+    }
+
+    /// When the keys stop working.
+    pub(crate) fn expires_at(&self) -> Option<SystemTime> {
+        self.credentials.expires_at()
+    }
+
     /// Signs a POST policy, a JSON document that says until when a form may upload what.
     ///
     /// The policy must itself have conditions for the fields that the form carries, those of [`SignedPolicy::fields`]
-    /// too: `x-amz-algorithm`, `x-amz-credential` (see [`credential`](Self::credential)), `x-amz-date` (see
-    /// [`date`](Self::date)) and, with temporary keys, `x-amz-security-token`.
+    /// too but `policy` and `x-amz-signature`. [`PostObject`](crate::op::PostObject) writes such a policy.
     pub fn sign_policy(&self, policy_json: &str) -> SignedPolicy {
         let policy = BASE64_STANDARD.encode(policy_json);
         let signature = Signature::of(self.key.mac().chain_update(&policy));

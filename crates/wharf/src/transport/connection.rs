@@ -1,48 +1,116 @@
-//! One connection, with the task that drives it.
+//! One connection. Whoever uses it drives it: between requests nothing runs for it.
+//!
+//! A task of its own would be woken for each answer, and would wake the caller in turn.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body as _, Frame};
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use tokio::task::AbortHandle;
+use tokio::time::timeout;
 
 use super::connect::Socket;
 use super::http1::RequestBody;
+use super::wire::{Peeked, Wire};
 
 /// An object can have hundreds of metadata entries. What a head may weigh in all is limited by hyper, to about 400 KiB.
 const MAX_HEADERS: usize = 1024;
 
+/// A connection whose last answer came before its request was sent may never take another: one that does not settle
+/// at once is closed.
+const SETTLING: Duration = Duration::from_millis(100);
+
+type Driver = http1::Connection<TokioIo<Box<dyn Socket>>, RequestBody>;
+
 /// A connection that ends where it is when this is dropped.
-///
-/// Once an answer has come, hyper alone would send the rest of the request's body whether anybody waits for it or not.
-#[derive(Debug)]
 pub(crate) struct Connection {
-    pub(crate) sender: SendRequest<RequestBody>,
-    task: AbortHandle,
-    broken: Arc<AtomicBool>,
+    sender: SendRequest<RequestBody>,
+    /// `None` once it has ended, which tells whoever still waits for it.
+    driver: Option<Box<Driver>>,
+    wire: Arc<Wire>,
 }
 
 impl Connection {
-    /// Speaks HTTP over `socket`; `broken` is set once that takes no more bytes.
-    pub(crate) async fn start(socket: Box<dyn Socket>, broken: Arc<AtomicBool>) -> Result<Self, hyper::Error> {
-        let (sender, connection) =
-            http1::Builder::new().max_headers(MAX_HEADERS).handshake(TokioIo::new(socket)).await?;
-        let task = tokio::spawn(async move {
-            // Whoever uses the connection hears of its errors.
-            let _ = connection.await;
-        });
-        Ok(Self { sender, task: task.abort_handle(), broken })
+    /// Speaks HTTP over `socket`, beneath which is `wire`.
+    pub(crate) async fn start(socket: Box<dyn Socket>, wire: Arc<Wire>) -> Result<Self, hyper::Error> {
+        let (sender, driver) = http1::Builder::new().max_headers(MAX_HEADERS).handshake(TokioIo::new(socket)).await?;
+        Ok(Self { sender, driver: Some(Box::new(driver)), wire })
     }
 
     /// Whether bytes were lost that hyper believes sent.
     pub(crate) fn is_broken(&self) -> bool {
-        self.broken.load(Ordering::Acquire)
+        self.wire.is_broken()
     }
-}
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.task.abort();
+    /// Whether both sides still hold it, as far as is known without reading from it.
+    pub(crate) fn is_open(&self) -> bool {
+        self.driver.is_some() && !self.sender.is_closed() && self.wire.peek() != Peeked::Closed
+    }
+
+    /// Makes an idle connection ready for a request; `false` where it is of no more use.
+    pub(crate) async fn settle(&mut self) -> bool {
+        match self.wire.peek() {
+            Peeked::Closed => return false,
+            // A word of TLS, or the last one before the server closes: the runtime has to hear of it first.
+            Peeked::Unread => tokio::task::yield_now().await,
+            Peeked::Nothing => {}
+        }
+        // Whom it would wake now has nothing to do with the request that follows.
+        self.drive(&mut Context::from_waker(Waker::noop()));
+        if self.sender.is_ready() {
+            return self.driver.is_some();
+        }
+        let ready = poll_fn(|cx| {
+            self.drive(cx);
+            self.sender.poll_ready(cx)
+        });
+        matches!(timeout(SETTLING, ready).await, Ok(Ok(())))
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    pub(crate) async fn send(
+        &mut self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
+        let mut answer = pin!(self.sender.try_send_request(request));
+        poll_fn(|cx| {
+            self.drive(cx);
+            answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        })
+        .await
+    }
+
+    /// The next frame of an answer's body.
+    pub(crate) fn poll_frame(
+        &mut self,
+        body: &mut Incoming,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let mut frame = || Pin::new(&mut *body).poll_frame(&mut Context::from_waker(Waker::noop()));
+        match frame() {
+            Poll::Pending => {
+                self.drive(cx);
+                frame()
+            }
+            ready => ready,
+        }
+    }
+
+    /// Reads and writes what can be read and written now. Only this moves an answer on, so that only this needs to
+    /// know whom to wake.
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        if let Some(driver) = &mut self.driver
+            && Pin::new(driver).poll(cx).is_ready()
+        {
+            self.driver = None;
+        }
     }
 }

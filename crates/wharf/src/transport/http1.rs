@@ -1,33 +1,34 @@
 //! HTTP/1.1 by hyper, over connections of our own pool.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use http::header::PROXY_AUTHORIZATION;
 use http::{Request, Response, Uri};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::connect::connect;
 use super::connection::Connection;
 use super::pool::{Destination, Pool};
+use super::proxy::{Proxies, Proxy};
 use super::tls::Tls;
 use super::{Body, BoxError, ResponseFuture, Transport, TransportError, TransportErrorKind};
-
-/// A connection whose last answer came before its request was sent may never take another: one that does not settle
-/// at once is closed.
-const SETTLING: Duration = Duration::from_millis(100);
 
 /// How connections are made.
 pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
     pub(crate) tls: Tls,
+    pub(crate) proxies: Proxies,
 }
 
 /// The transport that a client brings.
@@ -36,11 +37,13 @@ pub(crate) struct Http1(Arc<Shared>);
 struct Shared {
     settings: Settings,
     pool: Pool,
+    /// How many connections were opened.
+    opened: AtomicUsize,
 }
 
 impl Http1 {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self(Arc::new(Shared { settings, pool: Pool::default() }))
+        Self(Arc::new(Shared { settings, pool: Pool::default(), opened: AtomicUsize::new(0) }))
     }
 }
 
@@ -55,18 +58,20 @@ async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Respons
     let destination = Destination::of(request.uri())
         .ok_or_else(|| TransportError::new(TransportErrorKind::Other, "the request's URI names no host"))?;
     let sent = Arc::new(AtomicBool::new(request.body().length() == Some(0)));
-    let mut request = origin_form(request).map(|body| RequestBody { body, sent: sent.clone() });
-    // A runtime that was busy elsewhere has not heard yet that the server closed an idle connection. Now it does.
-    tokio::task::yield_now().await;
+    let request = match shared.settings.proxies.of(&destination) {
+        Some(proxy) if !destination.https => proxy_form(request, proxy),
+        _ => origin_form(request),
+    };
+    let mut request = request.map(|body| RequestBody { body, sent: sent.clone() });
     let (response, connection) = loop {
         let (mut connection, pooled) = match shared.pool.take(&destination) {
             Some(connection) => (connection, true),
             None => (open(&shared, &destination).await?, false),
         };
-        if pooled && !matches!(timeout(SETTLING, connection.sender.ready()).await, Ok(Ok(()))) {
+        if pooled && !connection.settle().await {
             continue;
         }
-        match connection.sender.try_send_request(request).await {
+        match connection.send(request).await {
             Ok(response) => break (response, connection),
             Err(mut failed) => match failed.take_message() {
                 // It was closed before it took the request: nothing was sent, the next one gets it.
@@ -86,19 +91,18 @@ async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Respons
             keep.put_back();
             return Body::empty();
         }
-        Body::stream(length, ResponseBody { incoming, keep: Some(keep) })
+        Body::stream(length, ResponseBody(Some(Reading { incoming, keep })))
     }))
 }
 
 async fn open(shared: &Shared, to: &Destination) -> Result<Connection, TransportError> {
     let limit = shared.settings.connect_timeout;
-    let tls = to.https.then_some(&shared.settings.tls);
-    let broken = Arc::default();
-    let socket = timeout(limit, connect(&to.host, to.port, tls, limit, &broken)).await.unwrap_or_else(|_| {
+    let turn = shared.opened.fetch_add(1, Ordering::Relaxed);
+    let (socket, wire) = timeout(limit, connect(to, &shared.settings, turn)).await.unwrap_or_else(|_| {
         let text = format!("{}:{}: no answer within {limit:?}", to.host, to.port);
         Err(TransportError::new(TransportErrorKind::Connect, io::Error::new(io::ErrorKind::TimedOut, text)))
     })?;
-    Connection::start(socket, broken).await.map_err(transport_error)
+    Connection::start(socket, wire).await.map_err(transport_error)
 }
 
 /// The request as HTTP/1.1 has it: path and query alone, byte for byte.
@@ -108,6 +112,14 @@ fn origin_form(request: Request<Body>) -> Request<Body> {
     parts.path_and_query = head.uri.path_and_query().cloned();
     head.uri = Uri::from_parts(parts).unwrap_or_else(|_| Uri::from_static("/"));
     Request::from_parts(head, body)
+}
+
+/// The request as a proxy for plain HTTP has it: the whole URI, and the user's name for the proxy.
+fn proxy_form(mut request: Request<Body>, proxy: &Proxy) -> Request<Body> {
+    if let Some(authorization) = &proxy.authorization {
+        request.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
+    }
+    request
 }
 
 fn transport_error(error: hyper::Error) -> TransportError {
@@ -176,39 +188,69 @@ impl http_body::Body for RequestBody {
     }
 }
 
-/// An answer's body, which gives its connection back at its end. Dropped before, it closes the connection.
-struct ResponseBody {
+/// What is left of an abandoned answer is read where it is no more than this: another connection costs more, most of
+/// all with TLS.
+const CHEAP_TO_READ: u64 = 64 * 1024;
+
+/// How long that may take.
+const DRAINING: Duration = Duration::from_secs(1);
+
+/// An answer's body, which gives its connection back at its end. Dropped before, it closes the connection, unless
+/// there is little left to read. `None` once it has ended.
+struct ResponseBody(Option<Reading>);
+
+struct Reading {
     incoming: Incoming,
-    keep: Option<Keep>,
+    keep: Keep,
+}
+
+impl Reading {
+    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, hyper::Error>>> {
+        loop {
+            match ready!(self.keep.connection.poll_frame(&mut self.incoming, cx)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                // Trailers say nothing that S3 needs.
+                Some(Ok(frame)) => {
+                    if let Ok(bytes) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(bytes)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads what is left and gives the connection back.
+    async fn drain(mut self) {
+        while let Some(Ok(_)) = poll_fn(|cx| self.poll_data(cx)).await {}
+        if self.incoming.is_end_stream() {
+            self.keep.put_back();
+        }
+    }
 }
 
 impl Stream for ResponseBody {
     type Item = Result<Bytes, BoxError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            let frame = match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
-                Some(Ok(frame)) => frame,
-                Some(Err(error)) => {
-                    self.keep = None;
-                    return Poll::Ready(Some(Err(transport_error(error).into())));
-                }
-                None => {
-                    if let Some(keep) = self.keep.take() {
-                        keep.put_back();
-                    }
-                    return Poll::Ready(None);
-                }
-            };
-            // Trailers say nothing that S3 needs.
-            if let Ok(bytes) = frame.into_data() {
-                if self.incoming.is_end_stream()
-                    && let Some(keep) = self.keep.take()
-                {
-                    keep.put_back();
-                }
-                return Poll::Ready(Some(Ok(bytes)));
-            }
+        let Some(reading) = &mut self.0 else { return Poll::Ready(None) };
+        let item = ready!(reading.poll_data(cx));
+        let is_over = !matches!(item, Some(Ok(_))) || reading.incoming.is_end_stream();
+        if let Some(reading) = self.0.take_if(|_| is_over)
+            && !matches!(item, Some(Err(_)))
+        {
+            reading.keep.put_back();
+        }
+        Poll::Ready(item.map(|item| item.map_err(|error| transport_error(error).into())))
+    }
+}
+
+impl Drop for ResponseBody {
+    fn drop(&mut self) {
+        let Some(reading) = self.0.take() else { return };
+        let is_cheap = reading.incoming.size_hint().upper().is_some_and(|left| left <= CHEAP_TO_READ);
+        if is_cheap && let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(timeout(DRAINING, reading.drain()));
         }
     }
 }

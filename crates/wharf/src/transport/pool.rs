@@ -1,11 +1,13 @@
 //! Idle connections, by where they lead.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use http::Uri;
-use tokio::time::Instant;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep_until};
 
 use super::connection::Connection;
 
@@ -32,115 +34,157 @@ impl Destination {
 }
 
 /// Last in, first out: the connection used last is the likeliest to be open still.
-#[derive(Debug)]
-pub(crate) struct Pool(Mutex<State>);
+#[derive(Default)]
+pub(crate) struct Pool(Arc<Mutex<State>>);
 
-#[derive(Debug)]
+#[derive(Default)]
 struct State {
+    /// The longest idle first.
     idle: HashMap<Destination, Vec<Idle>>,
-    pruned: Instant,
+    /// The task that closes what nobody asks for again.
+    sweeper: Option<AbortHandle>,
 }
 
-#[derive(Debug)]
 struct Idle {
     connection: Connection,
-    since: Instant,
-}
-
-impl Idle {
-    fn is_usable(&self) -> bool {
-        self.since.elapsed() < MAX_IDLE && !self.connection.sender.is_closed()
-    }
-}
-
-impl Default for Pool {
-    fn default() -> Self {
-        Self(Mutex::new(State { idle: HashMap::new(), pruned: Instant::now() }))
-    }
+    until: Instant,
 }
 
 impl Pool {
-    /// An open connection, if there is one that has not idled too long.
+    /// A connection that has not idled too long, if there is one. It may have been closed meanwhile.
     pub(crate) fn take(&self, destination: &Destination) -> Option<Connection> {
-        let mut state = self.lock();
-        let connections = state.idle.get_mut(destination)?;
-        connections.retain(Idle::is_usable);
-        connections.pop().map(|idle| idle.connection)
+        let last = lock(&self.0).idle.get_mut(destination)?.pop()?;
+        (last.until > Instant::now()).then_some(last.connection)
     }
 
-    /// Keeps a connection for the next request. From time to time, closes those that nobody asked for again.
+    /// Keeps a connection for the next request.
     pub(crate) fn put(&self, destination: &Destination, connection: Connection) {
-        if connection.sender.is_closed() {
-            return;
-        }
-        let mut state = self.lock();
-        if state.pruned.elapsed() >= MAX_IDLE {
-            state.pruned = Instant::now();
-            state.idle.retain(|_, connections| {
-                connections.retain(Idle::is_usable);
-                !connections.is_empty()
-            });
-        }
+        let mut state = lock(&self.0);
+        state.sweep_later(&self.0);
         if !state.idle.contains_key(destination) {
             state.idle.insert(destination.clone(), Vec::new());
         }
         if let Some(connections) = state.idle.get_mut(destination).filter(|list| list.len() < MAX_IDLE_CONNECTIONS) {
-            connections.push(Idle { connection, since: Instant::now() });
+            connections.push(Idle { connection, until: Instant::now() + MAX_IDLE });
+        }
+    }
+}
+
+impl State {
+    /// Starts the sweeper where none runs. A thread without a runtime has none either; the next request will.
+    fn sweep_later(&mut self, shared: &Arc<Mutex<State>>) {
+        // That of a runtime which is gone counts as finished.
+        if self.sweeper.as_ref().is_some_and(|sweeper| !sweeper.is_finished()) {
+            return;
+        }
+        if let Ok(runtime) = Handle::try_current() {
+            self.sweeper = Some(runtime.spawn(sweep(Arc::downgrade(shared))).abort_handle());
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Closes what idled too long or was closed by the server; gives back when the next will have idled too long.
+    fn sweep(&mut self) -> Option<Instant> {
+        let now = Instant::now();
+        self.idle.retain(|_, connections| {
+            connections.retain(|idle| idle.until > now && idle.connection.is_open());
+            !connections.is_empty()
+        });
+        self.idle.values().flatten().map(|idle| idle.until).min()
     }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        if let Some(sweeper) = &self.sweeper {
+            sweeper.abort();
+        }
+    }
+}
+
+async fn sweep(pool: Weak<Mutex<State>>) {
+    let mut next = Instant::now() + MAX_IDLE;
+    loop {
+        sleep_until(next).await;
+        let Some(pool) = pool.upgrade() else { return };
+        let mut state = lock(&pool);
+        match state.sweep() {
+            Some(until) => next = until,
+            None => {
+                // Whoever puts a connection next starts another.
+                state.sweeper = None;
+                return;
+            }
+        }
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use tokio::io::{DuplexStream, duplex};
+    use tokio::io::AsyncReadExt;
+    use tokio::net::{TcpListener, TcpStream};
     use tokio::time::advance;
 
+    use super::super::connect::over;
     use super::*;
 
-    async fn connection() -> (Connection, DuplexStream) {
-        let (ours, theirs) = duplex(64);
-        (Connection::start(Box::new(ours), Arc::default()).await.unwrap(), theirs)
+    async fn connection() -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (socket, wire) = over(ours);
+        (Connection::start(socket, wire).await.unwrap(), listener.accept().await.unwrap().0)
     }
 
     fn to(host: &str) -> Destination {
         Destination { https: false, host: host.to_owned(), port: 80 }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn what_nobody_asks_for_again_is_closed() {
         let pool = Pool::default();
         let mut servers = Vec::new();
-        for n in 0..100 {
+        for n in 0..20 {
             let (connection, server) = connection().await;
             servers.push(server);
             pool.put(&to(&format!("bucket-{n}")), connection);
         }
-        assert_eq!(pool.lock().idle.len(), 100);
+        assert_eq!(lock(&pool.0).idle.len(), 20);
+        tokio::time::pause();
         advance(MAX_IDLE).await;
-        let (connection, _server) = connection().await;
-        pool.put(&to("another"), connection);
-        assert_eq!(pool.lock().idle.len(), 1);
         for mut server in servers {
-            assert_eq!(tokio::io::AsyncReadExt::read(&mut server, &mut [0]).await.unwrap(), 0);
+            assert_eq!(server.read(&mut [0]).await.unwrap(), 0);
         }
+        assert!(lock(&pool.0).idle.is_empty());
+        assert!(lock(&pool.0).sweeper.is_none());
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_connection_that_idled_too_long_is_not_taken() {
         let pool = Pool::default();
         let (first, _server) = connection().await;
+        tokio::time::pause();
         pool.put(&to("a"), first);
         advance(MAX_IDLE / 2).await;
         assert!(pool.take(&to("b")).is_none());
         let first = pool.take(&to("a")).unwrap();
         pool.put(&to("a"), first);
+        lock(&pool.0).sweeper.take().unwrap().abort();
         advance(MAX_IDLE).await;
         assert!(pool.take(&to("a")).is_none());
+    }
+
+    #[tokio::test]
+    async fn what_the_server_closed_is_swept() {
+        let pool = Pool::default();
+        let (first, server) = connection().await;
+        let (second, _open) = connection().await;
+        pool.put(&to("a"), first);
+        pool.put(&to("a"), second);
+        drop(server);
+        assert!(lock(&pool.0).sweep().is_some());
+        assert_eq!(lock(&pool.0).idle.values().map(Vec::len).sum::<usize>(), 1);
     }
 }

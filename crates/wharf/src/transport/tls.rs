@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use wharf_proto::Error;
@@ -30,13 +32,22 @@ pub(crate) fn certificates(pem: &[u8]) -> Result<RootCertStore, Error> {
 /// Makes the connector when the first https connection needs it: reading the system's roots takes milliseconds, and is
 /// done away from the runtime's threads. A failure is not kept: the next connection tries again.
 pub(crate) struct Tls {
-    extra_roots: RootCertStore,
+    trust: Trust,
     connector: OnceCell<TlsConnector>,
 }
 
+/// Whom to believe.
+#[derive(Clone)]
+pub(crate) enum Trust {
+    /// Whoever the system's roots vouch for, or these.
+    Roots(RootCertStore),
+    /// Whoever answers.
+    Anybody,
+}
+
 impl Tls {
-    pub(crate) fn new(extra_roots: RootCertStore) -> Self {
-        Self { extra_roots, connector: OnceCell::new() }
+    pub(crate) fn new(trust: Trust) -> Self {
+        Self { trust, connector: OnceCell::new() }
     }
 
     pub(crate) async fn connector(&self) -> Result<TlsConnector, BoxError> {
@@ -48,10 +59,13 @@ impl Tls {
         system_roots: impl FnOnce() -> Vec<CertificateDer<'static>> + Send + 'static,
     ) -> Result<TlsConnector, BoxError> {
         let make = || async {
-            let mut roots = self.extra_roots.clone();
-            let config = tokio::task::spawn_blocking(move || {
-                roots.add_parsable_certificates(system_roots());
-                connect_config(roots)
+            let trust = self.trust.clone();
+            let config = tokio::task::spawn_blocking(move || match trust {
+                Trust::Roots(mut roots) => {
+                    roots.add_parsable_certificates(system_roots());
+                    connect_config(Trust::Roots(roots))
+                }
+                Trust::Anybody => connect_config(Trust::Anybody),
             });
             Ok(TlsConnector::from(Arc::new(config.await??)))
         };
@@ -59,30 +73,74 @@ impl Tls {
     }
 }
 
-fn connect_config(roots: RootCertStore) -> Result<ClientConfig, String> {
-    if roots.is_empty() {
-        return Err("this system has no root certificates; add some with root_certificates_pem()".to_owned());
-    }
-    let builder = ClientConfig::builder_with_provider(provider()?)
+fn connect_config(trust: Trust) -> Result<ClientConfig, String> {
+    let provider = provider()?;
+    let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    let builder = match trust {
+        Trust::Roots(roots) if roots.is_empty() => {
+            return Err("this system has no root certificates; add some with root_certificates_pem()".to_owned());
+        }
+        Trust::Roots(roots) => builder.with_root_certificates(roots),
+        Trust::Anybody => builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))),
+    };
+    let mut config = builder.with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 
+/// Believes every certificate; that the server has its key is still checked.
+#[derive(Debug)]
+struct Anybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
 #[cfg(feature = "aws-lc-rs")]
-fn provider() -> Result<Arc<rustls::crypto::CryptoProvider>, String> {
+fn provider() -> Result<Arc<CryptoProvider>, String> {
     Ok(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
 }
 
 #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
-fn provider() -> Result<Arc<rustls::crypto::CryptoProvider>, String> {
+fn provider() -> Result<Arc<CryptoProvider>, String> {
     Ok(Arc::new(rustls::crypto::ring::default_provider()))
 }
 
 #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
-fn provider() -> Result<Arc<rustls::crypto::CryptoProvider>, String> {
+fn provider() -> Result<Arc<CryptoProvider>, String> {
     Err("wharf was built without TLS; turn on its feature aws-lc-rs or ring".to_owned())
 }
 
@@ -94,7 +152,7 @@ mod tests {
 
     #[tokio::test]
     async fn roots_that_come_later_are_found() {
-        let tls = Tls::new(RootCertStore::empty());
+        let tls = Tls::new(Trust::Roots(RootCertStore::empty()));
         let error = tls.connector_with(Vec::new).await.err().unwrap();
         assert_eq!(error.to_string(), "this system has no root certificates; add some with root_certificates_pem()");
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();

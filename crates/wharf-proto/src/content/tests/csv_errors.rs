@@ -55,6 +55,27 @@ fn each_says_which_record_line_and_field() {
     }
 }
 
+/// On one line it has the form of a header without rows: read as CSV it would be no records, and no error.
+#[test]
+fn another_format_is_no_header_without_rows() {
+    let line = |format: &str| {
+        Err(format!(
+            "GetObject bucket/x: the object is not the expected CSV: it begins as {format} does, and has no rows"
+        ))
+    };
+    for json in
+        ["[{\"product\":\"tea\",\"units\":1}]", "{\"product\":\"tea\"}\n", "[]", "{}\r\n", "\u{feff}[ {\"a\": 1} ]"]
+    {
+        assert_eq!(errors(object("x", json)), [line("JSON")], "{json}");
+    }
+    for xml in ["<?xml version=\"1.0\"?><sales/>", "<html><body>Sign in</body></html>\n"] {
+        assert_eq!(errors(object("x", xml)), [line("XML or HTML")], "{xml}");
+    }
+    for header in ["product,units,price\n", "[product],[units]", "{product},units\n", "<b>,<i>\n"] {
+        assert_eq!(errors(object("x", header)), [], "{header}");
+    }
+}
+
 #[test]
 fn invalid_utf8_says_where() {
     for (content, line) in [

@@ -196,6 +196,21 @@ fn the_first_failure_is_the_calls_own() {
     assert_eq!(script.sent().len(), 1);
 }
 
+/// As S3 answers for the keys of a batch: what is said of one key is no reason to leave the others.
+#[test]
+fn what_s3_says_of_one_odd_key_is_that_keys_own() {
+    for kind in [ErrorKind::AccessDenied, ErrorKind::PreconditionFailed, ErrorKind::NoSuchKey] {
+        let script = Script::new([Err(Error::new(kind, "No.")), Ok(headers(&[]))]);
+        let output = wait(DeleteObjects::new(script, "bucket", ["\u{1}", "\u{2}"])).unwrap();
+        assert_eq!(keys(&output), (vec!["\u{2}"], vec!["\u{1}"]), "{kind:?}");
+        assert_eq!(output.errors[0].code, format!("{kind:?}"));
+    }
+    for kind in [ErrorKind::NoSuchBucket, ErrorKind::InvalidCredentials] {
+        let script = Script::new([Err(Error::new(kind, "No."))]);
+        assert_eq!(wait(DeleteObjects::new(script, "bucket", ["\u{1}", "\u{2}"])).unwrap_err().kind(), kind);
+    }
+}
+
 #[test]
 fn a_later_failure_hides_nothing_and_the_rest_goes_on() {
     let last = "<DeleteResult><Error><Key>k2000</Key><Code>InternalError</Code></Error></DeleteResult>";

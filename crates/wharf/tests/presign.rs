@@ -1,0 +1,83 @@
+//! What a presigned request says: exactly what its holder must send, and until when.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod support;
+
+use std::time::{Duration, SystemTime};
+
+use support::{FakeClock, client_of};
+use wharf::{Client, Credentials, ErrorKind, Json};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A client whose clock stands still, and the time that it shows.
+fn client(expires_in: Option<Duration>) -> (Client, SystemTime) {
+    let clock = FakeClock::default();
+    let now = wharf::Clock::now(&clock);
+    let keys = Credentials::new("AKIDEXAMPLE", "secret");
+    let keys = match expires_in {
+        Some(left) => keys.with_expiry(now + left),
+        None => keys,
+    };
+    (client_of("https://s3.example.com").credentials_provider(keys).clock(clock).build().unwrap(), now)
+}
+
+#[tokio::test]
+async fn it_ends_when_the_request_or_the_credentials_end() {
+    for (of_keys, asked_for, left) in [
+        (None, HOUR, HOUR),
+        (Some(2 * HOUR), HOUR, HOUR),
+        (Some(HOUR / 2), HOUR, HOUR / 2),
+        (None, Duration::from_millis(1900), Duration::from_secs(1)),
+    ] {
+        let (s3, now) = client(of_keys);
+        let link = s3.get_object("my-bucket", "a").presign(asked_for).await.unwrap();
+        assert_eq!(link.expires_at, now + left, "{of_keys:?} {asked_for:?}");
+    }
+}
+
+#[tokio::test]
+async fn it_lasts_from_a_second_to_seven_days() {
+    let (s3, _) = client(None);
+    let week = 7 * 24 * HOUR;
+    assert!(s3.get_object("my-bucket", "a").presign(week).await.is_ok());
+    for (asked_for, told) in [(week + Duration::from_secs(1), "604801s"), (Duration::from_millis(999), "999ms")] {
+        let error = s3.get_object("my-bucket", "a").presign(asked_for).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "GetObject my-bucket/a: cannot presign for {told}: a presigned URI lasts from 1 second to 7 days \
+                 (604800 seconds)"
+            )
+        );
+    }
+}
+
+/// `curl -T` sends no header of S3's: none may be asked for that the caller did not.
+#[tokio::test]
+async fn nothing_is_signed_that_was_not_asked_for() {
+    let (s3, _) = client(None);
+    for (what, link) in [
+        ("get", s3.get_object("my-bucket", "a").presign(HOUR).await),
+        ("head", s3.head_object("my-bucket", "a").presign(HOUR).await),
+        ("delete", s3.delete_object("my-bucket", "a").presign(HOUR).await),
+        ("put", s3.put_object("my-bucket", "a", "text").presign(HOUR).await),
+        ("put of a value", s3.put_object("my-bucket", "a", Json(&1)).presign(HOUR).await),
+        ("part", s3.upload_part("my-bucket", "a", "upload", 1, "text").presign(HOUR).await),
+    ] {
+        let link = link.unwrap();
+        assert!(link.headers.is_empty(), "{what}: {:?}", link.headers);
+        assert!(
+            link.url.contains("X-Amz-SignedHeaders=host&") && !link.url.contains("hecksum"),
+            "{what}: {}",
+            link.url
+        );
+    }
+    let asked = s3.put_object("my-bucket", "a", "").content_type("text/plain").if_absent().presign(HOUR).await.unwrap();
+    let mut names: Vec<_> = asked.headers.keys().map(|name| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["content-type", "if-none-match"]);
+    assert!(asked.url.contains("X-Amz-SignedHeaders=content-type%3Bhost%3Bif-none-match&"), "{}", asked.url);
+}

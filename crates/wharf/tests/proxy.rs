@@ -1,0 +1,141 @@
+//! Through a proxy: what it gets to see, what it can refuse, and what never passes it.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+
+use support::{ACCESS_KEY, Conn, FakeClock, SECRET, Server, line, tls};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use wharf::{Client, ClientBuilder, ErrorKind};
+
+fn client(endpoint: &str, variables: &'static [(&str, &str)]) -> ClientBuilder {
+    Client::builder()
+        .environment(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        .endpoint(endpoint)
+        .credentials(ACCESS_KEY, SECRET)
+        .clock(FakeClock::default())
+}
+
+async fn hello(mut conn: Conn) {
+    while conn.request().await.is_some() {
+        conn.answer(200, "Hello!").await;
+    }
+}
+
+/// A proxy that leads every tunnel to `port` of this machine, and what it was asked.
+async fn tunnels_to(port: u16) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let seen = heads.clone();
+    tokio::spawn(async move {
+        loop {
+            let mut client = BufReader::new(listener.accept().await.unwrap().0);
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                client.read_line(&mut head).await.unwrap();
+            }
+            seen.lock().unwrap().push(head);
+            let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            client.write_all(b"HTTP/1.1 200 Connection established\r\nVia: here\r\n\r\n").await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+        }
+    });
+    (format!("http://{address}"), heads)
+}
+
+#[tokio::test]
+async fn plain_http_goes_to_the_proxy_as_it_is() {
+    let proxy = Server::start(hello).await;
+    let url = proxy.url().replace("http://", "http://user:pass%21@");
+    let s3 = client("http://s3.example.test:8080", &[]).proxy(url).build().unwrap();
+    for _ in 0..2 {
+        assert_eq!(s3.get_object("my-bucket", "a/../b c").text().await.unwrap(), "Hello!");
+    }
+    let request = &proxy.requests()[0];
+    assert_eq!(request.target, "http://s3.example.test:8080/my-bucket/a/../b%20c");
+    assert_eq!(request.header("host"), Some("s3.example.test:8080"));
+    assert_eq!(request.header("proxy-authorization"), Some("Basic dXNlcjpwYXNzIQ=="));
+    assert!(!request.header("authorization").unwrap().contains("proxy-authorization"));
+    assert_eq!(proxy.connections(), 1);
+}
+
+#[tokio::test]
+async fn https_goes_through_the_proxy_unseen() {
+    let (acceptor, pem) = tls("s3.example.test");
+    let server = Server::start_tls(acceptor, hello).await;
+    let (proxy, heads) = tunnels_to(server.port()).await;
+    let url = proxy.replace("http://", "http://user:pass@");
+    let s3 = client("https://s3.example.test", &[]).proxy(url).root_certificates_pem(pem).build().unwrap();
+    for _ in 0..2 {
+        assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "Hello!");
+    }
+    let expected = "CONNECT s3.example.test:443 HTTP/1.1\r\nHost: s3.example.test:443\r\n\
+                    Proxy-Authorization: Basic dXNlcjpwYXNz\r\n\r\n";
+    assert_eq!(*heads.lock().unwrap(), [expected]);
+    assert_eq!(server.requests()[0].target, "/my-bucket/a");
+    assert_eq!(server.requests()[0].header("proxy-authorization"), None);
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses() {
+    for (answer, said) in [
+        (
+            "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+            "it wants a user and a password, as in http://user:password@proxy",
+        ),
+        ("HTTP/1.1 403 Forbidden\r\nX: y\r\n\r\n", "it answered \"HTTP/1.1 403 Forbidden\""),
+        ("", "it closed the connection"),
+    ] {
+        let proxy = Server::start(move |mut conn: Conn| async move {
+            conn.head().await;
+            conn.write(answer).await;
+        })
+        .await;
+        let url = proxy.url().replace("http://", "http://user:pa55word@");
+        let s3 = client("https://s3.example.test", &[]).proxy(url).max_attempts(1).build().unwrap();
+        let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Transport);
+        assert_eq!(
+            line(&error),
+            format!(
+                "GetObject my-bucket/a: no connection could be made: 127.0.0.1:PORT: the proxy did not connect to \
+                 s3.example.test:443: {said}"
+            )
+        );
+    }
+}
+
+/// The proxies of the environment lead nowhere here: whoever asked one would fail.
+#[tokio::test]
+async fn this_machine_is_reached_without_a_proxy() {
+    let server = Server::start(hello).await;
+    let s3 = client(&server.url(), &[("HTTP_PROXY", "http://nowhere.invalid:1")]).build().unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "Hello!");
+    let s3 =
+        client("http://s3.example.test", &[("HTTP_PROXY", "http://nowhere.invalid:1"), ("NO_PROXY", "example.test")]);
+    let error = s3.max_attempts(1).build().unwrap().get_object("my-bucket", "a").await.unwrap_err();
+    assert!(error.to_string().contains("s3.example.test") && !error.to_string().contains("nowhere"), "{error}");
+}
+
+#[tokio::test]
+async fn no_proxy_at_all() {
+    let variables = &[("HTTP_PROXY", "http://nowhere.invalid:1")];
+    let s3 = client("http://s3.example.test", variables).no_proxy().max_attempts(1).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+    assert!(!error.to_string().contains("nowhere"), "{error}");
+}
+
+#[test]
+fn a_proxy_that_is_none() {
+    let error =
+        client("http://s3.example.test", &[("HTTPS_PROXY", "socks5://me:secret@proxy:1080")]).build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert_eq!(
+        error.to_string(),
+        "HTTPS_PROXY: proxies of the kind socks5:// are not supported; it reads like http://proxy.example:3128"
+    );
+}
