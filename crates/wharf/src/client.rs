@@ -17,7 +17,7 @@ use crate::body::{ObjectBody, Place};
 use crate::buckets::Buckets;
 use crate::clock::Clock;
 use crate::config::ClientBuilder;
-use crate::dispatch::{self, Read};
+use crate::dispatch::{self, Answer, Read};
 use crate::explain::{Explanation, Told};
 use crate::identity::Identity;
 use crate::payload::Conditions;
@@ -160,8 +160,9 @@ impl Sender for Client {
                 request.headers.entry("x-amz-checksum-mode").or_insert(HeaderValue::from_static("ENABLED"));
             }
             let answer = dispatch::send(&inner, O::NAME, request, Read::Head).await?;
-            let body = ObjectBody::new(answer.rest, answer.response.headers(), &inner, place.clone());
-            let output = operation.response(answer.response).map_err(|error| place.of(error))?;
+            let Answer { response, rest, attempts } = answer;
+            let body = ObjectBody::new(rest, response.headers(), attempts, &inner, place.clone());
+            let output = operation.response(response).map_err(|error| place.of(error))?;
             Ok((output, body))
         })
     }

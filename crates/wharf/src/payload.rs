@@ -329,7 +329,10 @@ async fn hold(mut stream: ByteStream, limit: usize) -> Result<Bytes, Error> {
         if held.len() + piece.len() > limit {
             return Err(Error::invalid_input(match limit {
                 0 => "the body is longer than the 0 bytes declared",
-                _ => "a body of unknown length may have at most 16 MiB in one request; say its length, or use upload()",
+                _ => {
+                    "a body of unknown length may have at most 16 MiB in one request; say its length (`.length(n)`), or send it in \
+                     parts (create_multipart_upload; upload() is to do that)"
+                }
             }));
         }
         held.extend_from_slice(&piece);
