@@ -1,15 +1,16 @@
 //! The client: settings, state, and how it sends.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wharf_proto::checksum::ChecksumAlgorithm;
 use wharf_proto::op::{PostForm, PresignedPost};
-use wharf_proto::operation::{Operation, Presigned, SendFuture, Sender};
+use wharf_proto::operation::{Operation, Presigned, Request, SendFuture, Sender};
+use wharf_proto::provider::Habits;
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
-use wharf_proto::{Endpoint, Error};
+use wharf_proto::{Endpoint, Error, Provider};
 
 use crate::body::{ObjectBody, Place};
 use crate::clock::Clock;
@@ -29,18 +30,29 @@ use crate::transport::Transport;
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
-/// A client's settings and state.
+/// A client: how it sends, and all the rest.
 pub(crate) struct Inner {
+    pub(crate) sending: Sending,
+    shared: Arc<Shared>,
+}
+
+/// How requests are put together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sending {
+    pub(crate) provider: Provider,
+    /// The provider's, but for what the client's settings say otherwise.
+    pub(crate) habits: Habits,
+    pub(crate) sign_payload: bool,
+}
+
+/// A client's other settings, and its state.
+pub(crate) struct Shared {
     pub(crate) region: String,
     pub(crate) endpoint: Endpoint,
     /// `None` for an anonymous client.
     pub(crate) credentials: Option<Arc<dyn ProvideCredentials>>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) runtime: RuntimeHandle,
-    pub(crate) checksum: Option<ChecksumAlgorithm>,
-    pub(crate) trailers: bool,
-    pub(crate) announces_checksum: bool,
-    pub(crate) sign_payload: bool,
     pub(crate) retry: RetryPolicy,
     pub(crate) quotas: Quotas,
     pub(crate) stall_limit: Duration,
@@ -50,15 +62,31 @@ pub(crate) struct Inner {
     pub(crate) signing_keys: SigningKeyCache,
 }
 
+impl Deref for Inner {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
 impl Inner {
     pub(crate) fn payload_conditions(&self) -> Conditions {
         Conditions {
             https: self.endpoint.is_https(),
             signed: self.credentials.is_some(),
-            sign_payload: self.sign_payload,
-            checksum: self.checksum,
-            trailers: self.trailers,
-            announces_checksum: self.announces_checksum,
+            sign_payload: self.sending.sign_payload,
+            habits: self.sending.habits,
+        }
+    }
+
+    /// The operation's request as the provider wants it, and where it goes.
+    fn request<O: Operation>(&self, operation: &mut O) -> Result<(Request, Place), Error> {
+        let mut request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
+        let place = Place::new(O::NAME, &request);
+        match self.sending.habits.apply(&mut request) {
+            Ok(()) => Ok((request, place)),
+            Err(error) => Err(place.of(error)),
         }
     }
 }
@@ -77,8 +105,24 @@ impl Client {
         ClientBuilder::default()
     }
 
-    pub(crate) fn new(inner: Inner) -> Self {
-        Self(Arc::new(inner))
+    pub(crate) fn new(sending: Sending, shared: Shared) -> Self {
+        Self(Arc::new(Inner { sending, shared: Arc::new(shared) }))
+    }
+
+    /// The same client, which puts requests together in another way.
+    pub(crate) fn sending(&self, change: impl FnOnce(&mut Sending)) -> Self {
+        let mut sending = self.0.sending;
+        change(&mut sending);
+        Self(Arc::new(Inner { sending, shared: self.0.shared.clone() }))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// Whose S3 it takes the endpoint for: what [`ClientBuilder::provider`] said, else what the host name tells.
+    pub fn provider(&self) -> Provider {
+        self.0.sending.provider
     }
 
     /// The region that requests are signed for.
@@ -93,8 +137,7 @@ impl Sender for Client {
     fn send<O: Operation>(&self, mut operation: O) -> SendFuture<O::Output> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
-            let request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
-            let place = Place::new(O::NAME, &request);
+            let (request, place) = inner.request(&mut operation)?;
             let answer = dispatch::send(&inner, O::NAME, request, Read::Whole).await?;
             let (status, headers) = (answer.response.status(), answer.response.headers().clone());
             operation
@@ -106,8 +149,7 @@ impl Sender for Client {
     fn open<O: Operation>(&self, mut operation: O) -> SendFuture<(O::Output, ObjectBody)> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
-            let request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
-            let place = Place::new(O::NAME, &request);
+            let (request, place) = inner.request(&mut operation)?;
             let answer = dispatch::send(&inner, O::NAME, request, Read::Head).await?;
             let body = ObjectBody::new(answer.rest, answer.response.headers(), &inner, place.clone());
             let output = operation.response(answer.response).map_err(|error| place.of(error))?;
@@ -118,8 +160,7 @@ impl Sender for Client {
     fn presign<O: Operation>(&self, mut operation: O, expires_in: Duration) -> SendFuture<Presigned> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
-            let request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
-            let place = Place::new(O::NAME, &request);
+            let (request, place) = inner.request(&mut operation)?;
             presign(&inner, request, expires_in).await.map_err(|error| place.of(error))
         })
     }

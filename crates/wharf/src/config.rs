@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use wharf_proto::checksum::ChecksumAlgorithm;
 use wharf_proto::endpoint::check_region;
+use wharf_proto::provider::{Conditions, Habits};
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::{AddressingStyle, Credentials, Endpoint, Error, ErrorKind, Provider};
 
-use crate::client::{Client, Inner};
+use crate::client::{Client, Sending, Shared};
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::{ProvideCredentials, from_environment, from_profile};
 use crate::profiles::{self, Profile};
@@ -42,6 +43,8 @@ pub struct ClientBuilder {
     profile: Option<String>,
     credentials_file: Option<PathBuf>,
     provider: Option<Provider>,
+    habits: Option<Habits>,
+    assume_conditions: bool,
     checksum: Option<Option<ChecksumAlgorithm>>,
     trailers: Option<bool>,
     unsigned_payload: bool,
@@ -163,7 +166,24 @@ impl ClientBuilder {
         self
     }
 
-    /// The checksum that goes with data: CRC64NVME by default, `None` for none.
+    /// How the server likes its requests, in place of what is known of its provider: from
+    /// [`ProbeReport::habits`](crate::ProbeReport::habits), or a changed copy of [`Provider::habits`]. The methods below
+    /// come before it.
+    pub fn habits(mut self, habits: Habits) -> Self {
+        self.habits = Some(habits);
+        self
+    }
+
+    /// Sends conditions also where the provider is known to ignore them. Without this, such a call fails with
+    /// [`Unsupported`](ErrorKind::Unsupported) before anything is sent: else it would overwrite or delete what it was
+    /// to spare.
+    pub fn assume_conditions(mut self) -> Self {
+        self.assume_conditions = true;
+        self
+    }
+
+    /// The checksum that goes with data: the provider's by default, which is CRC64NVME where nothing speaks against it;
+    /// `None` for none.
     pub fn checksum(mut self, algorithm: impl Into<Option<ChecksumAlgorithm>>) -> Self {
         self.checksum = Some(algorithm.into());
         self
@@ -305,7 +325,17 @@ impl ClientBuilder {
             Keys::Find => Some(Arc::new(found.credentials(profile_is_explicit)?)),
         };
         let provider = self.provider.unwrap_or_else(|| Provider::of(&endpoint));
-        let habits = provider.habits();
+        let mut habits = self.habits.unwrap_or_else(|| provider.habits());
+        habits.checksum = self.checksum.unwrap_or(habits.checksum);
+        habits.trailers = self.trailers.unwrap_or(habits.trailers && endpoint.is_https());
+        habits.chunks |= habits.trailers;
+        if self.assume_conditions {
+            habits.ignores = Conditions::NONE;
+        }
+        let endpoint = match self.addressing {
+            AddressingStyle::Auto => endpoint.with_style(habits.addressing),
+            _ => endpoint,
+        };
         let transport = match self.transport {
             Some(transport) => transport,
             None => {
@@ -326,17 +356,13 @@ impl ClientBuilder {
                 }))
             }
         };
-        let is_https = endpoint.is_https();
-        Ok(Client::new(Inner {
+        let sending = Sending { provider, habits, sign_payload: !self.unsigned_payload };
+        let shared = Shared {
             region,
             endpoint,
             credentials,
             transport,
             runtime,
-            checksum: self.checksum.unwrap_or(habits.checksum),
-            trailers: self.trailers.unwrap_or(habits.trailers && is_https),
-            announces_checksum: habits.announces_checksum,
-            sign_payload: !self.unsigned_payload,
             retry: self.retry,
             quotas: quotas::Quotas::default(),
             stall_limit: self.progress_timeout.unwrap_or(Duration::from_secs(30)),
@@ -344,7 +370,8 @@ impl ClientBuilder {
             deadline: self.deadline,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             signing_keys: Default::default(),
-        }))
+        };
+        Ok(Client::new(sending, shared))
     }
 
     /// Files are read only where something could come of it.

@@ -34,6 +34,7 @@ mod dispatch;
 mod exists;
 mod payload;
 mod presign;
+mod probe;
 mod profiles;
 mod progress;
 mod quotas;
@@ -48,6 +49,7 @@ pub use client::Client;
 pub use clock::{Clock, SystemClock};
 pub use config::ClientBuilder;
 pub use credentials::ProvideCredentials;
+pub use probe::{Finding, ProbeReport};
 #[cfg(feature = "tokio-io")]
 pub use reader::Reader;
 
@@ -57,6 +59,7 @@ pub use wharf_proto as proto;
 pub use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
 pub use wharf_proto::content::*;
 pub use wharf_proto::op;
+pub use wharf_proto::provider;
 pub use wharf_proto::op::{CompletedPart, ObjectIdentifier, VersioningStatus};
 pub use wharf_proto::{
     AddressingStyle, Body, ByteRange, CannedAcl, Credentials, CustomerKey, ETag, Encryption, EncryptionInfo, Error,
