@@ -16,6 +16,7 @@ use wharf_transport::Body;
 use crate::acl::Acl;
 use crate::checksum::{Checksum, Kind};
 use crate::condition::Guard;
+use crate::document::Document;
 use crate::error::Result;
 
 /// Stored bytes, never changed once written.
@@ -56,6 +57,13 @@ pub(crate) struct Bucket {
     pub(crate) tags: Vec<(String, String)>,
     /// What else is configured, as it was put and will be got: by sub-resource, such as `cors`.
     pub(crate) documents: BTreeMap<String, Bytes>,
+}
+
+impl Bucket {
+    /// Whether versions in it can be locked: since it was made, or since its object lock was configured.
+    pub(crate) fn has_object_lock(&self) -> bool {
+        self.object_lock || self.documents.contains_key(Document::ObjectLock.subresource())
+    }
 }
 
 /// One version of a key: an object, or a delete marker.

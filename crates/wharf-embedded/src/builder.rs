@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::account::{Account, random_pair};
+use crate::account::{Account, Session, random_pair};
+use crate::faults::{Faults, Personality};
 use crate::front::Verifier;
 use crate::id::Ids;
 use crate::log::Log;
@@ -18,9 +19,11 @@ pub(crate) const DOMAIN: &str = "s3.localhost";
 pub struct Builder {
     keys: Option<(String, String)>,
     others: Vec<Account>,
+    sessions: Vec<(String, String, Session)>,
     region: String,
     domains: Vec<String>,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    personality: Option<Personality>,
 }
 
 impl Default for Builder {
@@ -28,9 +31,11 @@ impl Default for Builder {
         Self {
             keys: None,
             others: Vec::new(),
+            sessions: Vec::new(),
             region: "us-east-1".to_owned(),
             domains: Vec::new(),
             clock: Arc::new(SystemTime::now),
+            personality: None,
         }
     }
 }
@@ -42,8 +47,8 @@ impl Builder {
         self
     }
 
-    /// Another account with keys of its own. Buckets of one account are out of reach of all others: names are taken
-    /// (`BucketAlreadyExists`), access is denied.
+    /// Another account with keys of its own. Bucket names are shared by all accounts (`BucketAlreadyExists`); what is
+    /// in a bucket of another account is out of reach, unless an ACL or a bucket policy opens it.
     pub fn account(
         mut self,
         name: impl Into<String>,
@@ -51,6 +56,20 @@ impl Builder {
         secret_access_key: impl Into<String>,
     ) -> Self {
         self.others.push(Account::other(name.into(), access_key_id.into(), secret_access_key.into()));
+        self
+    }
+
+    /// Temporary keys of the store's own account, which are good together with `token` alone, and until `expires`
+    /// where that is given: `ExpiredToken` afterwards. May be given several times.
+    pub fn session(
+        mut self,
+        access_key_id: impl Into<String>,
+        secret_access_key: impl Into<String>,
+        token: impl Into<String>,
+        expires: Option<SystemTime>,
+    ) -> Self {
+        let session = Session { token: token.into(), expires };
+        self.sessions.push((access_key_id.into(), secret_access_key.into(), session));
         self
     }
 
@@ -73,11 +92,20 @@ impl Builder {
         self
     }
 
+    /// The habits of another server, which the store takes over for good. Default: its own, which are those of S3.
+    pub fn personality(mut self, personality: Personality) -> Self {
+        self.personality = Some(personality);
+        self
+    }
+
     /// Makes the store.
     pub fn build(self) -> Store {
         let (access_key_id, secret_access_key) = self.keys.unwrap_or_else(random_pair);
         let mut accounts = vec![Account::own(access_key_id, secret_access_key)];
         accounts.extend(self.others);
+        for (access_key_id, secret_access_key, session) in self.sessions {
+            accounts.push(Account { session: Some(session), ..Account::own(access_key_id, secret_access_key) });
+        }
         let accounts: Arc<[Account]> = accounts.into();
         let domains = if self.domains.is_empty() { vec![DOMAIN.to_owned()] } else { self.domains };
         let domains: Arc<[String]> = domains.into();
@@ -91,6 +119,7 @@ impl Builder {
             domains,
             clock: self.clock,
             log: Log::default(),
+            faults: Arc::new(Faults::lasting(self.personality.map(Personality::faults).unwrap_or_default())),
         };
         Store { shared: Arc::new(shared) }
     }

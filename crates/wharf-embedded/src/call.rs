@@ -1,6 +1,7 @@
 //! One admitted request on its way through an operation, and the answers operations give.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -9,9 +10,12 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
 use wharf_transport::Body;
 
+use crate::access::Rules;
 use crate::account::Account;
-use crate::backend::{Backend, Bucket};
+use crate::backend::{Backend, Found};
+use crate::checksum::Checksum;
 use crate::error::{Code, Error, Result, invalid_argument};
+use crate::faults::Habits;
 use crate::front::Incoming;
 use crate::query::Query;
 use crate::store::Shared;
@@ -33,6 +37,22 @@ pub(crate) struct Call {
     /// The body, for all others.
     pub(crate) document: Bytes,
     pub(crate) now: SystemTime,
+    /// What a fault has it leave undone.
+    pub(crate) habits: Habits,
+    /// Who is at the other end of the connection, if there is one.
+    pub(crate) peer: Option<Peer>,
+    /// The rules of the bucket, for the operations that are about one.
+    pub(crate) rules: Option<Rules>,
+    /// The object that the caller was admitted to, for the operations that read or change one.
+    pub(crate) found: Option<Found>,
+}
+
+/// The other end of a connection. A server puts it into its requests' extensions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer {
+    pub(crate) ip: IpAddr,
+    /// Whether the connection is encrypted.
+    pub(crate) secure: bool,
 }
 
 impl Call {
@@ -46,6 +66,11 @@ impl Call {
 
     pub(crate) fn key(&self) -> &str {
         &self.target.key
+    }
+
+    /// The checksum to keep with an object.
+    pub(crate) fn keeps(&self, checksum: Checksum) -> Option<Checksum> {
+        (!self.habits.forget_checksums).then_some(checksum)
     }
 
     /// A header that is text.
@@ -79,19 +104,14 @@ impl Call {
         }
     }
 
-    /// The bucket, which must be the caller's.
-    pub(crate) async fn own_bucket(&self) -> Result<Bucket> {
-        self.owned(self.bucket(), "x-amz-expected-bucket-owner").await
+    /// The bucket's rules, and the bucket itself in them.
+    pub(crate) fn rules(&self) -> Result<&Rules> {
+        self.rules.as_ref().ok_or_else(|| Code::NoSuchBucket.into())
     }
 
-    /// A bucket that must be the caller's, and of the owner that `expected` names.
-    pub(crate) async fn owned(&self, name: &str, expected: &str) -> Result<Bucket> {
-        let bucket = self.backend().bucket(name).await?;
-        let other = self.header(expected).is_some_and(|owner| owner != bucket.owner);
-        if bucket.owner != self.account.number || other {
-            return Err(Code::AccessDenied.into());
-        }
-        Ok(bucket)
+    /// The object that the caller was admitted to.
+    pub(crate) fn found(&self) -> Result<&Found> {
+        self.found.as_ref().ok_or_else(|| Error::from(Code::NoSuchKey).detail("Key", self.key()))
     }
 }
 

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use crc_fast::CrcAlgorithm;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
@@ -193,6 +193,11 @@ pub(crate) fn of_parts(kind: Kind, parts: &[(&str, u64)]) -> Result<Checksum> {
 
 /// The checksum that headers or trailers give, if any; there may be one at most.
 pub(crate) fn given(headers: &HeaderMap) -> Result<Option<(Algorithm, String)>> {
+    if let Some(name) = headers.keys().map(HeaderName::as_str).find(|name| is_unknown(name)) {
+        // To store what was never compared would be a wrong success.
+        let message = format!("This store does not have the checksum {name}.");
+        return Err(Error::new(Code::NotImplemented, message));
+    }
     let mut found = None;
     for algorithm in ALL {
         let Some(value) = headers.get(algorithm.header()) else { continue };
@@ -212,6 +217,14 @@ pub(crate) fn given(headers: &HeaderMap) -> Result<Option<(Algorithm, String)>> 
         found = Some((algorithm, text.to_owned()));
     }
     Ok(found)
+}
+
+/// Whether it is the header of a checksum of tomorrow, or of one of S3's young ones.
+fn is_unknown(name: &str) -> bool {
+    let settings = ["x-amz-checksum-algorithm", "x-amz-checksum-type", "x-amz-checksum-mode"];
+    name.starts_with("x-amz-checksum-")
+        && !settings.contains(&name)
+        && !ALL.iter().any(|algorithm| algorithm.header() == name)
 }
 
 /// The refusal of a checksum that does not hold.

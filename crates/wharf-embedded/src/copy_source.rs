@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use percent_encoding::percent_decode;
 
+use crate::access::{Need, Rules};
 use crate::backend::{Blob, Found, Object};
 use crate::call::Call;
 use crate::condition::check_read;
@@ -54,8 +55,9 @@ impl CopySource {
         if !is_bucket_name(&self.bucket) {
             return Err(Error::from(Code::InvalidBucketName).detail("BucketName", &self.bucket));
         }
-        call.owned(&self.bucket, "x-amz-source-expected-bucket-owner").await?;
-        let found = call.backend().find(&self.bucket, &self.key, self.version.as_deref()).await?;
+        let rules = Rules::of(call, &self.bucket, "x-amz-source-expected-bucket-owner").await?;
+        let need = Need::to_read(self.version.is_some());
+        let found = rules.find(call, &self.key, self.version.as_deref(), &need).await?;
         let Some(object) = &found.version.object else {
             return Err(match self.version {
                 Some(_) => Error::new(

@@ -7,7 +7,9 @@ use http::StatusCode;
 /// One of S3's error codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
+    AccessControlListNotSupported,
     AccessDenied,
+    AccessForbidden,
     AuthorizationHeaderMalformed,
     AuthorizationQueryParametersError,
     BadDigest,
@@ -16,11 +18,13 @@ pub(crate) enum Code {
     BucketNotEmpty,
     EntityTooLarge,
     EntityTooSmall,
+    ExpiredToken,
     IllegalLocationConstraintException,
     IncompleteBody,
     InternalError,
     InvalidAccessKeyId,
     InvalidArgument,
+    InvalidBucketAclWithObjectOwnership,
     InvalidBucketName,
     InvalidBucketState,
     InvalidChunkSizeError,
@@ -30,6 +34,7 @@ pub(crate) enum Code {
     InvalidPart,
     InvalidPartNumber,
     InvalidPartOrder,
+    InvalidPolicyDocument,
     InvalidRange,
     InvalidRequest,
     InvalidStorageClass,
@@ -37,23 +42,37 @@ pub(crate) enum Code {
     InvalidToken,
     InvalidUri,
     KeyTooLong,
+    MalformedAcl,
+    MalformedPolicy,
+    MalformedPostRequest,
     MalformedTrailer,
     MalformedXml,
     MaxMessageLengthExceeded,
+    MaxPostPreDataLengthExceeded,
     MetadataTooLarge,
     MethodNotAllowed,
     MissingContentLength,
+    MissingSecurityHeader,
     NoSuchBucket,
+    NoSuchBucketPolicy,
+    NoSuchCorsConfiguration,
     NoSuchKey,
+    NoSuchLifecycleConfiguration,
     NoSuchObjectLockConfiguration,
+    NoSuchPublicAccessBlockConfiguration,
     NoSuchTagSet,
     NoSuchUpload,
     NoSuchVersion,
+    NoSuchWebsiteConfiguration,
     NotImplemented,
     NotModified,
+    ObjectLockConfigurationNotFound,
+    OwnershipControlsNotFound,
     PreconditionFailed,
+    ReplicationConfigurationNotFound,
     RequestTimeTooSkewed,
     SignatureDoesNotMatch,
+    UnexpectedContent,
     XAmzContentSha256Mismatch,
 }
 
@@ -61,7 +80,11 @@ impl Code {
     /// The code as S3 spells it, the HTTP status that goes with it, and S3's usual message.
     fn parts(self) -> (&'static str, u16, &'static str) {
         match self {
+            Code::AccessControlListNotSupported => {
+                ("AccessControlListNotSupported", 400, "The bucket does not allow ACLs")
+            }
             Code::AccessDenied => ("AccessDenied", 403, "Access Denied"),
+            Code::AccessForbidden => ("AccessForbidden", 403, "CORSResponse: This CORS request is not allowed."),
             Code::AuthorizationHeaderMalformed => {
                 ("AuthorizationHeaderMalformed", 400, "The authorization header is malformed.")
             }
@@ -94,6 +117,7 @@ impl Code {
             Code::EntityTooSmall => {
                 ("EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size")
             }
+            Code::ExpiredToken => ("ExpiredToken", 400, "The provided token has expired."),
             Code::IllegalLocationConstraintException => (
                 "IllegalLocationConstraintException",
                 400,
@@ -109,6 +133,11 @@ impl Code {
                 ("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records.")
             }
             Code::InvalidArgument => ("InvalidArgument", 400, "Invalid Argument"),
+            Code::InvalidBucketAclWithObjectOwnership => (
+                "InvalidBucketAclWithObjectOwnership",
+                400,
+                "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+            ),
             Code::InvalidBucketName => ("InvalidBucketName", 400, "The specified bucket is not valid."),
             Code::InvalidBucketState => {
                 ("InvalidBucketState", 409, "The request is not valid for the current state of the bucket.")
@@ -135,6 +164,11 @@ impl Code {
                 400,
                 "The list of parts was not in ascending order. Parts must be ordered by part number.",
             ),
+            Code::InvalidPolicyDocument => (
+                "InvalidPolicyDocument",
+                400,
+                "The content of the form does not meet the conditions specified in the policy document.",
+            ),
             Code::InvalidRange => ("InvalidRange", 416, "The requested range is not satisfiable"),
             Code::InvalidRequest => ("InvalidRequest", 400, "Invalid Request"),
             Code::InvalidStorageClass => ("InvalidStorageClass", 400, "The storage class you specified is not valid"),
@@ -142,6 +176,15 @@ impl Code {
             Code::InvalidToken => ("InvalidToken", 400, "The provided token is malformed or otherwise invalid."),
             Code::InvalidUri => ("InvalidURI", 400, "Couldn't parse the specified URI."),
             Code::KeyTooLong => ("KeyTooLongError", 400, "Your key is too long"),
+            Code::MalformedAcl => (
+                "MalformedACLError",
+                400,
+                "The XML you provided was not well-formed or did not validate against our published schema",
+            ),
+            Code::MalformedPolicy => ("MalformedPolicy", 400, "This policy contains invalid Json"),
+            Code::MalformedPostRequest => {
+                ("MalformedPOSTRequest", 400, "The body of your POST request is not well-formed multipart/form-data.")
+            }
             Code::MalformedTrailer => (
                 "MalformedTrailerError",
                 400,
@@ -153,6 +196,11 @@ impl Code {
                 "The XML you provided was not well-formed or did not validate against our published schema",
             ),
             Code::MaxMessageLengthExceeded => ("MaxMessageLengthExceeded", 400, "Your request was too big."),
+            Code::MaxPostPreDataLengthExceeded => (
+                "MaxPostPreDataLengthExceeded",
+                400,
+                "Your POST request fields preceding the upload file were too large.",
+            ),
             Code::MetadataTooLarge => {
                 ("MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size")
             }
@@ -162,10 +210,19 @@ impl Code {
             Code::MissingContentLength => {
                 ("MissingContentLength", 411, "You must provide the Content-Length HTTP header.")
             }
+            Code::MissingSecurityHeader => ("MissingSecurityHeader", 400, "Your request was missing a required header"),
             Code::NoSuchBucket => ("NoSuchBucket", 404, "The specified bucket does not exist"),
+            Code::NoSuchBucketPolicy => ("NoSuchBucketPolicy", 404, "The bucket policy does not exist"),
+            Code::NoSuchCorsConfiguration => ("NoSuchCORSConfiguration", 404, "The CORS configuration does not exist"),
             Code::NoSuchKey => ("NoSuchKey", 404, "The specified key does not exist."),
+            Code::NoSuchLifecycleConfiguration => {
+                ("NoSuchLifecycleConfiguration", 404, "The lifecycle configuration does not exist")
+            }
             Code::NoSuchObjectLockConfiguration => {
                 ("NoSuchObjectLockConfiguration", 404, "The specified object does not have a ObjectLock configuration")
+            }
+            Code::NoSuchPublicAccessBlockConfiguration => {
+                ("NoSuchPublicAccessBlockConfiguration", 404, "The public access block configuration was not found")
             }
             Code::NoSuchTagSet => ("NoSuchTagSet", 404, "The TagSet does not exist"),
             Code::NoSuchUpload => (
@@ -175,12 +232,26 @@ impl Code {
                  or completed.",
             ),
             Code::NoSuchVersion => ("NoSuchVersion", 404, "The specified version does not exist."),
+            Code::NoSuchWebsiteConfiguration => {
+                ("NoSuchWebsiteConfiguration", 404, "The specified bucket does not have a website configuration")
+            }
             Code::NotImplemented => {
                 ("NotImplemented", 501, "A header or query you provided implies functionality that is not implemented")
             }
             Code::NotModified => ("NotModified", 304, "Not Modified"),
+            Code::ObjectLockConfigurationNotFound => (
+                "ObjectLockConfigurationNotFoundError",
+                404,
+                "Object Lock configuration does not exist for this bucket",
+            ),
+            Code::OwnershipControlsNotFound => {
+                ("OwnershipControlsNotFoundError", 404, "The bucket ownership controls were not found")
+            }
             Code::PreconditionFailed => {
                 ("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold")
+            }
+            Code::ReplicationConfigurationNotFound => {
+                ("ReplicationConfigurationNotFoundError", 404, "The replication configuration was not found")
             }
             Code::RequestTimeTooSkewed => (
                 "RequestTimeTooSkewed",
@@ -193,6 +264,7 @@ impl Code {
                 "The request signature we calculated does not match the signature you provided. Check your key and \
                  signing method.",
             ),
+            Code::UnexpectedContent => ("UnexpectedContent", 400, "This request does not support content"),
             Code::XAmzContentSha256Mismatch => (
                 "XAmzContentSHA256Mismatch",
                 400,

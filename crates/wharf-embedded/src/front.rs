@@ -7,8 +7,8 @@ mod verify;
 
 use std::time::SystemTime;
 
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
-use http::{Method, Request, Uri, request};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderValue};
+use http::{Request, Uri, request};
 use wharf_transport::Body;
 
 use crate::account::{self, Account};
@@ -16,9 +16,20 @@ use crate::error::{Code, Error, Result};
 use crate::query::Query;
 
 use auth::Claim;
-use body::Raw;
+use body::{Framing, Raw};
 pub(crate) use body::{Incoming, Watch};
 pub(crate) use verify::Verifier;
+
+/// The fields that sign a form.
+pub(crate) struct FormSignature<'a> {
+    /// What is signed, as it came.
+    pub(crate) policy: &'a str,
+    pub(crate) algorithm: &'a str,
+    pub(crate) credential: &'a str,
+    pub(crate) date: &'a str,
+    pub(crate) signature: &'a str,
+    pub(crate) token: Option<&'a str>,
+}
 
 /// What admission depends on.
 pub(crate) struct Gate<'a> {
@@ -29,7 +40,8 @@ pub(crate) struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    /// Verifies who sent the request, and gives back that account and the verified body.
+    /// Verifies who sent the request, and gives back that account and the verified body. Without a signature it is the
+    /// anonymous account.
     pub(crate) async fn admit(
         &self,
         head: &request::Parts,
@@ -38,25 +50,34 @@ impl Gate<'_> {
         watch: &Watch,
     ) -> Result<(Account, Incoming)> {
         let claim = auth::claim(&head.headers, query, self.region, self.now)?;
-        let Some(claim) = claim else {
-            // A form carries its signature in its body, which is not looked at.
-            return Err(if is_form(head) { Code::NotImplemented } else { Code::AccessDenied }.into());
+        let payload = match &claim {
+            Some(claim) => claim.payload.as_str(),
+            None => head.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok()).unwrap_or_default(),
         };
-        let account = account::find(self.accounts, &claim.access_key_id)?.clone();
-        if head.headers.contains_key("x-amz-security-token") || query.has("X-Amz-Security-Token") {
-            return Err(Code::InvalidToken.into());
-        }
-        let chunked = claim.payload.starts_with("STREAMING-");
+        let framing = match (payload.starts_with("STREAMING-"), &claim) {
+            (false, _) => Framing::None,
+            (true, Some(_)) => Framing::Signed,
+            (true, None) if payload == "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Framing::Unsigned,
+            // Chunks are signed by whoever signs the request.
+            (true, None) => return Err(Code::AccessDenied.into()),
+        };
         let declared = match head.headers.get(CONTENT_LENGTH) {
             Some(length) => Some(number(length).ok_or_else(|| Error::new(Code::InvalidRequest, "Bad Content-Length"))?),
             None => body.length(),
         };
         let Some(declared) = declared else { return Err(Code::MissingContentLength.into()) };
         let raw = match body.into_full() {
-            Ok(bytes) if bytes.is_empty() && declared == 0 && !chunked => s3s::Body::empty(),
-            Ok(bytes) => s3s::Body::http_body_unsync(Raw::new(bytes.into(), declared, chunked, watch.clone())),
-            Err(body) => s3s::Body::http_body_unsync(Raw::new(body, declared, chunked, watch.clone())),
+            Ok(bytes) if bytes.is_empty() && declared == 0 && matches!(framing, Framing::None) => s3s::Body::empty(),
+            Ok(bytes) => s3s::Body::http_body_unsync(Raw::new(bytes.into(), declared, framing, watch.clone())),
+            Err(body) => s3s::Body::http_body_unsync(Raw::new(body, declared, framing, watch.clone())),
         };
+        let Some(claim) = claim else {
+            // Who may do what without a signature is decided by the bucket; a form carries its signature in its body.
+            return Ok((Account::anonymous(), Incoming::new(raw, None, watch.clone())));
+        };
+        let account = account::find(self.accounts, &claim.access_key_id)?.clone();
+        let token = head.headers.get("x-amz-security-token").and_then(|value| value.to_str().ok());
+        account.check_token(token.or(query.get("X-Amz-Security-Token")), self.now)?;
         let request = rewrite(head, &claim, raw, declared)?;
         let verified = self.verifier.verify(request).await.map_err(|error| match error.code() {
             Code::SignatureDoesNotMatch => {
@@ -65,6 +86,22 @@ impl Gate<'_> {
             _ => error,
         })?;
         Ok((account, Incoming::new(verified.input, verified.trailing_headers, watch.clone())))
+    }
+}
+
+impl Gate<'_> {
+    /// Verifies who signed a form. How long the signature holds is a matter of the form's policy.
+    pub(crate) async fn admit_form(&self, form: &FormSignature<'_>) -> Result<Account> {
+        let access_key_id = auth::check_form(form, self.region)?;
+        let account = account::find(self.accounts, access_key_id)?;
+        account.check_token(form.token, self.now)?;
+        self.verifier.verify_form(form).await.map_err(|error| match error.code() {
+            Code::SignatureDoesNotMatch => {
+                error.detail("AWSAccessKeyId", access_key_id).detail("SignatureProvided", form.signature)
+            }
+            _ => error,
+        })?;
+        Ok(account.clone())
     }
 }
 
@@ -114,11 +151,6 @@ fn encode_path(path: &str) -> String {
         }
     }
     out
-}
-
-fn is_form(head: &request::Parts) -> bool {
-    let kind = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    head.method == Method::POST && kind.starts_with(b"multipart/form-data")
 }
 
 /// A request in process may name its host in its URI alone.

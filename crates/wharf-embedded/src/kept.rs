@@ -7,10 +7,14 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
 use http::{HeaderMap, HeaderMap as Headers};
 use md5::{Digest, Md5};
+use s3s::dto::ServerSideEncryptionConfiguration;
 
-use crate::backend::{Lock, Object, Retention};
+use crate::backend::{Bucket, Lock, Object, Retention};
+use crate::document::Document;
 use crate::error::{Code, Error, Result, invalid_argument};
+use crate::lock::default_retention;
 use crate::time::{iso_date, parse_iso_date};
+use crate::xml;
 
 /// System headers, which a copy takes along with the metadata or replaces with it.
 const SYSTEM: [&str; 5] = ["content-type", "content-disposition", "content-language", "cache-control", "expires"];
@@ -43,10 +47,10 @@ const STORAGE_CLASSES: [&str; 11] = [
 const MOST_METADATA: usize = 2 * 1024;
 
 /// Everything a request says that is kept with its object.
-pub(crate) fn of_request(headers: &Headers) -> Result<HeaderMap> {
+pub(crate) fn of_request(headers: &Headers, bucket: &Bucket) -> Result<HeaderMap> {
     let mut kept = HeaderMap::new();
     metadata(headers, &mut kept)?;
-    class_and_encryption(headers, &mut kept)?;
+    class_and_encryption(headers, bucket, &mut kept)?;
     Ok(kept)
 }
 
@@ -80,7 +84,7 @@ pub(crate) fn metadata(headers: &Headers, kept: &mut HeaderMap) -> Result<()> {
 }
 
 /// Storage class, redirect and encryption: what a copy always takes from its request.
-pub(crate) fn class_and_encryption(headers: &Headers, kept: &mut HeaderMap) -> Result<()> {
+pub(crate) fn class_and_encryption(headers: &Headers, bucket: &Bucket, kept: &mut HeaderMap) -> Result<()> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(class) = text(STORAGE_CLASS)
         && !STORAGE_CLASSES.contains(&class)
@@ -98,10 +102,10 @@ pub(crate) fn class_and_encryption(headers: &Headers, kept: &mut HeaderMap) -> R
         let message = "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.";
         return Err(Error::new(Code::InvalidRequest, message));
     }
-    encryption(headers, kept)
+    encryption(headers, bucket, kept)
 }
 
-fn encryption(headers: &Headers, kept: &mut HeaderMap) -> Result<()> {
+fn encryption(headers: &Headers, bucket: &Bucket, kept: &mut HeaderMap) -> Result<()> {
     let managed = headers.get(ENCRYPTION);
     if let Some(customer) = customer_key(headers, "x-amz-server-side-encryption-customer")? {
         if managed.is_some() {
@@ -113,6 +117,12 @@ fn encryption(headers: &Headers, kept: &mut HeaderMap) -> Result<()> {
             kept.insert(HeaderName::from_static(CUSTOMER_MD5), md5);
         }
         return Ok(());
+    }
+    if managed.is_none()
+        && !headers.contains_key(KMS_KEY)
+        && let Some(document) = bucket.documents.get(Document::Encryption.subresource())
+    {
+        return default_encryption(headers, document, kept);
     }
     let method = managed.and_then(|value| value.to_str().ok()).unwrap_or("AES256");
     let kms = method.starts_with("aws:kms");
@@ -130,6 +140,32 @@ fn encryption(headers: &Headers, kept: &mut HeaderMap) -> Result<()> {
         if let Some(value) = headers.get(name).filter(|_| kms) {
             kept.insert(HeaderName::from_static(name), value.clone());
         }
+    }
+    Ok(())
+}
+
+/// The encryption that the bucket has chosen for whoever chooses none.
+fn default_encryption(headers: &Headers, document: &[u8], kept: &mut HeaderMap) -> Result<()> {
+    let mut set = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            kept.insert(HeaderName::from_static(name), value);
+        }
+    };
+    let configured: ServerSideEncryptionConfiguration = xml::parse(document)?;
+    let Some(rule) = configured.rules.into_iter().next() else { return Ok(()) };
+    let chosen = rule.apply_server_side_encryption_by_default;
+    let method = chosen.as_ref().map_or("AES256", |chosen| chosen.sse_algorithm.as_str());
+    set(ENCRYPTION, method);
+    if !method.starts_with("aws:kms") {
+        return Ok(());
+    }
+    if let Some(key) = chosen.as_ref().and_then(|chosen| chosen.kms_master_key_id.as_deref()) {
+        set(KMS_KEY, key);
+    }
+    match headers.get(BUCKET_KEY).and_then(|value| value.to_str().ok()) {
+        Some(asked) => set(BUCKET_KEY, asked),
+        None if rule.bucket_key_enabled == Some(true) => set(BUCKET_KEY, "true"),
+        None => {}
     }
     Ok(())
 }
@@ -197,17 +233,17 @@ pub(crate) fn check_customer_key(given: Option<&str>, stored: Option<&str>) -> R
     }
 }
 
-/// The object lock a request asks for.
-pub(crate) fn lock(headers: &Headers, bucket_has_lock: bool, now: SystemTime) -> Result<Lock> {
+/// The object lock a request asks for, or its bucket for it.
+pub(crate) fn lock(headers: &Headers, bucket: &Bucket, now: SystemTime) -> Result<Lock> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let mode = text("x-amz-object-lock-mode");
     let until = text("x-amz-object-lock-retain-until-date");
     let hold = text("x-amz-object-lock-legal-hold");
-    if (mode.is_some() || until.is_some() || hold.is_some()) && !bucket_has_lock {
+    if (mode.is_some() || until.is_some() || hold.is_some()) && !bucket.has_object_lock() {
         return Err(Error::new(Code::InvalidRequest, "Bucket is missing Object Lock Configuration"));
     }
     let retention = match (mode, until) {
-        (None, None) => None,
+        (None, None) => default_retention(bucket, now)?,
         (Some(mode @ ("GOVERNANCE" | "COMPLIANCE")), Some(until)) => {
             let Some(until) = parse_iso_date(until) else {
                 let name = "x-amz-object-lock-retain-until-date";

@@ -1,9 +1,13 @@
 //! Object lock: what may be removed, and what may be loosened.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use crate::backend::{Lock, Retention};
+use s3s::dto::ObjectLockConfiguration;
+
+use crate::backend::{Bucket, Lock, Retention};
+use crate::document::Document;
 use crate::error::{Code, Error, Result};
+use crate::xml;
 
 const GOVERNANCE: &str = "GOVERNANCE";
 
@@ -25,6 +29,17 @@ pub(crate) fn check_change(old: Option<&Retention>, new: &Retention, now: System
         return Ok(());
     }
     Err(Error::new(Code::AccessDenied, "Access Denied because object protected by object lock."))
+}
+
+/// The retention that a bucket gives to new objects.
+pub(crate) fn default_retention(bucket: &Bucket, now: SystemTime) -> Result<Option<Retention>> {
+    let Some(document) = bucket.documents.get(Document::ObjectLock.subresource()) else { return Ok(None) };
+    let configured: ObjectLockConfiguration = xml::parse(document)?;
+    let Some(chosen) = configured.rule.and_then(|rule| rule.default_retention) else { return Ok(None) };
+    let days = chosen.days.unwrap_or_default().saturating_add(chosen.years.unwrap_or_default().saturating_mul(365));
+    let period = Duration::from_secs(u64::try_from(days).unwrap_or_default() * 24 * 60 * 60);
+    let until = now.checked_add(period);
+    Ok(chosen.mode.zip(until).map(|(mode, until)| Retention { mode: mode.as_str().to_owned(), until }))
 }
 
 fn may_pass(retention: &Retention, bypass: bool) -> bool {

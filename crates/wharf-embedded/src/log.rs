@@ -1,11 +1,18 @@
 //! What the store was asked, for assertions.
 
+mod requests;
+mod sent;
+
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, Method, StatusCode, Uri};
+use wharf_transport::Body;
 
 use crate::target::Target;
+
+pub use requests::Requests;
+use sent::Sent;
 
 /// How many requests a store remembers; beyond it the oldest are forgotten.
 pub const LOG_CAPACITY: usize = 10_000;
@@ -38,8 +45,10 @@ pub struct LoggedRequest {
     pub status: Option<StatusCode>,
     /// The body's bytes that the store read, framing included.
     pub bytes_in: u64,
-    /// The bytes of the answer's body.
+    /// The bytes of the answer's body. Those of one that is sent as a stream are told once it was sent or given up.
     pub bytes_out: u64,
+    /// What [`Fault`](crate::Fault)s did to it, by the names of their methods, such as `drop_answer`.
+    pub faults: Vec<&'static str>,
     /// The request's headers, without those that hold secrets.
     pub headers: HeaderMap,
 }
@@ -62,6 +71,7 @@ impl LoggedRequest {
             status: None,
             bytes_in: 0,
             bytes_out: 0,
+            faults: Vec::new(),
             headers,
         }
     }
@@ -74,8 +84,8 @@ impl LoggedRequest {
 }
 
 /// The last [`LOG_CAPACITY`] requests. Each has a number, by which its answer is added later.
-#[derive(Default)]
-pub(crate) struct Log(Mutex<Inner>);
+#[derive(Default, Clone)]
+pub(crate) struct Log(Arc<Mutex<Inner>>);
 
 #[derive(Default)]
 struct Inner {
@@ -103,8 +113,25 @@ impl Log {
         }
     }
 
-    pub(crate) fn all(&self) -> Vec<LoggedRequest> {
-        self.lock().entries.iter().cloned().collect()
+    /// Notes an answer. Gives its body back, counted where its bytes are not all there yet.
+    pub(crate) fn answered(&self, number: u64, status: StatusCode, bytes_in: u64, body: Body) -> Body {
+        let (there, body) = match body.into_full() {
+            Ok(bytes) => (bytes.len() as u64, Body::from(bytes)),
+            Err(body) => {
+                let length = body.length();
+                (0, Body::stream(length, Sent { body, count: 0, log: self.clone(), number }))
+            }
+        };
+        self.update(number, |entry| {
+            entry.status = Some(status);
+            entry.bytes_in = bytes_in;
+            entry.bytes_out = there;
+        });
+        body
+    }
+
+    pub(crate) fn all(&self) -> Requests {
+        Requests(self.lock().entries.iter().cloned().collect())
     }
 
     pub(crate) fn clear(&self) {

@@ -1,6 +1,7 @@
 //! The operations, one file each; those that differ in little share one.
 
 mod abort_multipart_upload;
+mod bucket_document;
 mod bucket_tagging;
 mod bucket_versioning;
 mod complete_multipart_upload;
@@ -21,10 +22,14 @@ mod list_objects;
 mod list_parts;
 mod object_lock;
 mod object_tagging;
+mod options_object;
+mod post_object;
+mod put_acl;
 mod put_object;
 mod read_object;
 mod upload_part;
 
+use crate::access::{self, Rules};
 use crate::call::{Call, Reply};
 use crate::checksum::Checksum;
 use crate::error::{Code, Error, Result};
@@ -49,8 +54,8 @@ pub(crate) async fn run(operation: Operation, mut call: Call) -> Result<Reply> {
     if UNCARRIED.iter().any(|name| call.headers.contains_key(*name)) {
         return Err(Code::NotImplemented.into());
     }
-    if !matches!(operation, Operation::ListBuckets | Operation::CreateBucket) {
-        call.own_bucket().await?;
+    if !matches!(operation, Operation::ListBuckets | Operation::CreateBucket | Operation::OptionsObject) {
+        call.rules = Some(Rules::of(&call, call.bucket(), "x-amz-expected-bucket-owner").await?);
     }
     if !operation.takes_bytes() {
         // Reading to the end verifies the hash or signature of every body, an empty one too.
@@ -60,8 +65,10 @@ pub(crate) async fn run(operation: Operation, mut call: Call) -> Result<Reply> {
             Expected::of(&call.headers)?.check_bytes(&call.document, &call.body.trailers())?;
         }
     }
+    access::admit(&mut call, operation).await?;
     match operation {
         Operation::AbortMultipartUpload => abort_multipart_upload::run(call).await,
+        Operation::BucketDocument(act, document) => bucket_document::run(call, act, document).await,
         Operation::CompleteMultipartUpload => complete_multipart_upload::run(call).await,
         Operation::CopyObject => copy_object::run(call).await,
         Operation::CreateBucket => create_bucket::run(call).await,
@@ -73,6 +80,7 @@ pub(crate) async fn run(operation: Operation, mut call: Call) -> Result<Reply> {
         Operation::DeleteObjects => delete_objects::run(call).await,
         Operation::GetBucketAcl => get_acl::of_bucket(call).await,
         Operation::GetBucketLocation => get_bucket_location::run(call).await,
+        Operation::GetBucketPolicyStatus => bucket_document::policy_status(call),
         Operation::GetBucketTagging => bucket_tagging::get(call).await,
         Operation::GetBucketVersioning => bucket_versioning::get(call).await,
         Operation::GetObjectAcl => get_acl::of_object(call).await,
@@ -89,9 +97,13 @@ pub(crate) async fn run(operation: Operation, mut call: Call) -> Result<Reply> {
         Operation::ListObjects => list_objects::v1(call).await,
         Operation::ListObjectsV2 => list_objects::v2(call).await,
         Operation::ListParts => list_parts::run(call).await,
+        Operation::OptionsObject => options_object::run(call).await,
+        Operation::PostObject => post_object::run(call).await,
+        Operation::PutBucketAcl => put_acl::of_bucket(call).await,
         Operation::PutBucketTagging => bucket_tagging::put(call).await,
         Operation::PutBucketVersioning => bucket_versioning::put(call).await,
         Operation::PutObject => put_object::run(call).await,
+        Operation::PutObjectAcl => put_acl::of_object(call).await,
         Operation::PutObjectLegalHold => object_lock::put_legal_hold(call).await,
         Operation::PutObjectRetention => object_lock::put_retention(call).await,
         Operation::PutObjectTagging => object_tagging::put(call).await,

@@ -1,7 +1,9 @@
 //! Which operation a request asks for.
 
-use http::{HeaderMap, Method};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method};
 
+use crate::document::{Act, Document};
 use crate::error::{Code, Error, Result};
 use crate::query::Query;
 use crate::target::Target;
@@ -10,6 +12,8 @@ use crate::target::Target;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
     AbortMultipartUpload,
+    /// Gets, puts or deletes one of the documents that configure a bucket.
+    BucketDocument(Act, Document),
     CompleteMultipartUpload,
     CopyObject,
     CreateBucket,
@@ -21,6 +25,7 @@ pub(crate) enum Operation {
     DeleteObjects,
     GetBucketAcl,
     GetBucketLocation,
+    GetBucketPolicyStatus,
     GetBucketTagging,
     GetBucketVersioning,
     GetObject,
@@ -37,9 +42,14 @@ pub(crate) enum Operation {
     ListObjects,
     ListObjectsV2,
     ListParts,
+    /// The question that browsers ask before a request across origins.
+    OptionsObject,
+    PostObject,
+    PutBucketAcl,
     PutBucketTagging,
     PutBucketVersioning,
     PutObject,
+    PutObjectAcl,
     PutObjectLegalHold,
     PutObjectRetention,
     PutObjectTagging,
@@ -142,7 +152,9 @@ impl Operation {
             return Err(unknown());
         }
         let found = match (target.bucket.is_empty(), target.key.is_empty()) {
+            (false, _) if method == Method::OPTIONS => Some(Operation::OptionsObject),
             (true, _) => Self::of_service(method, sub),
+            (false, true) if sub.is_empty() && is_form(method, headers) => Some(Operation::PostObject),
             (false, true) => Self::of_bucket(method, sub, query),
             (false, false) => Self::of_object(method, sub, query, headers),
         };
@@ -154,8 +166,18 @@ impl Operation {
     }
 
     fn of_bucket(method: &Method, sub: &str, query: &Query) -> Option<Self> {
+        if let Some(document) = Document::of(sub) {
+            let act = match method.as_str() {
+                "GET" => Act::Get,
+                "PUT" => Act::Put,
+                "DELETE" => Act::Delete,
+                _ => return None,
+            };
+            return document.named(act).map(|_| Operation::BucketDocument(act, document));
+        }
         Some(match (method.as_str(), sub) {
             ("PUT", "") => Operation::CreateBucket,
+            ("PUT", "acl") => Operation::PutBucketAcl,
             ("PUT", "tagging") => Operation::PutBucketTagging,
             ("PUT", "versioning") => Operation::PutBucketVersioning,
             ("HEAD", "") => Operation::HeadBucket,
@@ -164,6 +186,7 @@ impl Operation {
             ("POST", "delete") => Operation::DeleteObjects,
             ("GET", "acl") => Operation::GetBucketAcl,
             ("GET", "location") => Operation::GetBucketLocation,
+            ("GET", "policyStatus") => Operation::GetBucketPolicyStatus,
             ("GET", "tagging") => Operation::GetBucketTagging,
             ("GET", "versioning") => Operation::GetBucketVersioning,
             ("GET", "versions") => Operation::ListObjectVersions,
@@ -184,6 +207,7 @@ impl Operation {
             ("PUT", "") if !query.has("partNumber") => Operation::PutObject,
             ("PUT", "uploadId") if copy => Operation::UploadPartCopy,
             ("PUT", "uploadId") => Operation::UploadPart,
+            ("PUT", "acl") => Operation::PutObjectAcl,
             ("PUT", "tagging") => Operation::PutObjectTagging,
             ("PUT", "legal-hold") => Operation::PutObjectLegalHold,
             ("PUT", "retention") => Operation::PutObjectRetention,
@@ -208,6 +232,7 @@ impl Operation {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Operation::AbortMultipartUpload => "AbortMultipartUpload",
+            Operation::BucketDocument(act, document) => document.named(act).map_or("", |named| named.operation),
             Operation::CompleteMultipartUpload => "CompleteMultipartUpload",
             Operation::CopyObject => "CopyObject",
             Operation::CreateBucket => "CreateBucket",
@@ -219,6 +244,7 @@ impl Operation {
             Operation::DeleteObjects => "DeleteObjects",
             Operation::GetBucketAcl => "GetBucketAcl",
             Operation::GetBucketLocation => "GetBucketLocation",
+            Operation::GetBucketPolicyStatus => "GetBucketPolicyStatus",
             Operation::GetBucketTagging => "GetBucketTagging",
             Operation::GetBucketVersioning => "GetBucketVersioning",
             Operation::GetObjectAcl => "GetObjectAcl",
@@ -235,9 +261,13 @@ impl Operation {
             Operation::ListObjects => "ListObjects",
             Operation::ListObjectsV2 => "ListObjectsV2",
             Operation::ListParts => "ListParts",
+            Operation::OptionsObject => "OptionsObject",
+            Operation::PostObject => "PostObject",
+            Operation::PutBucketAcl => "PutBucketAcl",
             Operation::PutBucketTagging => "PutBucketTagging",
             Operation::PutBucketVersioning => "PutBucketVersioning",
             Operation::PutObject => "PutObject",
+            Operation::PutObjectAcl => "PutObjectAcl",
             Operation::PutObjectLegalHold => "PutObjectLegalHold",
             Operation::PutObjectRetention => "PutObjectRetention",
             Operation::PutObjectTagging => "PutObjectTagging",
@@ -248,8 +278,14 @@ impl Operation {
 
     /// Whether its body becomes a blob; all other bodies are documents, or empty.
     pub(crate) fn takes_bytes(self) -> bool {
-        matches!(self, Operation::PutObject | Operation::UploadPart)
+        matches!(self, Operation::PostObject | Operation::PutObject | Operation::UploadPart)
     }
+}
+
+/// Whether a request is a form, which carries its key and its signature in its fields.
+pub(crate) fn is_form(method: &Method, headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    method == Method::POST && kind.to_ascii_lowercase().starts_with(b"multipart/form-data")
 }
 
 fn unknown() -> Error {
@@ -279,7 +315,14 @@ mod tests {
             ("GET", "/b?list-type=2&prefix=", Some("ListObjectsV2")),
             ("GET", "/b/?delimiter=/", Some("ListObjects")),
             ("GET", "/b?list-type=3", None),
-            ("GET", "/b?cors", None),
+            ("GET", "/b?cors", Some("GetBucketCors")),
+            ("GET", "/b?metrics", None),
+            ("PUT", "/b?replication", None),
+            ("DELETE", "/b?notification", None),
+            ("POST", "/b?cors", None),
+            ("GET", "/b/k?cors", None),
+            ("OPTIONS", "/b/k", Some("OptionsObject")),
+            ("OPTIONS", "/", None),
             ("GET", "/b?brand-new", None),
             ("GET", "/b?cache=1", Some("ListObjects")),
             ("GET", "/b?uploads&versions", None),
@@ -290,10 +333,12 @@ mod tests {
             ("POST", "/b?delete", Some("DeleteObjects")),
             ("PATCH", "/b/k", None),
             ("GET", "/b/k?torrent", None),
-            ("DELETE", "/b?policy", None),
+            ("DELETE", "/b?policy", Some("DeleteBucketPolicy")),
             ("GET", "/b/k?versionId=1&partNumber=2", Some("GetObject")),
         ] {
             assert_eq!(of(method, path, false), name, "{method} {path}");
+            let public = name.is_none_or(|name| name.parse::<crate::operations::Operation>().is_ok());
+            assert!(public, "{name:?} is missing in operations.rs");
         }
         assert_eq!(of("PUT", "/b/k", true), Some("CopyObject"));
         assert_eq!(of("PUT", "/b/k?uploadId=u&partNumber=1", true), Some("UploadPartCopy"));

@@ -1,11 +1,12 @@
 //! A store behind a TCP port.
 
+use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{self, Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,23 +18,29 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use wharf_transport::{Body, BoxError};
+use wharf_transport::{Body, BoxError, TransportError};
 
+use crate::call::Peer;
+use crate::health;
 use crate::store::Store;
 
 /// How much of a refused body is still read, so that its sender sees the refusal and not a reset connection.
 const MOST_LEFTOVER: usize = 64 * 1024 * 1024;
 
-/// How long a sender may be silent while its refused body is read.
+/// How long a sender may be silent while its refused body is read, and take to hear that a connection ends.
 const LEFTOVER_SILENCE: Duration = Duration::from_secs(2);
+
+/// How long a connection may take to agree on its encryption.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// A [`Store`] served over TCP, until it is stopped or dropped.
 #[derive(Debug)]
 pub struct Server {
+    scheme: &'static str,
     address: SocketAddr,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
@@ -41,6 +48,7 @@ pub struct Server {
 
 impl Store {
     /// Serves this store over HTTP/1.1 at `address`, such as `"127.0.0.1:0"` for a free port of this machine's own.
+    /// [`/_health`](Server::health_url) answers whoever asks.
     ///
     /// # Errors
     ///
@@ -50,15 +58,30 @@ impl Store {
     ///
     /// Outside a Tokio runtime.
     pub async fn serve(&self, address: impl ToSocketAddrs) -> io::Result<Server> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(accept(listener, self.clone(), stopped));
-        Ok(Server { address, stop, task })
+        Server::start(TcpListener::bind(address).await?, self.clone(), "http", |stream| ready(Ok(stream)))
     }
 }
 
 impl Server {
+    /// Serves what `listener` accepts, each connection after its `handshake`.
+    pub(crate) fn start<S, F, H>(
+        listener: TcpListener,
+        store: Store,
+        scheme: &'static str,
+        handshake: H,
+    ) -> io::Result<Self>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        F: Future<Output = io::Result<S>> + Send + 'static,
+        H: Fn(TcpStream) -> F + Send + 'static,
+    {
+        let address = listener.local_addr()?;
+        let (stop, stopped) = watch::channel(false);
+        let is_secure = scheme == "https";
+        let task = tokio::spawn(accept(listener, store, handshake, is_secure, stopped));
+        Ok(Self { scheme, address, stop, task })
+    }
+
     /// The address it listens on, with the port that was chosen.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
@@ -75,7 +98,12 @@ impl Server {
             };
             address.set_ip(home);
         }
-        format!("http://{address}")
+        format!("{}://{address}", self.scheme)
+    }
+
+    /// The URL that answers 200 without a signature while the server runs. It is no request of S3's, and in no log.
+    pub fn health_url(&self) -> String {
+        format!("{}{}", self.endpoint(), health::PATH)
     }
 
     /// Takes no more connections, finishes the requests that are under way, and closes. Dropping the server instead
@@ -92,14 +120,35 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, store: Store, mut stopped: watch::Receiver<bool>) {
+async fn accept<S, F>(
+    listener: TcpListener,
+    store: Store,
+    handshake: impl Fn(TcpStream) -> F,
+    secure: bool,
+    mut stopped: watch::Receiver<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Future<Output = io::Result<S>> + Send + 'static,
+{
     let mut connections = tokio::task::JoinSet::new();
     let theirs = stopped.clone();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(serve_connection(stream, store.clone(), theirs.clone()));
+                Ok((stream, address)) => {
+                    // Small answers must not wait for the acknowledgement of those before.
+                    let _ = stream.set_nodelay(true);
+                    let peer = Peer { ip: address.ip(), secure };
+                    let (store, mut stopped, shaken) = (store.clone(), theirs.clone(), handshake(stream));
+                    connections.spawn(async move {
+                        let shaken = tokio::select! {
+                            shaken = tokio::time::timeout(HANDSHAKE, shaken) => shaken,
+                            _ = told(&mut stopped) => return,
+                        };
+                        if let Ok(Ok(stream)) = shaken {
+                            serve_connection(stream, peer, store, stopped).await;
+                        }
+                    });
                 }
                 // Out of descriptors, say: what is open goes on, and the next one waits a moment.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -117,20 +166,27 @@ async fn told(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-async fn serve_connection(stream: TcpStream, store: Store, mut stopped: watch::Receiver<bool>) {
-    let _ = stream.set_nodelay(true);
+async fn serve_connection<S>(stream: S, peer: Peer, store: Store, mut stopped: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let unread = Arc::new(AtomicBool::new(false));
     let flag = unread.clone();
-    let service = service_fn(move |request: Request<Incoming>| -> Pin<Box<dyn Future<Output = _> + Send>> {
+    let service = service_fn(move |mut request: Request<Incoming>| -> Pin<Box<dyn Future<Output = _> + Send>> {
+        request.extensions_mut().insert(peer);
         let (store, flag) = (store.clone(), flag.clone());
         Box::pin(async move {
+            if health::is_asked(&request, store.domains()) {
+                return Ok(health::answer().map(Outgoing));
+            }
             let unread = flag.clone();
-            let mut response = store.handle(request.map(|body| incoming(body, flag))).await;
+            // Without an answer the connection is closed as it stands.
+            let mut response = store.exchange(request.map(|body| incoming(body, flag))).await?;
             if unread.load(Ordering::Relaxed) {
                 // Nothing more can be asked on this connection; its owner should know before he tries.
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, std::convert::Infallible>(response.map(Outgoing))
+            Ok::<_, TransportError>(response.map(Outgoing))
         })
     });
     let mut connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
@@ -144,15 +200,16 @@ async fn serve_connection(stream: TcpStream, store: Store, mut stopped: watch::R
             }
         }
     };
-    if served.is_ok() && unread.load(Ordering::Relaxed) {
-        linger(connection.into_parts().io.into_inner()).await;
+    if served.is_ok() {
+        close(connection.into_parts().io.into_inner(), unread.load(Ordering::Relaxed)).await;
     }
 }
 
-/// Ends a connection whose last request may not have been read to its end: says that no more answers follow, then
-/// reads what is still coming. Closing at once would reset the connection and could take the answer with it.
-async fn linger(mut stream: TcpStream) {
-    if stream.shutdown().await.is_err() {
+/// Ends a connection: says that no more answers follow. Where its last request was not read to the end, also reads what
+/// is still coming: closing at once would reset the connection and could take the answer with it.
+async fn close(mut stream: impl AsyncRead + AsyncWrite + Unpin, is_unread: bool) {
+    let said = tokio::time::timeout(LEFTOVER_SILENCE, stream.shutdown()).await;
+    if !is_unread || !matches!(said, Ok(Ok(()))) {
         return;
     }
     let mut buffer = vec![0; 64 * 1024];
@@ -190,7 +247,7 @@ impl Stream for Frames {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            match ready!(http_body::Body::poll_frame(Pin::new(&mut self.body), cx)) {
+            match task::ready!(http_body::Body::poll_frame(Pin::new(&mut self.body), cx)) {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
                 Some(Ok(frame)) => {

@@ -2,20 +2,24 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use http::header::{CONTENT_LENGTH, DATE, HOST, HeaderValue, SERVER};
+use http::header::{CONTENT_LENGTH, DATE, HOST, HeaderValue, ORIGIN, SERVER};
 use http::{Method, Request, Response, StatusCode};
-use wharf_transport::{Body, Defaults, ResponseFuture, Transport};
+use wharf_transport::{Body, Defaults, ResponseFuture, Transport, TransportError};
 
 use crate::account::Account;
 use crate::backend::Backend;
 use crate::builder::Builder;
-use crate::call::{self, Call, Reply};
+use crate::call::{self, Call, Peer, Reply};
+use crate::cors::{self, Question};
+use crate::document::Document;
 use crate::error::Result;
+use crate::faults::{self, Asked, Fault, FaultError, Faults, Habits, Injected};
 use crate::front::{self, Gate, Verifier, Watch};
 use crate::id::Ids;
-use crate::log::{Log, LoggedRequest};
+use crate::log::{Log, LoggedRequest, Requests};
 use crate::op;
 use crate::query::Query;
 use crate::route::Operation;
@@ -44,6 +48,14 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     pub(crate) verifier: Verifier,
     pub(crate) log: Log,
+    pub(crate) faults: Arc<Faults>,
+}
+
+impl Shared {
+    /// The gate as it stands at `now`.
+    pub(crate) fn gate(&self, now: SystemTime) -> Gate<'_> {
+        Gate { verifier: &self.verifier, accounts: &self.accounts, region: &self.region, now }
+    }
 }
 
 impl Store {
@@ -82,13 +94,32 @@ impl Store {
 
     /// The requests that came so far, the oldest first, at most [`LOG_CAPACITY`](crate::LOG_CAPACITY) of them. Each
     /// HTTP request is one entry, those that were refused too.
-    pub fn requests(&self) -> Vec<LoggedRequest> {
+    pub fn requests(&self) -> Requests {
         self.shared.log.all()
     }
 
     /// Forgets the requests that came so far.
     pub fn clear_requests(&self) {
         self.shared.log.clear();
+    }
+
+    pub(crate) fn domains(&self) -> &[String] {
+        &self.shared.domains
+    }
+
+    /// Puts a fault in force, behind those that are. It can be counted, and taken back, by what this gives.
+    ///
+    /// # Errors
+    ///
+    /// The fault could never happen, or contradicts itself.
+    pub fn inject(&self, fault: Fault) -> Result<Injected, FaultError> {
+        fault.check()?;
+        Ok(self.shared.faults.inject(fault))
+    }
+
+    /// Takes all injected faults out of force. A [`Personality`](crate::Personality) stays.
+    pub fn clear_faults(&self) {
+        self.shared.faults.clear();
     }
 
     fn own_account(&self) -> &Account {
@@ -100,7 +131,15 @@ impl Store {
     ///
     /// The request's URI may be absolute, in which case it also names the host; its path and query are taken byte for
     /// byte. The answer has all its headers, `Date` and `Content-Length` among them, and to a HEAD request no body.
+    ///
+    /// Where a [`Fault`] leaves no answer this gives one that breaks off before its body. [`Transport::send`] gives the
+    /// error that a client is to see.
     pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        self.exchange(request).await.unwrap_or_else(faults::no_answer)
+    }
+
+    /// Answers one request, unless a fault closes the connection.
+    pub(crate) async fn exchange(&self, request: Request<Body>) -> Result<Response<Body>, TransportError> {
         let (mut head, body) = request.into_parts();
         front::complete_host(&mut head);
         let shared = &self.shared;
@@ -108,40 +147,74 @@ impl Store {
         let now = (shared.clock)();
         let (request_id, watch, method) = (shared.ids.request(), Watch::default(), head.method.clone());
         let host_id = format!("{}{request_id}", shared.ids.host());
-        let mut resource = head.uri.path().to_owned();
-        let result = self.answer(head, body, &watch, now, number, &mut resource).await;
+        let crossing = self.crossing(&head);
+        let mut aim = Aim::of(&head, &shared.domains);
+        let mut plan = shared.faults.plan(&Asked {
+            operation: name_of(&aim),
+            target: aim.as_ref().ok().map(|aim| &aim.target),
+            headers: &head.headers,
+        });
+        if plan.path_style_only {
+            aim = Aim::of(&head, &[]);
+        }
+        let operation = name_of(&aim);
+        let resource = aim.as_ref().map_or_else(|_| head.uri.path().to_owned(), |aim| aim.target.resource());
+        shared.log.update(number, |entry| {
+            if let Ok(aim) = &aim {
+                // An operation the store does not know is still logged by its target.
+                entry.aim(operation, &aim.target);
+            }
+            entry.faults = std::mem::take(&mut plan.words);
+        });
+        if plan.request.closes_at_once() {
+            return Err(faults::closed());
+        }
+        let closed = Arc::new(AtomicBool::new(false));
+        let body = plan.request.wrap(body, &closed);
+        let mut read = 0;
+        let result = if let Some(answer) = plan.answer {
+            read = answer.awaits(body).await;
+            Ok(answer.reply(&resource, &request_id, &host_id))
+        } else {
+            if let (Some(bytes), Ok(aim)) = (plan.replacement, &aim) {
+                // Where there is nothing to replace the reader will learn it.
+                let _ = faults::replace(&*shared.backend, &aim.target, now, bytes).await;
+            }
+            self.answer(head, body, &watch, now, aim, plan.habits).await
+        };
+        let bytes_in = read + watch.count();
+        if plan.drop_answer || closed.load(Ordering::Relaxed) {
+            shared.log.update(number, |entry| entry.bytes_in = bytes_in);
+            return Err(faults::closed());
+        }
         let mut reply = result.unwrap_or_else(|error| call::refusal(&error, &resource, &request_id, &host_id));
+        faults::bend(&mut reply, operation, plan.habits, plan.shuffle);
+        if let Some((bucket, origin)) = crossing {
+            self.answer_crossing(&mut reply, &bucket, &origin, method.as_str()).await;
+        }
         complete(&mut reply, &method, now);
         call::set(reply.headers_mut(), "x-amz-request-id", &request_id);
         call::set(reply.headers_mut(), "x-amz-id-2", &host_id);
-        shared.log.update(number, |entry| {
-            entry.status = Some(reply.status());
-            entry.bytes_in = watch.count();
-            entry.bytes_out = reply.body().length().unwrap_or(0);
-        });
-        reply
+        faults::wait(plan.delay).await;
+        let body = plan.response.wrap(std::mem::take(reply.body_mut()), &closed);
+        *reply.body_mut() = shared.log.answered(number, reply.status(), bytes_in, body);
+        Ok(reply)
     }
 
     async fn answer(
         &self,
-        head: http::request::Parts,
+        mut head: http::request::Parts,
         body: Body,
         watch: &Watch,
         now: SystemTime,
-        number: u64,
-        resource: &mut String,
+        aim: Result<Aim>,
+        habits: Habits,
     ) -> Result<Reply> {
         let shared = &self.shared;
-        let query = Query::parse(head.uri.query())?;
-        let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let target = Target::parse(head.uri.path(), host, &shared.domains)?;
-        *resource = target.resource();
-        // An operation the store does not know is still logged by its target, and refused once its sender is known.
-        let operation = Operation::of(&head.method, &target, &query, &head.headers);
-        let name = operation.as_ref().map_or("", |operation| operation.name());
-        shared.log.update(number, |entry| entry.aim(name, &target));
-        let gate = Gate { verifier: &shared.verifier, accounts: &shared.accounts, region: &shared.region, now };
-        let (account, body) = gate.admit(&head, &query, body, watch).await?;
+        let Aim { query, target, operation } = aim?;
+        let (account, body) = shared.gate(now).admit(&head, &query, body, watch).await?;
+        habits.blind(&mut head.headers);
+        let peer = head.extensions.get::<Peer>().copied();
         let call = Call {
             shared: self.shared.clone(),
             account,
@@ -151,8 +224,56 @@ impl Store {
             body,
             document: bytes::Bytes::new(),
             now,
+            habits,
+            peer,
+            rules: None,
+            found: None,
         };
+        // What the store does not know is refused once its sender is known.
         op::run(operation?, call).await
+    }
+}
+
+/// What a request is about.
+struct Aim {
+    query: Query,
+    target: Target,
+    operation: Result<Operation>,
+}
+
+impl Aim {
+    fn of(head: &http::request::Parts, domains: &[String]) -> Result<Self> {
+        let query = Query::parse(head.uri.query())?;
+        let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let target = Target::parse(head.uri.path(), host, domains)?;
+        let operation = Operation::of(&head.method, &target, &query, &head.headers);
+        Ok(Self { query, target, operation })
+    }
+}
+
+/// The name of the operation; "" where the store knows none.
+fn name_of(aim: &Result<Aim>) -> &'static str {
+    let operation = aim.as_ref().ok().and_then(|aim| aim.operation.as_ref().ok());
+    operation.map_or("", |operation| operation.name())
+}
+
+impl Store {
+    /// The bucket and the origin of a request across origins, but for preflights, which answer for themselves.
+    fn crossing(&self, head: &http::request::Parts) -> Option<(String, String)> {
+        let origin = head.headers.get(ORIGIN).filter(|_| head.method != Method::OPTIONS)?.to_str().ok()?;
+        let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let target = Target::parse(head.uri.path(), host, &self.shared.domains).ok()?;
+        Some((target.bucket, origin.to_owned()))
+    }
+
+    /// Adds what the bucket's CORS rules say of such a request. A refusal has it too, or nobody could read it.
+    async fn answer_crossing(&self, reply: &mut Reply, bucket: &str, origin: &str, method: &str) {
+        let Ok(bucket) = self.shared.backend.bucket(bucket).await else { return };
+        let rules = bucket.documents.get(Document::Cors.subresource()).and_then(|bytes| cors::parse(bytes).ok());
+        let question = Question { origin, method, headers: None };
+        if let Some(headers) = cors::answer(&rules.unwrap_or_default(), question) {
+            reply.headers_mut().extend(headers);
+        }
     }
 }
 
@@ -180,7 +301,7 @@ fn complete(reply: &mut Reply, method: &Method, now: SystemTime) {
 impl Transport for Store {
     fn send(&self, request: Request<Body>) -> ResponseFuture {
         let store = self.clone();
-        Box::pin(async move { Ok(store.handle(request).await) })
+        Box::pin(async move { store.exchange(request).await })
     }
 
     fn defaults(&self) -> Option<Defaults> {

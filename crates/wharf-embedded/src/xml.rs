@@ -1,6 +1,6 @@
 //! Documents: a writer for those the store answers with; those it is sent are read by `s3s`.
 
-use s3s::xml::{Deserialize, Deserializer};
+use s3s::xml::{DeError, DeResult, Deserialize, Deserializer};
 
 use crate::error::{Code, Error, Result};
 
@@ -65,6 +65,11 @@ impl Writer {
         self.close(name);
     }
 
+    /// Adds what is XML already.
+    pub(crate) fn raw(&mut self, xml: &str) {
+        self.out.push_str(xml);
+    }
+
     /// The finished document.
     pub(crate) fn finish(mut self) -> String {
         self.close(self.root);
@@ -112,6 +117,27 @@ where
     Ok(value)
 }
 
+/// Deeper than any of S3's documents; a stack has its end.
+const MOST_DEPTH: usize = 32;
+
+/// Reads on to the end of an element.
+fn skip(reader: &mut Deserializer<'_>, depth: usize) -> DeResult {
+    let depth = depth.checked_sub(1).ok_or(DeError::InvalidContent)?;
+    reader.for_each_element(|reader, _| skip(reader, depth))
+}
+
+/// Refuses a document whose root has other elements than `known`.
+pub(crate) fn check_elements(bytes: &[u8], known: &[&str]) -> Result<()> {
+    let mut reader = Deserializer::new(bytes);
+    let all = reader.element(|reader, _| {
+        reader.for_each_element(|reader, name| match known.iter().any(|known| known.as_bytes() == name) {
+            true => skip(reader, MOST_DEPTH),
+            false => Err(DeError::UnexpectedTagName),
+        })
+    });
+    all.map_err(|_| Code::MalformedXml.into())
+}
+
 #[cfg(test)]
 mod tests {
     use s3s::dto::Tagging;
@@ -123,6 +149,19 @@ mod tests {
         let mut xml = Writer::bare("R");
         xml.text("K", "a\r\n\t<&>\"\u{1}é");
         assert!(xml.finish().ends_with("<R><K>a&#xd;&#xa;&#x9;&lt;&amp;&gt;&quot;&#x1;é</K></R>"));
+    }
+
+    #[test]
+    fn refuses_strange_elements() {
+        for (document, good) in [
+            ("<R><a>1</a><a/></R>", true),
+            ("<R/>", true),
+            ("<R><a><b/></a></R>", true),
+            ("<R><b/></R>", false),
+            (&format!("<R>{}</R>", "<a>".repeat(100_000)), false),
+        ] {
+            assert_eq!(check_elements(document.as_bytes(), &["a"]).is_ok(), good);
+        }
     }
 
     #[test]

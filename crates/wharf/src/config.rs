@@ -30,6 +30,7 @@ use crate::{blocking, quotas};
 /// | keys | the transport's | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | the profile |
 /// | region | the transport's | `AWS_REGION`, `AWS_DEFAULT_REGION` | the profile, `us-east-1` for a custom endpoint |
 /// | endpoint | the transport's | `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` | the profile, AWS by region |
+/// | certificates trusted beside the system's | | `AWS_CA_BUNDLE` | the profile's `ca_bundle` |
 ///
 /// The profile is the one of [`profile`](ClientBuilder::profile), of `AWS_PROFILE`, or `default`. One that is named
 /// here, or whose [`credentials_file`](ClientBuilder::credentials_file) is, beats keys in the environment.
@@ -341,6 +342,7 @@ impl ClientBuilder {
             None => {
                 let trust = match self.root_certificates.as_slice() {
                     _ if self.accept_invalid_certificates => Trust::Anybody,
+                    [] if endpoint.is_https() => Trust::Roots(found.root_certificates()?),
                     [] => Trust::Roots(rustls::RootCertStore::empty()),
                     pem => Trust::Roots(certificates(pem)?),
                 };
@@ -392,6 +394,16 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
+    fn root_certificates(&self) -> Result<rustls::RootCertStore, Error> {
+        let profile = || self.profile.and_then(|profile| profile.get("ca_bundle")).map(str::to_owned);
+        let Some(path) = self.environment.get("AWS_CA_BUNDLE").or_else(profile) else {
+            return Ok(rustls::RootCertStore::empty());
+        };
+        let pem = std::fs::read(&path)
+            .map_err(|error| Error::invalid_input(format!("cannot read the CA bundle {path}: {error}")))?;
+        certificates(&pem).map_err(|error| Error::invalid_input(format!("the CA bundle {path}: {error}")))
+    }
+
     fn region(&self) -> Option<String> {
         let environment = || self.environment.get("AWS_REGION").or_else(|| self.environment.get("AWS_DEFAULT_REGION"));
         let profile = || self.profile.and_then(|profile| profile.get("region")).map(str::to_owned);

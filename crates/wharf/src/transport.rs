@@ -47,7 +47,7 @@ pub(crate) fn transport_error(error: TransportError) -> Error {
     let told = Error::new(kind, format!("{error}: {innermost}")).with_cause(error);
     match failed_at {
         TransportErrorKind::Tls if told.message().contains("certificate") => {
-            told.with_hint("a certificate of your own is trusted by .root_certificates_pem()")
+            told.with_hint("a certificate of your own is trusted by AWS_CA_BUNDLE or .root_certificates_pem()")
         }
         TransportErrorKind::Connect => {
             told.with_hint("see that a server listens there, and that the endpoint names its port")

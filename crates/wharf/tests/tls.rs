@@ -45,8 +45,30 @@ async fn a_certificate_of_nobody_known() {
         "GetObject my-bucket/a: the TLS handshake failed: 127.0.0.1:PORT: invalid peer certificate: UnknownIssuer"
     );
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 1));
-    assert_eq!(error.hint(), Some("a certificate of your own is trusted by .root_certificates_pem()"));
+    assert_eq!(error.hint(), Some("a certificate of your own is trusted by AWS_CA_BUNDLE or .root_certificates_pem()"));
     assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_certificate_that_the_environment_names() {
+    let (server, pem) = server("127.0.0.1", hello).await;
+    let file = std::env::temp_dir().join(format!("wharf-bundle-{}.pem", std::process::id()));
+    let path = file.to_str().unwrap().to_owned();
+    let told = path.clone();
+    let client = |url: String| {
+        let told = told.clone();
+        client_of(url).environment(move |name| (name == "AWS_CA_BUNDLE").then(|| told.clone()))
+    };
+    let error = client(server.url()).build().unwrap_err();
+    assert!(error.to_string().starts_with(&format!("cannot read the CA bundle {path}: ")), "{error}");
+    assert!(client(server.url().replace("https:", "http:")).build().is_ok(), "plain http needs no certificates");
+    std::fs::write(&file, "none").unwrap();
+    let error = client(server.url()).build().unwrap_err();
+    assert_eq!(error.to_string(), format!("the CA bundle {path}: the root certificates hold no PEM certificate"));
+    std::fs::write(&file, pem).unwrap();
+    let s3 = client(server.url()).build().unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "Hello!");
 }
 
 #[tokio::test]
@@ -141,7 +163,7 @@ async fn streams() {
             |count: usize| stream::iter((0..count).map(|_| Ok::<_, std::io::Error>(Bytes::from_static(&[7; 1000]))));
         store.clear_requests();
         s3.put_object("my-bucket", "a", Body::sized_stream(pieces(200), 200_000)).await.unwrap();
-        let sent = store.requests().remove(0).headers;
+        let sent = store.requests()[0].headers.clone();
         let payload = if trailers { "STREAMING-UNSIGNED-PAYLOAD-TRAILER" } else { "UNSIGNED-PAYLOAD" };
         assert_eq!(sent["x-amz-content-sha256"], payload);
         assert_eq!(s3.get_object("my-bucket", "a").bytes().await.unwrap(), vec![7; 200_000]);

@@ -1,5 +1,8 @@
 //! `wharf serve`: the embedded store behind a TCP port.
 
+mod faults;
+mod tls;
+
 use std::env;
 use std::io;
 use std::time::Duration;
@@ -10,9 +13,6 @@ use wharf_embedded::{Server, Store};
 use crate::cli::Connection;
 use crate::error::{Exit, Failure};
 use crate::printer::Printer;
-
-/// How long requests under way may take to end after the signal to stop.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 const EXAMPLE: &str = "\
 Example: a server on a free port; paste what it prints into another terminal, then `wharf ls`
@@ -27,6 +27,9 @@ Example: a server on a free port; paste what it prints into another terminal, th
 /// Keys are those of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; where neither is set it makes
 /// a pair and prints it. The region is that of --region, AWS_REGION or AWS_DEFAULT_REGION, else
 /// us-east-1.
+///
+/// GET /_health answers 200 to anybody while it runs. When it is told to stop, requests under way
+/// are finished first; a second signal does not wait.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -36,6 +39,13 @@ pub(crate) struct Args {
     /// The host name under which buckets are hosts of their own; may be given several times
     #[arg(long = "domain", value_name = "NAME", default_value = "s3.localhost")]
     domains: Vec<String>,
+    /// How long requests under way may take to end after the signal to stop
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    grace: u64,
+    #[command(flatten)]
+    tls: tls::Args,
+    #[command(flatten)]
+    faults: faults::Args,
 }
 
 /// An address or a host name, and a port. Host names are looked up when it listens.
@@ -48,6 +58,7 @@ fn address(text: &str) -> Result<String, String> {
 
 pub(crate) async fn run(args: Args, connection: &Connection, printer: &mut Printer) -> Result<Exit, Failure> {
     refuse_client_options(connection)?;
+    let faults = args.faults.read()?;
     let mut builder = Store::builder();
     let keys = keys(|name| env::var(name).ok())?;
     let made_keys = keys.is_none();
@@ -57,25 +68,41 @@ pub(crate) async fn run(args: Args, connection: &Connection, printer: &mut Print
     if let Some(region) = region(connection, |name| env::var(name).ok())? {
         builder = builder.region(region);
     }
+    if let Some(personality) = args.faults.personality {
+        builder = builder.personality(personality);
+    }
     let store = args.domains.iter().fold(builder, |builder, domain| builder.domain(domain)).build();
+    let misbehaviour = args.faults.inject(faults, &store)?;
     // Before anybody can know that it runs, so that a signal never finds it unprepared.
     let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::Other, format!("no signals: {error}")))?;
-    let server = store.serve(&args.listen).await.map_err(|error| {
+    let tls = tls::Tls::of(&args.tls, &args.listen, &args.domains)?;
+    let serving = match &tls {
+        Some(tls) => store.serve_tls(&args.listen, &tls.certificate).await,
+        None => store.serve(&args.listen).await,
+    };
+    let server = serving.map_err(|error| {
         Failure::new(Exit::Other, format!("cannot listen on {}: {error}", args.listen))
             .hint("name another address with --listen; with port 0 the system chooses one")
     })?;
     if !server.local_addr().ip().is_loopback() {
         printer.note(format_args!(
-            "wharf: warning: {} can be reached from other machines, over plain HTTP",
-            server.local_addr()
+            "wharf: warning: {} can be reached from other machines{}",
+            server.local_addr(),
+            if tls.is_none() { ", over plain HTTP" } else { "" }
         ));
     }
-    announce(&args, &store, &server, made_keys, printer)?;
+    announce(&args, &store, &server, tls.as_ref(), made_keys, printer)?;
+    for line in misbehaviour {
+        printer.line(line)?;
+    }
+    printer.flush()?;
     signals.next().await;
-    // A second signal does not wait either.
-    tokio::select! {
-        _ = tokio::time::timeout(PATIENCE, server.stop()) => {}
-        _ = signals.next() => {}
+    let all_ended = tokio::select! {
+        ended = tokio::time::timeout(Duration::from_secs(args.grace), server.stop()) => ended.is_ok(),
+        _ = signals.next() => false,
+    };
+    if !all_ended {
+        printer.note("wharf: warning: requests under way were cut off");
     }
     Ok(Exit::Done)
 }
@@ -85,14 +112,17 @@ fn announce(
     args: &Args,
     store: &Store,
     server: &Server,
+    tls: Option<&tls::Tls>,
     made_keys: bool,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     let port = server.local_addr().port();
     printer.line(format_args!("# wharf serves S3 at {}, in memory; Ctrl-C stops it", server.endpoint()))?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
     for domain in &args.domains {
-        printer.line(format_args!("# buckets are also at http://BUCKET.{domain}:{port}"))?;
+        printer.line(format_args!("# buckets are also at {scheme}://BUCKET.{domain}:{port}"))?;
     }
+    printer.line(format_args!("# {} answers 200 while it runs", server.health_url()))?;
     printer.line(format_args!("export AWS_ENDPOINT_URL={}", server.endpoint()))?;
     // Older tools read only the second name.
     printer.line(format_args!("export AWS_REGION={0} AWS_DEFAULT_REGION={0}", store.region()))?;
@@ -101,6 +131,9 @@ fn announce(
         printer.line(format_args!("export AWS_SECRET_ACCESS_KEY={}", store.secret_access_key()))?;
     } else {
         printer.line("# keys: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY as they are set here")?;
+    }
+    if let Some(tls) = tls {
+        printer.line(tls.told())?;
     }
     printer.flush()
 }

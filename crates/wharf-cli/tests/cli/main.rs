@@ -7,4 +7,5 @@ mod cat;
 mod ls;
 mod presign;
 mod serve;
+mod serve_tls;
 mod usage;

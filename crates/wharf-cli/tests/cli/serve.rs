@@ -10,26 +10,44 @@ use wharf::{Body, Client};
 use crate::bench::{KEY_ID, SECRET, bare, done, failed, fetch, run};
 
 /// A server that runs, and what it printed up to the last line that is asked for.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Serving {
-    fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
     }
 
-    fn lines(&mut self, count: usize) -> Vec<String> {
+    pub(crate) fn lines(&mut self, count: usize) -> Vec<String> {
         self.lines.by_ref().take(count).map(|line| line.unwrap()).collect()
     }
 
-    /// Stops it by a signal: its exit code, what else it printed, and its standard error.
-    fn stop(mut self, signal: &str) -> (Option<i32>, Vec<String>, String) {
+    /// The lines up to the one that begins so.
+    fn until(&mut self, beginning: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        while !lines.last().is_some_and(|line: &String| line.starts_with(beginning)) {
+            lines.push(self.lines.next().unwrap().unwrap());
+        }
+        lines
+    }
+
+    fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Stops it by a signal, and waits for its end.
+    pub(crate) fn stop(self, signal: &str) -> (Option<i32>, Vec<String>, String) {
+        self.signal(signal);
+        self.end()
+    }
+
+    /// Waits for its end: its exit code, what else it printed, and its standard error.
+    fn end(mut self) -> (Option<i32>, Vec<String>, String) {
         let rest = self.lines.by_ref().map(|line| line.unwrap()).collect();
         let mut stderr = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
@@ -58,13 +76,15 @@ fn value<'a>(line: &'a str, variable: &str) -> &'a str {
 #[test]
 fn what_it_prints_is_all_that_another_shell_needs() {
     let mut serving = Serving::start(bare(&["serve", "--listen", "127.0.0.1:0"]));
-    let lines = serving.lines(6);
-    let endpoint = value(&lines[2], "AWS_ENDPOINT_URL").to_owned();
+    let lines = serving.lines(7);
+    let endpoint = value(&lines[3], "AWS_ENDPOINT_URL").to_owned();
     let port = endpoint.strip_prefix("http://127.0.0.1:").unwrap();
     assert_eq!(lines[0], format!("# wharf serves S3 at {endpoint}, in memory; Ctrl-C stops it"));
     assert_eq!(lines[1], format!("# buckets are also at http://BUCKET.s3.localhost:{port}"));
-    assert_eq!(lines[3], "export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1");
-    let (id, secret) = (value(&lines[4], "AWS_ACCESS_KEY_ID"), value(&lines[5], "AWS_SECRET_ACCESS_KEY"));
+    let health = lines[2].strip_prefix("# ").unwrap().strip_suffix(" answers 200 while it runs").unwrap();
+    assert_eq!(fetch("GET", health, ""), (200, "ok\n".to_owned()));
+    assert_eq!(lines[4], "export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1");
+    let (id, secret) = (value(&lines[5], "AWS_ACCESS_KEY_ID"), value(&lines[6], "AWS_SECRET_ACCESS_KEY"));
     assert_eq!((id.len(), secret.len()), (20, 40));
 
     let mut command = bare(&["ls"]);
@@ -85,11 +105,11 @@ fn given_keys_are_used_and_not_printed() {
         "--domain",
         "s3.test",
     ]));
-    let lines = serving.lines(5);
-    let endpoint = value(&lines[2], "AWS_ENDPOINT_URL").to_owned();
+    let lines = serving.lines(6);
+    let endpoint = value(&lines[3], "AWS_ENDPOINT_URL").to_owned();
     assert!(lines[1].starts_with("# buckets are also at http://BUCKET.s3.test:"), "{}", lines[1]);
-    assert_eq!(lines[3], "export AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1");
-    assert_eq!(lines[4], "# keys: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY as they are set here");
+    assert_eq!(lines[4], "export AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1");
+    assert_eq!(lines[5], "# keys: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY as they are set here");
 
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
@@ -104,11 +124,11 @@ fn given_keys_are_used_and_not_printed() {
     assert_eq!(serving.stop("-INT"), (Some(0), vec![], String::new()));
 }
 
-#[test]
-fn it_stops_in_spite_of_an_upload_that_never_ends() {
-    let mut serving = Serving::start(with_keys(&["serve", "--listen", "127.0.0.1:0"]));
-    let lines = serving.lines(5);
-    let endpoint = value(&lines[2], "AWS_ENDPOINT_URL").to_owned();
+/// A server, and a connection on which it has asked for the ten bytes of an upload: so the request is under way.
+fn with_an_upload_under_way(grace: &str) -> (Serving, TcpStream) {
+    let mut serving = Serving::start(with_keys(&["serve", "--listen", "127.0.0.1:0", "--grace", grace]));
+    let lines = serving.lines(6);
+    let endpoint = value(&lines[3], "AWS_ENDPOINT_URL").to_owned();
     let s3 = Client::builder().endpoint(&endpoint).credentials(KEY_ID, SECRET).build().unwrap();
     let link = tokio::runtime::Runtime::new().unwrap().block_on(async {
         s3.create_bucket("my-bucket").await.unwrap();
@@ -119,11 +139,41 @@ fn it_stops_in_spite_of_an_upload_that_never_ends() {
     let path = link.url.strip_prefix(&endpoint).unwrap();
     write!(stream, "PUT {path} HTTP/1.1\r\nHost: {address}\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n")
         .unwrap();
-    // It asks for the body: so the request is under way.
-    let mut answer = [0; 21];
+    let mut answer = [0; 25];
     stream.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 100 Continue");
-    assert_eq!(serving.stop("-TERM"), (Some(0), vec![], String::new()));
+    assert_eq!(&answer, b"HTTP/1.1 100 Continue\r\n\r\n");
+    (serving, stream)
+}
+
+#[test]
+fn a_request_under_way_is_finished_before_it_stops() {
+    let (serving, mut stream) = with_an_upload_under_way("600");
+    let address = stream.peer_addr().unwrap();
+    serving.signal("-TERM");
+    // It has heard the signal once it takes no more connections.
+    while TcpStream::connect(address).is_ok() {}
+    stream.write_all(b"0123456789").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("781e5e245d69b566979b86e28d23f2c7"), "the MD5 of what was sent: {answer}");
+    assert_eq!(serving.end(), (Some(0), vec![], String::new()));
+}
+
+const CUT_OFF: &str = "wharf: warning: requests under way were cut off\n";
+
+#[test]
+fn it_stops_in_spite_of_an_upload_that_never_ends() {
+    let (serving, _stream) = with_an_upload_under_way("0");
+    assert_eq!(serving.stop("-TERM"), (Some(0), vec![], CUT_OFF.to_owned()));
+}
+
+#[test]
+fn a_second_signal_does_not_wait() {
+    let (serving, stream) = with_an_upload_under_way("600");
+    serving.signal("-TERM");
+    while TcpStream::connect(stream.peer_addr().unwrap()).is_ok() {}
+    assert_eq!(serving.stop("-INT"), (Some(0), vec![], CUT_OFF.to_owned()));
 }
 
 #[test]
@@ -131,7 +181,7 @@ fn the_region_is_the_environments_unless_given() {
     for (args, region) in [(&[][..], "eu-north-1"), (&["--region", "eu-west-1"], "eu-west-1")] {
         let mut command = bare(&[&["serve", "--listen", "127.0.0.1:0"], args].concat());
         command.env("AWS_REGION", "eu-north-1");
-        let line = Serving::start(command).lines(4).remove(3);
+        let line = Serving::start(command).lines(5).remove(4);
         assert_eq!(line, format!("export AWS_REGION={region} AWS_DEFAULT_REGION={region}"));
     }
     let expected = "wharf: \"Ireland\" is not a region; regions read like us-east-1 (lower case, digits, '-')\n";
@@ -141,8 +191,8 @@ fn the_region_is_the_environments_unless_given() {
 #[test]
 fn an_address_that_others_can_reach_is_warned_of() {
     let mut serving = Serving::start(bare(&["serve", "--listen", "0.0.0.0:0"]));
-    let lines = serving.lines(6);
-    let endpoint = value(&lines[2], "AWS_ENDPOINT_URL").to_owned();
+    let lines = serving.lines(7);
+    let endpoint = value(&lines[3], "AWS_ENDPOINT_URL").to_owned();
     let port = endpoint.strip_prefix("http://127.0.0.1:").unwrap();
     let warning = format!("wharf: warning: 0.0.0.0:{port} can be reached from other machines, over plain HTTP\n");
     assert_eq!(serving.stop("-TERM"), (Some(0), vec![], warning));
@@ -170,4 +220,76 @@ fn an_address_in_use_says_so() {
     let lines: Vec<_> = stderr.lines().collect();
     assert!(lines[0].starts_with(&format!("wharf: cannot listen on {address}: ")), "{stderr}");
     assert_eq!(lines[1..], ["hint: name another address with --listen; with port 0 the system chooses one"]);
+}
+
+/// A file that is gone with the test.
+struct Temporary(std::path::PathBuf);
+
+impl Temporary {
+    fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("wharf-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn faults_of_a_file_happen() {
+    let file = Temporary::new(
+        "faults.toml",
+        "[[fault]]\nrespond = 403\ncode = \"AccessDenied\"\non = \"ListBuckets\"\ntimes = 1\n\n[[fault]]\ndrop_answer = true\non = \"PutObject\"\nnth = 1\n",
+    );
+    let mut serving = Serving::start(with_keys(&[
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--faults",
+        file.path(),
+        "--personality",
+        "garage",
+    ]));
+    let lines: Vec<String> = serving.until("# faults in force");
+    let endpoint = lines.iter().find(|line| line.contains("ENDPOINT")).unwrap();
+    let endpoint = value(endpoint, "AWS_ENDPOINT_URL").to_owned();
+    assert_eq!(lines[lines.len() - 2], "# it has the habits of garage");
+    assert_eq!(lines[lines.len() - 1], format!("# faults in force: 2, of {}", file.path()));
+    let s3 = Client::builder().endpoint(&endpoint).credentials(KEY_ID, SECRET).build().unwrap();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        assert_eq!(s3.list_buckets().await.unwrap_err().code(), Some("AccessDenied"));
+        s3.create_bucket("my-bucket").await.unwrap();
+        // The answer that is lost is of a put that is done, and done again.
+        s3.put_object("my-bucket", "a", "hello").await.unwrap();
+        s3.put_object("my-bucket", "a", "again").if_absent().await.unwrap();
+        let status = s3.list_object_versions("my-bucket").await.unwrap_err().status().unwrap();
+        assert_eq!(status.as_u16(), 501);
+    });
+    assert_eq!(serving.stop("-TERM"), (Some(0), vec![], String::new()));
+}
+
+#[test]
+fn faults_that_cannot_be_say_why() {
+    let serve = |args: &[&str]| run(bare(&[&["serve", "--listen", "127.0.0.1:0"], args].concat()));
+    let file = Temporary::new("wrong.toml", "[[fault]]\ndrop_answer = true\non = \"PutObjet\"\n");
+    let expected = format!(
+        "wharf: {}, line 1: \"PutObjet\" is no operation of the store's; they are named as S3 names them, such as \
+         PutObject\nhint: docs/embedded.md says what can be in it; nothing was served\n",
+        file.path()
+    );
+    assert_eq!(serve(&["--faults", file.path()]), failed(253, expected));
+    let (exit, _, stderr) = serve(&["--faults", "/nonexistent/faults.toml"]);
+    assert_eq!(exit, 253);
+    assert!(stderr.starts_with("wharf: cannot read /nonexistent/faults.toml: "), "{stderr}");
+    let (exit, _, stderr) = serve(&["--personality", "aws"]);
+    assert_eq!(exit, 252);
+    assert!(stderr.contains("there is no personality \"aws\"; say one of ceph, garage, rclone, plain"), "{stderr}");
 }

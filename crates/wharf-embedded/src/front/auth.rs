@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 
+use super::FormSignature;
 use crate::error::{Code, Error, Result, invalid_argument};
 use crate::query::Query;
 use crate::time::{iso_date, parse_amz_date};
@@ -151,6 +152,23 @@ fn from_query(headers: &HeaderMap, query: &Query, region: &str, now: SystemTime)
         payload: payload.to_owned(),
         presigned: true,
     })
+}
+
+/// Judges the fields that sign a form, and gives back the access key id in them.
+pub(super) fn check_form<'a>(form: &FormSignature<'a>, region: &str) -> Result<&'a str> {
+    if form.algorithm != ALGORITHM {
+        return Err(invalid_argument("Only AWS4-HMAC-SHA256 is supported", "x-amz-algorithm", form.algorithm));
+    }
+    let malformed = |what: &str| invalid_argument(what, "x-amz-credential", form.credential);
+    let scope = Scope::parse(form.credential).ok_or_else(|| {
+        malformed("the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".")
+    })?;
+    scope.check(region, malformed)?;
+    if parse_amz_date(form.date).is_none() || !form.date.starts_with(scope.date) {
+        let message = "x-amz-date must be in the form YYYYMMDDTHHMMSSZ, of the date in x-amz-credential";
+        return Err(invalid_argument(message, "x-amz-date", form.date));
+    }
+    Ok(scope.access_key_id)
 }
 
 struct Scope<'a> {

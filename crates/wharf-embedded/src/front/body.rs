@@ -21,6 +21,8 @@ pub(crate) struct Watch {
     count: Arc<AtomicU64>,
     /// Our own refusal, which would reach the reader only as text inside an error of `s3s`.
     fault: Arc<Mutex<Option<Error>>>,
+    /// The trailers of a body that `s3s` did not unframe.
+    trailers: Arc<Mutex<HeaderMap>>,
 }
 
 impl Watch {
@@ -29,7 +31,8 @@ impl Watch {
         self.count.load(Ordering::Relaxed)
     }
 
-    fn fail(&self, error: Error) -> BoxError {
+    /// Leaves a refusal for the reader, and makes the error that gets him to look.
+    pub(crate) fn fail(&self, error: Error) -> BoxError {
         let text = error.to_string();
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         text.into()
@@ -40,32 +43,53 @@ impl Watch {
     }
 }
 
+/// How a body is framed, and who takes the framing away.
+pub(crate) enum Framing {
+    None,
+    /// `s3s`, which verifies it.
+    Signed,
+    /// We do, as nobody signed it.
+    Unsigned,
+}
+
 /// The raw body, as `s3s` reads it.
 pub(crate) struct Raw {
     body: Body,
     declared: u64,
-    chunks: Option<Chunks>,
+    framing: Framing,
+    chunks: Chunks,
     watch: Watch,
 }
 
 impl Raw {
     /// A body that must have exactly `declared` bytes.
-    pub(crate) fn new(body: Body, declared: u64, chunked: bool, watch: Watch) -> Self {
-        Self { body, declared, chunks: chunked.then(Chunks::default), watch }
+    pub(crate) fn new(body: Body, declared: u64, framing: Framing, watch: Watch) -> Self {
+        Self { body, declared, framing, chunks: Chunks::default(), watch }
     }
 
-    fn check(&mut self, piece: Option<&[u8]>) -> Result<()> {
-        let count = match piece {
+    /// Checks the next piece, or the end, and gives back what goes on.
+    fn pass(&mut self, piece: Option<Bytes>) -> Result<Option<Bytes>> {
+        let count = match &piece {
             Some(piece) => self.watch.count.fetch_add(piece.len() as u64, Ordering::Relaxed) + piece.len() as u64,
             None => self.watch.count(),
         };
         if count > self.declared || (piece.is_none() && count < self.declared) {
             return Err(Code::IncompleteBody.into());
         }
-        match (&mut self.chunks, piece) {
-            (Some(chunks), Some(piece)) => chunks.feed(piece),
-            (Some(chunks), None) => chunks.end(),
-            (None, _) => Ok(()),
+        match (&self.framing, &piece) {
+            (Framing::None, _) => Ok(piece),
+            (Framing::Signed, None) => self.chunks.end().map(|()| None),
+            (Framing::Unsigned, None) => {
+                self.chunks.end()?;
+                *self.watch.trailers.lock().unwrap_or_else(PoisonError::into_inner) = self.chunks.trailers();
+                Ok(None)
+            }
+            (Framing::Signed, Some(bytes)) => self.chunks.feed(bytes, |_| {}).map(|()| piece),
+            (Framing::Unsigned, Some(bytes)) => {
+                let mut data = BytesMut::with_capacity(bytes.len());
+                self.chunks.feed(bytes, |bytes| data.extend_from_slice(bytes))?;
+                Ok(Some(data.freeze()))
+            }
         }
     }
 }
@@ -76,9 +100,9 @@ impl http_body::Body for Raw {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let item = match ready!(Pin::new(&mut self.body).poll_next(cx)) {
-            Some(Ok(bytes)) => self.check(Some(&bytes)).map(|()| Some(bytes)),
+            Some(Ok(bytes)) => self.pass(Some(bytes)),
             Some(Err(_)) => Err(Code::IncompleteBody.into()),
-            None => self.check(None).map(|()| None),
+            None => self.pass(None),
         };
         Poll::Ready(match item {
             Ok(bytes) => bytes.map(|bytes| Ok(Frame::data(bytes))),
@@ -87,7 +111,13 @@ impl http_body::Body for Raw {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.declared.saturating_sub(self.watch.count()))
+        let left = self.declared.saturating_sub(self.watch.count());
+        if let Framing::Unsigned = self.framing {
+            let mut hint = SizeHint::new();
+            hint.set_upper(left);
+            return hint;
+        }
+        SizeHint::with_exact(left)
     }
 }
 
@@ -101,6 +131,11 @@ pub(crate) struct Incoming {
 impl Incoming {
     pub(crate) fn new(stream: s3s::Body, trailers: Option<TrailingHeaders>, watch: Watch) -> Self {
         Self { stream, trailers, watch }
+    }
+
+    /// Leaves an empty body in its place.
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::new(s3s::Body::empty(), None, Watch::default()))
     }
 
     /// The next bytes, or `None` at the end.
@@ -126,7 +161,8 @@ impl Incoming {
 
     /// The headers that came after the body; empty before its end, and where there were none.
     pub(crate) fn trailers(&self) -> HeaderMap {
-        self.trailers.as_ref().and_then(|trailers| trailers.read(HeaderMap::clone)).unwrap_or_default()
+        let verified = self.trailers.as_ref().and_then(|trailers| trailers.read(HeaderMap::clone));
+        verified.unwrap_or_else(|| self.watch.trailers.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 }
 

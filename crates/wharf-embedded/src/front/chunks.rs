@@ -1,5 +1,7 @@
-//! The framing of `aws-chunked` bodies, watched on its way to `s3s`, which checks their signatures but lets short
-//! chunks and a missing end pass.
+//! The framing of `aws-chunked` bodies. Of signed requests it is watched on its way to `s3s`, which checks and unframes
+//! them but lets short chunks and a missing end pass; bodies that nobody signed are unframed here.
+
+use http::{HeaderMap, HeaderName};
 
 use crate::error::{Code, Error, Result};
 
@@ -9,11 +11,15 @@ const LEAST: u64 = 8 * 1024;
 /// The most that a chunk's head may take.
 const MOST_HEAD: usize = 1024;
 
+/// The most that all trailers may take.
+const MOST_TRAILERS: usize = 16 * 1024;
+
 /// Follows the framing byte by byte, buffering no data.
 #[derive(Default)]
 pub(crate) struct Chunks {
     state: State,
     last: Option<u64>,
+    trailers: Vec<u8>,
 }
 
 enum State {
@@ -21,7 +27,7 @@ enum State {
     Data(u64),
     /// The line break after a chunk's data: how many of its bytes came.
     Break(u8),
-    /// After the chunk of no bytes; trailers are read by `s3s`.
+    /// After the chunk of no bytes.
     End,
 }
 
@@ -32,14 +38,18 @@ impl Default for State {
 }
 
 impl Chunks {
-    /// Takes the next bytes of the body.
-    pub(crate) fn feed(&mut self, mut bytes: &[u8]) -> Result<()> {
+    /// Takes the next bytes of the body, and gives `data` those that are no framing.
+    pub(crate) fn feed(&mut self, mut bytes: &[u8], mut data: impl FnMut(&[u8])) -> Result<()> {
         while let Some((&byte, rest)) = bytes.split_first() {
             match &mut self.state {
-                State::End => return Ok(()),
+                State::End => {
+                    self.trailers.extend_from_slice(bytes);
+                    return if self.trailers.len() > MOST_TRAILERS { Err(malformed()) } else { Ok(()) };
+                }
                 State::Data(left) => {
                     let taken = bytes.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
                     *left -= taken as u64;
+                    data(&bytes[..taken]);
                     bytes = &bytes[taken..];
                     if *left == 0 {
                         self.state = State::Break(0);
@@ -79,6 +89,13 @@ impl Chunks {
         }
     }
 
+    /// The headers behind the body, as far as they are some.
+    pub(crate) fn trailers(&self) -> HeaderMap {
+        let text = String::from_utf8_lossy(&self.trailers);
+        let pairs = text.lines().filter_map(|line| line.split_once(':'));
+        pairs.filter_map(|(name, value)| Some((name.parse::<HeaderName>().ok()?, value.trim().parse().ok()?))).collect()
+    }
+
     fn begin(&mut self, size: u64) -> Result<()> {
         if size == 0 {
             self.state = State::End;
@@ -115,9 +132,21 @@ mod tests {
     fn run(body: &[u8], step: usize) -> Result<()> {
         let mut chunks = Chunks::default();
         for piece in body.chunks(step) {
-            chunks.feed(piece)?;
+            chunks.feed(piece, |_| {})?;
         }
         chunks.end()
+    }
+
+    #[test]
+    fn data_and_trailers() {
+        for step in [1, 3, 100] {
+            let (mut chunks, mut data) = (Chunks::default(), Vec::new());
+            for piece in b"5\r\nhello\r\n0\r\nx-amz-checksum-crc32: abc\r\n\r\n".chunks(step) {
+                chunks.feed(piece, |bytes| data.extend_from_slice(bytes)).unwrap();
+            }
+            assert_eq!(data, b"hello");
+            assert_eq!(chunks.trailers()["x-amz-checksum-crc32"], "abc");
+        }
     }
 
     fn body(sizes: &[usize], end: &str) -> Vec<u8> {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::config::{S3Config, StaticConfigProvider};
@@ -16,6 +17,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::validation::NameValidation;
 use s3s::{S3, S3ErrorCode, S3Request, S3Response, S3Result};
 
+use super::FormSignature;
 use crate::account::Account;
 use crate::error::{Code, Error, Result};
 use crate::target::virtual_bucket;
@@ -58,6 +60,39 @@ impl Verifier {
     }
 }
 
+impl Verifier {
+    /// Verifies the signature of a form, whose signing fields `s3s` gets as a form of their own.
+    pub(super) async fn verify_form(&self, form: &FormSignature<'_>) -> Result<()> {
+        const BOUNDARY: &str = "form";
+        let fields = [
+            ("policy", form.policy),
+            ("x-amz-algorithm", form.algorithm),
+            ("x-amz-credential", form.credential),
+            ("x-amz-date", form.date),
+            ("x-amz-signature", form.signature),
+            ("file", ""),
+        ];
+        // A value that breaks the line could end its field.
+        if fields.iter().any(|(_, value)| value.contains(['\r', '\n'])) {
+            return Err(Code::SignatureDoesNotMatch.into());
+        }
+        let mut body = String::new();
+        for (name, value) in fields {
+            let file = if name == "file" { "; filename=\"file\"" } else { "" };
+            body.push_str(&format!(
+                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{value}\r\n"
+            ));
+        }
+        body.push_str(&format!("--{BOUNDARY}--\r\n"));
+        let request = Request::post("/form")
+            .header(HOST, "localhost")
+            .header(CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}"))
+            .header(CONTENT_LENGTH, body.len())
+            .body(s3s::Body::from(body));
+        self.verify(request.map_err(|_| Error::from(Code::InternalError))?).await.map(|_| ())
+    }
+}
+
 /// The refusals of `s3s` that the checks before it leave over.
 fn translate(document: &str) -> Error {
     let part = |name: &str| {
@@ -71,6 +106,12 @@ fn translate(document: &str) -> Error {
         Some("KeyTooLongError") => Code::KeyTooLong,
         Some("InvalidBucketName") => Code::InvalidBucketName,
         Some("MissingContentLength") => Code::MissingContentLength,
+        // What a form's policy says of its file is judged later; `s3s` looks at what it says of its signature.
+        Some("InvalidPolicyDocument") => {
+            let message = "Invalid according to Policy: x-amz-algorithm, x-amz-credential and x-amz-date must be \
+                           conditions of it, and sent as it has them";
+            return Error::new(Code::AccessDenied, message);
+        }
         Some("NotImplemented") => Code::NotImplemented,
         _ => return Error::new(Code::InvalidRequest, part("Message").unwrap_or("Invalid Request")),
     };

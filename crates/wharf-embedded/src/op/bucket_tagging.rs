@@ -8,7 +8,7 @@ use crate::error::{Code, Result};
 use crate::tags;
 
 pub(super) async fn get(call: Call) -> Result<Reply> {
-    let bucket = call.own_bucket().await?;
+    let bucket = &call.rules()?.bucket;
     if bucket.tags.is_empty() {
         return Err(Code::NoSuchTagSet.into());
     }

@@ -4,7 +4,6 @@ use http::HeaderMap;
 
 use super::put_object::{CUSTOMER, etag, written};
 use super::write_checksum;
-use crate::acl::Acl;
 use crate::backend::Object;
 use crate::blob;
 use crate::call::{Call, Reply, document, set};
@@ -28,7 +27,7 @@ const CHANGES: [&str; 5] = [
 ];
 
 pub(super) async fn run(call: Call) -> Result<Reply> {
-    let bucket = call.own_bucket().await?;
+    let rules = call.rules()?;
     let guard = Guard::of(&call.headers)?;
     let source = CopySource::of(&call)?;
     let replace = replaces(&call, "x-amz-metadata-directive")?;
@@ -51,7 +50,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
     let mut headers = HeaderMap::new();
     // The source's own headers stand in for the request's where they are to be kept.
     kept::metadata(if replace { &call.headers } else { &from.headers }, &mut headers)?;
-    kept::class_and_encryption(&call.headers, &mut headers)?;
+    kept::class_and_encryption(&call.headers, &rules.bucket, &mut headers)?;
     let tags = match replaces(&call, "x-amz-tagging-directive")? {
         true => call.header("x-amz-tagging").map(tags::of_header).transpose()?.unwrap_or_default(),
         false => from.tags.clone(),
@@ -62,11 +61,11 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         etag: etag(&call, &md5, &headers),
         headers,
         tags,
-        checksum: Some(checksum),
+        checksum: call.keeps(checksum),
         parts: Vec::new(),
         customer_key: kept::customer_key(&call.headers, CUSTOMER)?,
-        lock: kept::lock(&call.headers, bucket.object_lock, call.now)?,
-        acl: Acl::of(&call.headers)?,
+        lock: kept::lock(&call.headers, &rules.bucket, call.now)?,
+        acl: rules.object_acl(&call)?,
     };
     let put = call.backend().put(call.bucket(), call.key(), call.now, object, &guard).await?;
     let mut xml = Writer::new("CopyObjectResult");

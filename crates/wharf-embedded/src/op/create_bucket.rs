@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use http::StatusCode;
 use s3s::dto::CreateBucketConfiguration;
 
+use crate::access::Ownership;
 use crate::acl::Acl;
 use crate::backend::{Bucket, Versioning};
 use crate::call::{Call, Reply, empty, set};
-use crate::error::{Code, Error, Result};
+use crate::document::Document;
+use crate::error::{Code, Error, Result, invalid_argument};
 use crate::xml;
 
 pub(super) async fn run(call: Call) -> Result<Reply> {
@@ -33,7 +35,16 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         );
         return Err(Error::new(Code::IllegalLocationConstraintException, message));
     }
+    let ownership = ownership(&call)?;
     let object_lock = call.flag("x-amz-bucket-object-lock-enabled");
+    let acl = Acl::of(&call.headers, &call.account.number, None)?;
+    let mut documents = BTreeMap::new();
+    if let Some(ownership) = ownership {
+        if ownership == Ownership::BucketOwnerEnforced && acl != Acl::private(&call.account.number) {
+            return Err(Code::InvalidBucketAclWithObjectOwnership.into());
+        }
+        documents.insert(Document::OwnershipControls.subresource().to_owned(), ownership.document());
+    }
     let bucket = Bucket {
         name: call.bucket().to_owned(),
         owner: call.account.number.clone(),
@@ -41,12 +52,20 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         created: call.now,
         versioning: if object_lock { Versioning::Enabled } else { Versioning::Never },
         object_lock,
-        acl: Acl::of(&call.headers)?,
+        acl,
         tags: Vec::new(),
-        documents: BTreeMap::new(),
+        documents,
     };
     call.backend().create_bucket(bucket).await?;
     let mut reply = empty(StatusCode::OK);
     set(reply.headers_mut(), "location", format_args!("/{}", call.bucket()));
     Ok(reply)
+}
+
+/// Who shall own what others write.
+fn ownership(call: &Call) -> Result<Option<Ownership>> {
+    let name = "x-amz-object-ownership";
+    let Some(asked) = call.header(name) else { return Ok(None) };
+    let known = Ownership::parse(asked);
+    known.map(Some).ok_or_else(|| invalid_argument("Invalid x-amz-object-ownership header", name, asked))
 }

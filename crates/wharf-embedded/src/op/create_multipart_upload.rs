@@ -1,7 +1,6 @@
 //! CreateMultipartUpload.
 
 use super::put_object::CUSTOMER;
-use crate::acl::Acl;
 use crate::backend::Upload;
 use crate::call::{Call, Reply, document, set};
 use crate::checksum::{Algorithm, Kind};
@@ -11,7 +10,7 @@ use crate::tags;
 use crate::xml::Writer;
 
 pub(super) async fn run(call: Call) -> Result<Reply> {
-    let bucket = call.own_bucket().await?;
+    let rules = call.rules()?;
     let algorithm = call.header("x-amz-checksum-algorithm").map(Algorithm::parse).transpose()?;
     let kind = call.header("x-amz-checksum-type");
     let checksum = match (algorithm, kind) {
@@ -26,11 +25,11 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         id: call.shared.ids.next(),
         key: call.key().to_owned(),
         started: call.now,
-        headers: kept::of_request(&call.headers)?,
+        headers: kept::of_request(&call.headers, &rules.bucket)?,
         tags: call.header("x-amz-tagging").map(tags::of_header).transpose()?.unwrap_or_default(),
         customer_key: kept::customer_key(&call.headers, CUSTOMER)?,
-        lock: kept::lock(&call.headers, bucket.object_lock, call.now)?,
-        acl: Acl::of(&call.headers)?,
+        lock: kept::lock(&call.headers, &rules.bucket, call.now)?,
+        acl: rules.object_acl(&call)?,
         checksum,
     };
     let mut xml = Writer::new("InitiateMultipartUploadResult");

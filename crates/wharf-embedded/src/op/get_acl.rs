@@ -5,14 +5,14 @@ use crate::call::{Call, Reply, document, set};
 use crate::error::Result;
 
 pub(super) async fn of_bucket(call: Call) -> Result<Reply> {
-    let bucket = call.own_bucket().await?;
-    Ok(document(bucket.acl.document(&call.account.number, &call.account.name)))
+    let rules = call.rules()?;
+    Ok(document(rules.told(&rules.bucket.acl).document(&call.shared.accounts)))
 }
 
 pub(super) async fn of_object(call: Call) -> Result<Reply> {
-    let found = call.backend().find(call.bucket(), call.key(), call.version()?).await?;
-    let object = readable(&call, &found)?;
-    let mut reply = document(object.acl.document(&call.account.number, &call.account.name));
+    let found = call.found()?;
+    let object = readable(&call, found)?;
+    let mut reply = document(call.rules()?.told(&object.acl).document(&call.shared.accounts));
     if found.versioned {
         set(reply.headers_mut(), "x-amz-version-id", &found.version.id);
     }

@@ -22,8 +22,8 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         let message = "Invalid attribute name specified.";
         return Err(invalid_argument(message, "x-amz-object-attributes", &lines.join(",")));
     }
-    let found = call.backend().find(call.bucket(), call.key(), call.version()?).await?;
-    let object = readable(&call, &found)?;
+    let found = call.found()?;
+    let object = readable(&call, found)?;
     let customer = kept::customer_key(&call.headers, CUSTOMER)?;
     kept::check_customer_key(customer.as_deref(), object.customer_key.as_deref())?;
     let mut xml = Writer::new("GetObjectAttributesResponse");

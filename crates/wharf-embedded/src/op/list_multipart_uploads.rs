@@ -32,8 +32,8 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         xml.element("Upload", |xml| {
             xml.text("Key", &naming.write(&upload.key));
             xml.text("UploadId", &upload.id);
-            owner(&call, xml, "Initiator");
-            owner(&call, xml, "Owner");
+            owner(&call, xml, "Initiator", Some(&upload.acl));
+            owner(&call, xml, "Owner", Some(&upload.acl));
             let class = upload.headers.get("x-amz-storage-class").and_then(|value| value.to_str().ok());
             xml.text("StorageClass", class.unwrap_or("STANDARD"));
             xml.text("Initiated", &iso_date(upload.started));

@@ -37,7 +37,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
             xml.text("VersionId", &listed.version.id);
             xml.show("IsLatest", listed.latest);
             described(xml, &listed.version);
-            owner(&call, xml, "Owner");
+            owner(&call, xml, "Owner", listed.version.object.as_ref().map(|object| &object.acl));
         });
     }
     naming.prefixes(&mut xml, &page.prefixes);

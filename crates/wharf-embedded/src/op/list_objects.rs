@@ -5,6 +5,7 @@ use std::sync::Arc;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::account::canonical_id;
+use crate::acl::{Acl, user};
 use crate::backend::{ListQuery, Page, Version};
 use crate::call::{Call, Reply, document};
 use crate::error::{Result, invalid_argument};
@@ -117,7 +118,7 @@ fn contents(call: &Call, xml: &mut Writer, naming: Naming, page: &Page<Arc<Versi
             xml.text("Key", &naming.write(&version.key));
             described(xml, version);
             if owners {
-                owner(call, xml, "Owner");
+                owner(call, xml, "Owner", version.object.as_ref().map(|object| &object.acl));
             }
         });
     }
@@ -137,10 +138,9 @@ pub(super) fn described(xml: &mut Writer, version: &Version) {
     xml.text("StorageClass", object.storage_class());
 }
 
-/// The caller, who owns all that he can list.
-pub(super) fn owner(call: &Call, xml: &mut Writer, name: &str) {
-    xml.element(name, |xml| {
-        xml.text("ID", &canonical_id(&call.account.number));
-        xml.text("DisplayName", &call.account.name);
-    });
+/// The owner of something in the bucket that has this ACL; of delete markers, which have none, the bucket's.
+pub(super) fn owner(call: &Call, xml: &mut Writer, name: &str, acl: Option<&Acl>) {
+    let Ok(rules) = call.rules() else { return };
+    let number = acl.map_or(rules.bucket.owner.as_str(), |acl| rules.owner(acl));
+    xml.element(name, |xml| user(xml, &canonical_id(number), &call.shared.accounts));
 }

@@ -22,8 +22,8 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
     xml.text("Bucket", call.bucket());
     xml.text("Key", &naming.write(call.key()));
     xml.text("UploadId", id);
-    owner(&call, &mut xml, "Initiator");
-    owner(&call, &mut xml, "Owner");
+    owner(&call, &mut xml, "Initiator", Some(&upload.acl));
+    owner(&call, &mut xml, "Owner", Some(&upload.acl));
     let class = upload.headers.get("x-amz-storage-class").and_then(|value| value.to_str().ok());
     xml.text("StorageClass", class.unwrap_or("STANDARD"));
     xml.show("PartNumberMarker", marker);

@@ -12,14 +12,14 @@ use crate::time::{iso_date, parse_iso_date};
 use crate::xml::{self, Writer};
 
 pub(super) async fn get_legal_hold(call: Call) -> Result<Reply> {
-    let hold = lock(&call).await?.legal_hold.ok_or(Code::NoSuchObjectLockConfiguration)?;
+    let hold = lock(&call)?.legal_hold.ok_or(Code::NoSuchObjectLockConfiguration)?;
     let mut xml = Writer::new("LegalHold");
     xml.text("Status", if hold { "ON" } else { "OFF" });
     Ok(document(xml))
 }
 
 pub(super) async fn put_legal_hold(call: Call) -> Result<Reply> {
-    check_bucket(&call).await?;
+    check_bucket(&call)?;
     let asked: ObjectLockLegalHold = xml::parse(&call.document)?;
     let on = match asked.status.as_ref().map(|status| status.as_str()) {
         Some("ON") => true,
@@ -30,7 +30,7 @@ pub(super) async fn put_legal_hold(call: Call) -> Result<Reply> {
 }
 
 pub(super) async fn get_retention(call: Call) -> Result<Reply> {
-    let retention = lock(&call).await?.retention.ok_or(Code::NoSuchObjectLockConfiguration)?;
+    let retention = lock(&call)?.retention.ok_or(Code::NoSuchObjectLockConfiguration)?;
     let mut xml = Writer::new("Retention");
     xml.text("Mode", &retention.mode);
     xml.text("RetainUntilDate", &iso_date(retention.until));
@@ -38,7 +38,7 @@ pub(super) async fn get_retention(call: Call) -> Result<Reply> {
 }
 
 pub(super) async fn put_retention(call: Call) -> Result<Reply> {
-    check_bucket(&call).await?;
+    check_bucket(&call)?;
     let asked: ObjectLockRetention = xml::parse(&call.document)?;
     let mode =
         asked.mode.as_ref().map(|mode| mode.as_str()).filter(|mode| matches!(*mode, "GOVERNANCE" | "COMPLIANCE"));
@@ -51,17 +51,16 @@ pub(super) async fn put_retention(call: Call) -> Result<Reply> {
     amend(&call, Amendment::Retention(Retention { mode: mode.to_owned(), until }, bypass)).await
 }
 
-async fn check_bucket(call: &Call) -> Result<()> {
-    if call.own_bucket().await?.object_lock {
+fn check_bucket(call: &Call) -> Result<()> {
+    if call.rules()?.bucket.has_object_lock() {
         return Ok(());
     }
     Err(Error::new(Code::InvalidRequest, "Bucket is missing Object Lock Configuration"))
 }
 
-async fn lock(call: &Call) -> Result<Lock> {
-    check_bucket(call).await?;
-    let found = call.backend().find(call.bucket(), call.key(), call.version()?).await?;
-    Ok(readable(call, &found)?.lock.clone())
+fn lock(call: &Call) -> Result<Lock> {
+    check_bucket(call)?;
+    Ok(readable(call, call.found()?)?.lock.clone())
 }
 
 async fn amend(call: &Call, change: Amendment) -> Result<Reply> {

@@ -10,9 +10,9 @@ use crate::tags::{self, Tags};
 use crate::xml::Writer;
 
 pub(super) async fn get(call: Call) -> Result<Reply> {
-    let found = call.backend().find(call.bucket(), call.key(), call.version()?).await?;
-    let object = readable(&call, &found)?;
-    Ok(told(document(tag_set(&object.tags)), &found))
+    let found = call.found()?;
+    let object = readable(&call, found)?;
+    Ok(told(document(tag_set(&object.tags)), found))
 }
 
 pub(super) async fn put(call: Call) -> Result<Reply> {

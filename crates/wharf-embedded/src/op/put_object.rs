@@ -3,7 +3,6 @@
 use http::{HeaderMap, StatusCode};
 
 use crate::account::hex;
-use crate::acl::Acl;
 use crate::backend::{Found, Lock, Object};
 use crate::call::{Call, Reply, empty, set, set_etag};
 use crate::checksum::Algorithm;
@@ -16,33 +15,39 @@ use crate::tags;
 pub(super) const CUSTOMER: &str = "x-amz-server-side-encryption-customer";
 
 pub(super) async fn run(mut call: Call) -> Result<Reply> {
-    let bucket = call.own_bucket().await?;
+    let found = store(&mut call).await?;
+    let mut reply = empty(StatusCode::OK);
+    written(&found, reply.headers_mut());
+    Ok(reply)
+}
+
+/// Puts the body under the key, with all that the headers ask for.
+pub(super) async fn store(call: &mut Call) -> Result<Found> {
+    let rules = call.rules()?;
     let guard = Guard::of(&call.headers)?;
-    let headers = kept::of_request(&call.headers)?;
+    let headers = kept::of_request(&call.headers, &rules.bucket)?;
     let customer_key = kept::customer_key(&call.headers, CUSTOMER)?;
-    let lock = kept::lock(&call.headers, bucket.object_lock, call.now)?;
-    if lock != Lock::default() && !Expected::of(&call.headers)?.is_given() {
+    let lock = kept::lock(&call.headers, &rules.bucket, call.now)?;
+    let vouched = call.habits.forget_checksums || Expected::of(&call.headers)?.is_given();
+    if lock != Lock::default() && !vouched {
         let message = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters";
         return Err(Error::new(Code::InvalidRequest, message));
     }
-    let acl = Acl::of(&call.headers)?;
+    let acl = rules.object_acl(call)?;
     let tags = call.header("x-amz-tagging").map(tags::of_header).transpose()?.unwrap_or_default();
     let received = receive(&*call.shared.backend, &call.headers, &mut call.body, Algorithm::Crc64Nvme).await?;
     let object = Object {
         blob: received.blob,
-        etag: etag(&call, &received.md5, &headers),
+        etag: etag(call, &received.md5, &headers),
         headers,
         tags,
-        checksum: Some(received.checksum),
+        checksum: call.keeps(received.checksum),
         parts: Vec::new(),
         customer_key,
         lock,
         acl,
     };
-    let found = call.backend().put(call.bucket(), call.key(), call.now, object, &guard).await?;
-    let mut reply = empty(StatusCode::OK);
-    written(&found, reply.headers_mut());
-    Ok(reply)
+    call.backend().put(call.bucket(), call.key(), call.now, object, &guard).await
 }
 
 /// The entity tag of bytes: their MD5, except where they are encrypted by a key of KMS's or the customer's.

@@ -25,11 +25,11 @@ const OVERRIDES: [(&str, &str); 6] = [
 ];
 
 pub(super) async fn run(call: Call, with_body: bool) -> Result<Reply> {
-    let found = call.backend().find(call.bucket(), call.key(), call.version()?).await?;
-    let object = readable(&call, &found)?;
+    let found = call.found()?;
+    let object = readable(&call, found)?;
     let customer = kept::customer_key(&call.headers, "x-amz-server-side-encryption-customer")?;
     kept::check_customer_key(customer.as_deref(), object.customer_key.as_deref())?;
-    let mut headers = describe(&found, object);
+    let mut headers = describe(found, object);
     if let Err(error) = check_read(&call.headers, "", object, found.version.modified) {
         // "Not modified" still says what it is that did not change.
         return if error.code() == Code::NotModified { Ok(not_modified(headers)) } else { Err(error) };

@@ -190,3 +190,32 @@ async fn buckets_are_hosts_too() {
     assert_eq!(get("/bucket//lead").send(&store).await.expect(200).text(), "x");
     assert_eq!(get("/").set(virtual_host).send(&store).await.elements("Key"), ["/lead"]);
 }
+
+#[tokio::test]
+async fn temporary_keys_need_their_token() {
+    let store = wharf_embedded::Store::builder()
+        .credentials(KEY, SECRET)
+        .session("ASIAGOOD", "its-secret", "its-token", None)
+        .session("ASIAOLD", "old-secret", "old-token", Some(at(NOW)))
+        .clock(|| at(NOW))
+        .build();
+    let by = |key: &str, secret: &str, target: &str| {
+        get(target).set(|it| {
+            it.key = key.to_owned();
+            it.secret = secret.to_owned();
+        })
+    };
+    put("/bucket").send(&store).await.expect(200);
+    let good = by("ASIAGOOD", "its-secret", "/bucket");
+    good.clone().header("x-amz-security-token", "its-token").send(&store).await.expect(200);
+    good.clone().send(&store).await.refused(403, "InvalidAccessKeyId");
+    good.clone().header("x-amz-security-token", "other").send(&store).await.refused(400, "InvalidToken");
+    let old = by("ASIAOLD", "old-secret", "/bucket").header("x-amz-security-token", "old-token");
+    old.send(&store).await.refused(400, "ExpiredToken");
+    let forged = by("ASIAGOOD", "wrong", "/bucket").header("x-amz-security-token", "its-token");
+    forged.send(&store).await.refused(403, "SignatureDoesNotMatch");
+    let url = by("ASIAGOOD", "its-secret", "/bucket?X-Amz-Security-Token=its-token").presigned("60");
+    Answer::of(store.handle(url.bare()).await).await.expect(200);
+    let log = format!("{:?}", store.requests());
+    assert!(!log.contains("its-token"), "{log}");
+}

@@ -109,3 +109,23 @@ async fn unsigned_trailers() {
     ask.clone().body("5\r\nhello\r\n").send(&store).await.refused(400, "IncompleteBody");
     ask.body(unsigned_body(&["he", "llo"], CRC32_OF_HELLO)).send(&store).await.refused(403, "InvalidChunkSizeError");
 }
+
+#[tokio::test]
+async fn nobody_may_frame_his_body_too() {
+    let store = store_with_bucket().await;
+    let bare = |kind: &str, body: String| {
+        let ask = framed(kind, 5).header("x-amz-trailer", "x-amz-checksum-crc32");
+        ask.header("x-amz-content-sha256", kind).header("content-length", &body.len().to_string()).body(body)
+    };
+    let good = || bare(UNSIGNED_TRAILER, unsigned_body(&["hello"], CRC32_OF_HELLO));
+    good().send_bare(&store).await.refused(403, "AccessDenied");
+    put("/bucket?acl").header("x-amz-acl", "public-read-write").send(&store).await.expect(200);
+    good().send_bare(&store).await.expect(200);
+    let object = get("/bucket/k").header("x-amz-checksum-mode", "enabled").send_bare(&store).await.expect(200);
+    assert_eq!((object.text().as_str(), object.get("content-encoding")), ("hello", Some("gzip")));
+    assert_eq!(object.get("x-amz-checksum-crc32"), Some("NhCmhg=="));
+    let wrong = bare(UNSIGNED_TRAILER, unsigned_body(&["hello"], "x-amz-checksum-crc32:AAAAAA=="));
+    wrong.send_bare(&store).await.refused(400, "BadDigest");
+    bare(UNSIGNED_TRAILER, "5\r\nhello\r\n".to_owned()).send_bare(&store).await.refused(400, "IncompleteBody");
+    bare(SIGNED, unsigned_body(&["hello"], CRC32_OF_HELLO)).send_bare(&store).await.refused(403, "AccessDenied");
+}

@@ -2,11 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
 mod auth;
+mod bucket_documents;
 mod chunked;
+mod cors;
+mod faults;
+mod faults_wire;
+mod forms;
 mod listing;
 mod multipart;
 mod objects;
+mod personalities;
+mod policy;
 mod seam;
 mod support;
 mod tcp;

@@ -203,6 +203,19 @@ impl Ask {
     pub(crate) async fn send(&self, store: &Store) -> Answer {
         Answer::of(store.handle(self.signed().0).await).await
     }
+
+    /// Sends it without a signature.
+    pub(crate) async fn send_bare(&self, store: &Store) -> Answer {
+        Answer::of(store.handle(self.bare()).await).await
+    }
+
+    /// The same, signed by the neighbour.
+    pub(crate) fn by_neighbour(self) -> Self {
+        self.set(|it| {
+            it.key = "AKIDNEIGHBOUR".to_owned();
+            it.secret = "neighbours-secret".to_owned();
+        })
+    }
 }
 
 pub(crate) struct Answer {
@@ -280,4 +293,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 pub(crate) fn base64(bytes: &[u8]) -> String {
     use base64::Engine;
     base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+pub(crate) fn crc32(text: &str) -> String {
+    let sum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32IsoHdlc, text.as_bytes());
+    base64(&u32::try_from(sum).unwrap().to_be_bytes())
 }

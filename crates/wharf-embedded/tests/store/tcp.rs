@@ -4,7 +4,7 @@ use tokio::net::TcpStream;
 use crate::support::*;
 
 /// A request's head as it goes over a connection.
-fn wire(ask: &Ask) -> String {
+pub(crate) fn wire(ask: &Ask) -> String {
     let (request, _) = ask.signed();
     let target = request.uri().path_and_query().unwrap().as_str().to_owned();
     let mut out = format!("{} {target} HTTP/1.1\r\n", ask.method);
@@ -15,7 +15,7 @@ fn wire(ask: &Ask) -> String {
 }
 
 /// Reads one answer whose length is declared.
-async fn answer(stream: &mut TcpStream) -> String {
+pub(crate) async fn answer(stream: &mut TcpStream) -> String {
     let mut out = Vec::new();
     let mut buffer = [0; 4096];
     loop {
@@ -92,4 +92,21 @@ async fn a_body_that_breaks_off_stores_nothing() {
     let _ = stream.read_to_end(&mut rest).await;
     server.stop().await;
     get("/bucket/k").send(&store).await.refused(404, "NoSuchKey");
+}
+
+#[tokio::test]
+async fn a_policy_may_ask_where_a_request_comes_from() {
+    let store = store_with_bucket().await;
+    put("/bucket/k").body("hello").send(&store).await.expect(200);
+    let server = store.serve("127.0.0.1:0").await.unwrap();
+    for (network, status) in [("127.0.0.0/8", "200 OK"), ("192.0.2.0/24", "403 Forbidden")] {
+        let policy = serde_json::json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+            "Resource": "arn:aws:s3:::bucket/*", "Condition": {"IpAddress": {"aws:SourceIp": network}}}});
+        put("/bucket?policy").body(policy.to_string()).send(&store).await.expect(204);
+        let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+        stream.write_all(b"GET /bucket/k HTTP/1.1\r\nhost: s3.localhost\r\n\r\n").await.unwrap();
+        let text = answer(&mut stream).await;
+        assert!(text.starts_with(&format!("HTTP/1.1 {status}")), "{network}: {text}");
+    }
+    server.stop().await;
 }

@@ -1,8 +1,9 @@
-//! What both benches need: a server that costs the client nothing, and what a process has used.
+//! What the benches need: servers in processes of their own, and what a process has used.
 
 #![allow(dead_code, unreachable_pub, reason = "each bench is a crate and uses a part of it")]
 
 pub mod sink;
+pub mod store;
 pub mod usage;
 pub mod wire;
 
@@ -12,6 +13,10 @@ use wharf::Client;
 
 pub type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
+pub const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
+
+pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
 pub const BUCKET: &str = "bench-bucket";
 
 /// How often everything is measured. The middle one is shown: other programs only ever add time.
@@ -19,11 +24,7 @@ pub const ROUNDS: usize = 5;
 
 /// A client as anybody would set it up for a server at `url`.
 pub fn client(url: &str) -> wharf::ClientBuilder {
-    Client::builder()
-        .endpoint(url)
-        .region("us-east-1")
-        .credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-        .environment(|_| None)
+    Client::builder().endpoint(url).region("us-east-1").credentials(KEY_ID, SECRET).environment(|_| None)
 }
 
 /// The runtime that `#[tokio::main]` makes on a machine with two cores.

@@ -1,4 +1,4 @@
-//! What this process has used, as Linux tells it.
+//! What a process has used, as Linux tells it.
 
 use std::fs;
 
@@ -15,17 +15,27 @@ pub struct Cpu {
 }
 
 impl Cpu {
+    /// Of this process.
     pub fn now() -> Result<Self> {
-        let stat = fs::read_to_string("/proc/self/stat").map_err(|_| "these figures need Linux's /proc")?;
+        Self::of("self")
+    }
+
+    /// Of the process with this id.
+    pub fn of(process: &str) -> Result<Self> {
+        let stat =
+            fs::read_to_string(format!("/proc/{process}/stat")).map_err(|_| "these figures need Linux's /proc")?;
         // The second field, the program's name, may hold blanks; it ends with the last parenthesis.
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |at: usize| -> Result<f64> { Ok(fields.get(at).ok_or("/proc/self/stat is short")?.parse()?) };
+        let ticks = |at: usize| -> Result<f64> { Ok(fields.get(at).ok_or("/proc/PID/stat is short")?.parse()?) };
         Ok(Self { user: ticks(11)? * TICK_MICROS, system: ticks(12)? * TICK_MICROS })
     }
 
     pub fn since(start: Self) -> Result<Self> {
-        let now = Self::now()?;
-        Ok(Self { user: now.user - start.user, system: now.system - start.system })
+        Ok(Self::now()?.minus(start))
+    }
+
+    pub fn minus(self, start: Self) -> Self {
+        Self { user: self.user - start.user, system: self.system - start.system }
     }
 
     pub fn total(self) -> f64 {
@@ -33,10 +43,16 @@ impl Cpu {
     }
 }
 
-/// The most memory that was resident at once, in MiB.
+/// The most memory of this process that was resident at once, in MiB.
 pub fn peak_resident() -> Result<f64> {
-    let status = fs::read_to_string("/proc/self/status").map_err(|_| "these figures need Linux's /proc")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM in /proc/self/status")?;
+    peak_resident_of("self")
+}
+
+/// The same, of the process with this id.
+pub fn peak_resident_of(process: &str) -> Result<f64> {
+    let status =
+        fs::read_to_string(format!("/proc/{process}/status")).map_err(|_| "these figures need Linux's /proc")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM in /proc/PID/status")?;
     let kib: f64 = line.trim_end_matches("kB").trim().parse()?;
     Ok(kib / 1024.0)
 }

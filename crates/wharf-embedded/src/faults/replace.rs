@@ -1,0 +1,26 @@
+//! Replaces an object behind its reader's back.
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use crate::account::hex;
+use crate::backend::{Backend, Object};
+use crate::blob;
+use crate::checksum::Algorithm;
+use crate::condition::Guard;
+use crate::error::Result;
+use crate::target::Target;
+
+/// Puts these bytes in the place of the object's, which keeps its headers and tags. Where there is none, none is made.
+pub(crate) async fn replace(backend: &dyn Backend, target: &Target, now: SystemTime, bytes: Bytes) -> Result<()> {
+    let found = backend.find(&target.bucket, &target.key, None).await?;
+    let Some(old) = &found.version.object else { return Ok(()) };
+    let mut writer = backend.writer();
+    writer.write(bytes).await?;
+    let blob = writer.finish().await?;
+    let (md5, checksum) = blob::digest(&*blob, Algorithm::Crc64Nvme).await?;
+    let object = Object { blob, etag: hex(&md5), checksum: Some(checksum), parts: Vec::new(), ..old.clone() };
+    backend.put(&target.bucket, &target.key, now, object, &Guard::default()).await?;
+    Ok(())
+}
