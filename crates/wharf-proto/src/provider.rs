@@ -77,6 +77,7 @@ const SERVERS: &[(&str, Provider)] = &[
     ("Ceph Object Gateway", Provider::Ceph),
     ("rclone/", Provider::Rclone),
     ("Werkzeug", Provider::Moto),
+    ("wharf-embedded", Provider::Embedded),
 ];
 
 impl Provider {
@@ -91,9 +92,8 @@ impl Provider {
             return Self::Aws;
         }
         let host = endpoint.host().to_ascii_lowercase();
-        let is_of = |domain: &str| {
-            host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
-        };
+        let is_of =
+            |domain: &str| host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'));
         HOSTS.iter().find(|(domain, _)| is_of(domain)).map_or(Self::Other, |(_, provider)| *provider)
     }
 

@@ -59,8 +59,8 @@ pub use wharf_proto as proto;
 pub use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
 pub use wharf_proto::content::*;
 pub use wharf_proto::op;
-pub use wharf_proto::provider;
 pub use wharf_proto::op::{CompletedPart, ObjectIdentifier, VersioningStatus};
+pub use wharf_proto::provider;
 pub use wharf_proto::{
     AddressingStyle, Body, ByteRange, CannedAcl, Credentials, CustomerKey, ETag, Encryption, EncryptionInfo, Error,
     ErrorKind, EventHoldDuration, Grantee, IntoBody, KmsKey, Metadata, ObjectHead, ObjectLockMode, Presigned, Provider,

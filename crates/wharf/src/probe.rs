@@ -132,7 +132,11 @@ impl ProbeReport {
     pub fn habits(&self) -> Habits {
         let mut habits = self.known;
         let conditions = |wanted: fn(&Finding) -> bool| {
-            self.conditions.iter().filter(move |(_, finding)| wanted(finding)).map(|(condition, _)| *condition).collect()
+            self.conditions
+                .iter()
+                .filter(move |(_, finding)| wanted(finding))
+                .map(|(condition, _)| *condition)
+                .collect()
         };
         habits.keeps = conditions(|finding| finding.is_yes());
         habits.ignores = conditions(|finding| matches!(finding, Finding::No(_)));

@@ -5,9 +5,9 @@
 mod support;
 
 use support::{Fake, FakeClock, answer};
-use wharf::provider::Conditions;
+use wharf::provider::{Condition, Conditions};
 use wharf::{Client, ErrorKind, Finding, Provider};
-use wharf_embedded::Store;
+use wharf_embedded::{Personality, Store};
 
 async fn client_of(store: &Store) -> Client {
     let s3 = Client::builder().transport(store.clone()).build().unwrap();
@@ -21,10 +21,14 @@ async fn the_embedded_store_does_as_s3_does() {
     let s3 = client_of(&store).await;
     s3.put_object("my-bucket", "mine", "x").await.unwrap();
     let report = s3.probe("my-bucket").await.unwrap();
-    for line in report.to_string().lines().skip(1) {
+    let printed = report.to_string();
+    let lines: Vec<_> = printed.lines().collect();
+    assert_eq!(lines[1], "calls itself                      wharf-embedded");
+    for line in &lines[2..lines.len() - 1] {
         assert!(line.ends_with(" yes"), "{line}\n\n{report}");
     }
-    assert_eq!(report.conditions.len(), wharf::provider::Condition::ALL.len());
+    assert_eq!(lines.last(), Some(&"hint: if this is wharf-embedded, say .provider(Provider::Embedded)"));
+    assert_eq!(report.conditions.len(), Condition::ALL.len());
     assert_eq!(report.remains, Vec::<String>::new());
 
     // What it is said to be.
@@ -107,7 +111,7 @@ async fn a_server_that_nods_is_found_out() {
     let report = s3.probe("my-bucket").await.unwrap();
     let ignored = Finding::No("the condition is ignored".to_owned());
     for (condition, finding) in &report.conditions {
-        if *condition != wharf::provider::Condition::DeleteObjectsIfMatch {
+        if *condition != Condition::DeleteObjectsIfMatch {
             assert_eq!(*finding, ignored, "{condition}");
         }
     }
@@ -131,3 +135,42 @@ async fn a_server_that_nods_is_found_out() {
     assert!(printed.contains("\ncalls itself                      MinIO\n"), "{printed}");
     assert!(printed.ends_with("hint: if this is MinIO, say .provider(Provider::Minio)\n"), "{printed}");
 }
+
+/// The habits that the table has of a server are those that a probe finds in the store that takes after it.
+#[tokio::test]
+async fn other_servers_are_what_the_table_says() {
+    for (personality, provider) in [
+        (Personality::Ceph, Provider::Ceph),
+        (Personality::Garage, Provider::Garage),
+        (Personality::Rclone, Provider::Rclone),
+    ] {
+        let store = Store::builder().personality(personality).build();
+        let report = client_of(&store).await.probe("my-bucket").await.unwrap();
+        let (found, known) = (report.habits(), provider.habits());
+        // A personality has the habits that break programs, not all: a condition of reads that rclone ignores is kept.
+        for condition in known.ignores.iter().filter(|condition| !READS.contains(condition)) {
+            assert!(found.ignores.contains(condition), "{personality}: {condition}\n{report}");
+        }
+        for condition in found.ignores.iter() {
+            assert!(known.ignores.contains(condition), "{personality}: {condition}\n{report}");
+        }
+        assert!(!known.trailers || found.trailers, "{personality}: {report}");
+        assert_eq!(report.remains, Vec::<String>::new(), "{personality}");
+
+        // A client that knows better sends none of these.
+        let s3 = Client::builder().transport(store.clone()).provider(provider).build().unwrap();
+        let etag = s3.put_object("my-bucket", "a", "x").await.unwrap().etag;
+        store.clear_requests();
+        let copied = s3.copy_object("my-bucket", "a", "my-bucket", "a").if_match(etag).await;
+        assert_eq!(copied.unwrap_err().kind(), ErrorKind::Unsupported, "{personality}");
+        assert!(store.requests().is_empty(), "{personality}");
+    }
+    let store = Store::builder().personality(Personality::Plain).build();
+    let report = client_of(&store).await.probe("my-bucket").await.unwrap();
+    let found = report.habits();
+    assert_eq!(found.ignores, Conditions::ALL, "{report}");
+    assert!(!found.trailers && !found.chunks, "{report}");
+    assert_eq!(report.chunks, Finding::Refused("501 NotImplemented".to_owned()));
+}
+
+const READS: [Condition; 3] = [Condition::ReadIfMatch, Condition::ReadIfNoneMatch, Condition::ReadDates];

@@ -406,7 +406,9 @@ mod tests {
         assert_eq!(read("<NextMarker>c%2Bd</NextMarker>").as_deref(), Some("c+d"));
         assert_eq!(read("").as_deref(), Some("a/"));
         // An answer of version 2 that forgets the token is not mended.
-        let page = page("<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>");
+        let page = page(
+            "<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>",
+        );
         assert_eq!(page.unwrap().next_continuation_token, None);
     }
 

@@ -37,7 +37,8 @@ impl Habits {
         let ignored = Condition::of(request).iter().find(|condition| self.ignores.contains(*condition));
         let Some(condition) = ignored else { return Ok(()) };
         let damage = condition.damage();
-        let message = format!("this provider is known to ignore the condition \"{condition}\": {damage}; nothing was sent");
+        let message =
+            format!("this provider is known to ignore the condition \"{condition}\": {damage}; nothing was sent");
         Err(Error::new(ErrorKind::Unsupported, message).with_hint(
             "Client::probe finds out what the server really does; ClientBuilder::assume_conditions sends conditions \
              all the same",

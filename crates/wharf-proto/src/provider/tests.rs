@@ -132,7 +132,9 @@ fn each_condition_is_seen_in_its_request() {
         (request(HeadObject::new((), "bucket", "k").if_unmodified_since(now)), &[ReadDates]),
         // Somebody's own request is no exception.
         (
-            request(SignedRequest::new((), Method::PUT).bucket("bucket").key("k").header("If-None-Match", "*").body("x")),
+            request(
+                SignedRequest::new((), Method::PUT).bucket("bucket").key("k").header("If-None-Match", "*").body("x"),
+            ),
             &[PutIfAbsent],
         ),
         // Of operations that have no such condition.
@@ -167,7 +169,8 @@ fn a_condition_that_would_be_ignored_is_refused() {
 #[test]
 fn listings_ask_for_what_there_is() {
     let names = |request: &Request| {
-        let pairs = request.query.iter().map(|(name, value)| format!("{name}={}", value.as_deref().unwrap_or_default()));
+        let pairs =
+            request.query.iter().map(|(name, value)| format!("{name}={}", value.as_deref().unwrap_or_default()));
         pairs.collect::<Vec<_>>().join(" ")
     };
     let list = || ListObjects::new((), "bucket").prefix("p").start_after("p1").fetch_owner();
