@@ -66,16 +66,12 @@ const HOSTS: &[(&str, Provider)] = &[
     ("storjshare.io", Provider::Storj),
 ];
 
-/// How servers begin to name themselves in the header `Server`.
+/// How servers begin to name themselves in the header `Server`. Only those that stand under any host name; rclone, for
+/// one, says `AmazonS3`.
 const SERVERS: &[(&str, Provider)] = &[
-    ("AmazonS3", Provider::Aws),
-    ("cloudflare", Provider::R2),
-    ("UploadServer", Provider::Gcs),
-    ("WasabiS3", Provider::Wasabi),
     ("MinIO", Provider::Minio),
     ("SeaweedFS", Provider::SeaweedFs),
     ("Ceph Object Gateway", Provider::Ceph),
-    ("rclone/", Provider::Rclone),
     ("Werkzeug", Provider::Moto),
     ("wharf-embedded", Provider::Embedded),
 ];

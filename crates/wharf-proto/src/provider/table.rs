@@ -91,8 +91,9 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
             parts: Parts { copies: false, ..PARTS },
             etag_is_md5: true,
             keeps: READS,
-            // ETags are conditions of reads only; writes have generations for that (x-goog-if-generation-match).
-            ignores: Conditions::ALL.without(READS),
+            // ETags are conditions of reads only; writes have generations for that (x-goog-if-generation-match). The
+            // source of a copy is read.
+            ignores: Conditions::ALL.without(READS).without(Conditions::of(&[CopySource])),
             ..OTHER
         },
     ),
@@ -184,7 +185,8 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
             trailers: false,
             // Checksums are neither compared nor kept; Content-MD5 is.
             content_md5: true,
-            keeps: Conditions::of(&[PutIfAbsent, PutIfMatch, ReadIfMatch, ReadIfNoneMatch, ReadDates]),
+            // PutObject if match is refused also where it holds: an ETag in quotes never matches.
+            keeps: Conditions::of(&[PutIfAbsent, ReadIfMatch, ReadIfNoneMatch, ReadDates]),
             ignores: Conditions::of(&[
                 CompleteIfAbsent,
                 CompleteIfMatch,

@@ -49,6 +49,8 @@ fn a_server_header_is_a_hint() {
     assert_eq!(Provider::of_server_header("SeaweedFS 4.48"), Some(Provider::SeaweedFs));
     assert_eq!(Provider::of_server_header("MinIO"), Some(Provider::Minio));
     assert_eq!(Provider::of_server_header("nginx"), None);
+    // rclone calls itself so.
+    assert_eq!(Provider::of_server_header("AmazonS3"), None);
     // It never chooses: only the endpoint does.
     assert_eq!(provider("http://localhost:9000"), Provider::Other);
 }
