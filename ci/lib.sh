@@ -20,8 +20,10 @@ numbers() {
     /^note: / { note = note separator substr($0, 7); separator = ", " }
     END {
       if (checks) printf "%s, %d differ as known", checks, differ
-      else if (tests) printf "%d passed, %d failed, %d ignored", passed, missed, ignored
-      else printf "%s", note
+      else {
+        if (tests) printf "%d passed, %d failed, %d ignored%s", passed, missed, ignored, note ? ", " : ""
+        printf "%s", note
+      }
     }' "$1"
 }
 

@@ -222,6 +222,43 @@ impl Acl {
     }
 }
 
+/// A grant in words that can be stored: kind of grantee, grantee, permission.
+type StoredGrant = (String, String, String);
+
+/// A list in words that can be stored: the owner's account, where the list knows it, and the grants.
+pub(crate) type StoredAcl = (String, Vec<StoredGrant>);
+
+impl Acl {
+    pub(crate) fn to_stored(&self) -> StoredAcl {
+        let words = |grant: &Grant| {
+            let (kind, grantee) = match &grant.grantee {
+                Grantee::Owner => ("owner", ""),
+                Grantee::Id(id) => ("id", id.as_str()),
+                Grantee::Group(uri) => ("uri", uri.uri()),
+                Grantee::Email(email) => ("emailAddress", email.as_str()),
+            };
+            (kind.to_owned(), grantee.to_owned(), grant.permission.name().to_owned())
+        };
+        (self.owner.clone(), self.grants.iter().map(words).collect())
+    }
+
+    /// Reads what [`to_stored`](Self::to_stored) wrote; none if it is anything else.
+    pub(crate) fn of_stored((owner, grants): StoredAcl) -> Option<Self> {
+        let read = |(kind, value, permission): StoredGrant| {
+            let grantee = match kind.as_str() {
+                "owner" => Grantee::Owner,
+                "id" => Grantee::Id(value),
+                "uri" => Grantee::Group(Group::parse(&value)?),
+                "emailAddress" => Grantee::Email(value),
+                _ => return None,
+            };
+            let permission = Permission::parse(&permission)?;
+            Some(Grant { grantee, permission })
+        };
+        grants.into_iter().map(read).collect::<Option<_>>().map(|grants| Self { owner, grants })
+    }
+}
+
 /// A user's canonical id, and his name where the store knows him.
 pub(crate) fn user(xml: &mut Writer, id: &str, accounts: &[Account]) {
     xml.text("ID", id);

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
+use serde::{Deserialize, Serialize};
 use wharf_transport::Body;
 
 use crate::acl::Acl;
@@ -25,6 +26,22 @@ pub(crate) trait Blob: Send + Sync {
 
     /// Some of the bytes; the range is within them.
     fn read(&self, range: Range<u64>) -> Body;
+
+    /// Where some of the bytes are kept, for a backend that keeps them outside of memory.
+    fn extents(&self, _range: Range<u64>) -> Vec<Extent> {
+        Vec::new()
+    }
+}
+
+/// Bytes behind one another in one place of a backend's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Extent {
+    /// The place's number, which is the backend's to give.
+    pub(crate) place: u64,
+    /// Whether the place is small: within the database, not a file of its own.
+    pub(crate) small: bool,
+    pub(crate) start: u64,
+    pub(crate) len: u64,
 }
 
 /// Takes the bytes of a blob as they arrive. Dropped unfinished, it leaves nothing behind.
@@ -187,6 +204,7 @@ pub(crate) struct ListedVersion {
 }
 
 /// What can change about a version once it is written.
+#[derive(Clone)]
 pub(crate) enum Amendment {
     Tags(Vec<(String, String)>),
     LegalHold(bool),
@@ -245,6 +263,7 @@ pub(crate) trait Backend: Send + Sync + 'static {
 }
 
 /// Under which conditions something may be deleted.
+#[derive(Clone)]
 pub(crate) struct Removal {
     pub(crate) at: SystemTime,
     pub(crate) guard: Guard,

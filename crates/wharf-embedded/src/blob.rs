@@ -7,7 +7,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use md5::{Digest, Md5};
 use wharf_transport::Body;
 
-use crate::backend::Blob;
+use crate::backend::{Blob, Extent};
 use crate::checksum::{Algorithm, Checksum, Hasher, Kind};
 use crate::error::{Code, Error, Result};
 
@@ -17,13 +17,23 @@ pub(crate) struct Slice {
     pub(crate) range: Range<u64>,
 }
 
+impl Slice {
+    fn within(&self, range: Range<u64>) -> Range<u64> {
+        self.range.start + range.start..self.range.start + range.end
+    }
+}
+
 impl Blob for Slice {
     fn len(&self) -> u64 {
         self.range.end - self.range.start
     }
 
     fn read(&self, range: Range<u64>) -> Body {
-        self.blob.read(self.range.start + range.start..self.range.start + range.end)
+        self.blob.read(self.within(range))
+    }
+
+    fn extents(&self, range: Range<u64>) -> Vec<Extent> {
+        self.blob.extents(self.within(range))
     }
 }
 
@@ -38,6 +48,21 @@ impl Concat {
         let len = blobs.iter().map(|blob| blob.len()).sum();
         Self { blobs, len }
     }
+
+    /// The blobs that have bytes in `range`, each with its own part of it.
+    fn pieces(&self, range: &Range<u64>) -> Vec<(&Arc<dyn Blob>, Range<u64>)> {
+        let mut start = 0;
+        let mut pieces = Vec::new();
+        for blob in &self.blobs {
+            let end = start + blob.len();
+            let (from, to) = (range.start.max(start), range.end.min(end));
+            if from < to {
+                pieces.push((blob, from - start..to - start));
+            }
+            start = end;
+        }
+        pieces
+    }
 }
 
 impl Blob for Concat {
@@ -46,17 +71,12 @@ impl Blob for Concat {
     }
 
     fn read(&self, range: Range<u64>) -> Body {
-        let mut start = 0;
-        let mut pieces = Vec::new();
-        for blob in &self.blobs {
-            let end = start + blob.len();
-            let (from, to) = (range.start.max(start), range.end.min(end));
-            if from < to {
-                pieces.push(blob.read(from - start..to - start));
-            }
-            start = end;
-        }
+        let pieces: Vec<Body> = self.pieces(&range).into_iter().map(|(blob, range)| blob.read(range)).collect();
         Body::stream(Some(range.end - range.start), stream::iter(pieces).flatten())
+    }
+
+    fn extents(&self, range: Range<u64>) -> Vec<Extent> {
+        self.pieces(&range).into_iter().flat_map(|(blob, range)| blob.extents(range)).collect()
     }
 }
 

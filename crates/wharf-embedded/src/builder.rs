@@ -1,10 +1,13 @@
 //! Settings of a store.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::account::{Account, Session, random_pair};
+use crate::backend::Backend;
+use crate::disk::{Disk, OpenError};
 use crate::faults::{Faults, Personality};
 use crate::front::Verifier;
 use crate::id::Ids;
@@ -98,8 +101,24 @@ impl Builder {
         self
     }
 
-    /// Makes the store.
+    /// Makes the store, empty and in memory.
     pub fn build(self) -> Store {
+        let ids = Arc::new(Ids::new());
+        let backend = Box::new(Memory::new(ids.clone()));
+        self.over(backend, ids)
+    }
+
+    /// Opens the store in a data directory, which is made where there is none; see [`Store::open`].
+    ///
+    /// # Errors
+    ///
+    /// The directory is in use, was written by a later version, is something else, or cannot be read or written.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Store, OpenError> {
+        let (backend, ids) = Disk::open(path.as_ref())?;
+        Ok(self.over(Box::new(backend), ids))
+    }
+
+    fn over(self, backend: Box<dyn Backend>, ids: Arc<Ids>) -> Store {
         let (access_key_id, secret_access_key) = self.keys.unwrap_or_else(random_pair);
         let mut accounts = vec![Account::own(access_key_id, secret_access_key)];
         accounts.extend(self.others);
@@ -109,9 +128,8 @@ impl Builder {
         let accounts: Arc<[Account]> = accounts.into();
         let domains = if self.domains.is_empty() { vec![DOMAIN.to_owned()] } else { self.domains };
         let domains: Arc<[String]> = domains.into();
-        let ids = Arc::new(Ids::new());
         let shared = Shared {
-            backend: Box::new(Memory::new(ids.clone())),
+            backend,
             region: self.region,
             verifier: Verifier::new(accounts.clone(), domains.clone()),
             ids,

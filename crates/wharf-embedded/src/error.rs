@@ -21,6 +21,7 @@ pub(crate) enum Code {
     ExpiredToken,
     IllegalLocationConstraintException,
     IncompleteBody,
+    InsufficientStorage,
     InternalError,
     InvalidAccessKeyId,
     InvalidArgument,
@@ -127,6 +128,12 @@ impl Code {
                 "IncompleteBody",
                 400,
                 "You did not provide the number of bytes specified by the Content-Length HTTP header",
+            ),
+            // No code of AWS's, whose disks are never full; the status is WebDAV's, which others use as well.
+            Code::InsufficientStorage => (
+                "InsufficientStorage",
+                507,
+                "There is no space left on the store's disk. Delete something, then try again.",
             ),
             Code::InternalError => ("InternalError", 500, "We encountered an internal error. Please try again."),
             Code::InvalidAccessKeyId => {

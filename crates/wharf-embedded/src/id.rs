@@ -18,16 +18,37 @@ impl Ids {
         Self { salt, count: AtomicU64::new(1) }
     }
 
+    /// Goes on with the names of a store that was closed, behind all that it made.
+    pub(crate) fn resume(salt: [u8; 8], count: u64) -> Self {
+        Self { salt, count: AtomicU64::new(count) }
+    }
+
+    pub(crate) fn salt(&self) -> [u8; 8] {
+        self.salt
+    }
+
+    /// A number, greater than all before it.
+    pub(crate) fn number(&self) -> u64 {
+        self.count.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The number that a name was made of, if it is one of this store's.
+    pub(crate) fn number_of(&self, name: &str) -> Option<u64> {
+        let (count, salt) = name.strip_prefix('v')?.split_at_checked(15)?;
+        let ours = salt == crate::account::hex(&self.salt);
+        u64::from_str_radix(count, 16).ok().filter(|_| ours)
+    }
+
     /// The next name: 32 letters and digits. Names grow in byte order as they are made.
     pub(crate) fn next(&self) -> String {
-        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let count = self.number();
         // The count comes first, so that order holds; a letter in front keeps it from looking like a number.
         format!("v{count:015x}{}", crate::account::hex(&self.salt))
     }
 
     /// The name of a request: 16 letters and digits, as S3's are.
     pub(crate) fn request(&self) -> String {
-        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let count = self.number();
         let salt = u64::from_le_bytes(self.salt);
         // An odd factor spreads the count over all digits and repeats none.
         format!("{:016X}", count.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ salt)
@@ -42,5 +63,21 @@ impl Ids {
     pub(crate) fn etag(&self, md5: &[u8; 16]) -> String {
         let salted = Md5::new().chain_update(self.salt).chain_update(md5).finalize();
         crate::account::hex(&salted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_ascend_and_are_known_again() {
+        let ids = Ids::resume([1, 2, 3, 4, 5, 6, 7, 8], 0xff);
+        let (first, second) = (ids.next(), ids.next());
+        assert!(first < second, "{first} {second}");
+        assert_eq!((ids.number_of(&first), ids.number_of(&second)), (Some(0xff), Some(0x100)));
+        for foreign in ["null", "v", "", &Ids::new().next(), &first[..20]] {
+            assert_eq!(ids.number_of(foreign), None, "{foreign}");
+        }
     }
 }

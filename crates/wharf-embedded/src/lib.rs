@@ -27,6 +27,15 @@
 //! # Ok::<_, std::io::Error>(())
 //! ```
 //!
+//! A store in a directory outlives its process, however that ends: a write is answered when it is safe.
+//!
+//! ```no_run
+//! use wharf_embedded::Store;
+//!
+//! let store = Store::builder().credentials("my-key", "my-secret").open("data")?;
+//! # Ok::<_, wharf_embedded::OpenError>(())
+//! ```
+//!
 //! With the feature `tls` it serves HTTPS too, with a certificate that is given or made for it.
 //!
 //! # Making it fail
@@ -93,8 +102,8 @@
 //!   served, and nobody pays: these documents are kept and told. Replication cannot be configured.
 //! * Nothing is encrypted. Headers of server-side encryption are kept and told, and a customer's key is asked for again.
 //! * Objects of the storage classes `GLACIER` and `DEEP_ARCHIVE` cannot be read, and there is no RestoreObject.
+//! * What is in memory goes with the last clone of its [`Store`]; keys, faults and the log of requests are never on disk.
 //! * Of the checksums, the five that every S3 has are kept. One of the young ones (SHA-512, MD5, xxHash) is refused.
-//! * Nothing outlives the last clone of a [`Store`].
 //!
 //! # Whose reading of S3 it is
 //!
@@ -112,12 +121,14 @@ mod checksum;
 mod condition;
 mod copy_source;
 mod cors;
+mod disk;
 mod document;
 mod error;
 mod faults;
 mod form;
 mod front;
 mod health;
+mod history;
 mod id;
 mod kept;
 mod list;
@@ -143,6 +154,7 @@ mod token;
 mod xml;
 
 pub use builder::Builder;
+pub use disk::OpenError;
 pub use faults::{Fault, FaultError, Injected, Personality};
 pub use log::{LOG_CAPACITY, LoggedRequest, Requests};
 pub use operations::Operation;

@@ -1,61 +1,140 @@
-//! Paging through a sorted map, as all of S3's listings do it: a pure function.
+//! Paging through sorted entries, as all of S3's listings do it: pure, wherever the entries come from.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::ops::Bound;
 
 use crate::backend::{ListQuery, Page};
 
-/// One page of `map`. `entries` gives a key's entries in order, each with its id where a key can have several.
-pub(crate) fn page<'m, V, T, I>(
-    map: &'m BTreeMap<String, V>,
-    query: &ListQuery,
-    entries: impl Fn(&'m V) -> I,
-) -> Page<T>
-where
-    I: IntoIterator<Item = (Option<&'m str>, T)>,
-{
+/// Where a listing begins or goes on.
+#[derive(Debug, Clone)]
+pub(crate) enum Start {
+    /// At a key, or the first one behind it.
+    At(String),
+    /// Behind all entries of a key.
+    Behind(String),
+    /// Behind the entry of a key that has this id, or would have it.
+    Amid(String, String),
+}
+
+/// One entry: its key, its id where a key can have several, and what is listed of it.
+pub(crate) type Entry<S> = (<S as Source>::Text, Option<<S as Source>::Text>, <S as Source>::Listed);
+
+/// Entries in order of their keys.
+pub(crate) trait Source {
+    type Text: AsRef<str>;
+    type Listed;
+    type Error;
+
+    fn entries(&self, start: Start) -> Result<impl Iterator<Item = Result<Entry<Self>, Self::Error>>, Self::Error>;
+}
+
+/// One page. A common prefix is one look-up, however many keys are behind it.
+pub(crate) fn page<S: Source>(source: &S, query: &ListQuery) -> Result<Page<S::Listed>, S::Error> {
     let mut page = Page { entries: Vec::new(), prefixes: Vec::new(), truncated: false, last: None };
     if query.limit == 0 {
-        return page;
+        return Ok(page);
     }
-    let mut from = start(query);
-    'ranges: loop {
-        for (key, value) in map.range::<String, _>((from.clone(), Bound::Unbounded)) {
+    let mut next = Some(start(query));
+    while let Some(start) = next.take() {
+        for entry in source.entries(start)? {
+            let (key, id, listed) = entry?;
+            let key = key.as_ref();
             if !key.starts_with(&query.prefix) {
-                break 'ranges;
+                break;
             }
             let common = common_prefix(key, query);
             if let Some(common) = common
                 && query.after.as_ref().is_some_and(|(after, _)| after == common)
             {
                 // The page before ended with this prefix.
-                from = behind(common);
-                continue 'ranges;
+                next = behind(common);
+                break;
             }
-            for (id, entry) in entries(value) {
-                if seen(key, id, value, query, &entries) {
-                    continue;
-                }
-                if page.entries.len() + page.prefixes.len() == query.limit {
-                    page.truncated = true;
-                    break 'ranges;
-                }
-                if let Some(common) = common {
-                    page.prefixes.push(common.to_owned());
-                    page.last = Some((common.to_owned(), None));
-                    from = behind(common);
-                    continue 'ranges;
-                }
-                page.entries.push(entry);
-                page.last = Some((key.clone(), id.map(str::to_owned)));
+            if page.entries.len() + page.prefixes.len() == query.limit {
+                page.truncated = true;
+                break;
             }
+            if let Some(common) = common {
+                page.prefixes.push(common.to_owned());
+                page.last = Some((common.to_owned(), None));
+                next = behind(common);
+                break;
+            }
+            page.entries.push(listed);
+            page.last = Some((key.to_owned(), id.map(|id| id.as_ref().to_owned())));
         }
-        break;
     }
     if !page.truncated {
         page.last = None;
     }
-    page
+    Ok(page)
+}
+
+/// One page of a map in memory. `entries` gives a key's entries in order, each with its id where a key can have
+/// several; `before` says of an id whether it comes before a marker that is no longer there.
+pub(crate) fn page_of_map<'m, V, T, I>(
+    map: &'m BTreeMap<String, V>,
+    query: &ListQuery,
+    before: fn(&str, &str) -> bool,
+    entries: impl Fn(&'m V) -> I,
+) -> Page<T>
+where
+    I: IntoIterator<Item = (Option<&'m str>, T)>,
+{
+    match page(&Map { map, before, entries }, query) {
+        Ok(page) => page,
+        Err(never) => match never {},
+    }
+}
+
+struct Map<'m, V, F> {
+    map: &'m BTreeMap<String, V>,
+    before: fn(&str, &str) -> bool,
+    entries: F,
+}
+
+impl<'m, V, T, I, F> Source for Map<'m, V, F>
+where
+    F: Fn(&'m V) -> I,
+    I: IntoIterator<Item = (Option<&'m str>, T)>,
+{
+    type Text = &'m str;
+    type Listed = T;
+    type Error = Infallible;
+
+    fn entries(&self, start: Start) -> Result<impl Iterator<Item = Result<Entry<Self>, Infallible>>, Infallible> {
+        let (from, amid) = match start {
+            Start::At(key) => (Bound::Included(key), None),
+            Start::Behind(key) => (Bound::Excluded(key), None),
+            // Entries of this very key may be left.
+            Start::Amid(key, id) => (Bound::Included(key.clone()), Some((key, id))),
+        };
+        let seen = move |key: &str, value: &'m V| match &amid {
+            Some((other, marker)) if other == key => self.seen(value, marker),
+            _ => 0,
+        };
+        let keys = self.map.range::<String, _>((from, Bound::Unbounded));
+        Ok(keys.flat_map(move |(key, value)| {
+            let left = (self.entries)(value).into_iter().skip(seen(key, value));
+            left.map(move |(id, listed)| Ok((key.as_str(), id, listed)))
+        }))
+    }
+}
+
+impl<'m, V, T, I, F> Map<'m, V, F>
+where
+    F: Fn(&'m V) -> I,
+    I: IntoIterator<Item = (Option<&'m str>, T)>,
+{
+    /// How many of a key's entries are the one the page before ended with, or before it.
+    fn seen(&self, value: &'m V, marker: &str) -> usize {
+        let ids = || (self.entries)(value).into_iter().map(|(id, _)| id.unwrap_or_default());
+        match ids().position(|id| id == marker) {
+            Some(at) => at + 1,
+            None => ids().take_while(|id| (self.before)(id, marker)).count(),
+        }
+    }
 }
 
 /// The prefix up to and with the first delimiter behind the query's own prefix.
@@ -66,52 +145,24 @@ fn common_prefix<'k>(key: &'k str, query: &ListQuery) -> Option<&'k str> {
     key.get(..end)
 }
 
-fn start(query: &ListQuery) -> Bound<String> {
+fn start(query: &ListQuery) -> Start {
     match &query.after {
-        Some((after, id)) if *after >= query.prefix => match id {
-            // Entries of this very key may be left.
-            Some(_) => Bound::Included(after.clone()),
-            None => Bound::Excluded(after.clone()),
-        },
-        _ => Bound::Included(query.prefix.clone()),
+        Some((after, Some(id))) if *after >= query.prefix => Start::Amid(after.clone(), id.clone()),
+        Some((after, None)) if *after >= query.prefix => Start::Behind(after.clone()),
+        _ => Start::At(query.prefix.clone()),
     }
 }
 
-/// Whether an entry is the one the page before ended with, or one before it.
-fn seen<'m, V, T, I>(
-    key: &str,
-    id: Option<&str>,
-    value: &'m V,
-    query: &ListQuery,
-    entries: &impl Fn(&'m V) -> I,
-) -> bool
-where
-    I: IntoIterator<Item = (Option<&'m str>, T)>,
-{
-    let Some((after, Some(marker))) = &query.after else { return false };
-    if after != key {
-        return false;
-    }
-    let mut ids = entries(value).into_iter().map(|(id, _)| id);
-    let position = ids.position(|id| id == Some(marker));
-    let at = entries(value).into_iter().position(|(other, _)| other == id);
-    // A marker that is gone hides what sorts up to it, which for upload ids is their order.
-    match position {
-        Some(position) => at <= Some(position),
-        None => id <= Some(marker.as_str()),
-    }
-}
-
-/// The first place behind every key that starts with `prefix`.
-fn behind(prefix: &str) -> Bound<String> {
+/// The first place behind every key that starts with `prefix`, if there can be one.
+fn behind(prefix: &str) -> Option<Start> {
     let mut stem = prefix.to_owned();
     while let Some(last) = stem.pop() {
         if let Some(next) = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32) {
             stem.push(next);
-            return Bound::Included(stem);
+            return Some(Start::At(stem));
         }
     }
-    Bound::Excluded(prefix.to_owned())
+    None
 }
 
 #[cfg(test)]
@@ -120,7 +171,7 @@ mod tests {
 
     fn keys(query: &ListQuery, keys: &[&str]) -> (Vec<String>, Vec<String>, bool, Option<String>) {
         let map: BTreeMap<String, String> = keys.iter().map(|key| ((*key).to_owned(), (*key).to_owned())).collect();
-        let page = page(&map, query, |key| Some((None, key.clone())));
+        let page = page_of_map(&map, query, |_, _| false, |key| Some((None, key.clone())));
         (page.entries, page.prefixes, page.truncated, page.last.map(|(last, _)| last))
     }
 
@@ -163,10 +214,14 @@ mod tests {
         let map = BTreeMap::from([("a".to_owned(), vec!["3", "1", "2"]), ("b".to_owned(), vec!["9"])]);
         let mut query = ListQuery { limit: 2, ..ListQuery::default() };
         let entries = |ids: &Vec<&'static str>| ids.iter().map(|id| (Some(*id), *id)).collect::<Vec<_>>();
-        let first = page(&map, &query, entries);
+        let page = |query: &ListQuery| page_of_map(&map, query, |id, marker| id > marker, entries);
+        let first = page(&query);
         assert_eq!((first.entries, first.truncated), (vec!["3", "1"], true));
         query.after = first.last;
-        let second = page(&map, &query, entries);
+        let second = page(&query);
         assert_eq!((second.entries, second.truncated), (vec!["2", "9"], false));
+        // As it is where each page is deleted before the next one is asked for.
+        query.after = Some(("a".to_owned(), Some("4".to_owned())));
+        assert_eq!(page(&query).entries, ["3", "1"]);
     }
 }

@@ -28,8 +28,7 @@ pub(crate) struct Memory {
 
 struct BucketState {
     info: Bucket,
-    /// A key's versions, the latest first; never empty.
-    objects: BTreeMap<String, Vec<Arc<Version>>>,
+    objects: objects::Objects,
     /// A key's open uploads, in order of their ids, which is the order of their start; never empty.
     uploads: BTreeMap<String, BTreeMap<String, UploadState>>,
 }

@@ -1,6 +1,7 @@
 //! The store itself: who may use it, what it is called, and the way of a request through it.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
@@ -14,6 +15,7 @@ use crate::backend::Backend;
 use crate::builder::Builder;
 use crate::call::{self, Call, Peer, Reply};
 use crate::cors::{self, Question};
+use crate::disk::OpenError;
 use crate::document::Document;
 use crate::error::Result;
 use crate::faults::{self, Asked, Fault, FaultError, Faults, Habits, Injected};
@@ -65,6 +67,18 @@ impl Store {
     /// transport learns them from [`Transport::defaults`].
     pub fn in_memory() -> Self {
         Self::builder().build()
+    }
+
+    /// The store in a data directory, which is made where there is none. Otherwise as [`in_memory`](Self::in_memory).
+    ///
+    /// A write is answered when it would outlive a crash. The directory is this store's alone until the last clone is
+    /// dropped. The keys are not kept in it: [`builder`](Self::builder) takes fixed ones.
+    ///
+    /// # Errors
+    ///
+    /// The directory is in use, was written by a later version, is something else, or cannot be read or written.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::builder().open(path)
     }
 
     /// Settings for a store that [`in_memory`](Self::in_memory) does not suit.

@@ -1,4 +1,4 @@
-//! What signing a 4 KiB PUT costs, in nanoseconds: `cargo bench -p wharf-proto --bench sign [-- ITERATIONS]`.
+//! What signing a 4 KiB PUT costs, and making its URI, in nanoseconds: `cargo bench -p wharf-proto --bench sign [-- ITERATIONS]`.
 
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench measures time and prints it")]
 
@@ -12,6 +12,7 @@ use clock::ROUNDS;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use wharf_proto::Credentials;
+use wharf_proto::endpoint::{Endpoint, Plane};
 use wharf_proto::sigv4::{Payload, Scope, Signer, SigningKeyCache};
 
 /// The limit that docs/performance.md names for a signed PUT of 4 KiB, in nanoseconds.
@@ -45,6 +46,12 @@ fn main() -> ExitCode {
     let hashed = clock::measure(iterations, || sign(Payload::sha256(black_box(&body))));
     show("PUT 4 KiB, body hashed", Some(LIMIT), hashed);
     show("PUT, unsigned payload", Some(LIMIT), clock::measure(iterations, || sign(Payload::Unsigned)));
+    let endpoint = Endpoint::aws("eu-west-1");
+    let target = || endpoint.as_ref().map(|endpoint| endpoint.target(Some("my-bucket"), Plane::Data));
+    show("the rule, once a bucket", None, clock::measure(iterations, target));
+    let Ok(Ok(target)) = target() else { return ExitCode::FAILURE };
+    let uri = || target.uri(Some("some/prefix/object-000123.bin"), &[]);
+    show("a URI, once a request", None, clock::measure(iterations, uri));
     ExitCode::SUCCESS
 }
 

@@ -1,57 +1,95 @@
-//! Where a request goes: region or URL, addressing style, bucket and key make a URI.
+//! Where a request goes: the rules that make a host, a path and a signature's scope of what a client and a call say.
+//!
+//! [`Endpoint`] is what a client says once; [`Endpoint::target`] is the rule, pure and public: it gives the [`Target`] of
+//! one bucket, which is the only thing that makes URIs.
+//!
+//! ```
+//! use wharf_proto::endpoint::{Endpoint, Plane};
+//!
+//! let ireland = Endpoint::aws("eu-west-1")?;
+//! let target = ireland.target(Some("my-bucket"), Plane::Data)?;
+//! assert_eq!(target.base(), "https://my-bucket.s3.eu-west-1.amazonaws.com");
+//!
+//! // An access point is where its ARN says, and signed for that region.
+//! let arn = "arn:aws:s3:us-west-2:123456789012:accesspoint/reports";
+//! let target = ireland.target(Some(arn), Plane::Data)?;
+//! assert_eq!(target.base(), "https://reports-123456789012.s3-accesspoint.us-west-2.amazonaws.com");
+//! assert_eq!(target.scope().region, "us-west-2");
+//! # Ok::<(), wharf_proto::Error>(())
+//! ```
 
-use std::borrow::Cow;
+mod arn;
+mod express;
+mod partition;
+mod rules;
+mod target;
 
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
-use crate::sigv4::uri_encode;
-use crate::{Error, name};
+use crate::Error;
+
+pub(crate) use arn::BucketArn;
+pub use express::{Plane, is_directory_bucket};
+pub use partition::Partition;
+pub(crate) use partition::region_of_host;
+pub use target::Target;
 
 /// Where the bucket's name stands in a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum AddressingStyle {
-    /// Virtual host on AWS where the bucket's name can be part of a host name, path style everywhere else.
+    /// As [`PreferVirtualHost`](AddressingStyle::PreferVirtualHost) on AWS, path style everywhere else.
     #[default]
     Auto,
     /// `https://host/bucket/key`.
     Path,
-    /// `https://bucket.host/key`.
+    /// `https://bucket.host/key`; a bucket whose name cannot be part of a host name is an error.
     VirtualHost,
+    /// In the host name where the bucket's name can be part of it, else in the path.
+    PreferVirtualHost,
 }
 
-/// A server: AWS in a region, or any other S3 by URL.
+/// What a client says of where its requests go: a server, AWS in a region or any other S3 by URL, and which of AWS's
+/// hosts to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
+    /// `None`: AWS's own, by the rules.
+    custom: Option<Custom>,
+    region: String,
+    style: AddressingStyle,
+    fips: bool,
+    dualstack: bool,
+    accelerate: bool,
+    global: bool,
+    /// The region was given as `aws-global`.
+    aws_global: bool,
+    /// An ARN's region may be another than the client's.
+    arn_regions: bool,
+    /// Directory buckets have sessions.
+    sessions: bool,
+}
+
+/// A server's URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Custom {
     scheme: Scheme,
     authority: Authority,
     /// Without a slash at its end; empty, or `/prefix`.
-    path_prefix: String,
-    style: AddressingStyle,
-    aws: bool,
+    path: String,
 }
 
 impl Endpoint {
-    /// AWS's S3 in `region`, over https.
+    /// AWS's S3 in `region`, over https. `aws-global` is us-east-1 at the host that names no region.
     ///
     /// # Errors
     /// A region that cannot be part of a host name.
     pub fn aws(region: &str) -> Result<Self, Error> {
-        check_region(region)?;
-        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let authority = format!("s3.{region}.{suffix}");
-        let authority = authority.parse().map_err(|_| unusable(&authority, "it is no host name"))?;
-        Ok(Self {
-            scheme: Scheme::HTTPS,
-            authority,
-            path_prefix: String::new(),
-            style: AddressingStyle::Auto,
-            aws: true,
-        })
+        Self::new(None, region)
     }
 
-    /// Any S3 server by its URL: `http://localhost:9000`, `https://host/prefix`.
+    /// Any S3 server by its URL: `http://localhost:9000`, `https://host/prefix`. Signed for us-east-1 unless
+    /// [`with_region`](Endpoint::with_region) says otherwise.
     ///
     /// # Errors
     /// No `http://` or `https://`, no host, a query, or a user name and password.
@@ -76,10 +114,35 @@ impl Endpoint {
         if uri.query().is_some() {
             return Err(unusable(url, "it must not have a query"));
         }
-        let host = authority.host();
-        let aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
-        let path_prefix = uri.path().trim_end_matches('/').to_owned();
-        Ok(Self { scheme, authority, path_prefix, style: AddressingStyle::Auto, aws })
+        let path = uri.path().trim_end_matches('/').to_owned();
+        Self::new(Some(Custom { scheme, authority, path }), "us-east-1")
+    }
+
+    fn new(custom: Option<Custom>, region: &str) -> Result<Self, Error> {
+        let endpoint = Self {
+            custom,
+            region: String::new(),
+            style: AddressingStyle::Auto,
+            fips: false,
+            dualstack: false,
+            accelerate: false,
+            global: false,
+            aws_global: false,
+            arn_regions: true,
+            sessions: true,
+        };
+        endpoint.with_region(region)
+    }
+
+    /// The same server, with requests signed for `region`; AWS's host follows it.
+    ///
+    /// # Errors
+    /// A region that cannot be part of a host name.
+    pub fn with_region(mut self, region: &str) -> Result<Self, Error> {
+        check_region(region)?;
+        self.aws_global = region == "aws-global";
+        self.region = if self.aws_global { "us-east-1".to_owned() } else { region.to_owned() };
+        Ok(self)
     }
 
     /// The same server, addressed in this style.
@@ -89,94 +152,132 @@ impl Endpoint {
         self
     }
 
-    /// Whether requests go over TLS.
-    pub fn is_https(&self) -> bool {
-        self.scheme == Scheme::HTTPS
+    /// AWS's hosts with cryptography validated by FIPS 140.
+    #[must_use]
+    pub fn with_fips(mut self, enabled: bool) -> Self {
+        self.fips = enabled;
+        self
     }
 
-    /// The host name, without the port.
+    /// AWS's hosts that have IPv6 addresses beside those of IPv4.
+    #[must_use]
+    pub fn with_dualstack(mut self, enabled: bool) -> Self {
+        self.dualstack = enabled;
+        self
+    }
+
+    /// AWS's Transfer Acceleration, for buckets on which it is turned on.
+    #[must_use]
+    pub fn with_accelerate(mut self, enabled: bool) -> Self {
+        self.accelerate = enabled;
+        self
+    }
+
+    /// In us-east-1, AWS's oldest host, `s3.amazonaws.com`, which knows the buckets of all regions.
+    #[must_use]
+    pub fn with_global(mut self, enabled: bool) -> Self {
+        self.global = enabled;
+        self
+    }
+
+    /// Whether an access point's ARN may be of another region than the client's (`s3_use_arn_region`): yes by default.
+    #[must_use]
+    pub fn with_arn_regions(mut self, enabled: bool) -> Self {
+        self.arn_regions = enabled;
+        self
+    }
+
+    /// Whether requests on a directory bucket are signed with a session's keys
+    /// (`s3_disable_express_session_auth` turns that off): yes by default.
+    #[must_use]
+    pub fn with_sessions(mut self, enabled: bool) -> Self {
+        self.sessions = enabled;
+        self
+    }
+
+    /// Whether requests go over TLS.
+    pub fn is_https(&self) -> bool {
+        self.custom.as_ref().is_none_or(|custom| custom.scheme == Scheme::HTTPS)
+    }
+
+    /// The host name of the URL, without the port; for AWS by region the domain that all its hosts end in.
     pub fn host(&self) -> &str {
-        self.authority.host()
+        match &self.custom {
+            Some(custom) => custom.authority.host(),
+            None => Partition::of_region_or_aws(&self.region).domain,
+        }
     }
 
     /// Whether this is AWS itself.
     pub fn is_aws(&self) -> bool {
-        self.aws
+        self.custom.is_none() || Partition::owns(self.host())
     }
 
-    /// The URI of the service, a bucket or an object, with its query.
-    ///
-    /// The key is percent-encoded byte by byte and otherwise left alone: `a/../b` and `a//b` stay.
+    /// The region that requests are signed for, where a bucket's ARN does not say otherwise.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Refuses settings that exclude each other, whatever the bucket.
     ///
     /// # Errors
-    /// A bucket that cannot be part of a host name where the style says so; a URI over 65,534 bytes.
-    pub fn uri(
-        &self,
-        bucket: Option<&str>,
-        key: Option<&str>,
-        query: &[(Cow<'static, str>, Option<String>)],
-    ) -> Result<Uri, Error> {
-        let mut text = String::with_capacity(128);
-        text.push_str(self.scheme.as_str());
-        text.push_str("://");
-        match bucket {
-            Some(bucket) if self.puts_into_host(bucket)? => {
-                text.push_str(bucket);
-                text.push('.');
-                text.push_str(self.authority.as_str());
-                text.push_str(&self.path_prefix);
-            }
-            bucket => {
-                text.push_str(self.authority.as_str());
-                text.push_str(&self.path_prefix);
-                if let Some(bucket) = bucket {
-                    text.push('/');
-                    uri_encode::query(bucket, &mut text);
+    /// Says which, and what to leave out.
+    pub fn check(&self) -> Result<(), Error> {
+        let wrong = |problem: &str| Err(Error::invalid_input(problem));
+        let region = &self.region;
+        if self.custom.is_some() {
+            let host = self.host();
+            for (set, name) in [(self.fips, "FIPS"), (self.dualstack, "dual-stack"), (self.accelerate, "accelerated")] {
+                if set {
+                    return wrong(&format!("a custom endpoint ({host}) has no {name} host: leave one of the two out"));
                 }
             }
         }
-        if let Some(key) = key {
-            text.push('/');
-            uri_encode::path(key, &mut text);
-        } else if bucket.is_none() || !text[self.scheme.as_str().len() + 3..].contains('/') {
-            text.push('/');
+        let partition = Partition::of_region_or_aws(region);
+        if self.fips && !partition.has_fips() {
+            return wrong(&format!("S3 has no FIPS endpoints in {region}"));
         }
-        let mut separator = '?';
-        for (name, value) in query {
-            text.push(separator);
-            uri_encode::query(name, &mut text);
-            if let Some(value) = value {
-                text.push('=');
-                uri_encode::query(value, &mut text);
-            }
-            separator = '&';
+        if self.accelerate && self.fips {
+            return wrong("S3 Accelerate has no FIPS endpoints: leave one of the two out");
         }
-        Uri::try_from(text).map_err(|error| Error::invalid_input(format!("the request makes no valid URI: {error}")))
+        if self.accelerate && self.style == AddressingStyle::Path {
+            return wrong("S3 Accelerate needs the bucket in the host name: leave AddressingStyle::Path out");
+        }
+        if self.accelerate && !partition.is_public() {
+            return wrong(&format!("S3 Accelerate is not available in {region}"));
+        }
+        Ok(())
     }
 
-    fn puts_into_host(&self, bucket: &str) -> Result<bool, Error> {
-        // A certificate for `*.host` covers one label: a bucket with dots would fail its check.
-        let fits = name::is_dns_label_like(bucket) && !(self.is_https() && bucket.contains('.'));
-        match self.style {
-            AddressingStyle::Path => Ok(false),
-            AddressingStyle::Auto => Ok(self.aws && fits),
-            AddressingStyle::VirtualHost if name::is_dns_label_like(bucket) => Ok(true),
-            AddressingStyle::VirtualHost => Err(Error::invalid_input(format!(
-                "bucket {bucket:?} cannot be part of a host name; use AddressingStyle::Path"
-            ))),
-        }
+    /// The same client where an answer says that the bucket is; `None` where `region` is none that our own rules lead
+    /// to: no DNS label, or on AWS a region that this partition has not.
+    pub fn moved_to(&self, region: &str) -> Option<Self> {
+        let moved = self.clone().with_region(region).ok()?;
+        let partition = Partition::of_region_or_aws(&self.region);
+        let leads_there = self.custom.is_some() || Partition::of_region(region) == Some(partition);
+        leads_there.then_some(moved)
     }
 }
 
+/// Lower case, digits and inner hyphens.
+pub(crate) fn is_dns_label(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
 /// Refuses a region that cannot be one.
+///
+/// # Errors
+/// What is no DNS label.
 pub fn check_region(region: &str) -> Result<(), Error> {
-    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if region.is_empty() || region.len() > 63 || !region.chars().all(legal) || region.starts_with('-') {
-        return Err(Error::invalid_input(format!(
-            "{region:?} is not a region; regions read like us-east-1 (lower case, digits, '-')"
-        )));
+    if is_dns_label(region) {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::invalid_input(format!(
+        "{region:?} is not a region; regions read like us-east-1 (lower case, digits, '-')"
+    )))
 }
 
 fn unusable(url: &str, problem: &str) -> Error {
@@ -185,10 +286,16 @@ fn unusable(url: &str, problem: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
     fn uri(endpoint: &Endpoint, bucket: &str, key: Option<&str>) -> String {
-        endpoint.uri(Some(bucket), key, &[]).unwrap().to_string()
+        endpoint.target(Some(bucket), Plane::Data).unwrap().uri(key, &[]).unwrap().to_string()
+    }
+
+    fn service(endpoint: &Endpoint, query: &[(Cow<'static, str>, Option<String>)]) -> String {
+        endpoint.target(None, Plane::Data).unwrap().uri(None, query).unwrap().to_string()
     }
 
     #[test]
@@ -198,7 +305,7 @@ mod tests {
         assert_eq!(uri(&aws, "my-bucket", None), "https://my-bucket.s3.eu-west-1.amazonaws.com/");
         assert_eq!(uri(&aws, "my.bucket", Some("k")), "https://s3.eu-west-1.amazonaws.com/my.bucket/k");
         assert_eq!(uri(&aws, "Old_Bucket", Some("k")), "https://s3.eu-west-1.amazonaws.com/Old_Bucket/k");
-        assert_eq!(aws.uri(None, None, &[]).unwrap().to_string(), "https://s3.eu-west-1.amazonaws.com/");
+        assert_eq!(service(&aws, &[]), "https://s3.eu-west-1.amazonaws.com/");
         let china = Endpoint::aws("cn-north-1").unwrap();
         assert_eq!(uri(&china, "b-1", None), "https://b-1.s3.cn-north-1.amazonaws.com.cn/");
     }
@@ -210,18 +317,17 @@ mod tests {
         assert_eq!(uri(&custom, "my-bucket", None), "http://localhost:9000/s3/my-bucket");
         let hosted = custom.with_style(AddressingStyle::VirtualHost);
         assert_eq!(uri(&hosted, "my-bucket", Some("/lead")), "http://my-bucket.localhost:9000/s3//lead");
-        assert!(hosted.uri(Some("Old_Bucket"), None, &[]).is_err());
+        assert_eq!(service(&hosted, &[]), "http://localhost:9000/s3/");
     }
 
     #[test]
     fn keys_and_queries_survive_byte_for_byte() {
         let custom = Endpoint::custom("http://h").unwrap();
         for (key, path) in [(".", "/b-1/."), ("..", "/b-1/.."), ("a//b", "/b-1/a//b"), ("%46+", "/b-1/%2546%2B")] {
-            assert_eq!(custom.uri(Some("b-1"), Some(key), &[]).unwrap().path(), path);
+            assert_eq!(uri(&custom, "b-1", Some(key)), format!("http://h{path}"));
         }
         let query = [("tagging".into(), None), ("prefix".into(), Some("a/ b&".to_owned()))];
-        let uri = custom.uri(None, None, &query).unwrap();
-        assert_eq!(uri.to_string(), "http://h/?tagging&prefix=a%2F%20b%26");
+        assert_eq!(service(&custom, &query), "http://h/?tagging&prefix=a%2F%20b%26");
     }
 
     #[test]

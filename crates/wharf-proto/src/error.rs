@@ -8,7 +8,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::xml;
+use crate::{endpoint, xml};
 
 pub use kind::ErrorKind;
 use kind::{hint_for, kind_of};
@@ -60,7 +60,9 @@ impl Error {
         let has_code = document.code.is_some();
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let code = document.code.or_else(|| header("x-amz-error-code")).map(|code| short(&code));
-        let region = header("x-amz-bucket-region").or(document.region).map(|region| short(&region));
+        let of_endpoint = || document.endpoint.as_deref().and_then(endpoint::region_of_host).map(str::to_owned);
+        let region = header("x-amz-bucket-region").or(document.region).or_else(of_endpoint);
+        let region = region.map(|region| short(&region));
         let kind = match kind_of(status, code.as_deref()) {
             // A HEAD has no body: the header is all that tells a wrong region from a malformed request.
             ErrorKind::MalformedResponse if body.is_empty() && status == StatusCode::BAD_REQUEST => {

@@ -9,6 +9,7 @@ pub mod body;
 pub mod checksum;
 mod condition;
 pub mod content;
+pub mod correct;
 mod credentials;
 mod encryption;
 pub mod endpoint;

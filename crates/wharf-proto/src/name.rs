@@ -4,20 +4,30 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::Error;
+use crate::endpoint::BucketArn;
 
 /// The longest key S3 has, in bytes of UTF-8.
 pub const MAX_KEY_BYTES: usize = 1024;
 
 /// Refuses a name that no bucket can have, before anything is sent.
 ///
-/// Old buckets of us-east-1 have capitals and underscores and up to 255 characters, so those are let through. An access
-/// point is named by its alias; its ARN is understood as the source of a copy alone.
+/// Old buckets of us-east-1 have capitals and underscores and up to 255 characters, so those are let through. So are
+/// ARNs that stand for a bucket: of a bucket, an access point, a directory bucket.
+///
+/// # Errors
+/// [`InvalidInput`](crate::ErrorKind::InvalidInput); [`Unsupported`](crate::ErrorKind::Unsupported) for the ARNs of
+/// multi-region access points, of Object Lambda and of Outposts.
 pub fn check_bucket(bucket: &str) -> Result<(), Error> {
+    if bucket.starts_with("arn:") {
+        return match BucketArn::parse(bucket) {
+            Ok(BucketArn::Bucket { name, .. } | BucketArn::Directory { name, .. }) => check_bucket(name),
+            Ok(BucketArn::AccessPoint { .. }) => Ok(()),
+            Err(error) => Err(Error::new(error.kind(), format!("invalid bucket name {bucket:?}: {}", error.message()))),
+        };
+    }
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let problem = if bucket.is_empty() {
         "it is empty"
-    } else if bucket.starts_with("arn:") {
-        "ARNs are not understood here; use the access point's alias"
     } else if bucket.starts_with("s3://") {
         "it is a URI; give the bucket alone, or parse it with S3Uri"
     } else if bucket.contains('/') {
@@ -82,7 +92,11 @@ impl FromStr for S3Uri {
         let rest = text.strip_prefix("s3://").ok_or_else(|| {
             Error::invalid_input(format!("{text:?} is not an S3 URI: it must read s3://BUCKET or s3://BUCKET/KEY"))
         })?;
-        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let (bucket, key) = match rest.starts_with("arn:") {
+            true => rest.split_at(BucketArn::end(rest)),
+            false => rest.split_at(rest.find('/').unwrap_or(rest.len())),
+        };
+        let key = key.strip_prefix('/').unwrap_or(key);
         check_bucket(bucket)?;
         Ok(Self { bucket: bucket.to_owned(), key: key.to_owned() })
     }
@@ -161,16 +175,4 @@ impl From<&ETag> for ETag {
     fn from(tag: &ETag) -> Self {
         tag.clone()
     }
-}
-
-/// Whether a bucket's name can stand in front of a host name: lower case, digits and inner hyphens, in labels divided
-/// by dots.
-pub(crate) fn is_dns_label_like(bucket: &str) -> bool {
-    let label = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    (3..=63).contains(&bucket.len()) && bucket.split('.').all(label)
 }

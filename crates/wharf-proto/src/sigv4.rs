@@ -48,7 +48,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use hmac::Mac;
-use http::Uri;
+use http::{HeaderName, Uri};
 use sha2::{Digest, Sha256};
 
 use crate::Credentials;
@@ -83,17 +83,45 @@ pub struct Scope<'a> {
     pub path: UriPath,
     /// Whether `x-amz-content-sha256` is sent. S3 demands it, other services do without.
     pub payload_header: bool,
+    /// What a session token is called.
+    pub token: TokenName,
+}
+
+/// What a session token is called on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenName {
+    /// `x-amz-security-token`: of temporary credentials, everywhere.
+    #[default]
+    Security,
+    /// `x-amz-s3session-token`: of a directory bucket's session, as CreateSession gives it.
+    S3Session,
+}
+
+impl TokenName {
+    const fn header(self) -> HeaderName {
+        match self {
+            Self::Security => const { HeaderName::from_static("x-amz-security-token") },
+            Self::S3Session => const { HeaderName::from_static("x-amz-s3session-token") },
+        }
+    }
+
+    const fn parameter(self) -> &'static str {
+        match self {
+            Self::Security => "X-Amz-Security-Token",
+            Self::S3Session => "X-Amz-S3session-Token",
+        }
+    }
 }
 
 impl<'a> Scope<'a> {
     /// S3 in `region`.
     pub const fn s3(region: &'a str) -> Self {
-        Self { region, service: "s3", path: UriPath::Once, payload_header: true }
+        Self { region, service: "s3", path: UriPath::Once, payload_header: true, token: TokenName::Security }
     }
 
     /// Any other AWS service, such as `sts`: the path is encoded twice, and no `x-amz-content-sha256` is sent.
     pub const fn other(service: &'a str, region: &'a str) -> Self {
-        Self { region, service, path: UriPath::Twice, payload_header: false }
+        Self { region, service, path: UriPath::Twice, payload_header: false, token: TokenName::Security }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use wharf_proto::Credentials;
-use wharf_proto::sigv4::{MAX_EXPIRY, Payload, Scope, Signer, SigningError, SigningKeyCache, is_signed};
+use wharf_proto::sigv4::{MAX_EXPIRY, Payload, Scope, Signer, SigningError, SigningKeyCache, TokenName, is_signed};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -53,6 +53,30 @@ fn headers_that_change_on_the_way_are_not_signed() {
     }
     let lines = canonical(&parts, Scope::s3("r"));
     assert_eq!(lines[12], "accept;content-length;content-md5;content-type;host;if-match;range;x-amz-meta-a");
+}
+
+/// A directory bucket's session has a token of its own name, in headers and in links, and never both.
+#[test]
+fn a_sessions_token_has_a_name_of_its_own() {
+    let keys = keys().with_session_token("t0k3n");
+    let session = Scope { service: "s3express", token: TokenName::S3Session, ..Scope::s3("us-east-1") };
+    let mut parts = get("https://b--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com/k");
+    for (scope, name, other) in [
+        (Scope::s3("us-east-1"), "x-amz-security-token", "x-amz-s3session-token"),
+        (session, "x-amz-s3session-token", "x-amz-security-token"),
+        (Scope::s3("us-east-1"), "x-amz-security-token", "x-amz-s3session-token"),
+    ] {
+        scoped(&keys, scope).sign(&mut parts, Payload::Unsigned).unwrap();
+        assert_eq!((parts.headers[name].to_str().unwrap(), parts.headers[name].is_sensitive()), ("t0k3n", true));
+        assert!(!parts.headers.contains_key(other));
+        assert!(parts.headers["authorization"].to_str().unwrap().contains(name));
+    }
+    let uri = parts.uri.clone();
+    let link = scoped(&keys, session).presign(&Method::GET, &uri, &HeaderMap::new(), HOUR, Payload::Unsigned).unwrap();
+    let query = link.query().unwrap();
+    assert!(query.contains("X-Amz-S3session-Token=t0k3n") && !query.contains("Security-Token"), "{query}");
+    scoped(&self::keys(), session).sign(&mut parts, Payload::Unsigned).unwrap();
+    assert!(!parts.headers.contains_key("x-amz-security-token"));
 }
 
 #[test]

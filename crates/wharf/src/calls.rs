@@ -104,6 +104,18 @@ impl Client {
         PutBucketVersioning::new(self.clone(), bucket, status)
     }
 
+    /// Begins a session with a directory bucket, for those who sign elsewhere: see [`CreateSession`].
+    ///
+    /// ```no_run
+    /// # async fn example(s3: wharf::Client) -> wharf::Result<()> {
+    /// let keys = s3.create_session("my-bucket--use1-az4--x-s3").await?.credentials;
+    /// println!("{} until {:?}", keys.access_key_id(), keys.expires_at());
+    /// # Ok(()) }
+    /// ```
+    pub fn create_session(&self, bucket: impl Into<String>) -> CreateSession<Self> {
+        CreateSession::new(self.clone(), bucket)
+    }
+
     /// Writes an object: exactly one PutObject: see [`PutObject`].
     ///
     /// ```

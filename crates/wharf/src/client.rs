@@ -3,7 +3,8 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use wharf_proto::op::{PostForm, PresignedPost};
 use wharf_proto::operation::{Operation, Presigned, Request, SendFuture, Sender};
@@ -13,13 +14,13 @@ use wharf_proto::sigv4::SigningKeyCache;
 use wharf_proto::{Endpoint, Error, Provider};
 
 use crate::body::{ObjectBody, Place};
+use crate::buckets::Buckets;
 use crate::clock::Clock;
 use crate::config::ClientBuilder;
 use crate::credentials::ProvideCredentials;
 use crate::dispatch::{self, Read};
 use crate::payload::Conditions;
 use crate::presign::{presign, presign_post};
-use crate::quotas::Quotas;
 use crate::runtime::RuntimeHandle;
 use crate::transport::Transport;
 
@@ -47,18 +48,19 @@ pub(crate) struct Sending {
 
 /// A client's other settings, and its state.
 pub(crate) struct Shared {
-    pub(crate) region: String,
     pub(crate) endpoint: Endpoint,
     /// `None` for an anonymous client.
     pub(crate) credentials: Option<Arc<dyn ProvideCredentials>>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) runtime: RuntimeHandle,
     pub(crate) retry: RetryPolicy,
-    pub(crate) quotas: Quotas,
+    pub(crate) buckets: Buckets,
     pub(crate) stall_limit: Duration,
     pub(crate) patience: Duration,
     pub(crate) deadline: Option<Duration>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// How many seconds the servers' clock is ahead of ours, as an answer said.
+    pub(crate) clock_ahead: AtomicI64,
     pub(crate) signing_keys: SigningKeyCache,
 }
 
@@ -71,6 +73,25 @@ impl Deref for Inner {
 }
 
 impl Inner {
+    /// The time that requests are signed with.
+    pub(crate) fn now(&self) -> SystemTime {
+        let ahead = self.clock_ahead.load(Ordering::Relaxed);
+        let by = Duration::from_secs(ahead.unsigned_abs());
+        let now = self.clock.now();
+        let corrected = if ahead < 0 { now.checked_sub(by) } else { now.checked_add(by) };
+        corrected.unwrap_or(now)
+    }
+
+    /// Has [`now`](Inner::now) agree with a server's clock, for all requests to come.
+    pub(crate) fn set_clock(&self, theirs: SystemTime) {
+        let seconds = |by: Duration| i64::try_from(by.as_secs()).unwrap_or_default();
+        let ahead = match theirs.duration_since(self.clock.now()) {
+            Ok(ahead) => seconds(ahead),
+            Err(behind) => -seconds(behind.duration()),
+        };
+        self.clock_ahead.store(ahead, Ordering::Relaxed);
+    }
+
     pub(crate) fn payload_conditions(&self) -> Conditions {
         Conditions {
             https: self.endpoint.is_https(),
@@ -127,7 +148,7 @@ impl Client {
 
     /// The region that requests are signed for.
     pub fn region(&self) -> &str {
-        &self.0.region
+        self.0.endpoint.region()
     }
 }
 
@@ -174,7 +195,7 @@ impl Sender for Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("region", &self.0.region)
+            .field("region", &self.0.endpoint.region())
             .field("endpoint", &self.0.endpoint)
             .finish_non_exhaustive()
     }

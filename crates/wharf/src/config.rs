@@ -13,6 +13,7 @@ use wharf_proto::provider::{Conditions, Habits};
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::{AddressingStyle, Credentials, Endpoint, Error, ErrorKind, Provider};
 
+use crate::blocking;
 use crate::client::{Client, Sending, Shared};
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::{ProvideCredentials, from_environment, from_profile};
@@ -21,7 +22,6 @@ use crate::runtime::RuntimeHandle;
 use crate::transport::proxy::Proxies;
 use crate::transport::tls::{Tls, Trust, certificates};
 use crate::transport::{Defaults, Http1, Settings, Transport};
-use crate::{blocking, quotas};
 
 /// Sets a [`Client`] up. What is not said is looked up when it is built:
 ///
@@ -40,6 +40,9 @@ pub struct ClientBuilder {
     region: Option<String>,
     endpoint: Option<String>,
     addressing: AddressingStyle,
+    fips: bool,
+    dualstack: bool,
+    accelerate: bool,
     keys: Keys,
     profile: Option<String>,
     credentials_file: Option<PathBuf>,
@@ -118,6 +121,24 @@ impl ClientBuilder {
     /// Where the bucket's name stands in URLs. By default: in the host name on AWS, in the path elsewhere.
     pub fn addressing_style(mut self, style: AddressingStyle) -> Self {
         self.addressing = style;
+        self
+    }
+
+    /// Whether to use AWS's hosts with cryptography validated by FIPS 140.
+    pub fn use_fips(mut self, enabled: bool) -> Self {
+        self.fips = enabled;
+        self
+    }
+
+    /// Whether to use AWS's hosts that have IPv6 addresses beside those of IPv4.
+    pub fn use_dualstack(mut self, enabled: bool) -> Self {
+        self.dualstack = enabled;
+        self
+    }
+
+    /// Whether objects travel by AWS's Transfer Acceleration, which must be turned on for the bucket.
+    pub fn accelerate(mut self, enabled: bool) -> Self {
+        self.accelerate = enabled;
         self
     }
 
@@ -316,10 +337,13 @@ impl ClientBuilder {
         };
         check_region(&region)?;
         let endpoint = match &custom_url {
-            Some(url) => Endpoint::custom(url)?,
+            Some(url) => Endpoint::custom(url)?.with_region(&region)?,
             None => Endpoint::aws(&region)?,
         }
-        .with_style(self.addressing);
+        .with_style(self.addressing)
+        .with_fips(self.fips)
+        .with_dualstack(self.dualstack)
+        .with_accelerate(self.accelerate);
         let credentials: Option<Arc<dyn ProvideCredentials>> = match self.keys {
             Keys::Anonymous => None,
             Keys::Given(provider) => Some(provider),
@@ -337,6 +361,7 @@ impl ClientBuilder {
             AddressingStyle::Auto => endpoint.with_style(habits.addressing),
             _ => endpoint,
         };
+        endpoint.check()?;
         let transport = match self.transport {
             Some(transport) => transport,
             None => {
@@ -360,13 +385,13 @@ impl ClientBuilder {
         };
         let sending = Sending { provider, habits, sign_payload: !self.unsigned_payload };
         let shared = Shared {
-            region,
             endpoint,
             credentials,
             transport,
             runtime,
             retry: self.retry,
-            quotas: quotas::Quotas::default(),
+            buckets: Default::default(),
+            clock_ahead: Default::default(),
             stall_limit: self.progress_timeout.unwrap_or(Duration::from_secs(30)),
             patience: self.long_operation_timeout.unwrap_or(Duration::from_secs(600)),
             deadline: self.deadline,

@@ -9,17 +9,19 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use http::{HeaderMap, HeaderValue, Method, Response, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use tracing::Instrument;
+use wharf_proto::correct::{Asked, Correction, Corrections, correction};
 use wharf_proto::operation::Request;
 use wharf_proto::retry::{Decision, FailureClass, RetryQuota, RetryState, TransportFailure, retry_after};
-use wharf_proto::sigv4::{self, Scope, SignedChunks, Signer};
-use wharf_proto::{Error, ErrorKind, is_error_document};
+use wharf_proto::sigv4::{self, SignedChunks, Signer};
+use wharf_proto::{Credentials, Error, ErrorKind, is_error_document};
 
 use crate::body::{Place, body_error};
 use crate::client::Inner;
 use crate::payload::Payload;
 use crate::progress::{Progress, StallTimer, with_limit};
+use crate::route::{Route, Way, once_more};
 use crate::transport::{self, transport_error};
 
 /// How much of an error's body is read.
@@ -52,6 +54,8 @@ struct Failure {
     retry_after: Option<Duration>,
     /// The server works: it answered, and its answer is final. Gives the retry quota back.
     answered: bool,
+    /// What the answer says to change.
+    correction: Option<Correction>,
 }
 
 /// Sends `request` until it succeeds or there is no point in trying again.
@@ -66,12 +70,12 @@ pub(crate) async fn send(
     let sent = AtomicU32::new(0);
     async {
         let sending = async {
-            let uri = client.endpoint.uri(request.bucket.as_deref(), request.key.as_deref(), &request.query)?;
-            let Request { method, bucket, mut headers, body, checksum, patient, verbatim, retry_conflict, .. } =
-                request;
+            let mut request = request;
+            let route = Route::of(client, &mut request)?;
+            let Request { method, mut headers, body, checksum, patient, verbatim, retry_conflict, .. } = request;
             let conditions = client.payload_conditions();
             let payload = Payload::prepare(body, checksum, &method, &mut headers, &conditions).await?;
-            let request = Prepared { method, uri, headers, payload, bucket, patient, verbatim, retry_conflict };
+            let request = Prepared { method, route, headers, payload, patient, verbatim, retry_conflict };
             attempts(client, &request, read, &sent).await
         };
         match client.deadline {
@@ -90,27 +94,30 @@ pub(crate) async fn send(
 /// A request that can be signed and sent, again and again where its payload allows.
 struct Prepared {
     method: Method,
-    uri: Uri,
+    route: Route,
     headers: HeaderMap,
     payload: Payload,
-    bucket: Option<String>,
     patient: bool,
     verbatim: bool,
     retry_conflict: bool,
 }
 
 async fn attempts(client: &Inner, request: &Prepared, read: Read, sent: &AtomicU32) -> Result<Answer, Error> {
-    let quota = client.quotas.of(request.bucket.as_deref());
+    let quota = &request.route.bucket.quota;
     let mut state = RetryState::new(client.retry).retry_conflicts(request.retry_conflict);
+    let mut corrections = Corrections::default();
+    let mut way = request.route.way(client)?;
+    let mut number = 0;
     // An earlier attempt may have been carried out although its answer was lost.
     let mut maybe_done = false;
     loop {
-        let number = state.attempts();
+        number += 1;
         sent.store(number, Ordering::Relaxed);
         let span = tracing::debug_span!("attempt", number);
-        let failure = match attempt(client, request, read).instrument(span).await {
+        let mut signed_with = None;
+        let mut failure = match attempt(client, request, &way, read, &mut signed_with).instrument(span).await {
             Ok(answer) => {
-                state.succeeded(&quota);
+                state.succeeded(quota);
                 let (status, headers) = (answer.response.status(), answer.response.headers());
                 let checked = request.payload.check_answer(headers);
                 checked.map_err(|error| error.with_answer(status, headers).with_attempts(number))?;
@@ -118,15 +125,25 @@ async fn attempts(client: &Inner, request: &Prepared, read: Read, sent: &AtomicU
             }
             Err(failure) => failure,
         };
+        if let Some(correction) = failure.correction.take().filter(|correction| corrections.allow(correction))
+            && request.route.correct(client, &way, &correction, signed_with.as_ref()).await
+        {
+            if request.payload.can_be_sent() {
+                tracing::debug!(error = %failure.error, ?correction, "trying again, corrected");
+                way = request.route.way(client)?;
+                continue;
+            }
+            failure.error = once_more(failure.error, &correction);
+        }
         let decision = if request.payload.can_be_sent() {
-            state.failed(failure.class, failure.retry_after, client.clock.jitter(), &quota)
+            state.failed(failure.class, failure.retry_after, client.clock.jitter(), quota)
         } else {
             Decision::GiveUp
         };
         match decision {
             Decision::GiveUp => {
-                give_back(state, failure.answered, &quota);
-                return Err(explain(failure.error, maybe_done).with_attempts(number));
+                give_back(state, failure.answered, quota);
+                return Err(explain(failure.error, &way, maybe_done).with_attempts(number));
             }
             Decision::RetryAfter(wait) => {
                 tracing::debug!(error = %failure.error, ?wait, "trying again");
@@ -137,18 +154,30 @@ async fn attempts(client: &Inner, request: &Prepared, read: Read, sent: &AtomicU
     }
 }
 
-/// A write whose first answer was lost can fail the second time because of its own success.
-fn explain(error: Error, maybe_done: bool) -> Error {
-    let own_doing = [
-        ErrorKind::PreconditionFailed,
-        ErrorKind::NoSuchUpload,
-        ErrorKind::BucketAlreadyOwnedByYou,
-        ErrorKind::NoSuchBucket,
-    ];
-    if !maybe_done || !own_doing.contains(&error.kind()) {
-        return error;
+/// What the caller has to know of a failure that this call could not mend.
+fn explain(error: Error, way: &Way, maybe_done: bool) -> Error {
+    let region = way.scope().region;
+    match error.kind() {
+        ErrorKind::WrongRegion if error.region() == Some(region) => {
+            let hint = format!("the request was signed for {region} already: are endpoint and credentials right?");
+            // To a HEAD, any 400 looks like this one.
+            let about_region = error.code().is_some() || error.status() != Some(StatusCode::BAD_REQUEST);
+            let kind = if about_region { error.kind() } else { ErrorKind::InvalidInput };
+            error.with_kind(kind).with_hint(hint)
+        }
+        // A write whose first answer was lost can fail the second time because of its own success.
+        ErrorKind::PreconditionFailed
+        | ErrorKind::NoSuchUpload
+        | ErrorKind::BucketAlreadyOwnedByYou
+        | ErrorKind::NoSuchBucket
+            if maybe_done =>
+        {
+            error.with_hint(
+                "an earlier attempt of this call broke off and may have succeeded: look before you try again",
+            )
+        }
+        _ => error,
     }
-    error.with_hint("an earlier attempt of this call broke off and may have succeeded: look before you try again")
 }
 
 fn give_back(state: RetryState, answered: bool, quota: &RetryQuota) {
@@ -157,10 +186,17 @@ fn give_back(state: RetryState, answered: bool, quota: &RetryQuota) {
     }
 }
 
-async fn attempt(client: &Inner, request: &Prepared, read: Read) -> Result<Answer, Failure> {
+async fn attempt(
+    client: &Inner,
+    request: &Prepared,
+    way: &Way,
+    read: Read,
+    signed_with: &mut Option<Credentials>,
+) -> Result<Answer, Failure> {
     let payload = &request.payload;
     let progress = Progress::new();
-    let signed = sign(client, request, &progress).await.map_err(Failure::last)?;
+    let at = client.now();
+    let signed = sign(client, request, way, &progress, signed_with).await.map_err(Failure::last)?;
     let limit = if request.patient { client.patience.max(client.stall_limit) } else { client.stall_limit };
     // Credentials may have taken their time, which is not the server's.
     progress.peer_moved();
@@ -178,7 +214,11 @@ async fn attempt(client: &Inner, request: &Prepared, read: Read) -> Result<Answe
     if !head.status.is_success() {
         let (document, _) = read_up_to(body, MAX_ERROR_BODY, client.stall_limit).await;
         let error = Error::from_response(head.status, &head.headers, &document);
-        return Err(Failure::of_answer(error, &head.headers, payload));
+        let mut failure = Failure::of_answer(error, &head.headers, payload);
+        let token = signed_with.as_ref().is_some_and(|keys| keys.session_token().is_some());
+        let asked = Asked { method: &request.method, region: way.scope().region, at, token };
+        failure.correction = correction(&asked, &failure.error, &head.headers);
+        return Err(failure);
     }
     if read == Read::Head {
         return Ok(Answer { response: Response::from_parts(head, Bytes::new()), rest: body, attempts: 0 });
@@ -202,22 +242,25 @@ async fn attempt(client: &Inner, request: &Prepared, read: Read) -> Result<Answe
 async fn sign(
     client: &Inner,
     request: &Prepared,
+    way: &Way,
     progress: &Arc<Progress>,
+    signed_with: &mut Option<Credentials>,
 ) -> Result<http::Request<transport::Body>, Error> {
     let mut signed = http::Request::new(());
     *signed.method_mut() = request.method.clone();
-    *signed.uri_mut() = request.uri.clone();
+    *signed.uri_mut() = way.uri.clone();
     let headers = signed.headers_mut();
     *headers = request.headers.clone();
     headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-    if let Some(host) = sigv4::host(&request.uri).and_then(|host| HeaderValue::from_str(host).ok()) {
+    if let Some(host) = sigv4::host(&way.uri).and_then(|host| HeaderValue::from_str(host).ok()) {
         headers.insert(header::HOST, host);
     }
     let (mut head, ()) = signed.into_parts();
     let mut chunks = None;
     if let Some(provider) = &client.credentials {
-        let credentials = provider.credentials().await?;
-        let signer = Signer::new(&credentials, Scope::s3(&client.region), client.clock.now(), &client.signing_keys);
+        let own = provider.credentials().await?;
+        let (credentials, scope) = request.route.keys(client, way, own).await?;
+        let signer = Signer::new(signed_with.insert(credentials), scope, client.now(), &client.signing_keys);
         let seed = signer.sign(&mut head, request.payload.signing()).map_err(unsignable)?;
         let signs_chunks = matches!(
             request.payload.signing(),
@@ -238,11 +281,11 @@ const USER_AGENT: &str = concat!("wharf/", env!("CARGO_PKG_VERSION"));
 impl Failure {
     /// Nothing that another attempt could mend.
     fn last(error: Error) -> Self {
-        Self { error, class: FailureClass::NotRetryable, retry_after: None, answered: false }
+        Self { error, class: FailureClass::NotRetryable, retry_after: None, answered: false, correction: None }
     }
 
     fn transient(error: Error, failure: TransportFailure) -> Self {
-        Self { error, class: FailureClass::of_transport(failure), retry_after: None, answered: false }
+        Self { error, class: FailureClass::of_transport(failure), retry_after: None, answered: false, correction: None }
     }
 
     /// An answer that stands for an error. Where the request's own body failed meanwhile, that is the reason.
@@ -252,7 +295,7 @@ impl Failure {
         }
         let class = FailureClass::of_response(error.status().unwrap_or_default(), error.code());
         let answered = class == FailureClass::NotRetryable;
-        Self { error, class, retry_after: retry_after(headers), answered }
+        Self { error, class, retry_after: retry_after(headers), answered, correction: None }
     }
 
     fn of_transport(error: transport::TransportError, payload: &Payload) -> Self {

@@ -25,6 +25,7 @@
 
 pub mod blocking;
 mod body;
+mod buckets;
 mod calls;
 mod client;
 mod clock;
@@ -37,8 +38,9 @@ mod presign;
 mod probe;
 mod profiles;
 mod progress;
-mod quotas;
+mod route;
 mod runtime;
+mod session;
 pub mod transport;
 
 #[cfg(feature = "tokio-io")]

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use wharf_proto::op::{PostForm, PresignedPost};
 use wharf_proto::operation::{ChecksumPolicy, Request};
-use wharf_proto::sigv4::{Payload, Scope, Signer};
-use wharf_proto::{Error, Presigned};
+use wharf_proto::sigv4::{Payload, Signer};
+use wharf_proto::{Error, ErrorKind, Presigned};
 
 use crate::client::Inner;
 use crate::credentials::ProvideCredentials;
 use crate::dispatch::unsignable;
 use crate::payload;
+use crate::route::Route;
 
-pub(crate) async fn presign(client: &Inner, request: Request, expires_in: Duration) -> Result<Presigned, Error> {
+pub(crate) async fn presign(client: &Inner, mut request: Request, expires_in: Duration) -> Result<Presigned, Error> {
     let provider = provider(client)?;
+    let route = Route::of(client, &mut request)?;
     payload::must_be_empty(request.body)?;
     let mut headers: HeaderMap = request.headers;
     match request.checksum {
@@ -27,12 +29,14 @@ pub(crate) async fn presign(client: &Inner, request: Request, expires_in: Durati
             ));
         }
     }
-    let credentials = provider.credentials().await?;
-    let now = client.clock.now();
-    let uri = client.endpoint.uri(request.bucket.as_deref(), request.key.as_deref(), &request.query)?;
-    let signer = Signer::new(&credentials, Scope::s3(&client.region), now, &client.signing_keys);
+    let way = route.way(client)?;
+    let own = provider.credentials().await?;
+    let (credentials, scope) = route.keys(client, &way, own).await?;
+    let now = client.now();
+    let uri = &way.uri;
+    let signer = Signer::new(&credentials, scope, now, &client.signing_keys);
     let url =
-        signer.presign(&request.method, &uri, &headers, expires_in, Payload::Unsigned).map_err(unsignable)?.to_string();
+        signer.presign(&request.method, uri, &headers, expires_in, Payload::Unsigned).map_err(unsignable)?.to_string();
     // The signature counts whole seconds.
     let asked_for = now + Duration::from_secs(expires_in.as_secs());
     let expires_at = credentials.expires_at().map_or(asked_for, |end| end.min(asked_for));
@@ -40,11 +44,17 @@ pub(crate) async fn presign(client: &Inner, request: Request, expires_in: Durati
 }
 
 pub(crate) async fn presign_post(client: &Inner, form: PostForm, expires_in: Duration) -> Result<PresignedPost, Error> {
-    let credentials = provider(client)?.credentials().await?;
-    let now = client.clock.now();
-    let uri = client.endpoint.uri(Some(&form.bucket), None, &[])?;
-    let signer = Signer::new(&credentials, Scope::s3(&client.region), now, &client.signing_keys);
-    form.sign(&signer, now, expires_in, &uri)
+    let provider = provider(client)?;
+    let mut request = Request::bucket(Method::POST, &form.bucket)?;
+    let route = Route::of(client, &mut request)?;
+    let way = route.way(client)?;
+    if route.session {
+        return Err(Error::new(ErrorKind::Unsupported, "a directory bucket takes no forms; presign a PUT for it"));
+    }
+    let credentials = provider.credentials().await?;
+    let now = client.now();
+    let signer = Signer::new(&credentials, way.scope(), now, &client.signing_keys);
+    form.sign(&signer, now, expires_in, &way.uri)
 }
 
 fn provider(client: &Inner) -> Result<&dyn ProvideCredentials, Error> {

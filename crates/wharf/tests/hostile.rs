@@ -41,25 +41,6 @@ async fn redirects_are_not_followed() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_another_region_names_it() {
-    let body = "<Error><Code>PermanentRedirect</Code><Message>The bucket you are attempting to access must be \
-                addressed using the specified endpoint.</Message><Endpoint>my-bucket.s3.example.com</Endpoint></Error>";
-    let server = Server::always(format!(
-        "HTTP/1.1 301 X\r\nx-amz-bucket-region: eu-west-1\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    ))
-    .await;
-    let error = client_of(server.url()).build().unwrap().list_objects("my-bucket").await.unwrap_err();
-    assert_eq!(
-        line(&error),
-        "ListObjectsV2 my-bucket: The bucket you are attempting to access must be addressed using the specified \
-         endpoint. (PermanentRedirect, HTTP 301)"
-    );
-    assert_eq!((error.kind(), error.region()), (ErrorKind::WrongRegion, Some("eu-west-1")));
-    assert_eq!(error.hint(), Some("the bucket is in eu-west-1: set the client's region to it"));
-}
-
-#[tokio::test]
 async fn answers_before_the_answer() {
     let server = Server::always(
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nx: 1\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n\
@@ -228,6 +209,23 @@ async fn a_connection_that_was_closed_while_the_runtime_was_busy() {
         closed.recv().unwrap();
     }
     server.join().unwrap();
+}
+
+/// A client outlives the runtimes that its connections were opened on, and whoever sends a stream does not notice.
+#[test]
+fn a_connection_whose_runtime_is_gone_is_replaced_unseen() {
+    let servers = tokio::runtime::Runtime::new().unwrap();
+    let server = servers.block_on(Server::start(hello));
+    let s3 = client_of(server.url()).unsigned_payload().max_attempts(1).build().unwrap();
+    for _ in 0..3 {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let pieces = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"Hello!"))]);
+            s3.put_object("my-bucket", "a", Body::sized_stream(pieces, 6)).await.unwrap();
+            assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "Hello!");
+        });
+    }
+    assert_eq!((server.connections(), server.requests().len()), (3, 6));
 }
 
 #[tokio::test]

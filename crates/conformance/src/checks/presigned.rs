@@ -117,7 +117,7 @@ async fn odd_key(cx: Context) -> Outcome {
 }
 
 /// A clock that is behind.
-pub(super) struct Late(pub(super) Duration);
+struct Late(Duration);
 
 impl Clock for Late {
     fn now(&self) -> SystemTime {

@@ -5,6 +5,7 @@ mod tls;
 
 use std::env;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use wharf::proto::endpoint::check_region;
@@ -21,8 +22,8 @@ Example: a server on a free port; paste what it prints into another terminal, th
 
 /// Serve an S3 of your own
 ///
-/// It keeps everything in memory, and all is gone when it stops (Ctrl-C or SIGTERM). What it
-/// prints can be pasted into another shell, or sourced.
+/// Without --data it keeps everything in memory, and all is gone when it stops (Ctrl-C or
+/// SIGTERM). What it prints can be pasted into another shell, or sourced.
 ///
 /// Keys are those of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; where neither is set it makes
 /// a pair and prints it. The region is that of --region, AWS_REGION or AWS_DEFAULT_REGION, else
@@ -39,6 +40,9 @@ pub(crate) struct Args {
     /// The host name under which buckets are hosts of their own; may be given several times
     #[arg(long = "domain", value_name = "NAME", default_value = "s3.localhost")]
     domains: Vec<String>,
+    /// Keep everything in this directory, made where there is none, instead of in memory
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// How long requests under way may take to end after the signal to stop
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     grace: u64,
@@ -71,7 +75,11 @@ pub(crate) async fn run(args: Args, connection: &Connection, printer: &mut Print
     if let Some(personality) = args.faults.personality {
         builder = builder.personality(personality);
     }
-    let store = args.domains.iter().fold(builder, |builder, domain| builder.domain(domain)).build();
+    let builder = args.domains.iter().fold(builder, |builder, domain| builder.domain(domain));
+    let store = match &args.data {
+        Some(path) => builder.open(path).map_err(|error| Failure::new(Exit::Other, error.to_string()))?,
+        None => builder.build(),
+    };
     let misbehaviour = args.faults.inject(faults, &store)?;
     // Before anybody can know that it runs, so that a signal never finds it unprepared.
     let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::Other, format!("no signals: {error}")))?;
@@ -117,7 +125,8 @@ fn announce(
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     let port = server.local_addr().port();
-    printer.line(format_args!("# wharf serves S3 at {}, in memory; Ctrl-C stops it", server.endpoint()))?;
+    let kept = args.data.as_ref().map_or("in memory".to_owned(), |path| format!("from {}", path.display()));
+    printer.line(format_args!("# wharf serves S3 at {}, {kept}; Ctrl-C stops it", server.endpoint()))?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     for domain in &args.domains {
         printer.line(format_args!("# buckets are also at {scheme}://BUCKET.{domain}:{port}"))?;

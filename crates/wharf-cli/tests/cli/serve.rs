@@ -222,6 +222,56 @@ fn an_address_in_use_says_so() {
     assert_eq!(lines[1..], ["hint: name another address with --listen; with port 0 the system chooses one"]);
 }
 
+/// The server of a data directory, and a client of it.
+fn serve_data(path: &std::path::Path) -> (Serving, Client) {
+    let mut serving =
+        Serving::start(with_keys(&["serve", "--listen", "127.0.0.1:0", "--data", path.to_str().unwrap()]));
+    let lines = serving.lines(5);
+    let endpoint = value(&lines[2], "AWS_ENDPOINT_URL").to_owned();
+    assert_eq!(lines[0], format!("# wharf serves S3 at {endpoint}, from {}; Ctrl-C stops it", path.display()));
+    (serving, Client::builder().endpoint(endpoint).credentials(KEY_ID, SECRET).build().unwrap())
+}
+
+#[test]
+fn a_data_directory_outlives_its_server() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (serving, s3) = serve_data(&data);
+    runtime.block_on(async {
+        s3.create_bucket("my-bucket").await.unwrap();
+        s3.put_object("my-bucket", "stopped", "one").await.unwrap();
+    });
+
+    // Nobody else may have it meanwhile.
+    let expected = format!(
+        "wharf: the data directory {} is in use by process {}; stop it, or name another directory\n",
+        data.display(),
+        serving.child.id()
+    );
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
+    assert_eq!(run(with_keys(&arguments)), failed(255, expected));
+    assert_eq!(serving.stop("-TERM"), (Some(0), vec![], String::new()));
+
+    let (serving, s3) = serve_data(&data);
+    runtime.block_on(async { s3.put_object("my-bucket", "killed", "two").await.unwrap() });
+    assert_eq!(serving.stop("-KILL").0, None);
+
+    let (serving, s3) = serve_data(&data);
+    runtime.block_on(async {
+        assert_eq!(s3.get_object("my-bucket", "stopped").text().await.unwrap(), "one");
+        assert_eq!(s3.get_object("my-bucket", "killed").text().await.unwrap(), "two");
+    });
+    assert_eq!(serving.stop("-TERM"), (Some(0), vec![], String::new()));
+
+    std::fs::write(data.join("format"), "wharf data, format 1000\n").unwrap();
+    let expected = format!(
+        "wharf: the data directory {} has format 1000, and this version knows none above 1; use a later version\n",
+        data.display()
+    );
+    assert_eq!(run(with_keys(&arguments)), failed(255, expected));
+}
+
 /// A file that is gone with the test.
 struct Temporary(std::path::PathBuf);
 

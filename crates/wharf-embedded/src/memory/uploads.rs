@@ -32,7 +32,8 @@ impl BucketState {
     }
 
     pub(super) fn list_uploads(&self, query: &ListQuery) -> Page<Arc<Upload>> {
-        list::page(&self.uploads, query, |uploads| {
+        let older = |id: &str, marker: &str| id <= marker;
+        list::page_of_map(&self.uploads, query, older, |uploads| {
             uploads.iter().map(|(id, state)| (Some(id.as_str()), state.upload.clone()))
         })
     }

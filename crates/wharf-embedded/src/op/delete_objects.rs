@@ -1,5 +1,6 @@
 //! DeleteObjects.
 
+use futures_util::future::join_all;
 use s3s::dto::{Delete, ObjectIdentifier};
 
 use super::MOST_KEY;
@@ -25,8 +26,10 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
     }
     let quiet = asked.quiet.unwrap_or_default();
     let mut xml = Writer::new("DeleteResult");
-    for object in &asked.objects {
-        match delete(&call, object).await {
+    // Side by side, so that a backend can make them safe all at once.
+    let outcomes = join_all(asked.objects.iter().map(|object| delete(&call, object))).await;
+    for (object, outcome) in asked.objects.iter().zip(outcomes) {
+        match outcome {
             Ok(_) if quiet => {}
             Ok(deleted) => xml.element("Deleted", |xml| {
                 xml.text("Key", &object.key);

@@ -4,6 +4,7 @@
 
 mod access;
 mod auth;
+mod backing;
 mod bucket_documents;
 mod chunked;
 mod cors;

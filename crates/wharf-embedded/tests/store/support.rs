@@ -24,11 +24,8 @@ pub(crate) fn at(seconds: u64) -> SystemTime {
 }
 
 pub(crate) fn store() -> Store {
-    Store::builder()
-        .credentials(KEY, SECRET)
-        .account("neighbour", "AKIDNEIGHBOUR", "neighbours-secret")
-        .clock(|| at(NOW))
-        .build()
+    let builder = Store::builder().credentials(KEY, SECRET).account("neighbour", "AKIDNEIGHBOUR", "neighbours-secret");
+    crate::backing::make(builder, at(NOW))
 }
 
 /// A store with one bucket, called `bucket`.

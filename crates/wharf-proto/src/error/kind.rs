@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use crate::retry::FailureClass;
 
-/// What kind of failure an [`Error`] is. Kinds that S3 has a code for carry the code's name.
+/// What kind of failure an [`Error`](crate::Error) is. Kinds that S3 has a code for carry the code's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -68,7 +68,7 @@ pub enum ErrorKind {
     Body,
     /// The server failed (5xx).
     Server,
-    /// Anything else that S3 answered; see [`Error::code`].
+    /// Anything else that S3 answered; see [`Error::code`](crate::Error::code).
     #[default]
     Other,
 }
@@ -115,7 +115,7 @@ pub(super) fn kind_of(status: StatusCode, code: Option<&str>) -> ErrorKind {
         401 | 403 => K::AccessDenied,
         404 => K::NotFound,
         400 if code.is_some() => K::InvalidInput,
-        409 => K::Conflict,
+        409 if code.is_none() => K::Conflict,
         412 => K::PreconditionFailed,
         416 => K::InvalidRange,
         429 => K::SlowDown,

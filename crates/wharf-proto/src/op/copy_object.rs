@@ -9,6 +9,7 @@ use http::Method;
 use super::elements::checksum;
 use crate::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
 use crate::condition::{ReadConditions, WriteCondition};
+use crate::endpoint::BucketArn;
 use crate::new_object::{EventHoldDuration, NewObject};
 use crate::operation::{Operation, Request, SendFuture, Sender};
 use crate::sigv4::uri_encode;
@@ -72,15 +73,18 @@ impl CopySource {
 /// Names a copy's source as `x-amz-copy-source` has it: URI-encoded, so that the header is ASCII and a `?` in the key
 /// does not begin the version.
 pub(super) fn copy_source(bucket: &str, key: &str, version_id: Option<&str>) -> Result<String, Error> {
-    let of_source = |error: Error| Error::invalid_input(format!("the copy's source: {}", error.message()));
-    if !bucket.starts_with("arn:") {
-        name::check_bucket(bucket).map_err(of_source)?;
-    }
+    let of_source = |error: Error| Error::new(error.kind(), format!("the copy's source: {}", error.message()));
+    name::check_bucket(bucket).map_err(of_source)?;
     name::check_key(key).map_err(of_source)?;
+    let (bucket, separator) = match bucket.starts_with("arn:").then(|| BucketArn::parse(bucket)) {
+        // An access point's ARN has an object of its own kind: `arn:.../object/KEY`.
+        Some(Ok(BucketArn::AccessPoint { .. })) => (bucket, "/object/"),
+        Some(Ok(BucketArn::Bucket { name, .. } | BucketArn::Directory { name, .. })) => (name, "/"),
+        _ => (bucket, "/"),
+    };
     let mut source = String::new();
-    // An access point's ARN has an object of its own kind: `arn:.../object/KEY`.
     uri_encode::path(bucket, &mut source);
-    source.push_str(if bucket.starts_with("arn:") { "/object/" } else { "/" });
+    source.push_str(separator);
     uri_encode::path(key, &mut source);
     if let Some(version_id) = version_id {
         source.push_str("?versionId=");

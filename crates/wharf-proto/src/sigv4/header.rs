@@ -5,11 +5,10 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use super::canonical::{CanonicalRequest, SignedHeaders, Sink};
-use super::{ALGORITHM, Explanation, Payload, Signature, Signer, SigningError};
+use super::{ALGORITHM, Explanation, Payload, Signature, Signer, SigningError, TokenName};
 
 const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const X_AMZ_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
-const X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// Whether [`Signer::sign`] covers a header of this name (in lower case).
 ///
@@ -42,7 +41,7 @@ pub fn is_signed(name: &str) -> bool {
 }
 
 impl Signer<'_> {
-    /// Signs a request: sets `x-amz-date`, `x-amz-content-sha256`, `x-amz-security-token` and `authorization`.
+    /// Signs a request: sets `x-amz-date`, `x-amz-content-sha256`, the session token's header and `authorization`.
     ///
     /// The URI must be absolute, or there must be a `Host` header. Nothing that [`is_signed`] covers may change
     /// afterwards; without a `Host` header the one to send is [`host`](super::host) of the URI. A request may be signed
@@ -108,15 +107,12 @@ impl Signer<'_> {
             };
             headers.insert(X_AMZ_CONTENT_SHA256, value);
         }
-        match self.credentials.session_token() {
-            Some(token) => {
-                let mut token = value(token)?;
-                token.set_sensitive(true);
-                headers.insert(X_AMZ_SECURITY_TOKEN, token);
-            }
-            None => {
-                headers.remove(X_AMZ_SECURITY_TOKEN);
-            }
+        headers.remove(TokenName::Security.header());
+        headers.remove(TokenName::S3Session.header());
+        if let Some(token) = self.credentials.session_token() {
+            let mut token = value(token)?;
+            token.set_sensitive(true);
+            headers.insert(self.scope.token.header(), token);
         }
         Ok(())
     }

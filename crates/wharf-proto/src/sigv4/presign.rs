@@ -11,13 +11,14 @@ use super::{ALGORITHM, Explanation, Payload, Signer, SigningError, host, uri_enc
 pub const MAX_EXPIRY: Duration = Duration::from_secs(7 * 86_400);
 
 /// The parameters that presigning adds.
-const PARAMETERS: [&str; 7] = [
+const PARAMETERS: [&str; 8] = [
     "X-Amz-Algorithm",
     "X-Amz-Credential",
     "X-Amz-Date",
     "X-Amz-Expires",
     "X-Amz-SignedHeaders",
     "X-Amz-Security-Token",
+    "X-Amz-S3session-Token",
     "X-Amz-Signature",
 ];
 
@@ -133,7 +134,7 @@ impl Signer<'_> {
         add("X-Amz-Date", self.date.as_str());
         add("X-Amz-Expires", &expires.as_secs().to_string());
         if let Some(token) = token {
-            add("X-Amz-Security-Token", token);
+            add(self.scope.token.parameter(), token);
         }
         add("X-Amz-SignedHeaders", &String::from_utf8_lossy(&names));
         Ok(text)

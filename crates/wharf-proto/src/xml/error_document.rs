@@ -13,6 +13,7 @@ pub(crate) struct ErrorDocument {
     pub(crate) request_id: Option<String>,
     pub(crate) host_id: Option<String>,
     pub(crate) region: Option<String>,
+    pub(crate) endpoint: Option<String>,
 }
 
 impl ErrorDocument {
@@ -51,6 +52,7 @@ impl ErrorDocument {
                 "RequestId" => &mut self.request_id,
                 "HostId" => &mut self.host_id,
                 "Region" => &mut self.region,
+                "Endpoint" => &mut self.endpoint,
                 _ => {
                     scanner.skip()?;
                     continue;

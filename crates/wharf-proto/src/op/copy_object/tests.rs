@@ -8,6 +8,17 @@ fn copy() -> CopyObject {
 }
 
 #[test]
+fn a_source_may_be_an_arn() {
+    let source = |bucket: &str| copy_source(bucket, "a/b", None);
+    assert_eq!(source("arn:aws:s3:::bucket").unwrap(), "bucket/a/b");
+    let point = source("arn:aws:s3:us-west-2:123456789012:accesspoint/name").unwrap();
+    assert_eq!(point, "arn%3Aaws%3As3%3Aus-west-2%3A123456789012%3Aaccesspoint/name/object/a/b");
+    let error = source("arn:aws:s3::123456789012:accesspoint:alias.mrap").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().starts_with("the copy's source: invalid bucket name"), "{error}");
+}
+
+#[test]
 fn every_parameter_reaches_the_request() {
     let mut call = CopyObject::new((), "from", "a//ü?b+c d", "into", "k")
         .source_version_id("v=1")

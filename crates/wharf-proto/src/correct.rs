@@ -1,0 +1,228 @@
+//! Corrections: what an answer says is wrong with a request, where another request would do.
+//!
+//! An answer may name a region, or tell the time, or say that a token has ended. It may never name a host: where a
+//! request goes is for [`Endpoint`](crate::Endpoint)'s own rules to say.
+//!
+//! ```
+//! use http::{HeaderMap, Method, StatusCode};
+//! use wharf_proto::Error;
+//! use wharf_proto::correct::{Asked, Correction, correction};
+//!
+//! let mut headers = HeaderMap::new();
+//! headers.insert("x-amz-bucket-region", "eu-west-1".parse()?);
+//! let error = Error::from_response(StatusCode::MOVED_PERMANENTLY, &headers, &Default::default());
+//! let asked = Asked { method: &Method::HEAD, region: "us-east-1", at: std::time::SystemTime::UNIX_EPOCH, token: false };
+//! assert_eq!(correction(&asked, &error, &headers), Some(Correction::Region("eu-west-1".to_owned())));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, Method};
+
+use crate::endpoint::is_dns_label;
+use crate::{Error, ErrorKind, headers};
+
+/// S3 takes signatures whose time is no further from its own.
+const MAX_SKEW: Duration = Duration::from_secs(15 * 60);
+
+/// A clock that is wrong by less was not what the server complained of.
+const MIN_SKEW: Duration = Duration::from_secs(60);
+
+/// What servers say of keys that have ended.
+const ENDED: [&str; 5] =
+    ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired", "TokenRefreshRequired"];
+
+/// What a request was, as far as its corrections depend on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The method: the answer to a HEAD has no body to say what is wrong.
+    pub method: &'a Method,
+    /// The region that it was signed for.
+    pub region: &'a str,
+    /// The time that it was signed with.
+    pub at: SystemTime,
+    /// Whether it was signed with temporary keys.
+    pub token: bool,
+}
+
+/// What to change before the same request is sent once more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Correction {
+    /// Sign for this region, and go where the rules say that it is.
+    Region(String),
+    /// Sign by the server's clock, on which it is this time now.
+    Clock(SystemTime),
+    /// Sign with other keys: these have ended.
+    Credentials,
+}
+
+/// What `error`, made of an answer with these `headers`, asks to change; `None` where the same would come again.
+pub fn correction(asked: &Asked<'_>, error: &Error, headers: &HeaderMap) -> Option<Correction> {
+    match (error.kind(), error.code()) {
+        (ErrorKind::WrongRegion, _) => another_region(asked, error).or_else(|| ended(asked, error)),
+        (ErrorKind::RequestTimeTooSkewed, _) => clock(asked, headers, MIN_SKEW),
+        (_, Some(code)) if ENDED.contains(&code) => Some(Correction::Credentials),
+        // All that the answer to a HEAD says of a wrong clock is its own time.
+        (ErrorKind::AccessDenied, None) if *asked.method == Method::HEAD => clock(asked, headers, MAX_SKEW),
+        (ErrorKind::InvalidInput, None) => ended(asked, error),
+        _ => None,
+    }
+}
+
+fn another_region(asked: &Asked<'_>, error: &Error) -> Option<Correction> {
+    let region = error.region().filter(|region| is_dns_label(region) && *region != asked.region)?;
+    Some(Correction::Region(region.to_owned()))
+}
+
+/// 400 without a word, to a HEAD that is signed for the right region: so S3 says that a token has ended.
+fn ended(asked: &Asked<'_>, error: &Error) -> Option<Correction> {
+    let without_a_word = *asked.method == Method::HEAD && error.code().is_none() && asked.token;
+    let status = error.status().map(|status| status.as_u16());
+    (without_a_word && status == Some(400)).then_some(Correction::Credentials)
+}
+
+fn clock(asked: &Asked<'_>, headers: &HeaderMap, least: Duration) -> Option<Correction> {
+    let theirs = headers::http_date(headers, "date")?;
+    let apart = match theirs.duration_since(asked.at) {
+        Ok(ahead) => ahead,
+        Err(behind) => behind.duration(),
+    };
+    (apart >= least).then_some(Correction::Clock(theirs))
+}
+
+/// The corrections of one call. There are few, so that two servers cannot send a request back and forth.
+#[derive(Debug, Default)]
+pub struct Corrections {
+    regions: u8,
+    clock: bool,
+    credentials: bool,
+}
+
+/// How often a call changes its region.
+const MAX_REGIONS: u8 = 2;
+
+impl Corrections {
+    /// Whether the call may make this correction; counts it.
+    pub fn allow(&mut self, correction: &Correction) -> bool {
+        match correction {
+            Correction::Region(_) => {
+                self.regions += u8::from(self.regions <= MAX_REGIONS);
+                self.regions <= MAX_REGIONS
+            }
+            Correction::Clock(_) => !std::mem::replace(&mut self.clock, true),
+            Correction::Credentials => !std::mem::replace(&mut self.credentials, true),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderName, HeaderValue, StatusCode};
+
+    use super::*;
+
+    fn after(
+        method: Method,
+        status: u16,
+        headers: &[(&'static str, &'static str)],
+        body: &'static str,
+    ) -> Option<Correction> {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        let status = StatusCode::from_u16(status).unwrap();
+        let error = Error::from_response(status, &headers, &Bytes::from_static(body.as_bytes()));
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        correction(&Asked { method: &method, region: "us-east-1", at, token: true }, &error, &headers)
+    }
+
+    fn region(name: &str) -> Option<Correction> {
+        Some(Correction::Region(name.to_owned()))
+    }
+
+    const REGION: &str = "x-amz-bucket-region";
+
+    #[test]
+    fn regions() {
+        let moved = "<Error><Code>PermanentRedirect</Code><Endpoint>b.s3.eu-west-3.amazonaws.com</Endpoint></Error>";
+        let malformed = "<Error><Code>AuthorizationHeaderMalformed</Code><Region>garage</Region></Error>";
+        let location = "<Error><Code>IllegalLocationConstraintException</Code><Message>No.</Message></Error>";
+        for (method, status, headers, body, expected) in [
+            (Method::GET, 301, &[(REGION, "eu-west-1")][..], "", region("eu-west-1")),
+            (Method::HEAD, 301, &[(REGION, "eu-west-1")], "", region("eu-west-1")),
+            (Method::HEAD, 400, &[(REGION, "eu-west-1")], "", region("eu-west-1")),
+            (Method::GET, 307, &[(REGION, "eu-west-1")], "", region("eu-west-1")),
+            (Method::GET, 301, &[], moved, region("eu-west-3")),
+            (Method::GET, 301, &[(REGION, "eu-west-1")], moved, region("eu-west-1")),
+            (Method::PUT, 400, &[], malformed, region("garage")),
+            (Method::PUT, 400, &[(REGION, "us-west-2")], location, region("us-west-2")),
+            // The same again would come to the same.
+            (Method::GET, 301, &[(REGION, "us-east-1")], "", None),
+            (Method::GET, 301, &[], "", None),
+            (Method::PUT, 400, &[], location, None),
+            // The region of an answer that does not complain of it.
+            (Method::GET, 404, &[(REGION, "eu-west-1")], "", None),
+            (Method::HEAD, 403, &[(REGION, "eu-west-1")], "", None),
+            (Method::GET, 200, &[(REGION, "eu-west-1")], "", None),
+            // What is no name, and what names a host.
+            (Method::GET, 301, &[(REGION, "evil.example")], "", None),
+            (Method::GET, 301, &[(REGION, "evil.example/")], "", None),
+            (Method::GET, 301, &[(REGION, "a@b")], "", None),
+            (Method::GET, 301, &[(REGION, "-")], "", None),
+            (Method::GET, 301, &[("location", "https://b.s3.eu-west-1.amazonaws.com/")], "", None),
+            (Method::GET, 301, &[], "<Error><Endpoint>b.s3.eu-west-1.evil.example</Endpoint></Error>", None),
+        ] {
+            assert_eq!(after(method.clone(), status, headers, body), expected, "{method} {status} {headers:?} {body}");
+        }
+    }
+
+    #[test]
+    fn clocks() {
+        let skewed = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
+        let at = |hours: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600 - 3600 + hours * 3600);
+        let ahead = Some(Correction::Clock(at(2)));
+        for (method, status, date, body, expected) in [
+            (Method::GET, 403, "Thu, 01 Jan 2026 01:00:00 GMT", skewed, ahead.clone()),
+            (Method::GET, 403, "Wed, 31 Dec 2025 23:00:00 GMT", skewed, Some(Correction::Clock(at(0)))),
+            (Method::HEAD, 403, "Thu, 01 Jan 2026 01:00:00 GMT", "", ahead),
+            // Not the clock's fault.
+            (Method::GET, 403, "Thu, 01 Jan 2026 00:00:30 GMT", skewed, None),
+            (Method::GET, 403, "yesterday", skewed, None),
+            (Method::HEAD, 403, "Thu, 01 Jan 2026 00:10:00 GMT", "", None),
+            (Method::GET, 403, "Thu, 01 Jan 2026 01:00:00 GMT", "<Error><Code>AccessDenied</Code></Error>", None),
+            (Method::GET, 500, "Thu, 01 Jan 2026 01:00:00 GMT", "", None),
+        ] {
+            assert_eq!(after(method.clone(), status, &[("date", date)], body), expected, "{method} {date} {body}");
+        }
+    }
+
+    #[test]
+    fn tokens() {
+        for code in ENDED {
+            let body = format!("<Error><Code>{code}</Code></Error>").leak();
+            assert_eq!(after(Method::GET, 400, &[], body), Some(Correction::Credentials), "{code}");
+        }
+        assert_eq!(after(Method::HEAD, 400, &[], ""), Some(Correction::Credentials));
+        assert_eq!(after(Method::HEAD, 400, &[(REGION, "us-east-1")], ""), Some(Correction::Credentials));
+        assert_eq!(after(Method::GET, 400, &[], ""), None);
+        assert_eq!(after(Method::HEAD, 404, &[], ""), None);
+        assert_eq!(after(Method::GET, 403, &[], "<Error><Code>InvalidAccessKeyId</Code></Error>"), None);
+    }
+
+    #[test]
+    fn a_call_is_not_corrected_for_ever() {
+        let mut corrections = Corrections::default();
+        let region = |name: &str| Correction::Region(name.to_owned());
+        assert!(corrections.allow(&region("a")) && corrections.allow(&region("b")));
+        for _ in 0..300 {
+            assert!(!corrections.allow(&region("a")));
+        }
+        let clock = Correction::Clock(SystemTime::UNIX_EPOCH);
+        assert!(corrections.allow(&clock) && !corrections.allow(&clock));
+        assert!(corrections.allow(&Correction::Credentials) && !corrections.allow(&Correction::Credentials));
+    }
+}

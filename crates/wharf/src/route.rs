@@ -1,0 +1,125 @@
+//! Where a request goes and what it is signed with, by what is known of its bucket; and what answers teach of that.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use http::{Method, Uri};
+use wharf_proto::correct::Correction;
+use wharf_proto::endpoint::{Plane, Target};
+use wharf_proto::operation::Request;
+use wharf_proto::sigv4::{Scope, TokenName};
+use wharf_proto::{Credentials, Error};
+
+use crate::buckets::Bucket;
+use crate::client::Inner;
+
+/// What the ways of one request have in common.
+pub(crate) struct Route {
+    /// What the client knows of the bucket, and learns of it.
+    pub(crate) bucket: Arc<Bucket>,
+    name: Option<String>,
+    key: Option<String>,
+    query: Vec<(Cow<'static, str>, Option<String>)>,
+    plane: Plane,
+    /// Signed with the keys of a session.
+    pub(crate) session: bool,
+}
+
+/// Where one attempt goes.
+pub(crate) struct Way {
+    target: Arc<Target>,
+    pub(crate) uri: Uri,
+}
+
+impl Way {
+    /// What it is signed for.
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        self.target.scope()
+    }
+}
+
+impl Route {
+    /// Takes bucket, key and query out of `request`.
+    pub(crate) fn of(client: &Inner, request: &mut Request) -> Result<Self, Error> {
+        let bucket = client.buckets.of(request.bucket.as_deref());
+        if makes_bucket(request) {
+            // Where one of this name was before says nothing of where it shall be.
+            bucket.forget_place();
+        }
+        let plane = Plane::of(request);
+        let session = bucket.target(&client.endpoint, request.bucket.as_deref(), plane)?.wants_session(request);
+        let (name, key) = (request.bucket.take(), request.key.take());
+        let query = std::mem::take(&mut request.query);
+        Ok(Self { bucket, name, key, query, plane, session })
+    }
+
+    /// Where the request goes, by what is known of the bucket now.
+    pub(crate) fn way(&self, client: &Inner) -> Result<Way, Error> {
+        let target = self.bucket.target(&client.endpoint, self.name.as_deref(), self.plane)?;
+        let uri = target.uri(self.key.as_deref(), &self.query)?;
+        Ok(Way { target, uri })
+    }
+
+    /// What to sign with, and for what: the caller's `own` keys, or those of a session that they begin.
+    pub(crate) async fn keys<'w>(
+        &self,
+        client: &Inner,
+        way: &'w Way,
+        own: Credentials,
+    ) -> Result<(Credentials, Scope<'w>), Error> {
+        let scope = way.scope();
+        match &self.name {
+            Some(bucket) if self.session => {
+                let keys = self.bucket.session.keys(client, bucket, &own).await?;
+                Ok((keys, Scope { token: TokenName::S3Session, ..scope }))
+            }
+            _ => Ok((own, scope)),
+        }
+    }
+
+    /// Learns what an answer said is wrong; whether the request would be another one now.
+    pub(crate) async fn correct(
+        &self,
+        client: &Inner,
+        way: &Way,
+        correction: &Correction,
+        signed_with: Option<&Credentials>,
+    ) -> bool {
+        match correction {
+            Correction::Region(region) => {
+                // A directory bucket is in its zone, an access point in its ARN's region, whatever an answer says.
+                let is_fixed = way.scope().service != "s3";
+                let moved = !is_fixed && self.bucket.is_in(&client.endpoint, region);
+                moved && self.way(client).is_ok_and(|new| new.target != way.target)
+            }
+            Correction::Clock(theirs) => {
+                client.set_clock(*theirs);
+                true
+            }
+            Correction::Credentials => match signed_with {
+                Some(keys) if self.session => {
+                    self.bucket.session.has_ended(keys).await;
+                    true
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+fn makes_bucket(request: &Request) -> bool {
+    request.method == Method::PUT && request.key.is_none() && request.query.is_empty()
+}
+
+/// The client has learnt, but the call's body is gone.
+pub(crate) fn once_more(error: Error, correction: &Correction) -> Error {
+    let again = "make the call again: its body could be sent only once";
+    match correction {
+        Correction::Region(region) => {
+            error.with_hint(format!("the bucket is in {region}, which the client knows now; {again}"))
+        }
+        Correction::Clock(_) => error.with_hint(format!("the client knows the server's time now; {again}")),
+        _ => error.with_hint(format!("the client gets new keys now; {again}")),
+    }
+}
