@@ -107,7 +107,11 @@ impl Inner {
         let place = Place::new(O::NAME, &request);
         match self.sending.habits.apply(&mut request) {
             Ok(()) => Ok((request, place)),
-            Err(error) => Err(place.of(error)),
+            Err(error) => Err(place.of(error.with_hint(format!(
+                "the server is taken for {}: Client::probe finds out what it really does, \
+                 ClientBuilder::assume_conditions sends conditions all the same",
+                self.sending.provider
+            )))),
         }
     }
 }

@@ -39,10 +39,7 @@ impl Habits {
         let damage = condition.damage();
         let message =
             format!("this provider is known to ignore the condition \"{condition}\": {damage}; nothing was sent");
-        Err(Error::new(ErrorKind::Unsupported, message).with_hint(
-            "Client::probe finds out what the server really does; ClientBuilder::assume_conditions sends conditions \
-             all the same",
-        ))
+        Err(Error::new(ErrorKind::Unsupported, message))
     }
 }
 
