@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use support::{Fake, FakeClock, answer};
 use wharf::provider::{Condition, Conditions};
 use wharf::{AddressingStyle, Body, ChecksumAlgorithm, Client, ClientBuilder, ErrorKind, ObjectIdentifier, Provider};
@@ -220,4 +220,42 @@ async fn streams_are_framed_where_that_is_understood() {
     let (s3, heads) = http(|builder| builder.checksum_trailers(true).checksum(ChecksumAlgorithm::Crc32));
     s3.put_object("my-bucket", "a", stream_of("x")).await.unwrap_or_else(|_| Default::default());
     assert_eq!(header(&only(&heads), "x-amz-trailer").as_deref(), Some("x-amz-checksum-crc32"));
+}
+
+#[tokio::test]
+async fn version_1_lists_what_version_2_lists() {
+    let store = Store::in_memory();
+    let s3 = Client::builder().transport(store.clone()).build().unwrap();
+    s3.create_bucket("my-bucket").await.unwrap();
+    for key in ["a", "a b+c%41", "a!", "d/1", "d/2", "e/1", "\u{1f980}", "\u{1}"] {
+        s3.put_object("my-bucket", key, "x").await.unwrap();
+    }
+    let mut habits = Provider::Other.habits();
+    habits.list_v2 = false;
+    let old = Client::builder().transport(store.clone()).habits(habits).build().unwrap();
+    store.clear_requests();
+    for max_keys in [1, 2, 3, 1000] {
+        for delimiter in [None, Some("/")] {
+            let pages = |s3: &Client| {
+                let listing = s3.list_objects("my-bucket").max_keys(max_keys);
+                let listing = match delimiter {
+                    Some(delimiter) => listing.delimiter(delimiter),
+                    None => listing,
+                };
+                listing.pages().collect::<Vec<_>>()
+            };
+            let names = |pages: Vec<wharf::Result<wharf::op::ListObjectsOutput>>| {
+                let page = |page: wharf::Result<wharf::op::ListObjectsOutput>| {
+                    let page = page.unwrap();
+                    let keys: Vec<_> = page.objects.into_iter().map(|object| object.key).collect();
+                    (keys, page.common_prefixes)
+                };
+                pages.into_iter().map(page).collect::<Vec<_>>()
+            };
+            assert_eq!(names(pages(&old).await), names(pages(&s3).await), "{max_keys} {delimiter:?}");
+        }
+    }
+    let asked = |operation: &str| store.requests().iter().filter(|request| request.operation == operation).count();
+    assert!(asked("ListObjects") > 10);
+    assert_eq!(asked("ListObjects"), asked("ListObjectsV2"));
 }
