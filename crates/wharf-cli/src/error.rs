@@ -98,7 +98,7 @@ impl From<wharf::Error> for Failure {
 /// The library's hints speak of its methods; where the command has an option for it, this names the option.
 fn hint(error: &wharf::Error) -> Option<String> {
     match (error.kind(), error.region()) {
-        (ErrorKind::NoCredentials, _) => Some(
+        (ErrorKind::NoCredentials, _) if error.hint().is_some_and(|hint| hint.contains(".anonymous()")) => Some(
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile, or read what is public \
              with --no-sign-request"
                 .to_owned(),

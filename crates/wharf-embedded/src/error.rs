@@ -13,6 +13,7 @@ pub(crate) enum Code {
     AuthorizationHeaderMalformed,
     AuthorizationQueryParametersError,
     BadDigest,
+    BadRequest,
     BucketAlreadyExists,
     BucketAlreadyOwnedByYou,
     BucketNotEmpty,
@@ -30,6 +31,7 @@ pub(crate) enum Code {
     InvalidBucketState,
     InvalidChunkSizeError,
     InvalidDigest,
+    InvalidEncryptionAlgorithm,
     InvalidLocationConstraint,
     InvalidObjectState,
     InvalidPart,
@@ -37,6 +39,7 @@ pub(crate) enum Code {
     InvalidPartOrder,
     InvalidPolicyDocument,
     InvalidRange,
+    InvalidRedirectLocation,
     InvalidRequest,
     InvalidStorageClass,
     InvalidTag,
@@ -100,6 +103,7 @@ impl Code {
                 400,
                 "The Content-MD5 or checksum value that you specified did not match what the server received.",
             ),
+            Code::BadRequest => ("BadRequest", 400, "Bad Request"),
             Code::BucketAlreadyExists => (
                 "BucketAlreadyExists",
                 409,
@@ -153,6 +157,11 @@ impl Code {
                 ("InvalidChunkSizeError", 403, "Only the last chunk is allowed to have a size less than 8192 bytes")
             }
             Code::InvalidDigest => ("InvalidDigest", 400, "The Content-MD5 you specified was invalid."),
+            Code::InvalidEncryptionAlgorithm => (
+                "InvalidEncryptionAlgorithmError",
+                400,
+                "The encryption request you specified is not valid. The valid value is AES256.",
+            ),
             Code::InvalidLocationConstraint => {
                 ("InvalidLocationConstraint", 400, "The specified location-constraint is not valid")
             }
@@ -177,6 +186,11 @@ impl Code {
                 "The content of the form does not meet the conditions specified in the policy document.",
             ),
             Code::InvalidRange => ("InvalidRange", 416, "The requested range is not satisfiable"),
+            Code::InvalidRedirectLocation => (
+                "InvalidRedirectLocation",
+                400,
+                "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+            ),
             Code::InvalidRequest => ("InvalidRequest", 400, "Invalid Request"),
             Code::InvalidStorageClass => ("InvalidStorageClass", 400, "The storage class you specified is not valid"),
             Code::InvalidTag => ("InvalidTag", 400, "The tag provided was not a valid tag."),

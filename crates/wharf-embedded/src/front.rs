@@ -7,8 +7,8 @@ mod verify;
 
 use std::time::SystemTime;
 
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderValue};
-use http::{Request, Uri, request};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
+use http::{HeaderMap, Request, Uri, request};
 use wharf_transport::Body;
 
 use crate::account::{self, Account};
@@ -65,9 +65,13 @@ impl Gate<'_> {
             Some(length) => Some(number(length).ok_or_else(|| Error::new(Code::InvalidRequest, "Bad Content-Length"))?),
             None => body.length(),
         };
-        let Some(declared) = declared else { return Err(Code::MissingContentLength.into()) };
+        // A framed body ends by itself; SDKs send it in HTTP's chunks too, and tell the length of what is inside.
+        let framed = !matches!(framing, Framing::None);
+        if declared.is_none() && !(framed && head.headers.contains_key("x-amz-decoded-content-length")) {
+            return Err(Code::MissingContentLength.into());
+        }
         let raw = match body.into_full() {
-            Ok(bytes) if bytes.is_empty() && declared == 0 && matches!(framing, Framing::None) => s3s::Body::empty(),
+            Ok(bytes) if bytes.is_empty() && declared == Some(0) && !framed => s3s::Body::empty(),
             Ok(bytes) => s3s::Body::http_body_unsync(Raw::new(bytes.into(), declared, framing, watch.clone())),
             Err(body) => s3s::Body::http_body_unsync(Raw::new(body, declared, framing, watch.clone())),
         };
@@ -107,7 +111,7 @@ impl Gate<'_> {
 
 /// The request in the one form that is verified: signed in its header, with an encoded path. A presigned URL says the
 /// same in other places; moving it keeps what was signed, byte for byte, and leaves its time to our clock.
-fn rewrite(head: &request::Parts, claim: &Claim, body: s3s::Body, declared: u64) -> Result<Request<s3s::Body>> {
+fn rewrite(head: &request::Parts, claim: &Claim, body: s3s::Body, declared: Option<u64>) -> Result<Request<s3s::Body>> {
     let path = encode_path(head.uri.path());
     let query: Vec<&str> = head
         .uri
@@ -122,7 +126,9 @@ fn rewrite(head: &request::Parts, claim: &Claim, body: s3s::Body, declared: u64)
     *request.uri_mut() = Uri::try_from(uri).map_err(|_| Error::from(Code::InvalidUri))?;
     *request.headers_mut() = head.headers.clone();
     let headers = request.headers_mut();
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(declared));
+    if let Some(declared) = declared {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(declared));
+    }
     if claim.presigned {
         let Claim { credential, signed_headers, signature, .. } = claim;
         let authorization =
@@ -151,6 +157,38 @@ fn encode_path(path: &str) -> String {
         }
     }
     out
+}
+
+/// What signs a URL, which speaks of no operation.
+const SIGNING: [&str; 8] = [
+    "x-amz-algorithm",
+    "x-amz-content-sha256",
+    "x-amz-credential",
+    "x-amz-date",
+    "x-amz-expires",
+    "x-amz-security-token",
+    "x-amz-signature",
+    "x-amz-signedheaders",
+];
+
+/// The headers as operations see them, where a presigned URL has some of them: SDKs put them there, where whoever uses it
+/// cannot leave them out.
+pub(crate) fn hoisted(headers: &HeaderMap, query: &Query) -> Option<HeaderMap> {
+    if !query.has("X-Amz-Signature") {
+        return None;
+    }
+    let mut headers = headers.clone();
+    for (name, _) in query.names() {
+        let lower = name.to_ascii_lowercase();
+        if !lower.starts_with("x-amz-") || SIGNING.contains(&lower.as_str()) || headers.contains_key(&lower) {
+            continue;
+        }
+        let value = HeaderValue::from_bytes(query.get(name).unwrap_or_default().as_bytes());
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(lower), value) {
+            headers.insert(name, value);
+        }
+    }
+    Some(headers)
 }
 
 /// A request in process may name its host in its URI alone.

@@ -99,8 +99,7 @@ pub(crate) fn class_and_encryption(headers: &Headers, bucket: &Bucket, kept: &mu
     if let Some(redirect) = text(REDIRECT)
         && !["/", "http://", "https://"].iter().any(|start| redirect.starts_with(start))
     {
-        let message = "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.";
-        return Err(Error::new(Code::InvalidRequest, message));
+        return Err(Code::InvalidRedirectLocation.into());
     }
     encryption(headers, bucket, kept)
 }
@@ -205,7 +204,7 @@ pub(crate) fn customer_key(headers: &Headers, prefix: &str) -> Result<Option<Str
         );
     };
     if algorithm != "AES256" {
-        return refuse("The encryption request you specified is not valid. Supported value: AES256.");
+        return Err(Code::InvalidEncryptionAlgorithm.into());
     }
     let Some(bytes) = STANDARD.decode(key).ok().filter(|bytes| bytes.len() == 32) else {
         return refuse("The secret key was invalid for the specified algorithm.");

@@ -35,7 +35,7 @@ use crate::checksum::Checksum;
 use crate::error::{Code, Error, Result};
 use crate::receive::Expected;
 use crate::route::Operation;
-use crate::target::is_bucket_name;
+use crate::target::{check_key, is_bucket_name};
 use crate::xml::Writer;
 
 /// The largest document that is read: the most parts a completion can name take about a megabyte.
@@ -44,9 +44,6 @@ const MOST_DOCUMENT: usize = 4 * 1024 * 1024;
 /// Headers that ask for what the store does not do: appending, conditions of directory buckets, MFA delete.
 const UNCARRIED: [&str; 4] =
     ["x-amz-write-offset-bytes", "x-amz-if-match-last-modified-time", "x-amz-if-match-size", "x-amz-mfa"];
-
-/// The longest key, in bytes.
-const MOST_KEY: usize = 1024;
 
 /// Runs an admitted request.
 pub(crate) async fn run(operation: Operation, mut call: Call) -> Result<Reply> {
@@ -130,14 +127,9 @@ fn write_checksum(xml: &mut Writer, checksum: Option<&Checksum>, with_type: bool
 }
 
 fn check_names(call: &Call) -> Result<()> {
-    let (bucket, key) = (call.bucket(), call.key());
+    let bucket = call.bucket();
     if !bucket.is_empty() && !is_bucket_name(bucket) {
         return Err(Error::from(Code::InvalidBucketName).detail("BucketName", bucket));
     }
-    if key.len() > MOST_KEY {
-        return Err(Error::from(Code::KeyTooLong)
-            .detail("Size", key.len().to_string())
-            .detail("MaxSizeAllowed", MOST_KEY.to_string()));
-    }
-    Ok(())
+    check_key(call.key())
 }

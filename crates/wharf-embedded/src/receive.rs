@@ -18,20 +18,25 @@ pub(crate) const MOST: u64 = 5 * 1024 * 1024 * 1024;
 pub(crate) struct Received {
     pub(crate) blob: Arc<dyn Blob>,
     pub(crate) md5: [u8; 16],
+    /// What is kept.
     pub(crate) checksum: Checksum,
+    /// What the sender gave, where that is another one.
+    pub(crate) given: Option<Checksum>,
 }
 
-/// Reads the body of a PutObject or UploadPart. Without a checksum of the sender's, `default` is computed.
+/// Reads the body of a PutObject or UploadPart. Where `keep` names no algorithm, the sender's own is kept.
 pub(crate) async fn receive(
     backend: &dyn Backend,
     headers: &HeaderMap,
     body: &mut Incoming,
-    default: Algorithm,
+    keep: Option<Algorithm>,
 ) -> Result<Received> {
     let expected = Expected::of(headers)?;
-    let algorithm = expected.algorithm.unwrap_or(default);
+    let algorithm = keep.or(expected.algorithm).unwrap_or(Algorithm::Crc64Nvme);
+    let other = expected.algorithm.filter(|given| *given != algorithm);
     let mut writer = backend.writer();
     let (mut md5, mut hasher, mut size) = (Md5::new(), Hasher::new(algorithm), 0);
+    let mut second = other.map(|other| (other, Hasher::new(other)));
     while let Some(bytes) = body.next().await? {
         size += bytes.len() as u64;
         if size > MOST {
@@ -39,15 +44,21 @@ pub(crate) async fn receive(
         }
         md5.update(&bytes);
         hasher.update(&bytes);
+        if let Some((_, hasher)) = &mut second {
+            hasher.update(&bytes);
+        }
         writer.write(bytes).await?;
     }
     if expected.length.is_some_and(|length| length != size) {
         return Err(Code::IncompleteBody.into());
     }
-    let (md5, value): ([u8; 16], String) = (md5.finalize().into(), hasher.finish());
-    expected.check(&md5, algorithm, &value, &body.trailers())?;
-    let kind = Kind { algorithm, composite: false };
-    Ok(Received { blob: writer.finish().await?, md5, checksum: Checksum { kind, value } })
+    let md5: [u8; 16] = md5.finalize().into();
+    let whole = |algorithm, value| Checksum { kind: Kind { algorithm, composite: false }, value };
+    let checksum = whole(algorithm, hasher.finish());
+    let given = second.map(|(algorithm, hasher)| whole(algorithm, hasher.finish()));
+    let sent = given.as_ref().unwrap_or(&checksum);
+    expected.check(&md5, sent.kind.algorithm, &sent.value, &body.trailers())?;
+    Ok(Received { blob: writer.finish().await?, md5, checksum, given })
 }
 
 /// What the sender says of a body.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use http::header::{CONTENT_LENGTH, DATE, HOST, HeaderValue, ORIGIN, SERVER};
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use wharf_transport::{Body, Defaults, ResponseFuture, Transport, TransportError};
 
 use crate::account::Account;
@@ -217,7 +217,7 @@ impl Store {
 
     async fn answer(
         &self,
-        mut head: http::request::Parts,
+        head: http::request::Parts,
         body: Body,
         watch: &Watch,
         now: SystemTime,
@@ -225,16 +225,17 @@ impl Store {
         habits: Habits,
     ) -> Result<Reply> {
         let shared = &self.shared;
-        let Aim { query, target, operation } = aim?;
+        let Aim { query, target, operation, hoisted } = aim?;
         let (account, body) = shared.gate(now).admit(&head, &query, body, watch).await?;
-        habits.blind(&mut head.headers);
+        let mut headers = hoisted.unwrap_or(head.headers);
+        habits.blind(&mut headers);
         let peer = head.extensions.get::<Peer>().copied();
         let call = Call {
             shared: self.shared.clone(),
             account,
             target,
             query,
-            headers: head.headers,
+            headers,
             body,
             document: bytes::Bytes::new(),
             now,
@@ -253,6 +254,8 @@ struct Aim {
     query: Query,
     target: Target,
     operation: Result<Operation>,
+    /// The headers with those that are in a presigned URL.
+    hoisted: Option<HeaderMap>,
 }
 
 impl Aim {
@@ -260,8 +263,9 @@ impl Aim {
         let query = Query::parse(head.uri.query())?;
         let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let target = Target::parse(head.uri.path(), host, domains)?;
-        let operation = Operation::of(&head.method, &target, &query, &head.headers);
-        Ok(Self { query, target, operation })
+        let hoisted = front::hoisted(&head.headers, &query);
+        let operation = Operation::of(&head.method, &target, &query, hoisted.as_ref().unwrap_or(&head.headers));
+        Ok(Self { query, target, operation, hoisted })
     }
 }
 

@@ -4,6 +4,9 @@ use percent_encoding::percent_decode_str;
 
 use crate::error::{Code, Error, Result};
 
+/// The longest key, in bytes.
+const MOST_KEY: usize = 1024;
+
 /// What a request addresses. Both are "" where absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
@@ -27,6 +30,7 @@ impl Target {
         if target.bucket.is_empty() && !target.key.is_empty() {
             return Err(Code::InvalidBucketName.into());
         }
+        check_key(&target.key)?;
         Ok(target)
     }
 
@@ -38,6 +42,15 @@ impl Target {
             (bucket, key) => format!("/{bucket}/{key}"),
         }
     }
+}
+
+/// Refuses a key that is too long.
+pub(crate) fn check_key(key: &str) -> Result<()> {
+    if key.len() <= MOST_KEY {
+        return Ok(());
+    }
+    let error = Error::from(Code::KeyTooLong).detail("Size", key.len().to_string());
+    Err(error.detail("MaxSizeAllowed", MOST_KEY.to_string()))
 }
 
 /// The bucket in front of one of our domains.

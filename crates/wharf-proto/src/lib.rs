@@ -28,7 +28,8 @@ mod range;
 pub mod retry;
 pub mod sigv4;
 mod storage;
-mod time;
+pub mod sts;
+pub mod time;
 mod uri;
 mod xml;
 

@@ -15,7 +15,10 @@ pub(crate) fn format_http_date(time: SystemTime) -> Result<String, Error> {
 
 /// `2026-10-21T07:28:00Z`, as object lock dates and policies have it. Fractions of a second are kept, to the
 /// millisecond.
-pub(crate) fn format_iso8601(time: SystemTime) -> Result<String, Error> {
+///
+/// # Errors
+/// A time before the year -9999 or after 9999.
+pub fn format_iso8601(time: SystemTime) -> Result<String, Error> {
     let unrepresentable = |_| Error::invalid_input("the time is too far away to be written as a date");
     let timestamp = Timestamp::try_from(time).map_err(unrepresentable)?;
     let millis = timestamp.as_millisecond();
@@ -30,7 +33,7 @@ pub(crate) fn parse_http_date(text: &str) -> Option<SystemTime> {
 }
 
 /// Reads a document's date. Listings are full of them, so the form that all servers use is read by hand.
-pub(crate) fn parse_iso8601(text: &str) -> Option<SystemTime> {
+pub fn parse_iso8601(text: &str) -> Option<SystemTime> {
     utc_by_hand(text.as_bytes()).or_else(|| text.trim().parse::<Timestamp>().ok().map(SystemTime::from))
 }
 

@@ -28,6 +28,7 @@ fn home() {
     let other = [("USERPROFILE", "ignored"), ("HOMEDRIVE", "ignored"), ("HOMEPATH", "ignored")];
     let with = |home| [("HOME", home), other[0], other[1], other[2]];
     assert_eq!(files(&find(Unix, &with("/home/user"))), unix);
+    assert_eq!(find(Unix, &with("/home/user")).home.as_deref(), Some(Path::new("/home/user")));
     assert_eq!(files(&find(Windows, &with(r"C:\users\user"))), windows);
     assert_eq!(files(&find(Windows, &[("USERPROFILE", r"C:\users\user"), other[1], other[2]])), windows);
     assert_eq!(files(&find(Windows, &[("HOMEDRIVE", "C:"), ("HOMEPATH", r"\users\user")])), windows);

@@ -6,19 +6,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use http::{HeaderValue, header};
 use wharf_proto::op::{PostForm, PresignedPost};
 use wharf_proto::operation::{Operation, Presigned, Request, SendFuture, Sender};
 use wharf_proto::provider::Habits;
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
-use wharf_proto::{Endpoint, Error, Provider};
+use wharf_proto::{Credentials, Endpoint, Error, Provider};
 
 use crate::body::{ObjectBody, Place};
 use crate::buckets::Buckets;
 use crate::clock::Clock;
 use crate::config::ClientBuilder;
-use crate::credentials::ProvideCredentials;
 use crate::dispatch::{self, Read};
+use crate::explain::{Explanation, Told};
+use crate::identity::Identity;
 use crate::payload::Conditions;
 use crate::presign::{presign, presign_post};
 use crate::runtime::RuntimeHandle;
@@ -49,10 +51,11 @@ pub(crate) struct Sending {
 /// A client's other settings, and its state.
 pub(crate) struct Shared {
     pub(crate) endpoint: Endpoint,
-    /// `None` for an anonymous client.
-    pub(crate) credentials: Option<Arc<dyn ProvideCredentials>>,
+    pub(crate) identity: Identity,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) runtime: RuntimeHandle,
+    /// Whether reads ask for the stored checksum although the call does not say so.
+    pub(crate) checks_answers: bool,
     pub(crate) retry: RetryPolicy,
     pub(crate) buckets: Buckets,
     pub(crate) stall_limit: Duration,
@@ -62,6 +65,7 @@ pub(crate) struct Shared {
     /// How many seconds the servers' clock is ahead of ours, as an answer said.
     pub(crate) clock_ahead: AtomicI64,
     pub(crate) signing_keys: SigningKeyCache,
+    pub(crate) told: Told,
 }
 
 impl Deref for Inner {
@@ -94,8 +98,7 @@ impl Inner {
 
     pub(crate) fn payload_conditions(&self) -> Conditions {
         Conditions {
-            https: self.endpoint.is_https(),
-            signed: self.credentials.is_some(),
+            signed: self.identity.provider().is_some(),
             sign_payload: self.sending.sign_payload,
             habits: self.sending.habits,
         }
@@ -154,6 +157,30 @@ impl Client {
     pub fn region(&self) -> &str {
         self.0.endpoint.region()
     }
+
+    /// What each setting is and where it came from: the variable, or the file and its line.
+    ///
+    /// Asks nobody. Which source the credentials come from is known at once; what it gave is known after a first call,
+    /// or after [`credentials`](Client::credentials). Secrets are hidden.
+    pub fn explain(&self) -> Explanation {
+        Explanation::new(&self.0.told, self.0.identity.tell())
+    }
+
+    /// The credentials that a request would be signed with now, looked up where need be; `None` for an anonymous
+    /// client.
+    ///
+    /// # Errors
+    /// As the source of credentials has them: an SSO token that has expired, a program that fails, a role that may not
+    /// be assumed.
+    pub fn credentials(&self) -> SendFuture<Option<Credentials>> {
+        let inner = self.0.clone();
+        self.0.runtime.run(async move {
+            match inner.identity.provider() {
+                Some(provider) => provider.credentials().await.map(Some),
+                None => Ok(None),
+            }
+        })
+    }
 }
 
 impl Sender for Client {
@@ -174,7 +201,11 @@ impl Sender for Client {
     fn open<O: Operation>(&self, mut operation: O) -> SendFuture<(O::Output, ObjectBody)> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
-            let (request, place) = inner.request(&mut operation)?;
+            let (mut request, place) = inner.request(&mut operation)?;
+            let asks = inner.checks_answers && inner.sending.habits.checksum_mode;
+            if asks && !request.headers.contains_key(header::RANGE) {
+                request.headers.entry("x-amz-checksum-mode").or_insert(HeaderValue::from_static("ENABLED"));
+            }
             let answer = dispatch::send(&inner, O::NAME, request, Read::Head).await?;
             let body = ObjectBody::new(answer.rest, answer.response.headers(), &inner, place.clone());
             let output = operation.response(answer.response).map_err(|error| place.of(error))?;

@@ -1,5 +1,7 @@
 //! Setting a client up.
 
+mod sockets;
+
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
@@ -11,38 +13,49 @@ use wharf_proto::checksum::ChecksumAlgorithm;
 use wharf_proto::endpoint::check_region;
 use wharf_proto::provider::{Conditions, Habits};
 use wharf_proto::retry::RetryPolicy;
-use wharf_proto::{AddressingStyle, Credentials, Endpoint, Error, ErrorKind, Provider};
+use wharf_proto::{AddressingStyle, Credentials, Endpoint, Error, Provider};
 
 use crate::blocking;
 use crate::client::{Client, Sending, Shared};
 use crate::clock::{Clock, SystemClock};
-use crate::credentials::{ProvideCredentials, from_environment, from_profile};
-use crate::profiles::{self, Profile};
+use crate::credentials::{ProvideCredentials, Services};
+use crate::explain::Told;
+use crate::identity::Identity;
+use crate::profiles::Files;
 use crate::runtime::RuntimeHandle;
+use crate::settings::{Found, Origin, Places, Resolved, Said, When};
+use crate::transport::Transport;
 use crate::transport::proxy::Proxies;
-use crate::transport::tls::{Tls, Trust, certificates};
-use crate::transport::{Defaults, Http1, Settings, Transport};
+use sockets::{ProxyChoice, Sockets};
 
 /// Sets a [`Client`] up. What is not said is looked up when it is built:
 ///
 /// | setting | said here, else | else | else |
 /// |---|---|---|---|
-/// | keys | the transport's | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | the profile |
 /// | region | the transport's | `AWS_REGION`, `AWS_DEFAULT_REGION` | the profile, `us-east-1` for a custom endpoint |
 /// | endpoint | the transport's | `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` | the profile, AWS by region |
 /// | certificates trusted beside the system's | | `AWS_CA_BUNDLE` | the profile's `ca_bundle` |
+/// | attempts | | `AWS_MAX_ATTEMPTS` | the profile's `max_attempts`, 3 |
+///
+/// Every other variable and property of the AWS SDKs that concerns S3 is found in the same way; what a client took from
+/// where is told by [`Client::explain`].
+///
+/// **Credentials** come from the first of these that is configured; one that is and fails is an error:
+///
+/// 1. what is said here, or the transport's own
+/// 2. `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`
+/// 3. `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`
+/// 4. the profile: a role (`role_arn` with `source_profile`, `credential_source` or `web_identity_token_file`), SSO,
+///    keys, or `credential_process`
+/// 5. the container's service (`AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `_FULL_URI`): ECS, EKS Pod Identity
+/// 6. the instance metadata of EC2, unless `AWS_EC2_METADATA_DISABLED`
 ///
 /// The profile is the one of [`profile`](ClientBuilder::profile), of `AWS_PROFILE`, or `default`. One that is named
-/// here, or whose [`credentials_file`](ClientBuilder::credentials_file) is, beats keys in the environment.
+/// here, or whose [`credentials_file`](ClientBuilder::credentials_file) is, beats all but 1, and none is asked after it.
 #[derive(Default)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
-    region: Option<String>,
-    endpoint: Option<String>,
-    addressing: AddressingStyle,
-    fips: bool,
-    dualstack: bool,
-    accelerate: bool,
+    said: Said,
     keys: Keys,
     profile: Option<String>,
     credentials_file: Option<PathBuf>,
@@ -53,11 +66,7 @@ pub struct ClientBuilder {
     trailers: Option<bool>,
     unsigned_payload: bool,
     transport: Option<Arc<dyn Transport>>,
-    root_certificates: Vec<u8>,
-    accept_invalid_certificates: bool,
-    proxy: ProxyChoice,
-    retry: RetryPolicy,
-    connect_timeout: Option<Duration>,
+    sockets: Sockets,
     progress_timeout: Option<Duration>,
     long_operation_timeout: Option<Duration>,
     deadline: Option<Duration>,
@@ -65,19 +74,11 @@ pub struct ClientBuilder {
     environment: Environment,
 }
 
-/// Where proxies are looked for.
-#[derive(Default)]
-enum ProxyChoice {
-    #[default]
-    Environment,
-    Url(String),
-    None,
-}
-
 #[derive(Default)]
 enum Keys {
     #[default]
     Find,
+    Fixed(Credentials),
     Given(Arc<dyn ProvideCredentials>),
     Anonymous,
 }
@@ -89,6 +90,11 @@ pub(crate) struct Environment(Arc<Lookup>);
 type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
 impl Environment {
+    #[cfg(test)]
+    pub(crate) fn of(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(move |name| lookup(name).map(OsString::from)))
+    }
+
     pub(crate) fn get_os(&self, name: &str) -> Option<OsString> {
         (self.0)(name)
     }
@@ -108,57 +114,60 @@ impl Default for Environment {
 impl ClientBuilder {
     /// The region that requests are signed for, such as `eu-west-1`.
     pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = Some(region.into());
+        self.said.region = Some(region.into());
         self
     }
 
     /// A server other than AWS: `http://` or `https://`, host, and if need be port and path.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
-        self.endpoint = Some(url.into());
+        self.said.endpoint = Some(url.into());
         self
     }
 
     /// Where the bucket's name stands in URLs. By default: in the host name on AWS, in the path elsewhere.
     pub fn addressing_style(mut self, style: AddressingStyle) -> Self {
-        self.addressing = style;
+        self.said.addressing = Some(style);
         self
     }
 
-    /// Whether to use AWS's hosts with cryptography validated by FIPS 140.
+    /// AWS's FIPS endpoints.
     pub fn use_fips(mut self, enabled: bool) -> Self {
-        self.fips = enabled;
+        self.said.use_fips = Some(enabled);
         self
     }
 
-    /// Whether to use AWS's hosts that have IPv6 addresses beside those of IPv4.
+    /// AWS's endpoints that have IPv6 addresses too.
     pub fn use_dualstack(mut self, enabled: bool) -> Self {
-        self.dualstack = enabled;
+        self.said.use_dualstack = Some(enabled);
         self
     }
 
-    /// Whether objects travel by AWS's Transfer Acceleration, which must be turned on for the bucket.
+    /// AWS's transfer acceleration, for buckets that have it switched on.
     pub fn accelerate(mut self, enabled: bool) -> Self {
-        self.accelerate = enabled;
+        self.said.accelerate = Some(enabled);
         self
     }
 
     /// Keys that do not change.
-    pub fn credentials(self, access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
-        self.credentials_provider(Credentials::new(access_key_id.into(), secret_access_key.into()))
+    pub fn credentials(mut self, access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
+        self.keys = Keys::Fixed(Credentials::new(access_key_id.into(), secret_access_key.into()));
+        self
     }
 
     /// Temporary keys with their session token. An empty token is no token.
     pub fn session_credentials(
-        self,
+        mut self,
         access_key_id: impl Into<String>,
         secret_access_key: impl Into<String>,
         session_token: impl Into<String>,
     ) -> Self {
         let keys = Credentials::new(access_key_id.into(), secret_access_key.into());
-        self.credentials_provider(keys.with_session_token(session_token.into()))
+        self.keys = Keys::Fixed(keys.with_session_token(session_token.into()));
+        self
     }
 
-    /// Keys from anywhere: asked before every attempt. A [`Credentials`] value is one.
+    /// Keys from anywhere: asked before every attempt. A [`Credentials`] value is one;
+    /// [`CachedCredentials`](crate::CachedCredentials) keeps what another gives.
     pub fn credentials_provider(mut self, provider: impl ProvideCredentials) -> Self {
         self.keys = Keys::Given(Arc::new(provider));
         self
@@ -233,15 +242,16 @@ impl ClientBuilder {
 
     /// Trusts these certificates (PEM) beside the system's.
     pub fn root_certificates_pem(mut self, pem: impl AsRef<[u8]>) -> Self {
-        self.root_certificates.extend_from_slice(pem.as_ref());
-        self.root_certificates.push(b'\n');
+        self.sockets.root_certificates.extend_from_slice(pem.as_ref());
+        self.sockets.root_certificates.push(b'\n');
         self
     }
 
     /// Trusts whoever answers: whoever sits between can read and change everything. For a test against a server whose
-    /// certificate cannot be had; [`root_certificates_pem`](ClientBuilder::root_certificates_pem) is the safe way.
+    /// certificate cannot be had; [`root_certificates_pem`](ClientBuilder::root_certificates_pem) is the safe way. What
+    /// gives credentials (STS, SSO) is never trusted so.
     pub fn danger_accept_invalid_certificates(mut self) -> Self {
-        self.accept_invalid_certificates = true;
+        self.sockets.accept_invalid_certificates = true;
         self
     }
 
@@ -249,25 +259,25 @@ impl ClientBuilder {
     /// `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` name, less what `NO_PROXY` excepts. This machine itself and its
     /// metadata services are always reached straight.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.proxy = ProxyChoice::Url(url.into());
+        self.sockets.proxy = ProxyChoice::Url(url.into());
         self
     }
 
     /// Goes straight, whatever the environment says of proxies.
     pub fn no_proxy(mut self) -> Self {
-        self.proxy = ProxyChoice::None;
+        self.sockets.proxy = ProxyChoice::None;
         self
     }
 
     /// How often a request is sent at most: 3 by default; 1 means no retries.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.retry.max_attempts = attempts;
+        self.said.max_attempts = Some(attempts);
         self
     }
 
     /// How long a connection may take to be made, TLS included: 5 s by default.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.connect_timeout = Some(limit);
+        self.sockets.connect_timeout = Some(limit);
         self
     }
 
@@ -324,154 +334,134 @@ impl ClientBuilder {
     fn build_on(self, runtime: RuntimeHandle) -> Result<Client, Error> {
         let defaults = self.transport.as_ref().and_then(|transport| transport.defaults());
         let profile_is_explicit = self.profile.is_some() || self.credentials_file.is_some();
-        let profile = self.load_profile(profile_is_explicit, defaults.is_some())?;
-        let found = Found { defaults: defaults.as_ref(), profile: profile.as_ref(), environment: &self.environment };
-        let custom_url = self.endpoint.clone().or_else(|| found.endpoint());
-        let region = match self.region.clone().or_else(|| found.region()) {
-            Some(region) => region,
-            None if custom_url.is_some() => "us-east-1".to_owned(),
+        let files = self.read_files(profile_is_explicit, defaults.is_some())?;
+        let places = Places { defaults: defaults.as_ref(), environment: &self.environment, files: files.as_ref() };
+        let settings = Resolved::find(self.said.clone(), &places)?;
+        let region = match &settings.region {
+            Some(region) => region.clone(),
+            None if settings.endpoint.is_some() => Found::new("us-east-1".to_owned(), Origin::Default),
             None => {
                 return Err(Error::invalid_input("no region is set: not in AWS_REGION, not in the profile")
                     .with_hint("set AWS_REGION, put region into the profile, or say .region(\"eu-west-1\")"));
             }
         };
-        check_region(&region)?;
-        let endpoint = match &custom_url {
-            Some(url) => Endpoint::custom(url)?.with_region(&region)?,
-            None => Endpoint::aws(&region)?,
+        check_region(&region.value).map_err(|error| region.origin.blame(error))?;
+        let endpoint = match &settings.endpoint {
+            Some(url) => Endpoint::custom(&url.value)
+                .and_then(|endpoint| endpoint.with_region(&region.value))
+                .map_err(|error| url.origin.blame(error))?,
+            None => Endpoint::aws(&region.value)?,
         }
-        .with_style(self.addressing)
-        .with_fips(self.fips)
-        .with_dualstack(self.dualstack)
-        .with_accelerate(self.accelerate);
-        let credentials: Option<Arc<dyn ProvideCredentials>> = match self.keys {
-            Keys::Anonymous => None,
-            Keys::Given(provider) => Some(provider),
-            Keys::Find => Some(Arc::new(found.credentials(profile_is_explicit)?)),
-        };
+        .with_style(settings.addressing.value)
+        .with_fips(settings.use_fips.value)
+        .with_dualstack(settings.use_dualstack.value)
+        .with_accelerate(settings.accelerate.value)
+        .with_global(!settings.us_east_1_regional.value)
+        .with_arn_regions(settings.use_arn_region.value)
+        .with_sessions(!settings.disable_express_session_auth.value);
+        let is_https = endpoint.is_https();
         let provider = self.provider.unwrap_or_else(|| Provider::of(&endpoint));
         let mut habits = self.habits.unwrap_or_else(|| provider.habits());
-        habits.checksum = self.checksum.unwrap_or(habits.checksum);
-        habits.trailers = self.trailers.unwrap_or(habits.trailers && endpoint.is_https());
+        habits.checksum = match settings.request_checksum.value {
+            _ if self.checksum.is_some() => self.checksum.flatten(),
+            When::Supported => habits.checksum,
+            When::Required => None,
+        };
+        habits.trailers = self.trailers.unwrap_or(habits.trailers && is_https);
         habits.chunks |= habits.trailers;
         if self.assume_conditions {
             habits.ignores = Conditions::NONE;
         }
-        let endpoint = match self.addressing {
+        let endpoint = match settings.addressing.value {
             AddressingStyle::Auto => endpoint.with_style(habits.addressing),
             _ => endpoint,
         };
         endpoint.check()?;
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let found = match self.keys {
+            Keys::Anonymous => Identity::anonymous(),
+            Keys::Fixed(credentials) => Identity::fixed(credentials, Origin::Code),
+            Keys::Given(provider) => Identity::given(provider),
+            Keys::Find => match defaults.as_ref().filter(|_| !profile_is_explicit) {
+                Some(own) => {
+                    let keys = Credentials::new(own.access_key_id.clone(), own.secret_access_key.clone());
+                    Identity::fixed(keys, Origin::Transport)
+                }
+                None => Identity::find(&places, &settings, profile_is_explicit)?,
+            },
+        };
+        let sockets = &self.sockets;
+        let roots = sockets.roots(&settings, is_https || found.asks_services())?;
         let transport = match self.transport {
             Some(transport) => transport,
-            None => {
-                let trust = match self.root_certificates.as_slice() {
-                    _ if self.accept_invalid_certificates => Trust::Anybody,
-                    [] if endpoint.is_https() => Trust::Roots(found.root_certificates()?),
-                    [] => Trust::Roots(rustls::RootCertStore::empty()),
-                    pem => Trust::Roots(certificates(pem)?),
-                };
-                let proxies = match &self.proxy {
-                    ProxyChoice::Environment => Proxies::from_environment(|name| self.environment.get(name))?,
-                    ProxyChoice::Url(url) => Proxies::all(url)?,
-                    ProxyChoice::None => Proxies::default(),
-                };
-                Arc::new(Http1::new(Settings {
-                    connect_timeout: self.connect_timeout.unwrap_or(Duration::from_secs(5)),
-                    tls: Tls::new(trust),
-                    proxies,
-                }))
-            }
+            None => sockets.to_s3(&roots, sockets.proxies(&self.environment)?),
         };
-        let sending = Sending { provider, habits, sign_payload: !self.unsigned_payload };
+        // What is given in place of sockets leads to a store, not to STS.
+        let identity = found.on(|| {
+            Ok(Services {
+                transport: sockets.to_services(&roots, sockets.proxies(&self.environment)?),
+                direct: sockets.to_services(&roots, Proxies::default()),
+                clock: clock.clone(),
+            })
+        })?;
+        let mut retry = RetryPolicy::default();
+        retry.max_attempts = settings.max_attempts.value;
+        let stall_limit = self.progress_timeout.unwrap_or(Duration::from_secs(30));
+        let patience = self.long_operation_timeout.unwrap_or(Duration::from_secs(600));
+        let more = [
+            ("provider", format!("{provider:?}"), self.provider.is_some()),
+            (
+                "checksum",
+                habits.checksum.map_or("none".to_owned(), |algorithm| algorithm.to_string()),
+                self.checksum.is_some(),
+            ),
+            ("checksum trailers", if habits.trailers { "on" } else { "off" }.to_owned(), self.trailers.is_some()),
+            ("connect timeout", format!("{:?}", sockets.connect_timeout()), sockets.connect_timeout.is_some()),
+            ("progress timeout", format!("{stall_limit:?}"), self.progress_timeout.is_some()),
+            ("long operation timeout", format!("{patience:?}"), self.long_operation_timeout.is_some()),
+            (
+                "deadline",
+                self.deadline.map_or("none".to_owned(), |limit| format!("{limit:?}")),
+                self.deadline.is_some(),
+            ),
+        ];
+        let told = Told::new(&settings, &region, &endpoint, files.as_ref(), more);
+        let sign_payload = !self.unsigned_payload && (!is_https || settings.sign_payload.value);
+        let sending = Sending { provider, habits, sign_payload };
         let shared = Shared {
             endpoint,
-            credentials,
+            identity,
             transport,
             runtime,
-            retry: self.retry,
+            checks_answers: settings.response_checksum.value == When::Supported,
+            retry,
             buckets: Default::default(),
             clock_ahead: Default::default(),
-            stall_limit: self.progress_timeout.unwrap_or(Duration::from_secs(30)),
-            patience: self.long_operation_timeout.unwrap_or(Duration::from_secs(600)),
+            stall_limit,
+            patience,
             deadline: self.deadline,
-            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            clock,
             signing_keys: Default::default(),
+            told,
         };
         Ok(Client::new(sending, shared))
     }
 
     /// Files are read only where something could come of it.
-    fn load_profile(&self, is_explicit: bool, has_defaults: bool) -> Result<Option<Profile>, Error> {
-        let all_said = !matches!(self.keys, Keys::Find) && self.region.is_some() && self.endpoint.is_some();
+    fn read_files(&self, is_explicit: bool, has_defaults: bool) -> Result<Option<Files>, Error> {
+        let all_said = !matches!(self.keys, Keys::Find) && self.said.region.is_some() && self.said.endpoint.is_some();
         if !is_explicit && (has_defaults || all_said) {
             return Ok(None);
         }
-        profiles::load(self.profile.as_deref(), self.credentials_file.as_deref(), &self.environment)
-    }
-}
-
-/// The places where settings are found, in the order they are asked.
-struct Found<'a> {
-    defaults: Option<&'a Defaults>,
-    profile: Option<&'a Profile>,
-    environment: &'a Environment,
-}
-
-impl Found<'_> {
-    fn root_certificates(&self) -> Result<rustls::RootCertStore, Error> {
-        let profile = || self.profile.and_then(|profile| profile.get("ca_bundle")).map(str::to_owned);
-        let Some(path) = self.environment.get("AWS_CA_BUNDLE").or_else(profile) else {
-            return Ok(rustls::RootCertStore::empty());
-        };
-        let pem = std::fs::read(&path)
-            .map_err(|error| Error::invalid_input(format!("cannot read the CA bundle {path}: {error}")))?;
-        certificates(&pem).map_err(|error| Error::invalid_input(format!("the CA bundle {path}: {error}")))
-    }
-
-    fn region(&self) -> Option<String> {
-        let environment = || self.environment.get("AWS_REGION").or_else(|| self.environment.get("AWS_DEFAULT_REGION"));
-        let profile = || self.profile.and_then(|profile| profile.get("region")).map(str::to_owned);
-        self.defaults.map(|defaults| defaults.region.clone()).or_else(environment).or_else(profile)
-    }
-
-    fn endpoint(&self) -> Option<String> {
-        let environment =
-            || self.environment.get("AWS_ENDPOINT_URL_S3").or_else(|| self.environment.get("AWS_ENDPOINT_URL"));
-        let profile = || self.profile.and_then(Profile::endpoint_url).map(str::to_owned);
-        self.defaults.map(|defaults| defaults.endpoint.clone()).or_else(environment).or_else(profile)
-    }
-
-    fn credentials(&self, profile_is_explicit: bool) -> Result<Credentials, Error> {
-        let profile = || self.profile.map(from_profile).transpose().map(Option::flatten);
-        if let Some(defaults) = self.defaults.filter(|_| !profile_is_explicit) {
-            return Ok(Credentials::new(defaults.access_key_id.clone(), defaults.secret_access_key.clone()));
-        }
-        let found = if profile_is_explicit {
-            profile()?
-        } else {
-            match from_environment(self.environment)? {
-                Some(keys) => Some(keys),
-                None => profile()?,
-            }
-        };
-        found.ok_or_else(|| {
-            let looked_in = match self.profile {
-                Some(profile) if profile_is_explicit => profile.lacks_keys(),
-                Some(profile) => format!("AWS_ACCESS_KEY_ID is not set, and {}", profile.lacks_keys()),
-                None => "AWS_ACCESS_KEY_ID is not set, and there is no default profile".to_owned(),
-            };
-            Error::new(ErrorKind::NoCredentials, format!("no credentials found: {looked_in}"))
-                .with_hint("say .credentials(id, secret), set the environment, name a profile, or be .anonymous()")
-        })
+        Files::read(self.profile.as_deref(), self.credentials_file.as_deref(), &self.environment).map(Some)
     }
 }
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
-            .field("region", &self.region)
-            .field("endpoint", &self.endpoint)
+            .field("region", &self.said.region)
+            .field("endpoint", &self.said.endpoint)
             .field("profile", &self.profile)
             .finish_non_exhaustive()
     }

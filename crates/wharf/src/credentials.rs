@@ -1,51 +1,66 @@
 //! Where credentials come from.
+//!
+//! [`plan`] decides by environment and files alone which source it is; the sources are a file each, and [`cache`] keeps
+//! what they give.
+
+mod assume_role;
+mod cache;
+mod container;
+mod endpoints;
+mod file_keys;
+mod imds;
+mod plan;
+mod process;
+mod profile;
+mod service;
+mod sso;
+mod web_identity;
 
 use std::future::Future;
 use std::pin::Pin;
 
-use wharf_proto::{Credentials, Error};
+use wharf_proto::{Credentials, Error, ErrorKind};
 
-use crate::config::Environment;
-use crate::profiles::Profile;
+pub use cache::CachedCredentials;
+pub(crate) use endpoints::StsOptions;
+pub(crate) use plan::{Plan, plan};
+pub(crate) use service::Services;
 
-/// Gives the credentials that a request is signed with. Asked before every attempt, so it should keep what it has.
+/// What [`ProvideCredentials::credentials`] gives back.
+pub type CredentialsFuture<'a> = Pin<Box<dyn Future<Output = Result<Credentials, Error>> + Send + 'a>>;
+
+/// Gives the credentials that a request is signed with. Asked before every attempt, so it should keep what it has:
+/// [`CachedCredentials`] does that for one that does not.
 pub trait ProvideCredentials: Send + Sync + 'static {
     /// The credentials to use now.
-    fn credentials(&self) -> Pin<Box<dyn Future<Output = Result<Credentials, Error>> + Send + '_>>;
+    fn credentials(&self) -> CredentialsFuture<'_>;
+
+    /// The server refused these as expired. Whoever kept them forgets them, and says whether asking again can bring
+    /// others: then the request is sent once more.
+    fn refused(&self, credentials: &Credentials) -> bool {
+        let _ = credentials;
+        false
+    }
 }
 
 /// Credentials that never change.
 impl ProvideCredentials for Credentials {
-    fn credentials(&self) -> Pin<Box<dyn Future<Output = Result<Credentials, Error>> + Send + '_>> {
+    fn credentials(&self) -> CredentialsFuture<'_> {
         Box::pin(std::future::ready(Ok(self.clone())))
     }
 }
 
-/// The keys of `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, where the first is set.
-pub(crate) fn from_environment(environment: &Environment) -> Result<Option<Credentials>, Error> {
-    let Some(id) = environment.get("AWS_ACCESS_KEY_ID") else { return Ok(None) };
-    let secret = environment
-        .get("AWS_SECRET_ACCESS_KEY")
-        .ok_or_else(|| incomplete("AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not; set both or neither"))?;
-    Ok(Some(with_token(Credentials::new(id, secret), environment.get("AWS_SESSION_TOKEN"))))
-}
+impl<P: ProvideCredentials + ?Sized> ProvideCredentials for std::sync::Arc<P> {
+    fn credentials(&self) -> CredentialsFuture<'_> {
+        (**self).credentials()
+    }
 
-/// The keys of a profile, where it has any.
-pub(crate) fn from_profile(profile: &Profile) -> Result<Option<Credentials>, Error> {
-    let Some(id) = profile.get("aws_access_key_id") else { return Ok(None) };
-    let secret = profile.get("aws_secret_access_key").ok_or_else(|| {
-        incomplete(&format!("profile {:?} has aws_access_key_id and no aws_secret_access_key", profile.name()))
-    })?;
-    Ok(Some(with_token(Credentials::new(id, secret), profile.get("aws_session_token").map(str::to_owned))))
-}
-
-fn with_token(credentials: Credentials, token: Option<String>) -> Credentials {
-    match token {
-        Some(token) => credentials.with_session_token(token),
-        None => credentials,
+    fn refused(&self, credentials: &Credentials) -> bool {
+        (**self).refused(credentials)
     }
 }
 
-fn incomplete(problem: &str) -> Error {
-    Error::new(wharf_proto::ErrorKind::NoCredentials, problem)
+/// No credentials came of it, and why.
+fn none(problem: impl Into<String>) -> Error {
+    Error::new(ErrorKind::NoCredentials, problem)
 }

@@ -257,7 +257,7 @@ async fn sign(
     }
     let (mut head, ()) = signed.into_parts();
     let mut chunks = None;
-    if let Some(provider) = &client.credentials {
+    if let Some(provider) = client.identity.provider() {
         let own = provider.credentials().await?;
         let (credentials, scope) = request.route.keys(client, way, own).await?;
         let signer = Signer::new(signed_with.insert(credentials), scope, client.now(), &client.signing_keys);
@@ -276,7 +276,7 @@ pub(crate) fn unsignable(error: sigv4::SigningError) -> Error {
     Error::invalid_input(error.to_string())
 }
 
-const USER_AGENT: &str = concat!("wharf/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("wharf/", env!("CARGO_PKG_VERSION"));
 
 impl Failure {
     /// Nothing that another attempt could mend.
@@ -308,7 +308,11 @@ impl Failure {
 }
 
 /// Reads a body up to `limit` bytes; what came, and whether that was all.
-async fn read_up_to(mut body: transport::Body, limit: usize, stall_limit: Duration) -> (Bytes, Result<(), Error>) {
+pub(crate) async fn read_up_to(
+    mut body: transport::Body,
+    limit: usize,
+    stall_limit: Duration,
+) -> (Bytes, Result<(), Error>) {
     let mut timer = StallTimer::new(stall_limit);
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();

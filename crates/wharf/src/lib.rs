@@ -33,6 +33,8 @@ mod config;
 mod credentials;
 mod dispatch;
 mod exists;
+mod explain;
+mod identity;
 mod payload;
 mod presign;
 mod probe;
@@ -41,6 +43,7 @@ mod progress;
 mod route;
 mod runtime;
 mod session;
+mod settings;
 pub mod transport;
 
 #[cfg(feature = "tokio-io")]
@@ -50,10 +53,12 @@ pub use body::ObjectBody;
 pub use client::Client;
 pub use clock::{Clock, SystemClock};
 pub use config::ClientBuilder;
-pub use credentials::ProvideCredentials;
+pub use credentials::{CachedCredentials, CredentialsFuture, ProvideCredentials};
+pub use explain::{Explanation, Setting};
 pub use probe::{Finding, ProbeReport};
 #[cfg(feature = "tokio-io")]
 pub use reader::Reader;
+pub use settings::Origin;
 
 pub use bytes;
 pub use http;

@@ -40,10 +40,9 @@ const HASH_INLINE: usize = 1024 * 1024;
 /// What decides how a body travels, beside the body itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Conditions {
-    pub(crate) https: bool,
     /// There are credentials: the request will be signed.
     pub(crate) signed: bool,
-    /// Over plain http the signature covers the body, unless the caller turned that off.
+    /// The signature covers the body.
     pub(crate) sign_payload: bool,
     /// The provider's habits, but for what the client's settings say otherwise.
     pub(crate) habits: Habits,
@@ -103,7 +102,7 @@ impl Payload {
             return Err(Error::invalid_input(problem).with_hint("upload() sends an object in parts"));
         }
         let is_data = !matches!(policy, ChecksumPolicy::None | ChecksumPolicy::Required | ChecksumPolicy::Announce);
-        let signs_body = conditions.signed && (!is_data || (!conditions.https && conditions.sign_payload));
+        let signs_body = conditions.signed && (!is_data || conditions.sign_payload);
         let md5_is_header =
             policy == ChecksumPolicy::Required && conditions.habits.content_md5 && !matches!(content, Content::Once(_));
         let algorithm = match &policy {
@@ -167,9 +166,9 @@ impl Payload {
         headers: &mut HeaderMap,
     ) -> Result<Self, Error> {
         if signs_body && !conditions.habits.chunks {
-            let problem = "this provider takes no framed bodies, without which a stream cannot be signed over http";
+            let problem = "this provider takes no framed bodies, without which a stream cannot be signed";
             return Err(Error::new(ErrorKind::Unsupported, problem)
-                .with_hint("use https, give bytes or a file, or leave the body out: ClientBuilder::unsigned_payload"));
+                .with_hint("use https, give bytes or a file, or leave the body out of the signature: ClientBuilder::unsigned_payload"));
         }
         let trailer = algorithm.filter(|_| conditions.habits.trailers && conditions.signed);
         let signing = match (signs_body, trailer) {

@@ -59,5 +59,5 @@ pub(crate) async fn presign_post(client: &Inner, form: PostForm, expires_in: Dur
 
 fn provider(client: &Inner) -> Result<&dyn ProvideCredentials, Error> {
     let none = || Error::invalid_input("an anonymous client has no keys to presign with");
-    client.credentials.as_deref().ok_or_else(none)
+    client.identity.provider().ok_or_else(none)
 }

@@ -101,7 +101,8 @@ impl Route {
                     self.bucket.session.has_ended(keys).await;
                     true
                 }
-                _ => false,
+                Some(keys) => client.identity.provider().is_some_and(|provider| provider.refused(keys)),
+                None => false,
             },
             _ => false,
         }

@@ -186,10 +186,11 @@ fn half_of_a_pair_of_keys() {
 
 #[test]
 fn no_credentials() {
-    let error = builder(&[]).region("eu-west-1").build().unwrap_err();
+    let error = builder(&[("AWS_EC2_METADATA_DISABLED", "true")]).region("eu-west-1").build().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no credentials found: AWS_ACCESS_KEY_ID is not set, and there is no default profile"
+        "no credentials found: AWS_ACCESS_KEY_ID is not set, there is no default profile, and instance metadata is \
+         switched off"
     );
     assert_eq!(error.kind(), ErrorKind::NoCredentials);
     assert!(error.hint().unwrap().contains(".credentials(id, secret)"));
@@ -267,12 +268,117 @@ async fn the_endpoint_of_a_services_section() {
     assert_eq!(sent.uri, "http://localhost:9000/my-bucket/a");
 }
 
+const SHA256_OF_TEXT: &str = "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1";
+
+/// Every other variable and property, by what becomes of it.
 #[tokio::test]
-async fn a_profile_whose_keys_are_elsewhere_says_where() {
-    let folder = Folder::new("elsewhere");
-    let file = folder.file("config", "[profile work]\nregion = eu-west-1\ncredential_process = /bin/keys\n");
-    let (line, _) = failure(builder(&[("AWS_CONFIG_FILE", &display(&file)), ("AWS_PROFILE", "work")]));
-    let expected = "no credentials found: AWS_ACCESS_KEY_ID is not set, and profile \"work\" has no access key; \
-                    credential_process is not supported yet";
-    assert_eq!(line, expected);
+async fn settings_that_a_request_shows() {
+    let put = |variables: &'static [(&str, &str)]| async move {
+        let transport = Fake::new(|_, request: http::Request<wharf::transport::Body>| {
+            let found = request.headers().contains_key("x-amz-checksum-crc64nvme");
+            std::future::ready(Ok(answer(if found { 200 } else { 404 }, "")))
+        });
+        let s3 = with_keys(variables).region("eu-west-1").transport(transport).build().unwrap();
+        s3.put_object("my-bucket", "a", "text").await.is_ok()
+    };
+    assert!(put(&[]).await);
+    assert!(!put(&[("AWS_REQUEST_CHECKSUM_CALCULATION", "WHEN_REQUIRED")]).await);
+    assert!(put(&[("AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported")]).await);
+
+    let asks = |variables: &'static [(&str, &str)], ranged: bool| async move {
+        let (tell, told) = std::sync::mpsc::channel();
+        let transport = Fake::new(move |_, request: http::Request<wharf::transport::Body>| {
+            tell.send(request.headers().contains_key("x-amz-checksum-mode")).unwrap();
+            std::future::ready(Ok(answer(200, "")))
+        });
+        let s3 = with_keys(variables).region("eu-west-1").transport(transport).build().unwrap();
+        let get = s3.get_object("my-bucket", "a");
+        let _ = if ranged { get.range(0..1) } else { get }.await;
+        told.recv().unwrap()
+    };
+    let supported = &[("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_supported")];
+    assert!(!asks(&[], false).await && asks(supported, false).await && !asks(supported, true).await);
+
+    let folder = Folder::new("payload");
+    let file = display(&folder.file("config", "[default]\ns3 =\n  payload_signing_enabled = true\n"));
+    for (variables, says) in [(&[] as &[_], "UNSIGNED-PAYLOAD"), (&[("AWS_CONFIG_FILE", &*file)], SHA256_OF_TEXT)] {
+        let (tell, told) = std::sync::mpsc::channel();
+        let transport = Fake::new(move |_, request: http::Request<wharf::transport::Body>| {
+            tell.send(request.headers()["x-amz-content-sha256"].clone()).unwrap();
+            std::future::ready(Ok(answer(200, "")))
+        });
+        let s3 = with_keys(variables).region("eu-west-1").transport(transport).build().unwrap();
+        s3.put_object("my-bucket", "a", "text").await.unwrap();
+        assert_eq!(told.recv().unwrap(), says);
+    }
+
+    for (variables, waits) in [(&[] as &[_], 2), (&[("AWS_MAX_ATTEMPTS", "1")], 0), (&[("AWS_MAX_ATTEMPTS", "5")], 4)] {
+        let clock = FakeClock::default();
+        let transport = Fake::new(|_, _| std::future::ready(Ok(answer(503, ""))));
+        let s3 = with_keys(variables).region("eu-west-1").clock(clock.clone()).transport(transport).build().unwrap();
+        s3.get_object("my-bucket", "a").await.unwrap_err();
+        assert_eq!(clock.waits().len(), waits);
+    }
+}
+
+#[test]
+fn settings_that_cannot_be() {
+    let folder = Folder::new("cannot");
+    let text = "[default]\nmax_attempts = many\n[profile style]\ns3 =\n  addressing_style = round\n\
+                [profile services]\nservices = gone\n";
+    let file = display(&folder.file("config", text));
+    for (variables, line) in [
+        (
+            &[("AWS_MAX_ATTEMPTS", "0")] as &[(&str, &str)],
+            "AWS_MAX_ATTEMPTS is \"0\"; it must be a whole number, at least 1",
+        ),
+        (&[("AWS_RETRY_MODE", "never")], "AWS_RETRY_MODE is \"never\"; it must be standard, adaptive or legacy"),
+        (&[("AWS_USE_FIPS_ENDPOINT", "yes")], "AWS_USE_FIPS_ENDPOINT is \"yes\"; it must be true or false"),
+        (
+            &[("AWS_REQUEST_CHECKSUM_CALCULATION", "always")],
+            "AWS_REQUEST_CHECKSUM_CALCULATION is \"always\"; it must be when_supported or when_required",
+        ),
+        (
+            &[("AWS_S3_US_EAST_1_REGIONAL_ENDPOINT", "global")],
+            "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT is \"global\"; it must be regional or legacy",
+        ),
+        (&[("AWS_CONFIG_FILE", &*file)], "FILE:2: max_attempts is \"many\"; it must be a whole number, at least 1"),
+        (
+            &[("AWS_CONFIG_FILE", &*file), ("AWS_DEFAULT_PROFILE", "style")],
+            "FILE:5: addressing_style is \"round\"; it must be auto, path or virtual",
+        ),
+        (
+            &[("AWS_CONFIG_FILE", &*file), ("AWS_PROFILE", "services"), ("AWS_DEFAULT_PROFILE", "style")],
+            "FILE:7: there is no [services gone]; add it to the config file",
+        ),
+        (
+            &[("AWS_REGION", "Ireland")],
+            "AWS_REGION: \"Ireland\" is not a region; regions read like us-east-1 (lower case, digits, '-')",
+        ),
+        (
+            &[("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL", "localhost:9000")],
+            "AWS_ENDPOINT_URL: the endpoint \"localhost:9000\" cannot be used: it must begin with http:// or https://",
+        ),
+    ] {
+        assert_eq!(failure(with_keys(variables)), (line.replace("FILE", &file), ErrorKind::InvalidInput));
+    }
+}
+
+#[tokio::test]
+async fn endpoints_that_are_to_be_ignored() {
+    let variables = [
+        ("AWS_ENDPOINT_URL_S3", "http://s3:2"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
+    ];
+    assert_eq!(sent(with_keys(&variables)).await.uri, "https://my-bucket.s3.eu-west-1.amazonaws.com/a");
+    let given = with_keys(&variables).endpoint("http://given:3");
+    assert_eq!(sent(given).await.uri, "http://given:3/my-bucket/a", "what the program says is not configured");
+    let folder = Folder::new("ignored");
+    let file = folder.file(
+        "config",
+        "[default]\nregion = eu-west-1\nendpoint_url = http://wrong\nignore_configured_endpoint_urls = true\n",
+    );
+    let sent = sent(with_keys(&[("AWS_CONFIG_FILE", &display(&file))])).await;
+    assert_eq!(sent.uri, "https://my-bucket.s3.eu-west-1.amazonaws.com/a");
 }

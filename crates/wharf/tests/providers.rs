@@ -209,7 +209,7 @@ async fn streams_are_framed_where_that_is_understood() {
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert_eq!(
         error.to_string(),
-        "PutObject my-bucket/a: this provider takes no framed bodies, without which a stream cannot be signed over http"
+        "PutObject my-bucket/a: this provider takes no framed bodies, without which a stream cannot be signed"
     );
     assert!(heads.lock().unwrap().is_empty());
     s3.put_object("my-bucket", "a", "bytes are another matter").await.unwrap();

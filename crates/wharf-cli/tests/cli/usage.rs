@@ -60,10 +60,14 @@ fn a_usage_error_is_one_line_and_a_hint() {
 
 #[test]
 fn without_keys_it_says_where_it_looked() {
-    let expected = "wharf: no credentials found: AWS_ACCESS_KEY_ID is not set, and there is no default profile\n\
+    let expected = "wharf: no credentials found: AWS_ACCESS_KEY_ID is not set, there is no default profile, and \
+                    instance metadata is switched off\n\
                     hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile, or read what \
                     is public with --no-sign-request\n";
-    assert_eq!(run(bare(&["ls", "--region", "eu-west-1"])), failed(253, expected));
+    let mut command = bare(&["ls", "--region", "eu-west-1"]);
+    // Without it, whoever runs this on EC2 has keys.
+    command.env("AWS_EC2_METADATA_DISABLED", "true");
+    assert_eq!(run(command), failed(253, expected));
 }
 
 #[test]

@@ -55,15 +55,15 @@ pub(crate) enum Framing {
 /// The raw body, as `s3s` reads it.
 pub(crate) struct Raw {
     body: Body,
-    declared: u64,
+    declared: Option<u64>,
     framing: Framing,
     chunks: Chunks,
     watch: Watch,
 }
 
 impl Raw {
-    /// A body that must have exactly `declared` bytes.
-    pub(crate) fn new(body: Body, declared: u64, framing: Framing, watch: Watch) -> Self {
+    /// A body that must have exactly `declared` bytes, where that is said.
+    pub(crate) fn new(body: Body, declared: Option<u64>, framing: Framing, watch: Watch) -> Self {
         Self { body, declared, framing, chunks: Chunks::default(), watch }
     }
 
@@ -73,7 +73,8 @@ impl Raw {
             Some(piece) => self.watch.count.fetch_add(piece.len() as u64, Ordering::Relaxed) + piece.len() as u64,
             None => self.watch.count(),
         };
-        if count > self.declared || (piece.is_none() && count < self.declared) {
+        let wrong = |declared: u64| count > declared || (piece.is_none() && count < declared);
+        if self.declared.is_some_and(wrong) {
             return Err(Code::IncompleteBody.into());
         }
         match (&self.framing, &piece) {
@@ -111,7 +112,8 @@ impl http_body::Body for Raw {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let left = self.declared.saturating_sub(self.watch.count());
+        let Some(declared) = self.declared else { return SizeHint::default() };
+        let left = declared.saturating_sub(self.watch.count());
         if let Framing::Unsigned = self.framing {
             let mut hint = SizeHint::new();
             hint.set_upper(left);

@@ -56,7 +56,14 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         tags: Vec::new(),
         documents,
     };
-    call.backend().create_bucket(bucket).await?;
+    let acl = bucket.acl.clone();
+    match call.backend().create_bucket(bucket).await {
+        // The oldest region takes it as done, and resets the access control list.
+        Err(error) if error.code() == Code::BucketAlreadyOwnedByYou && region == "us-east-1" => {
+            call.backend().set_bucket_acl(call.bucket(), acl).await?;
+        }
+        other => other?,
+    }
     let mut reply = empty(StatusCode::OK);
     set(reply.headers_mut(), "location", format_args!("/{}", call.bucket()));
     Ok(reply)

@@ -3,13 +3,13 @@
 use futures_util::future::join_all;
 use s3s::dto::{Delete, ObjectIdentifier};
 
-use super::MOST_KEY;
 use crate::access::Need;
 use crate::backend::{Deleted, Removal};
 use crate::call::{Call, Reply, document};
 use crate::condition::Guard;
 use crate::error::{Code, Error, Result};
 use crate::receive::Expected;
+use crate::target::check_key;
 use crate::xml::{self, Writer};
 
 /// The most keys of one request.
@@ -54,9 +54,7 @@ async fn delete(call: &Call, object: &ObjectIdentifier) -> Result<Deleted> {
     if object.last_modified_time.is_some() || object.size.is_some() {
         return Err(Code::NotImplemented.into());
     }
-    if object.key.len() > MOST_KEY {
-        return Err(Code::KeyTooLong.into());
-    }
+    check_key(&object.key)?;
     let etag = object.e_tag.as_ref().filter(|_| !call.habits.ignore_conditions);
     let how = Removal {
         at: call.now,

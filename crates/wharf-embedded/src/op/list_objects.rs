@@ -1,5 +1,6 @@
 //! ListObjects, in both of its forms.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -35,8 +36,8 @@ impl Naming {
         }
     }
 
-    pub(super) fn write(self, name: &str) -> String {
-        if self.url { utf8_percent_encode(name, PLAIN).to_string() } else { name.to_owned() }
+    pub(super) fn write(self, name: &str) -> Cow<'_, str> {
+        if self.url { utf8_percent_encode(name, PLAIN).into() } else { name.into() }
     }
 
     /// Tells the reader that names are encoded.

@@ -9,11 +9,11 @@ use crate::error::{Code, Error, Result};
 
 pub(super) async fn run(call: Call) -> Result<Reply> {
     let Some(origin) = call.header("origin") else {
-        return Err(Error::new(Code::InvalidRequest, "Insufficient information. Origin request header needed."));
+        return Err(Error::new(Code::BadRequest, "Insufficient information. Origin request header needed."));
     };
     let Some(method) = call.header("access-control-request-method") else {
         let message = "Insufficient information. Access-Control-Request-Method request header needed.";
-        return Err(Error::new(Code::InvalidRequest, message));
+        return Err(Error::new(Code::BadRequest, message));
     };
     let bucket = call.backend().bucket(call.bucket()).await?;
     let Some(document) = bucket.documents.get(Document::Cors.subresource()) else {

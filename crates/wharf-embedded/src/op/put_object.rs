@@ -5,7 +5,6 @@ use http::{HeaderMap, StatusCode};
 use crate::account::hex;
 use crate::backend::{Found, Lock, Object};
 use crate::call::{Call, Reply, empty, set, set_etag};
-use crate::checksum::Algorithm;
 use crate::condition::Guard;
 use crate::error::{Code, Error, Result};
 use crate::kept;
@@ -35,7 +34,7 @@ pub(super) async fn store(call: &mut Call) -> Result<Found> {
     }
     let acl = rules.object_acl(call)?;
     let tags = call.header("x-amz-tagging").map(tags::of_header).transpose()?.unwrap_or_default();
-    let received = receive(&*call.shared.backend, &call.headers, &mut call.body, Algorithm::Crc64Nvme).await?;
+    let received = receive(&*call.shared.backend, &call.headers, &mut call.body, None).await?;
     let object = Object {
         blob: received.blob,
         etag: etag(call, &received.md5, &headers),

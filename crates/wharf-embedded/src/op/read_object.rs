@@ -43,6 +43,10 @@ pub(super) async fn run(call: Call, with_body: bool) -> Result<Reply> {
     }
     for (parameter, name) in OVERRIDES {
         if let Some(value) = call.query.get(parameter) {
+            if call.account.is_anonymous() {
+                let message = "Request specific response headers cannot be used for anonymous GET requests.";
+                return Err(Error::new(Code::InvalidRequest, message));
+            }
             let value = HeaderValue::from_str(value)
                 .map_err(|_| invalid_argument("Header value cannot be represented", parameter, value))?;
             headers.insert(HeaderName::from_static(name), value);

@@ -21,8 +21,8 @@ use crate::xml::Writer;
 pub(super) async fn run(mut call: Call) -> Result<Reply> {
     let (number, upload) = open(&call).await?;
     check_algorithm(&call, &upload)?;
-    let default = upload.checksum.map_or(Algorithm::Crc64Nvme, |kind| kind.algorithm);
-    let received = receive(&*call.shared.backend, &call.headers, &mut call.body, default).await?;
+    let keep = upload.checksum.map_or(Algorithm::Crc64Nvme, |kind| kind.algorithm);
+    let received = receive(&*call.shared.backend, &call.headers, &mut call.body, Some(keep)).await?;
     let part = Part {
         number,
         blob: received.blob,
@@ -35,7 +35,7 @@ pub(super) async fn run(mut call: Call) -> Result<Reply> {
     let headers = reply.headers_mut();
     set_etag(headers, &part.etag);
     kept::encryption_of(&upload.headers, headers);
-    if let Some(checksum) = &part.checksum {
+    if let Some(checksum) = received.given.as_ref().or(part.checksum.as_ref()) {
         set(headers, checksum.kind.algorithm.header(), &checksum.value);
     }
     call.backend().put_part(call.bucket(), call.key(), &upload.id, part).await?;
@@ -97,24 +97,21 @@ async fn open(call: &Call) -> Result<(u16, Arc<Upload>)> {
     Ok((number, upload))
 }
 
-/// A part carries the upload's algorithm and no other; only a composite checksum cannot do without it.
+/// A part carries the upload's algorithm and no other; only a composite checksum cannot do without it. Where the upload
+/// has none, any may be sent and is verified: SDKs send CRC32 with every part, whatever the upload was created with.
 fn check_algorithm(call: &Call, upload: &Upload) -> Result<()> {
     let given = match call.header("x-amz-trailer").and_then(|name| name.strip_prefix("x-amz-checksum-")) {
         Some(name) => Some(Algorithm::parse(name)?),
         None => checksum::given(&call.headers)?.map(|(algorithm, _)| algorithm),
     };
-    let wanted = upload.checksum.map(|kind| kind.algorithm);
-    // Where none was chosen S3 computes CRC64NVME itself, so that one may be sent along.
-    let needed = upload.checksum.is_some_and(|kind| kind.composite);
-    let own_choice = wanted.is_none() && given == Some(Algorithm::Crc64Nvme);
-    if given == wanted || own_choice || (given.is_none() && !needed) {
+    let Some(wanted) = upload.checksum else { return Ok(()) };
+    if given == Some(wanted.algorithm) || (given.is_none() && !wanted.composite) {
         return Ok(());
     }
-    let name = |algorithm: Option<Algorithm>| algorithm.map_or("null".to_owned(), |it| it.name().to_lowercase());
     let message = format!(
         "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
-        name(wanted),
-        name(given)
+        wanted.algorithm.name().to_lowercase(),
+        given.map_or("null".to_owned(), |given| given.name().to_lowercase())
     );
     Err(Error::new(Code::InvalidRequest, message))
 }

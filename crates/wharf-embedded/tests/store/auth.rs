@@ -173,7 +173,8 @@ async fn accounts_are_apart() {
         it.key = "AKIDNEIGHBOUR".to_owned();
         it.secret = "neighbours-secret".to_owned();
     };
-    put("/bucket").send(&store).await.refused(409, "BucketAlreadyOwnedByYou");
+    // Everywhere but in us-east-1 it is refused, which tests/boto3 sees.
+    put("/bucket").send(&store).await.expect(200);
     put("/bucket").set(neighbour).send(&store).await.refused(409, "BucketAlreadyExists");
     get("/bucket").set(neighbour).send(&store).await.refused(403, "AccessDenied");
     assert_eq!(get("/").set(neighbour).send(&store).await.elements("Name"), Vec::<String>::new());

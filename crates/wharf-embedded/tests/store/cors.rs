@@ -48,7 +48,7 @@ async fn preflights() {
         let answer = refused.send_bare(&store).await.refused(403, "AccessForbidden");
         assert_eq!(answer.get("access-control-allow-origin"), None);
     }
-    ask("OPTIONS", "/bucket/k").send_bare(&store).await.refused(400, "InvalidRequest");
+    ask("OPTIONS", "/bucket/k").send_bare(&store).await.refused(400, "BadRequest");
     preflight("/nowhere/k", "https://app.example", "PUT").send_bare(&store).await.refused(404, "NoSuchBucket");
     delete("/bucket?cors").send(&store).await.expect(204);
     preflight("/bucket/k", "https://app.example", "PUT").send_bare(&store).await.refused(403, "AccessForbidden");

@@ -23,6 +23,8 @@ impl Platform {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileLocations {
+    /// The home folder, below which other AWS tools keep their files too.
+    pub home: Option<PathBuf>,
     /// `AWS_CONFIG_FILE`, else `.aws/config` in the home folder; none when neither is known.
     pub config: Option<PathBuf>,
     /// `AWS_SHARED_CREDENTIALS_FILE`, else `.aws/credentials` in the home folder; none when neither is known.
@@ -53,6 +55,7 @@ impl FileLocations {
             (None, None) => None,
         };
         Self {
+            home: home.clone().map(PathBuf::from),
             config: file("AWS_CONFIG_FILE", [".aws", "config"]),
             credentials: file("AWS_SHARED_CREDENTIALS_FILE", [".aws", "credentials"]),
             // A name that is not UTF-8 stays set, so that it is reported as a profile that does not exist.

@@ -28,7 +28,7 @@ pub struct Habits {
     pub announces_checksum: bool,
     /// Whether reads may ask for the stored checksum (`x-amz-checksum-mode`). Where not, they do not.
     pub checksum_mode: bool,
-    /// Whether a body may be framed (`aws-chunked`), which a stream must be to be signed over plain http.
+    /// Whether a body may be framed (`aws-chunked`), which a stream must be to be signed, as it is over plain http.
     pub chunks: bool,
     /// Whether a checksum may follow a framed body as a trailer. Where not, the checksum of a stream is compared with
     /// what the server answers.

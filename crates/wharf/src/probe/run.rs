@@ -186,9 +186,6 @@ impl Probe {
     }
 
     async fn chunks(&self) -> Finding {
-        if self.s3.inner().endpoint.is_https() {
-            return Finding::Unknown("not needed over https".to_owned());
-        }
         let s3 = self.s3.sending(|sending| {
             sending.sign_payload = true;
             (sending.habits.chunks, sending.habits.trailers) = (true, false);

@@ -1,0 +1,77 @@
+//! How servers are reached where no transport is given: certificates, proxies, time.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::RootCertStore;
+use wharf_proto::Error;
+
+use super::Environment;
+use crate::settings::Resolved;
+use crate::transport::proxy::Proxies;
+use crate::transport::tls::{Tls, Trust, certificates};
+use crate::transport::{Http1, Settings, Transport};
+
+/// What the builder was told.
+#[derive(Default)]
+pub(super) struct Sockets {
+    pub(super) root_certificates: Vec<u8>,
+    pub(super) accept_invalid_certificates: bool,
+    pub(super) proxy: ProxyChoice,
+    pub(super) connect_timeout: Option<Duration>,
+}
+
+/// Where proxies are looked for.
+#[derive(Default)]
+pub(super) enum ProxyChoice {
+    #[default]
+    Environment,
+    Url(String),
+    None,
+}
+
+impl Sockets {
+    pub(super) fn connect_timeout(&self) -> Duration {
+        self.connect_timeout.unwrap_or(Duration::from_secs(5))
+    }
+
+    /// The roots to trust beside the system's. A bundle is read only where there will be TLS.
+    pub(super) fn roots(&self, settings: &Resolved, speaks_tls: bool) -> Result<RootCertStore, Error> {
+        match (self.root_certificates.as_slice(), &settings.ca_bundle) {
+            ([], Some(bundle)) if speaks_tls => read_bundle(&bundle.value),
+            ([], _) => Ok(RootCertStore::empty()),
+            (pem, _) => certificates(pem),
+        }
+    }
+
+    pub(super) fn proxies(&self, environment: &Environment) -> Result<Proxies, Error> {
+        match &self.proxy {
+            ProxyChoice::Environment => Proxies::from_environment(|name| environment.get(name)),
+            ProxyChoice::Url(url) => Proxies::all(url),
+            ProxyChoice::None => Ok(Proxies::default()),
+        }
+    }
+
+    /// The transport to S3.
+    pub(super) fn to_s3(&self, roots: &RootCertStore, proxies: Proxies) -> Arc<dyn Transport> {
+        let trust = if self.accept_invalid_certificates { Trust::Anybody } else { Trust::Roots(roots.clone()) };
+        self.open(trust, proxies)
+    }
+
+    /// The transport to what gives credentials, which always has to prove who it is.
+    pub(super) fn to_services(&self, roots: &RootCertStore, proxies: Proxies) -> Arc<dyn Transport> {
+        self.open(Trust::Roots(roots.clone()), proxies)
+    }
+
+    fn open(&self, trust: Trust, proxies: Proxies) -> Arc<dyn Transport> {
+        Arc::new(Http1::new(Settings { connect_timeout: self.connect_timeout(), tls: Tls::new(trust), proxies }))
+    }
+}
+
+fn read_bundle(path: &Path) -> Result<RootCertStore, Error> {
+    let shown = path.display();
+    let pem = std::fs::read(path)
+        .map_err(|error| Error::invalid_input(format!("cannot read the CA bundle {shown}: {error}")))?;
+    certificates(&pem).map_err(|error| Error::invalid_input(format!("the CA bundle {shown}: {error}")))
+}

@@ -1,0 +1,169 @@
+//! The file in which a sign-in's token is kept, and how it is renewed.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{Request, header};
+use serde_json::{Map, Value};
+use sha1::{Digest, Sha1};
+use wharf_proto::time::{format_iso8601, parse_iso8601};
+use wharf_proto::{Endpoint, Error};
+
+use super::super::service::{self, Patience, Services, read_file};
+use super::Sso;
+
+/// A token that ends within this time is renewed where that is possible.
+const RENEW_EARLY: Duration = Duration::from_secs(5 * 60);
+
+/// Where the token of a session, or of a start URL, is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct TokenCache(PathBuf);
+
+impl TokenCache {
+    /// `name` is the session's name, or the start URL where there is no session.
+    pub(crate) fn of(home: &Path, name: &str) -> Self {
+        let hash: String = Sha1::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
+        Self(home.join(".aws").join("sso").join("cache").join(format!("{hash}.json")))
+    }
+}
+
+/// The fields that are used. All others are kept when the file is written.
+struct Token(Map<String, Value>);
+
+impl Token {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    fn time(&self, name: &str) -> Option<SystemTime> {
+        let text = self.text(name)?;
+        // Old ones end in the name of the zone.
+        match text.strip_suffix("UTC") {
+            Some(bare) => parse_iso8601(&format!("{bare}Z")),
+            None => parse_iso8601(text),
+        }
+    }
+}
+
+/// The access token, renewed where it must be and can be.
+pub(super) async fn get(sso: &Sso, services: &Services) -> Result<String, Error> {
+    let path = &sso.cache.0;
+    let text = read_file("the SSO token file", path).await.map_err(|error| {
+        match error.cause().and_then(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind) {
+            Some(io::ErrorKind::NotFound) => sso.needs_login(&format!("is not there ({})", path.display())),
+            _ => error,
+        }
+    })?;
+    let unusable = || sso.needs_login(&format!("cannot be read ({})", path.display()));
+    let token = Token(serde_json::from_str(&text).map_err(|_| unusable())?);
+    let (access, end) = token.text("accessToken").zip(token.time("expiresAt")).ok_or_else(unusable)?;
+    let now = services.clock.now();
+    if now + RENEW_EARLY < end {
+        return Ok(access.to_owned());
+    }
+    match renew(sso, services, &token, now).await {
+        Some(renewed) => Ok(renewed),
+        None if now < end => Ok(access.to_owned()),
+        None => Err(sso.needs_login("has expired")),
+    }
+}
+
+/// A new token for the old one, where the sign-in allows it.
+async fn renew(sso: &Sso, services: &Services, token: &Token, now: SystemTime) -> Option<String> {
+    sso.session.as_ref()?;
+    let registered = token.time("registrationExpiresAt").is_none_or(|end| now < end);
+    let (id, secret) = token.text("clientId").zip(token.text("clientSecret")).filter(|_| registered)?;
+    let body = serde_json::json!({
+        "clientId": id,
+        "clientSecret": secret,
+        "grantType": "refresh_token",
+        "refreshToken": token.text("refreshToken")?,
+    });
+    match ask(&sso.oidc, services, Bytes::from(body.to_string())).await {
+        Ok(answer) => {
+            let access = answer.access_token.clone();
+            let mut fields = token.0.clone();
+            let end = now + Duration::from_secs(answer.expires_in);
+            fields.insert("accessToken".to_owned(), answer.access_token.into());
+            fields.insert("expiresAt".to_owned(), format_iso8601(end).ok()?.into());
+            if let Some(refresh) = answer.refresh_token {
+                fields.insert("refreshToken".to_owned(), refresh.into());
+            }
+            keep(sso.cache.0.clone(), Value::Object(fields)).await;
+            Some(access)
+        }
+        Err(error) => {
+            tracing::debug!(%error, "the SSO token was not renewed");
+            None
+        }
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    access_token: String,
+    expires_in: u64,
+    refresh_token: Option<String>,
+}
+
+async fn ask(oidc: &Endpoint, services: &Services, body: Bytes) -> Result<Answer, Error> {
+    const WHAT: &str = "the SSO token service";
+    let uri = service::uri(oidc, Some("token"), &[])?;
+    let make = || {
+        let request = Request::post(&uri).header(header::CONTENT_TYPE, "application/json");
+        request.body(body.clone()).map_err(service::unusable)
+    };
+    // A refresh token works once: a second attempt with it could end the session.
+    let patience = Patience { attempts: 1, ..Patience::USUAL };
+    let answer = services.ask(WHAT, &services.transport, patience, make).await?;
+    match answer.status().is_success() {
+        true => service::json(WHAT, answer.body()),
+        false => Err(service::refusal(WHAT, &answer)),
+    }
+}
+
+/// Leaves the new token to other programs, for the old one is of no more use. Where that fails, they sign in again.
+async fn keep(path: PathBuf, fields: Value) {
+    let kept = tokio::task::spawn_blocking(move || replace(&path, fields.to_string().as_bytes())).await;
+    if let Ok(Err(error)) = kept {
+        tracing::debug!(%error, "the renewed SSO token was not written");
+    }
+}
+
+/// Writes beside the file and renames, so that nobody reads half of it. Only its owner may read it.
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension(format!("{}.{:08x}.tmp", std::process::id(), fastrand::u32(..)));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written =
+        options.open(&beside).and_then(|mut file| file.write_all(text)).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files() {
+        let cache = |name| TokenCache::of(Path::new("/home/ada"), name).0.display().to_string();
+        assert_eq!(cache("admin"), "/home/ada/.aws/sso/cache/d033e22ae348aeb5660fc2140aec35850c4da997.json");
+    }
+
+    #[test]
+    fn times_of_both_kinds() {
+        let token = |time: &str| Token(Map::from_iter([("expiresAt".to_owned(), time.into())])).time("expiresAt");
+        assert_eq!(token("1970-01-01T00:01:00Z"), Some(SystemTime::UNIX_EPOCH + Duration::from_secs(60)));
+        assert_eq!(token("1970-01-01T00:01:00UTC"), token("1970-01-01T00:01:00Z"));
+        assert_eq!(token("later"), None);
+    }
+}

@@ -1,0 +1,215 @@
+//! Roles that STS gives the keys of.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use wharf::ErrorKind;
+
+use crate::common::{Folder, Service, builder, failure, key_id, sts_answer, with_config};
+use crate::support::{FakeClock, Head};
+
+/// The access key and scope that a request was signed with.
+fn signed_with(head: &Head) -> Option<&str> {
+    let (_, rest) = head.header("authorization")?.split_once("Credential=")?;
+    rest.split_once('/').map(|(id, _)| id)
+}
+
+#[tokio::test]
+async fn a_chain_of_roles() {
+    let folder = Folder::new("chain");
+    let service = Service::start(|head, _| match signed_with(head) {
+        Some("AKIDBASE") => sts_answer("ASIAMIDDLE"),
+        Some("ASIAMIDDLE") => sts_answer("ASIATARGET"),
+        _ => (403, String::new()),
+    })
+    .await;
+    let config = "[profile work]\nrole_arn = arn:aws:iam::1:role/target\nsource_profile = middle\n\
+                  duration_seconds = 900\nexternal_id = x/y\nrole_session_name = me\n\
+                  [profile middle]\nrole_arn = arn:aws:iam::1:role/middle\nsource_profile = base\n\
+                  [profile base]\naws_access_key_id = AKIDBASE\naws_secret_access_key = s3cr3t\n";
+    let url = service.url();
+    let s3 = with_config(&folder, config, &[("AWS_ENDPOINT_URL_STS", &url)]).build().unwrap();
+    let keys = s3.credentials().await.unwrap().unwrap();
+    assert_eq!((keys.access_key_id(), keys.session_token()), ("ASIATARGET", Some("t0k3n")));
+    assert_eq!(
+        service.asked(),
+        [
+            "POST / Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fmiddle\
+         &RoleSessionName=wharf-1767225600000",
+            "POST / Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Ftarget\
+         &RoleSessionName=me&DurationSeconds=900&ExternalId=x%2Fy"
+        ]
+    );
+    let heads = service.heads();
+    let scope = "/20260101/eu-west-1/sts/aws4_request";
+    assert!(heads.iter().all(|head| head.header("authorization").unwrap().contains(scope)));
+    assert_eq!(heads[1].header("x-amz-security-token"), Some("t0k3n"));
+    let path = folder.path().join("config").display().to_string();
+    let told = s3.explain();
+    let source = format!(
+        "role arn:aws:iam::1:role/target by role arn:aws:iam::1:role/middle by an access key ({path}:11) ({path}:8)"
+    );
+    assert_eq!(told.get("credentials").unwrap().value(), source);
+    assert_eq!(told.get("credentials").unwrap().origin().to_string(), format!("{path}:2"));
+}
+
+#[tokio::test]
+async fn a_profile_that_is_its_own_source() {
+    let folder = Folder::new("self");
+    let service = Service::start(|head, _| match signed_with(head) {
+        Some("AKIDOWN") => sts_answer("ASIAROLE"),
+        _ => (403, String::new()),
+    })
+    .await;
+    let config = "[profile work]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = work\n\
+                  aws_access_key_id = AKIDOWN\naws_secret_access_key = s3cr3t\n";
+    assert_eq!(key_id(with_config(&folder, config, &[("AWS_ENDPOINT_URL_STS", &service.url())])).await, "ASIAROLE");
+}
+
+#[tokio::test]
+async fn a_source_is_asked_for_its_keys_before_its_role() {
+    let folder = Folder::new("keys-first");
+    let service = Service::start(|head, _| match signed_with(head) {
+        Some("AKIDOWN") => sts_answer("ASIAROLE"),
+        _ => (403, String::new()),
+    })
+    .await;
+    let config = "[profile work]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n\
+                  [profile base]\nrole_arn = arn:aws:iam::1:role/other\nsource_profile = gone\n\
+                  aws_access_key_id = AKIDOWN\naws_secret_access_key = s3cr3t\n";
+    assert_eq!(key_id(with_config(&folder, config, &[("AWS_ENDPOINT_URL_STS", &service.url())])).await, "ASIAROLE");
+    assert_eq!(service.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn sources_that_are_no_profile() {
+    let folder = Folder::new("source");
+    let service = Service::start(|head, _| match signed_with(head) {
+        Some("AKIDENV") => sts_answer("ASIAROLE"),
+        _ => (403, String::new()),
+    })
+    .await;
+    let url = service.url();
+    let config =
+        |source: &str| format!("[profile work]\nrole_arn = arn:aws:iam::1:role/r\ncredential_source = {source}\n");
+    let variables =
+        [("AWS_ENDPOINT_URL_STS", &*url), ("AWS_ACCESS_KEY_ID", "AKIDENV"), ("AWS_SECRET_ACCESS_KEY", "s3cr3t")];
+    // Named in the program, for else the keys of the environment would be used as they are.
+    let named = with_config(&folder, &config("Environment"), &variables).profile("work");
+    assert_eq!(key_id(named).await, "ASIAROLE");
+    let path = folder.path().join("config").display().to_string();
+    for (source, variables, problem) in [
+        ("Environment", &[] as &[_], "is Environment, and AWS_ACCESS_KEY_ID is not set"),
+        (
+            "EcsContainer",
+            &[],
+            "is EcsContainer, and neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor \
+             AWS_CONTAINER_CREDENTIALS_FULL_URI is set",
+        ),
+        (
+            "Ec2InstanceMetadata",
+            &[("AWS_EC2_METADATA_DISABLED", "true")],
+            "is Ec2InstanceMetadata, which is switched off (AWS_EC2_METADATA_DISABLED)",
+        ),
+        ("Mars", &[], "is \"Mars\"; it must be Environment, Ec2InstanceMetadata or EcsContainer"),
+    ] {
+        let (line, _) = failure(with_config(&folder, &config(source), variables)).await;
+        assert_eq!(line, format!("{path}:3: credential_source {problem}"));
+    }
+}
+
+#[tokio::test]
+async fn the_token_of_a_web_identity_is_read_anew() {
+    let folder = Folder::new("web");
+    let service = Service::start(|head, _| match head.header("authorization") {
+        None => sts_answer("ASIAWEB"),
+        Some(_) => (403, String::new()),
+    })
+    .await;
+    let (url, file) = (service.url(), folder.file("token", "first\n"));
+    let variables = [
+        ("AWS_ENDPOINT_URL_STS", &*url),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", &*file),
+        ("AWS_ROLE_ARN", "arn:aws:iam::1:role/r"),
+        ("AWS_ROLE_SESSION_NAME", "pod"),
+    ];
+    let clock = FakeClock::default();
+    let s3 = builder(&variables).clock(clock.clone()).build().unwrap();
+    s3.credentials().await.unwrap();
+    folder.file("token", "second\n");
+    clock.advance(Duration::from_secs(56 * 60));
+    s3.credentials().await.unwrap();
+    let form = |token: &str| {
+        format!(
+            "POST / Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr\
+             &RoleSessionName=pod&WebIdentityToken={token}"
+        )
+    };
+    assert_eq!(service.asked(), [form("first"), form("second")]);
+    // The same from a profile.
+    let config = format!("[profile work]\nrole_arn = arn:aws:iam::1:role/r\nweb_identity_token_file = {file}\n");
+    assert_eq!(key_id(with_config(&folder, &config, &variables[..1])).await, "ASIAWEB");
+    folder.file("token", " \n");
+    let (line, _) = failure(builder(&variables)).await;
+    assert_eq!(line, format!("the web identity token file {file} is empty"));
+}
+
+#[tokio::test]
+async fn what_sts_refuses_and_what_it_fails_at() {
+    let folder = Folder::new("refusal");
+    let token = folder.file("token", "s3cr3t-token");
+    let failing = Service::start({
+        let count = AtomicUsize::new(0);
+        move |_, _| match count.fetch_add(1, Ordering::SeqCst) {
+            0 => (500, String::new()),
+            1 => (400, "<ErrorResponse><Error><Code>IDPCommunicationError</Code></Error></ErrorResponse>".to_owned()),
+            _ => sts_answer("ASIALATE"),
+        }
+    })
+    .await;
+    let refusing = Service::start(|_, _| {
+        let error = "<Code>AccessDenied</Code><Message>Not authorized to perform sts:AssumeRole</Message>";
+        (403, format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>"))
+    })
+    .await;
+    let variables = |url: &'static str| {
+        [
+            ("AWS_ENDPOINT_URL_STS", url),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", &*token.clone().leak()),
+            ("AWS_ROLE_ARN", "arn:aws:iam::1:role/r"),
+        ]
+    };
+    assert_eq!(key_id(builder(&variables(failing.url().leak()))).await, "ASIALATE");
+    let (line, kind) = failure(builder(&variables(refusing.url().leak()))).await;
+    assert_eq!(
+        line,
+        "the role arn:aws:iam::1:role/r was not assumed: Not authorized to perform sts:AssumeRole (AccessDenied)"
+    );
+    assert_eq!((kind, refusing.asked().len()), (ErrorKind::NoCredentials, 1));
+    let (line, kind) = failure(builder(&variables("http://127.0.0.1:1"))).await;
+    assert!(line.starts_with("STS at http://127.0.0.1:1: no connection could be made: "), "{line}");
+    assert_eq!(kind, ErrorKind::Transport);
+}
+
+/// What is said for all services is said for STS too; what the program says of S3 is not.
+#[tokio::test]
+async fn where_sts_is() {
+    let folder = Folder::new("where");
+    let service = Service::start(|_, _| sts_answer("ASIAROLE")).await;
+    let profile = "role_arn = arn:aws:iam::1:role/r\nsource_profile = base\n";
+    let base = "[profile base]\naws_access_key_id = A\naws_secret_access_key = s3cr3t\n";
+    let url = service.url();
+    let config = |more: &str| format!("[profile work]\n{profile}{more}{base}");
+    for config in
+        [config("services = own\n[services own]\nsts =\n  endpoint_url = URL\n"), config("endpoint_url = URL\n")]
+    {
+        let config = config.replace("URL", &url);
+        assert_eq!(key_id(with_config(&folder, &config, &[]).endpoint("http://127.0.0.1:1")).await, "ASIAROLE");
+    }
+    assert_eq!(key_id(with_config(&folder, &config(""), &[("AWS_ENDPOINT_URL", &*url)])).await, "ASIAROLE");
+    assert_eq!(service.asked().len(), 3);
+    let wrong = with_config(&folder, &config(""), &[("AWS_ENDPOINT_URL_STS", "sts.example.com")]);
+    let line = wrong.build().unwrap_err().to_string();
+    let problem = "the endpoint \"sts.example.com\" cannot be used: it must begin with http:// or https://";
+    assert_eq!(line, format!("AWS_ENDPOINT_URL_STS: {problem}"));
+}
