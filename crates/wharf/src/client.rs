@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use wharf_proto::op::{PostForm, PresignedPost};
 use wharf_proto::operation::{Operation, Presigned, Request, SendFuture, Sender};
 use wharf_proto::provider::Habits;
@@ -19,11 +19,12 @@ use crate::buckets::Buckets;
 use crate::clock::Clock;
 use crate::config::ClientBuilder;
 use crate::dispatch::{self, Read};
-use crate::explain::{Explanation, Told};
+use crate::explain::{Explanation, Setting, Told};
 use crate::identity::Identity;
 use crate::payload::Conditions;
 use crate::presign::{presign, presign_post};
 use crate::runtime::RuntimeHandle;
+use crate::settings::Origin;
 use crate::transport::Transport;
 
 /// An S3 client. A cheap clone: all clones share connections, credentials and retry quotas.
@@ -66,6 +67,8 @@ pub(crate) struct Shared {
     pub(crate) clock_ahead: AtomicI64,
     pub(crate) signing_keys: SigningKeyCache,
     pub(crate) told: Told,
+    /// What the server of the first answer calls itself.
+    pub(crate) server: OnceLock<String>,
 }
 
 impl Deref for Inner {
@@ -94,6 +97,22 @@ impl Inner {
             Err(behind) => -seconds(behind.duration()),
         };
         self.clock_ahead.store(ahead, Ordering::Relaxed);
+    }
+
+    /// Keeps what an answer says of its server, for whoever asks. It decides nothing.
+    pub(crate) fn saw_server(&self, headers: &HeaderMap) {
+        if self.server.get().is_none()
+            && let Some(name) = headers.get(header::SERVER).and_then(|name| name.to_str().ok())
+        {
+            let _ = self.server.set(name.chars().take(128).collect());
+        }
+    }
+
+    /// What to say to the client, where the server claims to be one that the client does not take it for.
+    pub(crate) fn server_hint(&self) -> Option<String> {
+        let claims = self.server.get().and_then(|name| Provider::of_server_header(name))?;
+        let is_unknown = self.sending.provider == Provider::Other;
+        is_unknown.then(|| format!("if this is {claims}, as it says, tell the client: .provider(Provider::{claims:?})"))
     }
 
     pub(crate) fn payload_conditions(&self) -> Conditions {
@@ -163,7 +182,10 @@ impl Client {
     /// Asks nobody. Which source the credentials come from is known at once; what it gave is known after a first call,
     /// or after [`credentials`](Client::credentials). Secrets are hidden.
     pub fn explain(&self) -> Explanation {
-        Explanation::new(&self.0.told, self.0.identity.tell())
+        let mut more = self.0.identity.tell();
+        let origin = Origin::Service("an answer's header Server".to_owned());
+        more.extend(self.0.server.get().map(|name| Setting::new("server", name.clone(), origin)));
+        Explanation::new(&self.0.told, more, self.0.server_hint())
     }
 
     /// The credentials that a request would be signed with now, looked up where need be; `None` for an anonymous

@@ -416,6 +416,16 @@ impl ClientBuilder {
                 self.checksum.is_some(),
             ),
             ("checksum trailers", if habits.trailers { "on" } else { "off" }.to_owned(), self.trailers.is_some()),
+            (
+                "conditions known to be ignored",
+                match (habits.ignores.is_empty(), self.assume_conditions) {
+                    (_, true) => "sent",
+                    (true, false) => "none",
+                    (false, false) => "refused",
+                }
+                .to_owned(),
+                self.assume_conditions,
+            ),
             ("connect timeout", format!("{:?}", sockets.connect_timeout()), sockets.connect_timeout.is_some()),
             ("progress timeout", format!("{stall_limit:?}"), self.progress_timeout.is_some()),
             ("long operation timeout", format!("{patience:?}"), self.long_operation_timeout.is_some()),
@@ -443,6 +453,7 @@ impl ClientBuilder {
             clock,
             signing_keys: Default::default(),
             told,
+            server: Default::default(),
         };
         Ok(Client::new(sending, shared))
     }

@@ -48,6 +48,7 @@ pub struct ProbeReport {
     pub delete_md5: Finding,
     /// What the probe made and could not remove: keys, and why.
     pub remains: Vec<String>,
+    hint: Option<String>,
     /// What was known before.
     known: Habits,
 }
@@ -192,9 +193,8 @@ impl fmt::Display for ProbeReport {
         for key in &self.remains {
             writeln!(f, "{:<34}{key}", "could not be removed")?;
         }
-        let claims = self.server.as_deref().and_then(Provider::of_server_header);
-        match claims.filter(|claims| self.provider == Provider::Other && *claims != Provider::Other) {
-            Some(claims) => writeln!(f, "hint: if this is {claims}, say .provider(Provider::{claims:?})"),
+        match &self.hint {
+            Some(hint) => writeln!(f, "hint: {hint}"),
             None => Ok(()),
         }
     }

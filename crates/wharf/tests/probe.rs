@@ -27,7 +27,10 @@ async fn the_embedded_store_does_as_s3_does() {
     for line in &lines[2..lines.len() - 1] {
         assert!(line.ends_with(" yes"), "{line}\n\n{report}");
     }
-    assert_eq!(lines.last(), Some(&"hint: if this is wharf-embedded, say .provider(Provider::Embedded)"));
+    assert_eq!(
+        lines.last(),
+        Some(&"hint: if this is wharf-embedded, as it says, tell the client: .provider(Provider::Embedded)")
+    );
     assert_eq!(report.conditions.len(), Condition::ALL.len());
     assert_eq!(report.remains, Vec::<String>::new());
 
@@ -130,10 +133,18 @@ async fn a_server_that_nods_is_found_out() {
     assert!(report.checksums.iter().all(|(_, finding)| *finding == Finding::No("it is not kept".to_owned())));
     let habits = report.habits();
     assert!(habits.keeps.is_empty() && !habits.trailers && !habits.sorted && !habits.multipart_etag);
+    // The header chooses nothing; it is told, and what it may mean.
+    assert_eq!((s3.provider(), report.provider), (Provider::Other, Provider::Other));
+    let told = s3.explain();
+    assert_eq!(told.get("server").unwrap().value(), "MinIO");
+    assert!(told.notes().last().unwrap().contains(".provider(Provider::Minio)"), "{told}");
     let printed = report.to_string();
     assert!(printed.contains("\nPutObject if absent               NO: the condition is ignored\n"), "{printed}");
     assert!(printed.contains("\ncalls itself                      MinIO\n"), "{printed}");
-    assert!(printed.ends_with("hint: if this is MinIO, say .provider(Provider::Minio)\n"), "{printed}");
+    assert!(
+        printed.ends_with("hint: if this is MinIO, as it says, tell the client: .provider(Provider::Minio)\n"),
+        "{printed}"
+    );
 }
 
 /// The habits that the table has of a server are those that a probe finds in the store that takes after it.

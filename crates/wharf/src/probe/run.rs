@@ -5,9 +5,8 @@ use std::future::IntoFuture;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::Method;
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm};
-use wharf_proto::op::{ObjectIdentifier, SignedRequest};
+use wharf_proto::op::{CompleteMultipartUpload, ObjectIdentifier};
 use wharf_proto::provider::{Condition, Conditions, Habits};
 use wharf_proto::{Body, Error, ErrorKind};
 
@@ -64,7 +63,7 @@ impl Probe {
         let etag_is_md5 = same(etag.unquoted(), &hex(md5.as_bytes()));
         Ok(ProbeReport {
             provider: self.s3.provider(),
-            server: self.server().await,
+            server: self.s3.inner().server.get().cloned(),
             conditions: self.conditions(etag.as_str()).await,
             checksums: self.checksums().await,
             trailers: self.trailers().await,
@@ -78,16 +77,9 @@ impl Probe {
             delete_checksum: self.delete_many(false).await,
             delete_md5: self.delete_many(true).await,
             remains: Vec::new(),
+            hint: self.s3.inner().server_hint(),
             known: self.known,
         })
-    }
-
-    async fn server(&self) -> Option<String> {
-        let head = SignedRequest::new(self.s3.clone(), Method::HEAD).bucket(&self.bucket);
-        let answer = head.await.ok()?;
-        let server = answer.headers().get("server")?.to_str().ok()?;
-        // It goes to a terminal.
-        Some(server.chars().filter(|c| !c.is_control()).take(128).collect())
     }
 
     /// All conditions, on the object `a` with this ETag.
@@ -144,7 +136,7 @@ impl Probe {
     }
 
     /// An upload of one part, ready to be completed.
-    async fn upload(&mut self, key: &str) -> Result<wharf_proto::op::CompleteMultipartUpload<Client>, Error> {
+    async fn upload(&mut self, key: &str) -> Result<CompleteMultipartUpload<Client>, Error> {
         let upload_id = self.s3.create_multipart_upload(&self.bucket, key).no_checksum().await?.upload_id;
         self.uploads.push((key.to_owned(), upload_id.clone()));
         let part = self.s3.upload_part(&self.bucket, key, &upload_id, 1, BYTES).no_checksum().await?;
