@@ -7,7 +7,7 @@ mod support;
 use support::{Fake, FakeClock, answer};
 use wharf::provider::{Condition, Conditions};
 use wharf::{Client, ErrorKind, Finding, Provider};
-use wharf_embedded::{Personality, Store};
+use wharf_embedded::{Fault, Operation, Personality, Store};
 
 async fn client_of(store: &Store) -> Client {
     let s3 = Client::builder().transport(store.clone()).build().unwrap();
@@ -168,6 +168,9 @@ async fn other_servers_are_what_the_table_says() {
         assert!(!known.trailers || found.trailers, "{personality}: {report}");
         assert_eq!(report.remains, Vec::<String>::new(), "{personality}");
 
+        let s3 = Client::builder().transport(store.clone()).build().unwrap();
+        assert!(s3.list_objects("my-bucket").await.unwrap().is_empty(), "{personality}");
+
         // A client that knows better sends none of these.
         let s3 = Client::builder().transport(store.clone()).provider(provider).build().unwrap();
         let etag = s3.put_object("my-bucket", "a", "x").await.unwrap().etag;
@@ -185,3 +188,38 @@ async fn other_servers_are_what_the_table_says() {
 }
 
 const READS: [Condition; 3] = [Condition::ReadIfMatch, Condition::ReadIfNoneMatch, Condition::ReadDates];
+
+#[tokio::test]
+async fn a_probe_that_fails_cleans_up_too() {
+    let store = Store::in_memory();
+    client_of(&store).await;
+    let s3 = Client::builder().transport(store.clone()).max_attempts(1).build().unwrap();
+    // The object is written, but nobody hears of it.
+    let lost = store.inject(Fault::drop_answer().on(Operation::PutObject).times(1)).unwrap();
+    assert_eq!(s3.probe("my-bucket").await.unwrap_err().kind(), ErrorKind::Transport);
+    assert_eq!(lost.fired(), 1);
+    assert!(s3.list_objects("my-bucket").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_could_not_be_removed_is_told() {
+    let store = Store::in_memory();
+    let s3 = client_of(&store).await;
+    let kept = Fault::respond(403, "AccessDenied").on(Operation::DeleteObject).key("*/checksum");
+    store.inject(kept).unwrap();
+    let report = s3.probe("my-bucket").await.unwrap();
+    assert_eq!(report.remains.len(), 1, "{report}");
+    assert!(report.remains[0].starts_with(".wharf-probe-") && report.remains[0].contains("/checksum ("), "{report}");
+    assert!(report.to_string().contains("\ncould not be removed              .wharf-probe-"), "{report}");
+    assert_eq!(s3.list_objects("my-bucket").await.unwrap().objects.len(), 1);
+}
+
+#[tokio::test]
+async fn listings_out_of_order_are_seen() {
+    let store = Store::in_memory();
+    let s3 = client_of(&store).await;
+    store.inject(Fault::shuffle_listing(1)).unwrap();
+    let report = s3.probe("my-bucket").await.unwrap();
+    assert_eq!(report.sorted, Finding::No("another order".to_owned()));
+    assert!(!report.habits().sorted);
+}
