@@ -19,6 +19,9 @@ pub(crate) use need::{Need, Opens};
 pub(crate) use settings::Ownership;
 use settings::PublicAccess;
 
+/// What a bucket's ACL lets others do who may write: all else about keys is for policies to open.
+const WRITING: [&str; 3] = ["s3:PutObject", "s3:PutObjectAcl", "s3:DeleteObject"];
+
 /// A bucket, and what its configuration says about access to it.
 pub(crate) struct Rules {
     pub(crate) bucket: Bucket,
@@ -162,7 +165,10 @@ impl Rules {
                 holds.unwrap_or(owner) || subject.acl.is_some_and(|acl| granted(acl, permission))
             }
             Opens::Owners | Opens::Upload => owner || holds == Some(true),
-            Opens::Key => owner || (on_bucket(acl::Permission::Write) && holds != Some(false)),
+            Opens::Key => {
+                let writes = WRITING.contains(&action) && on_bucket(acl::Permission::Write);
+                owner || (writes && holds != Some(false))
+            }
         }
     }
 
@@ -202,6 +208,12 @@ fn is_missing(error: &Error) -> bool {
 pub(crate) async fn admit(call: &mut Call, operation: Operation) -> Result<()> {
     let by_version = call.query.filled("versionId").is_some();
     let Some(need) = Need::of(operation, &call.headers, by_version) else { return admit_to_service(call, operation) };
+    if call.account.is_anonymous()
+        && let Some(what) = need::of_accounts(operation)
+    {
+        let message = format!("Anonymous users cannot {what}. Please authenticate.");
+        return Err(Error::new(Code::AccessDenied, message));
+    }
     let rules = call.rules()?;
     if need::is_of_policy(operation) {
         return admit_to_policy(call, rules, &need);

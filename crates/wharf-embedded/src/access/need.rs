@@ -136,6 +136,15 @@ impl Need {
     }
 }
 
+/// What nobody does without an account, whatever is open to the public.
+pub(crate) fn of_accounts(operation: Operation) -> Option<&'static str> {
+    match operation {
+        Operation::CopyObject => Some("copy objects"),
+        Operation::CreateMultipartUpload => Some("initiate multipart uploads"),
+        _ => None,
+    }
+}
+
 /// Whether an operation is about the policy itself, from which no policy can shut out the bucket's owner.
 pub(crate) fn is_of_policy(operation: Operation) -> bool {
     matches!(operation, Operation::BucketDocument(_, Document::Policy))
