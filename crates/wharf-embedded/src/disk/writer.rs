@@ -48,8 +48,10 @@ impl Writer {
             }
             None => {
                 let held = self.shared.new_place(None);
-                let (shared, place) = (self.shared.clone(), held.place);
-                let file = work::start(move || shared.directory.create(place)).await.map_err(Failure::from)?;
+                // Held until it is made: whoever leaves meanwhile must not have it removed before it is there.
+                let (shared, making) = (self.shared.clone(), held.clone());
+                let create = move || shared.directory.create(making.place);
+                let file = work::start(create).await.map_err(Failure::from)?;
                 (held, file, BytesMut::new())
             }
         };
