@@ -1,21 +1,23 @@
 //! Who may do what in a bucket: its policy, its ACLs, and what its configuration makes of both.
 
+pub(crate) mod acl;
 mod facts;
 mod need;
+pub(crate) mod policy;
 mod settings;
 
 use bytes::Bytes;
 use http::StatusCode;
 
-use crate::acl::{self, Acl, Asked};
 use crate::backend::{Bucket, Found, Object};
 use crate::call::Call;
 use crate::document::Document;
 use crate::error::{Code, Error, Result};
-use crate::policy::{self, Decision, Policy};
 use crate::route::Operation;
 
+use acl::{Acl, Asked};
 pub(crate) use need::{Need, Opens};
+use policy::{Decision, Policy};
 pub(crate) use settings::Ownership;
 use settings::PublicAccess;
 

@@ -1,5 +1,7 @@
 //! Forms: the fields in front of the file, and the file as it arrives.
 
+pub(crate) mod policy;
+
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::pin::Pin;

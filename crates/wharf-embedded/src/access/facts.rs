@@ -4,9 +4,9 @@ use std::time::UNIX_EPOCH;
 
 use http::HeaderName;
 
+use crate::access::policy::{Facts, normal};
 use crate::backend::{Bucket, Object};
 use crate::call::Call;
-use crate::policy::{Facts, normal};
 use crate::tags;
 use crate::time::{iso_date, parse_amz_date, whole_seconds};
 

@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use crate::acl::Permission;
+use crate::access::acl::Permission;
 use crate::document::Document;
 use crate::route::Operation;
 

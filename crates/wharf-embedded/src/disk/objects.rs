@@ -9,9 +9,9 @@ use super::failure::{Failure, Result};
 use super::place::Shared;
 use super::record::{self, VersionRecord};
 use super::tables::Tx;
+use crate::backend::history::{History, HistoryMut, NULL};
+use crate::backend::list::{Entry, Source, Start};
 use crate::backend::{ListedVersion, Version};
-use crate::history::{History, HistoryMut, NULL};
-use crate::list::{Entry, Source, Start};
 
 type VersionKey = (u64, &'static str, u64);
 type Versions = ReadOnlyTable<VersionKey, &'static [u8]>;

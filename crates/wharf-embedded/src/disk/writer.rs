@@ -10,8 +10,8 @@ use bytes::{Bytes, BytesMut};
 use super::failure::Failure;
 use super::place::{Held, Shared, Stretch};
 use super::work::{self, Working};
+use crate::backend::blob::Concat;
 use crate::backend::{Blob, BlobWriter};
-use crate::blob::Concat;
 use crate::error::{Code, Result};
 
 /// The most bytes that are kept within the database: below it, a file of its own would cost more than its bytes.

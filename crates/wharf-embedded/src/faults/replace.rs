@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use crate::account::hex;
+use crate::backend::blob;
 use crate::backend::{Backend, Object};
-use crate::blob;
 use crate::checksum::Algorithm;
 use crate::condition::Guard;
 use crate::error::Result;

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use super::put_object::{CUSTOMER, etag, written};
 use super::write_checksum;
 use crate::backend::Object;
-use crate::blob;
+use crate::backend::blob;
 use crate::call::{Call, Reply, document, set};
 use crate::checksum::{Algorithm, Checksum};
 use crate::condition::Guard;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use http::StatusCode;
 use s3s::dto::CreateBucketConfiguration;
 
+use crate::access::acl::Acl;
 use crate::access::{Ownership, Rules};
-use crate::acl::Acl;
 use crate::backend::{Bucket, Versioning};
 use crate::call::{Call, Reply, empty, set};
 use crate::document::Document;

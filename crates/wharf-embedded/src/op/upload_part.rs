@@ -7,8 +7,8 @@ use http::StatusCode;
 
 use super::put_object::{CUSTOMER, etag};
 use super::{upload_id, write_checksum};
+use crate::backend::blob::{self, Slice};
 use crate::backend::{Blob, Part, Upload};
-use crate::blob::{self, Slice};
 use crate::call::{Call, Reply, document, empty, set, set_etag};
 use crate::checksum::{self, Algorithm};
 use crate::copy_source::{self, CopySource};
