@@ -122,6 +122,12 @@ impl Rules {
         Ok(found)
     }
 
+    /// Judges reading the tags of an object that was found.
+    pub(crate) fn admit_tags(&self, call: &Call, key: &str, version: Option<&str>, object: &Object) -> Result<()> {
+        let there = Subject { key: Some(key), version, object: Some(object), acl: Some(&object.acl) };
+        self.demand(call, &Need::to_read_tags(version.is_some()), there)
+    }
+
     /// Judges writing or deleting `key`.
     pub(crate) async fn admit_key(&self, call: &Call, key: &str, version: Option<&str>, need: &Need) -> Result<()> {
         let subject = Subject { key: Some(key), version, ..Subject::default() };

@@ -42,6 +42,12 @@ impl Need {
         Self::new(action, Opens::Object(Permission::Read))
     }
 
+    /// To read the tags of a version of an object, or of the latest.
+    pub(crate) fn to_read_tags(by_version: bool) -> Self {
+        let action = if by_version { "s3:GetObjectVersionTagging" } else { "s3:GetObjectTagging" };
+        Self::new(action, Opens::Owners)
+    }
+
     /// To write a new object with these headers.
     pub(crate) fn to_write(headers: &HeaderMap) -> Self {
         let mut need = Self::new("s3:PutObject", Opens::Key);
@@ -113,9 +119,7 @@ impl Need {
                 let action = either("s3:PutObjectVersionAcl", "s3:PutObjectAcl");
                 Self::new(action, Opens::Object(Permission::WriteAcp))
             }
-            Operation::GetObjectTagging => {
-                Self::new(either("s3:GetObjectVersionTagging", "s3:GetObjectTagging"), Opens::Owners)
-            }
+            Operation::GetObjectTagging => Self::to_read_tags(by_version),
             Operation::PutObjectTagging => {
                 Self::new(either("s3:PutObjectVersionTagging", "s3:PutObjectTagging"), Opens::Owners)
             }

@@ -250,4 +250,13 @@ async fn copies_need_both_ends() {
     copy("bucket/none", "/neighbours/c").send(&store).await.refused(403, "AccessDenied");
     copy("bucket/open", "/bucket/c").send(&store).await.refused(403, "AccessDenied");
     copy("bucket/open", "/neighbours/c").send(&store).await.expect(200);
+    // Whom the bytes are open to is not told the tags.
+    put("/bucket/open?tagging")
+        .body("<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>")
+        .send(&store)
+        .await
+        .expect(200);
+    copy("bucket/open", "/neighbours/t").send(&store).await.refused(403, "AccessDenied");
+    let bare = copy("bucket/open", "/neighbours/t").header("x-amz-tagging-directive", "REPLACE");
+    bare.send(&store).await.expect(200);
 }
