@@ -23,7 +23,7 @@ const MOST_FIELDS: usize = 20_000;
 
 /// The most bytes that are read before the file begins. The parser keeps them all while it looks for the end of a
 /// field's head, searching it anew with each piece, and reads a few pieces ahead with each field.
-const MOST_FRONT: usize = 1024 * 1024;
+const MOST_FRONT: usize = 512 * 1024;
 
 /// How much of that the parser is given at once.
 const FRONT_PIECE: usize = 1024;

@@ -245,7 +245,7 @@ async fn what_is_in_front_of_the_file_is_limited() {
     }
     let many = (0..10_000).fold(good(), |form, at| form.field(&format!("x-ignore-{at}"), ""));
     many.send(&store).await.refused(400, "MaxPostPreDataLengthExceeded");
-    let fair = (0..200).fold(good(), |form, at| form.field(&format!("x-ignore-{at}"), &"x".repeat(60)));
+    let fair = (0..100).fold(good(), |form, at| form.field(&format!("x-ignore-{at}"), &"x".repeat(120)));
     fair.send(&store).await.expect(204);
 }
 
