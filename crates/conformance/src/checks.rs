@@ -6,6 +6,7 @@ mod copies;
 mod deletes;
 mod encryption;
 mod errors;
+mod forms;
 mod listings;
 mod locks;
 mod multipart;
@@ -78,6 +79,7 @@ pub const AREAS: &[Area] = &[
     Area { title: "Copies", checks: copies::CHECKS },
     Area { title: "Multipart uploads", checks: multipart::CHECKS },
     Area { title: "Presigned requests", checks: presigned::CHECKS },
+    Area { title: "Forms of browsers", checks: forms::CHECKS },
     Area { title: "Checksums", checks: checksums::CHECKS },
     Area { title: "Tags", checks: tagging::CHECKS },
     Area { title: "Versions", checks: versions::CHECKS },

@@ -38,7 +38,7 @@ pub(crate) async fn send(presigned: &Presigned, body: Bytes) -> Result<Answer, F
     for (name, value) in presigned.headers.iter().filter(|(name, _)| *name != HOST && *name != CONTENT_LENGTH) {
         head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
     }
-    if presigned.method == Method::PUT {
+    if has_body(&presigned.method) {
         head.push_str(&format!("Content-Length: {}\r\n", body.len()));
     }
     head.push_str("\r\n");
@@ -60,13 +60,17 @@ pub(crate) async fn send_in_process(
     *request.method_mut() = presigned.method.clone();
     *request.uri_mut() = presigned.url.parse().map_err(|error| Failure::new(format!("presigned URL: {error}")))?;
     *request.headers_mut() = presigned.headers.clone();
-    if presigned.method == Method::PUT {
+    if has_body(&presigned.method) {
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     }
     let answer = transport.send(request).await.map_err(|error| Failure::new(error.to_string()))?;
     let (head, body) = answer.into_parts();
     let chunks: Vec<Bytes> = body.try_collect().await.map_err(|error| Failure::new(error.to_string()))?;
     Ok(Answer { status: head.status, headers: head.headers, body: chunks.concat().into() })
+}
+
+fn has_body(method: &Method) -> bool {
+    matches!(*method, Method::PUT | Method::POST)
 }
 
 fn parse(answer: &[u8]) -> Option<Answer> {

@@ -141,7 +141,7 @@ impl KmsKey {
 }
 
 /// A JSON string. Written here because the `json` feature, and with it the library, may be off.
-fn json(text: &str) -> String {
+pub(crate) fn json(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {

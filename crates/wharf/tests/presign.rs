@@ -81,3 +81,23 @@ async fn nothing_is_signed_that_was_not_asked_for() {
     assert_eq!(names, ["content-type", "if-none-match"]);
     assert!(asked.url.contains("X-Amz-SignedHeaders=content-type%3Bhost%3Bif-none-match&"), "{}", asked.url);
 }
+
+#[tokio::test]
+async fn a_form_goes_to_the_bucket() {
+    for (endpoint, url) in [
+        (Some("https://s3.example.com"), "https://s3.example.com/my-bucket"),
+        (None, "https://my-bucket.s3.eu-west-1.amazonaws.com/"),
+    ] {
+        let builder = Client::builder().environment(|_| None).region("eu-west-1").credentials("AKIDEXAMPLE", "secret");
+        let builder = endpoint.into_iter().fold(builder, |builder, endpoint| builder.endpoint(endpoint));
+        let form = builder.build().unwrap().post_object("my-bucket", "a/b").presign(HOUR).await.unwrap();
+        assert_eq!(form.url, url);
+        assert_eq!(form.fields[0], ("key".to_owned(), "a/b".to_owned()));
+        let credential = &form.fields.iter().find(|(name, _)| name == "x-amz-credential").unwrap().1;
+        assert!(credential.ends_with("/eu-west-1/s3/aws4_request"), "{credential}");
+    }
+    let anonymous = Client::builder().environment(|_| None).endpoint("https://s3.example.com").anonymous();
+    let error = anonymous.build().unwrap().post_object("my-bucket", "a").presign(HOUR).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert_eq!(error.message(), "an anonymous client has no keys to presign with");
+}

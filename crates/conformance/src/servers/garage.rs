@@ -121,4 +121,12 @@ const DIFFERENCES: &[Difference] = &[
     differs(&["error-wrong-secret", "error-unknown-key-id"], "got AccessDenied", "It is 403 AccessDenied."),
     differs(&["error-skewed"], "ListObjects: succeeded", "A request may be an hour old."),
     differs(&["presign-expired", "presign-put-headers"], "got 400, not 403", "It is refused with 400."),
+    differs(
+        &["form-extra-field", "form-other-key", "form-other-value", "form-starts-with"],
+        "got 400, not 403",
+        "It is refused with 400.",
+    ),
+    differs(&["form-forged"], "code: got \"AccessDenied\"", "It is AccessDenied."),
+    differs(&["form-size"], "too large: code: got \"InvalidRequest\"", "It is InvalidRequest."),
+    differs(&["form-tags"], "NotImplemented", "There are no tags: 501 NotImplemented."),
 ];

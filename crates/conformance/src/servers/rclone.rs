@@ -175,4 +175,16 @@ const DIFFERENCES: &[Difference] = &[
     differs(&["error-skewed"], "got AccessDenied", "It is AccessDenied, with 400."),
     differs(&["error-body-tampered"], "PutObject: succeeded", "The body's hash is not compared."),
     differs(&["presign-expired"], "got 400, not 403", "It is refused with 400."),
+    differs(
+        &["form-file-name", "form-redirect", "form-status", "form-tags", "form-upload"],
+        "400 Bad Request",
+        "Forms are refused with 400.",
+    ),
+    differs(
+        &["form-extra-field", "form-forged", "form-other-key", "form-other-value", "form-starts-with"],
+        "got 400, not 403",
+        "Forms are refused with 400.",
+    ),
+    differs(&["form-size"], "too large: code: got", "Forms are refused with 400."),
+    differs(&["form-redirect-query"], "keeps a=b", "Forms are refused with 400."),
 ];

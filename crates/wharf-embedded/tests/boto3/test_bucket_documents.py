@@ -70,6 +70,15 @@ class TestCors:
         assert answer.headers["access-control-allow-credentials"] == "true"
         assert "Origin" in answer.headers["vary"]
 
+    def test_preflight_of_a_presigned_url(self, s3, wire, shared):
+        """Browsers ask at the URL that they will use, whose signature is for another method."""
+        url = s3.generate_presigned_url("put_object", {"Bucket": shared, "Key": "k"}, ExpiresIn=60)
+        target = url[url.index("/", len("http://")) :]
+        given = {"Origin": "https://www.example.com", "Access-Control-Request-Method": "PUT"}
+        assert wire.send("OPTIONS", target, given).status == 200
+        given["Origin"] = "https://elsewhere.net"
+        assert wire.send("OPTIONS", target, given).code == "AccessForbidden"
+
     def test_preflight_for_everybody(self, wire, shared):
         answer = self.preflight(wire, shared, "https://elsewhere.net", "HEAD")
         assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, "*")

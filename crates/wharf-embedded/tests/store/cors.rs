@@ -55,6 +55,18 @@ async fn preflights() {
     assert_eq!(store.requests().last().unwrap().operation, "OptionsObject");
 }
 
+/// A browser asks for leave at the URL of the request to come, with its signature for another method.
+#[tokio::test]
+async fn a_preflight_of_a_presigned_url() {
+    let store = store_with_rules().await;
+    let url = "/bucket/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2F\
+               us-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&\
+               X-Amz-Signature=00";
+    let allowed = preflight(url, "https://app.example", "PUT").send_bare(&store).await.expect(200);
+    assert_eq!(allowed.get("access-control-allow-origin"), Some("https://app.example"));
+    preflight(url, "https://else.example", "PUT").send_bare(&store).await.refused(403, "AccessForbidden");
+}
+
 #[tokio::test]
 async fn answers_across_origins() {
     let store = store_with_rules().await;

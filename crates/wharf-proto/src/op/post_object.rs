@@ -4,12 +4,14 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
-use http::Uri;
+use http::{Method, Uri};
 
-use crate::operation::{SendFuture, Sender};
+use super::put_object_tagging;
+use crate::encryption::{Encryption, json};
+use crate::operation::{Request, SendFuture, Sender};
 use crate::sigv4::{MAX_EXPIRY, Signer};
 use crate::storage::{CannedAcl, StorageClass};
-use crate::{Error, name, time};
+use crate::{Error, Tag, name, time};
 
 /// What a form puts in the place of the name of the file that was chosen.
 const FILENAME: &str = "${filename}";
@@ -19,6 +21,9 @@ const FILENAME: &str = "${filename}";
 /// Every field that the form may carry is named here: by its value, or by what its value must begin with. The browser
 /// then sends the form to S3 itself. A form that says anything else is refused with 403 AccessDenied, a file of
 /// another size with EntityTooLarge or EntityTooSmall.
+///
+/// A page that sends the form by script is told what became of it only where the bucket's CORS rules name the page's
+/// origin; a plain form needs none.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -33,6 +38,7 @@ const FILENAME: &str = "${filename}";
 ///     .await?;
 /// println!("<form action=\"{}\" method=\"post\" enctype=\"multipart/form-data\">", form.url);
 /// for (name, value) in &form.fields {
+///     let value = value.replace('&', "&amp;").replace('"', "&quot;");
 ///     println!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\">");
 /// }
 /// println!("<input name=\"Content-Type\" value=\"image/png\"> <input type=\"file\" name=\"file\"> <button>Go</button>");
@@ -54,15 +60,17 @@ pub struct PostForm {
     pub key: String,
     fields: Vec<(String, String)>,
     prefixes: Vec<(String, String)>,
+    tags: Vec<Tag>,
+    encryption: Option<Encryption>,
     size: Option<RangeInclusive<u64>>,
 }
 
 impl<S> PostObject<S> {
     /// A form that uploads to `key` in `bucket`, signed by `sender`. `${filename}` at the end of the key stands for the
-    /// name of the file that is chosen.
+    /// name of the file that is chosen; the form may then name any key that begins like this one.
     pub fn new(sender: S, bucket: impl Into<String>, key: impl Into<String>) -> Self {
-        let (fields, prefixes) = (Vec::new(), Vec::new());
-        Self { sender, form: PostForm { bucket: bucket.into(), key: key.into(), fields, prefixes, size: None } }
+        let (bucket, key, fields, prefixes, tags) = (bucket.into(), key.into(), Vec::new(), Vec::new(), Vec::new());
+        Self { sender, form: PostForm { bucket, key, fields, prefixes, tags, encryption: None, size: None } }
     }
 
     /// How many bytes the file may have, both ends included. Without it anything up to 5 GiB may come.
@@ -79,6 +87,19 @@ impl<S> PostObject<S> {
     /// A metadata entry that is stored, such as who was allowed to upload.
     pub fn metadata(self, name: impl fmt::Display, value: impl Into<String>) -> Self {
         self.field(format!("x-amz-meta-{name}"), value)
+    }
+
+    /// A tag of the object.
+    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.form.tags.push(Tag { key: key.into(), value: value.into() });
+        self
+    }
+
+    /// How the object is encrypted at rest, in place of the bucket's own setting. Whoever has the form can read a
+    /// customer's key in it.
+    pub fn encryption(mut self, encryption: Encryption) -> Self {
+        self.form.encryption = Some(encryption);
+        self
     }
 
     /// A canned ACL.
@@ -102,14 +123,14 @@ impl<S> PostObject<S> {
         self.field("success_action_redirect", url)
     }
 
-    /// Any other field that S3 knows, such as `Cache-Control` or `x-amz-server-side-encryption`, with its value.
+    /// Any other field that S3 knows, such as `Cache-Control` or `Content-Disposition`, with its value.
     pub fn field(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.form.fields.push((name.into(), value.into()));
         self
     }
 
-    /// A field that the page fills in itself, and what its value must begin with: anything where that is empty. Such a
-    /// field must be there.
+    /// A field that the page fills in itself, such as `Content-Type` or `x-amz-meta-comment`, and what its value must
+    /// begin with: anything where that is empty. Such a field must be there, before the file.
     pub fn starts_with(mut self, name: impl Into<String>, prefix: impl Into<String>) -> Self {
         self.form.prefixes.push((name.into(), prefix.into()));
         self
@@ -122,7 +143,8 @@ impl<S: Sender> PostObject<S> {
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) over 7 days or under a second, for a name that no bucket or key
-    /// can have, for a field that is named twice or is not the caller's to set, and for an anonymous client.
+    /// can have, for a field that is named twice, is not the caller's to set or has a line break, and for an anonymous
+    /// client.
     pub fn presign(self, expires_in: Duration) -> SendFuture<PresignedPost> {
         self.sender.presign_post(self.form, expires_in)
     }
@@ -145,7 +167,7 @@ impl PostForm {
     }
 
     fn signed(
-        self,
+        mut self,
         signer: &Signer<'_>,
         now: SystemTime,
         expires_in: Duration,
@@ -156,6 +178,7 @@ impl PostForm {
         }
         name::check_bucket(&self.bucket)?;
         name::check_key(&self.key)?;
+        self.spell_out()?;
         self.check_fields()?;
         let asked_for = now + Duration::from_secs(expires_in.as_secs());
         let expires_at = signer.expires_at().map_or(asked_for, |end| end.min(asked_for));
@@ -168,7 +191,33 @@ impl PostForm {
         Ok(PresignedPost { url: url.to_string(), fields, expires_at })
     }
 
+    /// Turns tags and encryption into the fields that say so.
+    fn spell_out(&mut self) -> Result<(), Error> {
+        if !self.tags.is_empty() {
+            let document = put_object_tagging::document(&self.tags)?;
+            let text = String::from_utf8_lossy(&document);
+            // Without the declaration, which ends in a line break.
+            let element = text.split_once('\n').map_or(&*text, |(_, element)| element);
+            self.fields.push(("tagging".to_owned(), element.to_owned()));
+        }
+        if let Some(encryption) = &self.encryption {
+            let mut request = Request::object(Method::POST, &self.bucket, &self.key)?;
+            encryption.apply(&mut request)?;
+            let fields = request.headers.iter().map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            });
+            self.fields.extend(fields);
+        }
+        Ok(())
+    }
+
     fn check_fields(&self) -> Result<(), Error> {
+        let key = ("key".to_owned(), self.key.clone());
+        if let Some((name, _)) = self.fields.iter().chain([&key]).find(|(_, value)| value.contains(['\r', '\n'])) {
+            return Err(Error::invalid_input(format!(
+                "the form's field {name:?} has a line break, which browsers send as another one than was signed"
+            )));
+        }
         let mut seen = Vec::new();
         for (name, _) in self.fields.iter().chain(&self.prefixes) {
             let lower = name.to_ascii_lowercase();
@@ -216,21 +265,6 @@ fn equals(name: &str, value: &str) -> String {
 
 fn begins(name: &str, prefix: &str) -> String {
     format!("[\"starts-with\",{},{}]", json(&format!("${name}")), json(prefix))
-}
-
-/// A JSON string. The one place that needs JSON whatever features are on.
-fn json(text: &str) -> String {
-    let mut json = String::with_capacity(text.len() + 2);
-    json.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => json.extend(['\\', c]),
-            c if c.is_control() => json.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => json.push(c),
-        }
-    }
-    json.push('"');
-    json
 }
 
 /// A signed form: put all fields into it, in this order, the file last.
@@ -289,7 +323,7 @@ mod tests {
         let form = PostObject::new((), "sigv4examplebucket", "user/${filename}")
             .content_length_range(1..=1024)
             .acl(CannedAcl::PublicRead)
-            .metadata("owner", "a \"b\" \\ \n")
+            .metadata("owner", "a \"b\" \\ \t")
             .starts_with("Content-Type", "image/")
             .success_action_status(201);
         let (post, policy) = sign(form, &keys(), 3600).unwrap();
@@ -297,7 +331,7 @@ mod tests {
             policy,
             "{\"expiration\":\"2015-12-29T01:00:00Z\",\"conditions\":[{\"bucket\":\"sigv4examplebucket\"},\
              [\"starts-with\",\"$key\",\"user/\"],[\"content-length-range\",1,1024],{\"acl\":\"public-read\"},\
-             {\"x-amz-meta-owner\":\"a \\\"b\\\" \\\\ \\u000a\"},{\"success_action_status\":\"201\"},\
+             {\"x-amz-meta-owner\":\"a \\\"b\\\" \\\\ \\u0009\"},{\"success_action_status\":\"201\"},\
              [\"starts-with\",\"$Content-Type\",\"image/\"],{\"x-amz-algorithm\":\"AWS4-HMAC-SHA256\"},\
              {\"x-amz-credential\":\"AKIAIOSFODNN7EXAMPLE/20151229/us-east-1/s3/aws4_request\"},\
              {\"x-amz-date\":\"20151229T000000Z\"}]}"
@@ -333,6 +367,31 @@ mod tests {
     }
 
     #[test]
+    fn tags_and_encryption_are_fields() {
+        use crate::{CustomerKey, KmsKey};
+        let form = || PostObject::new((), "my-bucket", "a");
+        let (post, policy) = sign(form().tag("a", "1 & 2").tag("b", ""), &keys(), 60).unwrap();
+        let tags = "<Tagging xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet><Tag><Key>a</Key>\
+                    <Value>1 &amp; 2</Value></Tag><Tag><Key>b</Key><Value></Value></Tag></TagSet></Tagging>";
+        assert!(post.fields.contains(&("tagging".to_owned(), tags.to_owned())), "{:?}", post.fields);
+        assert!(policy.contains(&equals("tagging", tags)));
+
+        let kms = Encryption::Kms(KmsKey::id("my-key"));
+        let (post, policy) = sign(form().encryption(kms), &keys(), 60).unwrap();
+        for (name, value) in
+            [("x-amz-server-side-encryption", "aws:kms"), ("x-amz-server-side-encryption-aws-kms-key-id", "my-key")]
+        {
+            assert!(post.fields.contains(&(name.to_owned(), value.to_owned())), "{:?}", post.fields);
+            assert!(policy.contains(&equals(name, value)));
+        }
+        let secret = form().encryption(Encryption::Customer(CustomerKey::new([b'k'; 32])));
+        let key = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s";
+        assert!(!format!("{secret:?}").contains(key));
+        let (post, policy) = sign(secret, &keys(), 60).unwrap();
+        assert!(policy.contains(key) && !format!("{post:?}").contains(key));
+    }
+
+    #[test]
     fn what_no_form_can_be() {
         let form = || PostObject::new((), "my-bucket", "a");
         #[expect(clippy::reversed_empty_ranges, reason = "that is the mistake")]
@@ -342,6 +401,13 @@ mod tests {
             (form(), 8 * 86_400, "a form lasts from a second to 7 days, not 691200s"),
             (form().field("Policy", "x"), 60, "the form's field \"Policy\" is not for the caller to set"),
             (form().acl(CannedAcl::Private).starts_with("ACL", ""), 60, "the form's field \"ACL\" is set twice"),
+            (
+                form().metadata("note", "a\nb"),
+                60,
+                "the form's field \"x-amz-meta-note\" has a line break, which browsers send as another one than was signed",
+            ),
+            (PostObject::new((), "my-bucket", "a\rb"), 60, "the form's field \"key\" has a line break"),
+            (form().tag("a", "b").field("tagging", "x"), 60, "the form's field \"tagging\" is set twice"),
             (empty, 60, "no file has from 2 to 1 bytes"),
             (PostObject::new((), "my-bucket", ""), 60, "the key is empty"),
         ] {

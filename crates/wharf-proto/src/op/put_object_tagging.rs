@@ -99,31 +99,37 @@ impl<S: Send + 'static> Operation for PutObjectTagging<S> {
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::PUT, &self.bucket, &self.key)?;
-        for tag in &self.tags {
-            check_text("tag key", &tag.key)?;
-            check_text("tag value", &tag.value)?;
-        }
+        let document = document(&self.tags)?;
         request.subresource("tagging");
         request.query_opt("versionId", self.version_id.as_deref());
         request.header_opt("content-md5", self.content_md5.as_deref())?;
         request.payer_and_owner(self.request_payer, self.expected_bucket_owner.as_deref())?;
         request.checksum = self.checksum.clone();
-        request.body = Body::bytes(write_document("Tagging", |root| {
-            root.child("TagSet", |set| {
-                for tag in &self.tags {
-                    set.child("Tag", |element| {
-                        element.text("Key", &tag.key);
-                        element.text("Value", &tag.value);
-                    });
-                }
-            });
-        }));
+        request.body = Body::bytes(document);
         Ok(request)
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<PutObjectTaggingOutput, Error> {
         Ok(PutObjectTaggingOutput { version_id: headers::text(response.headers(), "x-amz-version-id") })
     }
+}
+
+/// The document of these tags.
+pub(super) fn document(tags: &[Tag]) -> Result<Bytes, Error> {
+    for tag in tags {
+        check_text("tag key", &tag.key)?;
+        check_text("tag value", &tag.value)?;
+    }
+    Ok(write_document("Tagging", |root| {
+        root.child("TagSet", |set| {
+            for tag in tags {
+                set.child("Tag", |element| {
+                    element.text("Key", &tag.key);
+                    element.text("Value", &tag.value);
+                });
+            }
+        });
+    }))
 }
 
 impl<S: Sender> IntoFuture for PutObjectTagging<S> {
