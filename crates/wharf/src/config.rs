@@ -1,5 +1,6 @@
 //! Setting a client up.
 
+mod check;
 mod sockets;
 
 use std::env;
@@ -312,6 +313,7 @@ impl ClientBuilder {
     }
 
     fn build_on(self, runtime: RuntimeHandle) -> Result<Client, Error> {
+        self.check()?;
         let defaults = self.transport.as_ref().and_then(|transport| transport.defaults());
         let profile_is_explicit = self.profile.is_some() || self.credentials_file.is_some();
         let files = self.read_files(profile_is_explicit, defaults.is_some())?;
@@ -355,6 +357,9 @@ impl ClientBuilder {
             },
         };
         let sockets = &self.sockets;
+        if self.transport.is_some() && !found.asks_services() {
+            sockets.must_be_unsaid()?;
+        }
         let roots = sockets.roots(&settings, is_https || found.asks_services())?;
         let transport = match self.transport {
             Some(transport) => transport,
