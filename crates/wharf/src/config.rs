@@ -28,7 +28,26 @@ use crate::transport::Transport;
 use crate::transport::proxy::Proxies;
 use sockets::{ProxyChoice, Sockets};
 
-/// Sets a [`Client`] up. What is not said is looked up when it is built:
+/// Sets a [`Client`] up.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// # fn main() -> wharf::Result<()> {
+/// let s3 = wharf::Client::builder()
+///     .endpoint("http://localhost:9000")
+///     .region("us-east-1")
+///     .credentials("minio-user", "minio-password")
+///     .connect_timeout(Duration::from_secs(2))
+///     .max_attempts(5)
+///     .build()?;
+/// assert_eq!(s3.region(), "us-east-1");
+/// println!("{}", s3.explain());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// What is not said is looked up when it is built:
 ///
 /// | setting | said here, else | else | else |
 /// |---|---|---|---|
