@@ -308,3 +308,20 @@ async fn keys_travel_byte_for_byte() {
         assert_eq!(server.requests().last().unwrap().target, path);
     }
 }
+
+/// What follows an answer is nobody's answer: the next call must not read it as its own.
+#[tokio::test]
+async fn an_answer_too_many_is_not_the_next_ones() {
+    let server = Server::start(|mut conn: Conn| async move {
+        while conn.request().await.is_some() {
+            let real = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nreal";
+            conn.write(format!("{real}{}", real.replace("real", "evil"))).await;
+        }
+    })
+    .await;
+    let s3 = client_of(server.url()).build().unwrap();
+    for _ in 0..3 {
+        assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "real");
+    }
+    assert_eq!(server.connections(), 3);
+}

@@ -15,7 +15,7 @@ use super::endpoints::Sts;
 use super::file_keys::{FileKeys, FileKeysProvider};
 use super::imds::{self, Imds};
 use super::process::{Process, ProcessProvider};
-use super::service::Services;
+use super::service::{self, Services};
 use super::sso::{Sso, SsoProvider};
 use super::web_identity::WebIdentityProvider;
 use super::{ProvideCredentials, check, endpoints::StsOptions, none, profile};
@@ -139,7 +139,7 @@ impl fmt::Display for Plan {
             }
             Self::Sso(sso) => write!(f, "SSO: role {} in account {}", sso.role_name, sso.account_id),
             Self::Process(process) => write!(f, "the program {}", process.program),
-            Self::Container(container) => write!(f, "the container's service at {}", container.uri),
+            Self::Container(container) => write!(f, "the container's service at {}", service::origin(&container.uri)),
             Self::Imds(imds) => write!(f, "instance metadata at {}", imds.endpoint.host()),
             Self::AssumeRole { role, source, .. } => write!(f, "role {} by {source} ({})", role.arn, source.origin()),
         }
