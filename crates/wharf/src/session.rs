@@ -2,12 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use wharf_proto::op::CreateSession;
 use wharf_proto::operation::Operation;
-use wharf_proto::{Credentials, Error};
+use wharf_proto::{Credentials, Error, ErrorKind};
 
 use crate::client::Inner;
 use crate::dispatch::{self, Read};
@@ -16,9 +17,20 @@ use crate::dispatch::{self, Read};
 const EARLY: Duration = Duration::from_secs(60);
 
 /// The session of one bucket, begun when it is first needed and again before it ends. Those who need it at once wait
-/// for one CreateSession.
+/// for one CreateSession, and share its end.
 #[derive(Debug, Default)]
-pub(crate) struct Session(Mutex<Option<Held>>);
+pub(crate) struct Session {
+    state: Mutex<State>,
+    /// How many CreateSessions have ended, so that whoever waited for one knows that it was made.
+    ended: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    held: Option<Held>,
+    /// What the last CreateSession came to, where it failed.
+    failure: Option<(ErrorKind, String)>,
+}
 
 #[derive(Debug)]
 struct Held {
@@ -30,16 +42,29 @@ struct Held {
 impl Session {
     /// The session's keys; `own` are the caller's.
     pub(crate) async fn keys(&self, client: &Inner, bucket: &str, own: &Credentials) -> Result<Credentials, Error> {
-        let mut held = self.0.lock().await;
+        let ended = self.ended.load(Ordering::Acquire);
+        let mut state = self.state.lock().await;
         // S3 set the end, so S3's clock tells when it comes.
         let left = |keys: &Credentials| keys.expires_at().and_then(|end| end.duration_since(client.now()).ok());
-        let known = held.as_ref().filter(|held| held.begun_by == own.access_key_id()).map(|held| held.keys.clone());
+        let held = state.held.as_ref().filter(|held| held.begun_by == own.access_key_id());
+        let known = held.map(|held| held.keys.clone());
         if let Some(keys) = known.as_ref().filter(|keys| left(keys).is_some_and(|left| left > EARLY)) {
             return Ok(keys.clone());
         }
-        match (create(client, bucket).await, known) {
+        let begun = match &state.failure {
+            Some((kind, message)) if self.ended.load(Ordering::Acquire) != ended => {
+                Err(Error::new(*kind, message.clone()))
+            }
+            _ => {
+                let begun = create(client, bucket).await;
+                self.ended.fetch_add(1, Ordering::Release);
+                state.failure = begun.as_ref().err().map(|error| (error.kind(), error.to_string()));
+                begun
+            }
+        };
+        match (begun, known) {
             (Ok(keys), _) => {
-                *held = Some(Held { keys: keys.clone(), begun_by: own.access_key_id().to_owned() });
+                state.held = Some(Held { keys: keys.clone(), begun_by: own.access_key_id().to_owned() });
                 Ok(keys)
             }
             // It lasts for a moment yet.
@@ -50,7 +75,7 @@ impl Session {
 
     /// S3 takes `keys` no more: the next request begins a new session, unless another has done so.
     pub(crate) async fn has_ended(&self, keys: &Credentials) {
-        let mut held = self.0.lock().await;
+        let held = &mut self.state.lock().await.held;
         if held.as_ref().is_some_and(|held| held.keys.access_key_id() == keys.access_key_id()) {
             *held = None;
         }

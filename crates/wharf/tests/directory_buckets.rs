@@ -155,6 +155,20 @@ async fn a_session_is_renewed_before_it_ends() {
     assert_eq!(tokens, ["token-1", "token-1", "token-2", "token-2", "token-3"]);
 }
 
+/// One CreateSession answers all that wait for it, also where it is refused.
+#[tokio::test]
+async fn calls_at_once_share_a_refusal() {
+    let (express, clock) = (Express::default(), FakeClock::default());
+    let s3 = express.client(&clock, |sent, _| sent.is_session().then_some((403, "AccessDenied")));
+    let calls = stream::iter(0..16).map(|n| s3.get_object(BUCKET, n.to_string()).text()).buffer_unordered(16);
+    let errors: Vec<_> = calls.map(Result::unwrap_err).collect().await;
+    assert!(errors.iter().all(|error| error.kind() == ErrorKind::AccessDenied));
+    assert!(errors.iter().all(|error| error.to_string().contains("AccessDenied, HTTP 403")), "{errors:?}");
+    assert_eq!(express.sent().len(), 1);
+    s3.get_object(BUCKET, "a").await.unwrap_err();
+    assert_eq!(express.sent().len(), 1, "a later call asks again");
+}
+
 /// While a session lasts, one that cannot be renewed is none the worse.
 #[tokio::test]
 async fn a_renewal_that_fails() {
