@@ -6,6 +6,7 @@ mod support;
 
 use std::io::{Read, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -324,4 +325,18 @@ async fn an_answer_too_many_is_not_the_next_ones() {
         assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "real");
     }
     assert_eq!(server.connections(), 3);
+}
+
+/// A runtime that nobody drives now, for its thread does something else, hears nothing of its connections.
+#[test]
+fn the_connections_of_another_runtime_are_left_to_it() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let driven = tokio::runtime::Runtime::new().unwrap();
+    let server = driven.block_on(Server::start(hello));
+    let s3 = client_of(server.url()).max_attempts(1).progress_timeout(Duration::from_secs(5)).build().unwrap();
+    let (first, second) = (runtime(), runtime());
+    for runtime in [&first, &second, &first, &second] {
+        assert_eq!(runtime.block_on(s3.get_object("my-bucket", "a").text()).unwrap(), "Hello!");
+    }
+    assert_eq!(server.connections(), 2);
 }

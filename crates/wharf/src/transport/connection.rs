@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::runtime;
 use tokio::task::unconstrained;
 use tokio::time::timeout;
 
@@ -31,19 +32,30 @@ const SETTLING: Duration = Duration::from_millis(100);
 
 type Driver = http1::Connection<TokioIo<Box<dyn Socket>>, RequestBody>;
 
+/// The runtime of this thread.
+pub(crate) fn this_runtime() -> Option<runtime::Id> {
+    runtime::Handle::try_current().ok().map(|runtime| runtime.id())
+}
+
 /// A connection that ends where it is when this is dropped.
 pub(crate) struct Connection {
     sender: SendRequest<RequestBody>,
     /// `None` once it has ended, which tells whoever still waits for it.
     driver: Option<Box<Driver>>,
     wire: Arc<Wire>,
+    runtime: Option<runtime::Id>,
 }
 
 impl Connection {
     /// Speaks HTTP over `socket`, beneath which is `wire`.
     pub(crate) async fn start(socket: Box<dyn Socket>, wire: Arc<Wire>) -> Result<Self, hyper::Error> {
         let (sender, driver) = http1::Builder::new().max_headers(MAX_HEADERS).handshake(TokioIo::new(socket)).await?;
-        Ok(Self { sender, driver: Some(Box::new(driver)), wire })
+        Ok(Self { sender, driver: Some(Box::new(driver)), wire, runtime: this_runtime() })
+    }
+
+    /// The runtime that hears of what comes in. While nobody drives that one, nobody is woken for it.
+    pub(crate) fn runtime(&self) -> Option<runtime::Id> {
+        self.runtime
     }
 
     /// Whether bytes were lost that hyper believes sent.
