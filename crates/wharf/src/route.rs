@@ -12,6 +12,7 @@ use wharf_proto::{Credentials, Error};
 
 use crate::buckets::Bucket;
 use crate::client::Inner;
+use crate::session::Session;
 
 /// What the ways of one request have in common.
 pub(crate) struct Route {
@@ -63,14 +64,14 @@ impl Route {
     /// What to sign with, and for what: the caller's `own` keys, or those of a session that they begin.
     pub(crate) async fn keys<'w>(
         &self,
-        client: &Inner,
+        client: &Arc<Inner>,
         way: &'w Way,
         own: Credentials,
     ) -> Result<(Credentials, Scope<'w>), Error> {
         let scope = way.scope();
         match &self.name {
             Some(bucket) if self.session => {
-                let keys = self.bucket.session.keys(client, bucket, &own).await?;
+                let keys = Session::keys(client, &self.bucket, bucket, own).await?;
                 Ok((keys, Scope { token: TokenName::S3Session, ..scope }))
             }
             _ => Ok((own, scope)),
@@ -98,7 +99,7 @@ impl Route {
             }
             Correction::Credentials => match signed_with {
                 Some(keys) if self.session => {
-                    self.bucket.session.has_ended(keys).await;
+                    Session::has_ended(&self.bucket, keys).await;
                     true
                 }
                 Some(keys) => client.identity.provider().is_some_and(|provider| provider.refused(keys)),

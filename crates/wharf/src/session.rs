@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -10,8 +11,10 @@ use wharf_proto::op::CreateSession;
 use wharf_proto::operation::Operation;
 use wharf_proto::{Credentials, Error, ErrorKind};
 
+use crate::buckets::Bucket;
 use crate::client::Inner;
 use crate::dispatch::{self, Read};
+use crate::runtime::driven;
 
 /// A session that ends sooner is renewed first: a request must arrive in its time.
 const EARLY: Duration = Duration::from_secs(60);
@@ -40,17 +43,28 @@ struct Held {
 }
 
 impl Session {
-    /// The session's keys; `own` are the caller's.
-    pub(crate) async fn keys(&self, client: &Inner, bucket: &str, own: &Credentials) -> Result<Credentials, Error> {
+    /// The keys of the session with `bucket`, whose name is `name`; `own` are the caller's.
+    pub(crate) async fn keys(
+        client: &Arc<Inner>,
+        bucket: &Arc<Bucket>,
+        name: &str,
+        own: Credentials,
+    ) -> Result<Credentials, Error> {
+        let known = bucket.session.state.try_lock().ok().and_then(|state| state.fresh(client, &own));
+        if let Some(keys) = known {
+            return Ok(keys);
+        }
+        let (client, bucket, name) = (client.clone(), bucket.clone(), name.to_owned());
+        driven(async move { bucket.session.renewed(&client, &name, &own).await }).await
+    }
+
+    async fn renewed(&self, client: &Arc<Inner>, bucket: &str, own: &Credentials) -> Result<Credentials, Error> {
         let ended = self.ended.load(Ordering::Acquire);
         let mut state = self.state.lock().await;
-        // S3 set the end, so S3's clock tells when it comes.
-        let left = |keys: &Credentials| keys.expires_at().and_then(|end| end.duration_since(client.now()).ok());
-        let held = state.held.as_ref().filter(|held| held.begun_by == own.access_key_id());
-        let known = held.map(|held| held.keys.clone());
-        if let Some(keys) = known.as_ref().filter(|keys| left(keys).is_some_and(|left| left > EARLY)) {
-            return Ok(keys.clone());
+        if let Some(keys) = state.fresh(client, own) {
+            return Ok(keys);
         }
+        let known = state.known(own).cloned();
         let begun = match &state.failure {
             Some((kind, message)) if self.ended.load(Ordering::Acquire) != ended => {
                 Err(Error::new(*kind, message.clone()))
@@ -68,13 +82,23 @@ impl Session {
                 Ok(keys)
             }
             // It lasts for a moment yet.
-            (Err(_), Some(keys)) if left(&keys).is_some_and(|left| !left.is_zero()) => Ok(keys),
+            (Err(_), Some(keys)) if !left(client, &keys).is_zero() => Ok(keys),
             (Err(error), _) => Err(error),
         }
     }
 
     /// S3 takes `keys` no more: the next request begins a new session, unless another has done so.
-    pub(crate) async fn has_ended(&self, keys: &Credentials) {
+    pub(crate) async fn has_ended(bucket: &Arc<Bucket>, keys: &Credentials) {
+        let (bucket, keys) = (bucket.clone(), keys.clone());
+        // Whoever waits for a lock and is not polled may be given it.
+        let ended = async move {
+            bucket.session.forget(&keys).await;
+            Ok(())
+        };
+        let _ = driven(ended).await;
+    }
+
+    async fn forget(&self, keys: &Credentials) {
         let held = &mut self.state.lock().await.held;
         if held.as_ref().is_some_and(|held| held.keys.access_key_id() == keys.access_key_id()) {
             *held = None;
@@ -82,9 +106,26 @@ impl Session {
     }
 }
 
+impl State {
+    /// The session's keys, where these credentials began it.
+    fn known(&self, own: &Credentials) -> Option<&Credentials> {
+        self.held.as_ref().filter(|held| held.begun_by == own.access_key_id()).map(|held| &held.keys)
+    }
+
+    /// The same, unless it ends soon.
+    fn fresh(&self, client: &Inner, own: &Credentials) -> Option<Credentials> {
+        self.known(own).filter(|keys| left(client, keys) > EARLY).cloned()
+    }
+}
+
+/// How long a session lasts yet. S3 set its end, so S3's clock tells when it comes.
+fn left(client: &Inner, keys: &Credentials) -> Duration {
+    keys.expires_at().and_then(|end| end.duration_since(client.now()).ok()).unwrap_or_default()
+}
+
 /// Boxed, because sending a request may begin a session, which sends a request.
 fn create<'a>(
-    client: &'a Inner,
+    client: &'a Arc<Inner>,
     bucket: &'a str,
 ) -> Pin<Box<dyn Future<Output = Result<Credentials, Error>> + Send + 'a>> {
     Box::pin(async move {

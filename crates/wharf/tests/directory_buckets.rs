@@ -7,9 +7,9 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use http::{HeaderMap, Method, Request};
-use support::{Fake, FakeClock, answer, error_document, line};
+use support::{Fake, FakeClock, answer, error_document, line, soon};
 use wharf::transport::Body;
 use wharf::{Client, Credentials, ErrorKind};
 
@@ -167,6 +167,18 @@ async fn calls_at_once_share_a_refusal() {
     assert_eq!(express.sent().len(), 1);
     s3.get_object(BUCKET, "a").await.unwrap_err();
     assert_eq!(express.sent().len(), 1, "a later call asks again");
+}
+
+/// As when the first stands in a `buffered` stream whose consumer awaits the second.
+#[tokio::test]
+async fn a_call_that_is_not_polled_holds_nobody_up() {
+    let (express, clock) = (Express::default(), FakeClock::default());
+    let s3 = express.client(&clock, all_well);
+    let mut first = Box::pin(s3.get_object(BUCKET, "a").text());
+    assert!((&mut first).now_or_never().is_none());
+    assert_eq!(soon(s3.get_object(BUCKET, "b").text()).await.unwrap(), "Hello!");
+    assert_eq!(first.await.unwrap(), "Hello!");
+    assert_eq!(express.sent().iter().filter(|sent| sent.is_session()).count(), 1);
 }
 
 /// While a session lasts, one that cannot be renewed is none the worse.

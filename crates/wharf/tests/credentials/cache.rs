@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use wharf::{CachedCredentials, Clock, Credentials, CredentialsFuture, Error, ErrorKind, ProvideCredentials};
 
@@ -168,6 +169,25 @@ async fn a_caller_that_goes_away_leaves_the_fetch_to_the_next() {
     settle().await;
     vault.gate.add_permits(1);
     assert_eq!((soon(second).await.unwrap(), vault.asked()), ("AKID2".to_owned(), 2));
+}
+
+/// As when the first stands in a `buffered` stream whose consumer awaits the second.
+#[tokio::test]
+async fn a_caller_that_is_not_polled_holds_nobody_up() {
+    let (clock, vault, cache) = cached();
+    for (passed, keys) in [(Duration::ZERO, "AKID1"), (61 * MINUTE, "AKID2"), (56 * MINUTE, "AKID3")] {
+        clock.advance(passed);
+        vault.gate.forget_permits(usize::MAX >> 3);
+        let mut first = cache.credentials();
+        assert!((&mut first).now_or_never().is_none());
+        settle().await;
+        vault.gate.add_permits(1);
+        settle().await;
+        assert_eq!(id(&cache).await, keys);
+        assert_eq!(soon(first).await.unwrap().access_key_id(), keys);
+        vault.gate.add_permits(usize::MAX >> 4);
+    }
+    assert_eq!(vault.asked(), 3);
 }
 
 #[tokio::test]
