@@ -91,7 +91,11 @@ impl Route {
                 // A directory bucket is in its zone, an access point in its ARN's region, whatever an answer says.
                 let is_fixed = way.scope().service != "s3";
                 let moved = !is_fixed && self.bucket.is_in(&client.endpoint, region);
-                moved && self.way(client).is_ok_and(|new| new.target != way.target)
+                let leads_elsewhere = moved && self.way(client).is_ok_and(|new| new.target != way.target);
+                if moved && !leads_elsewhere {
+                    self.bucket.forget_place();
+                }
+                leads_elsewhere
             }
             Correction::Clock(theirs) => {
                 client.set_clock(*theirs);
