@@ -17,7 +17,8 @@ const REFRESH_EARLY: Duration = Duration::from_secs(5 * 60);
 /// This long before they expire, everybody waits for new ones.
 const REFRESH_NOW: Duration = Duration::from_secs(60);
 
-/// How long a failed refresh is not tried again while the old ones still work.
+/// How long a failed refresh is not tried again while the old ones still work, and new ones that are refused like the
+/// old are not replaced.
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// Keeps what a provider gives until five minutes before it expires.
@@ -50,6 +51,8 @@ struct State {
     /// How many fetches have ended, so that whoever waited for one knows that it was made.
     flights: u64,
     failure: Option<Failure>,
+    /// When credentials were last forgotten because they were refused.
+    forgotten: Option<SystemTime>,
 }
 
 /// An error that several callers get.
@@ -199,16 +202,22 @@ impl ProvideCredentials for CachedCredentials {
     }
 
     fn refused(&self, credentials: &Credentials) -> bool {
-        self.0.provider.refused(credentials);
+        let now = self.0.clock.now();
         let mut state = self.0.state();
         let same = |kept: &Credentials| {
             kept.access_key_id() == credentials.access_key_id() && kept.session_token() == credentials.session_token()
         };
         // Where others are kept by now, somebody has fetched them meanwhile.
-        if state.current.as_ref().is_some_and(same) {
-            state.current = None;
-            state.not_before = None;
+        if !state.current.as_ref().is_some_and(same) {
+            return true;
         }
+        if state.forgotten.is_some_and(|time| now.duration_since(time).is_ok_and(|passed| passed < PAUSE)) {
+            // Those that came in their place are no better.
+            return false;
+        }
+        (state.current, state.not_before, state.forgotten) = (None, None, Some(now));
+        drop(state);
+        self.0.provider.refused(credentials);
         true
     }
 }

@@ -202,6 +202,22 @@ async fn refused_credentials_are_forgotten_once() {
     assert!(!Credentials::new("a", "b").refused(&first), "keys that never change have no others");
 }
 
+/// A server that takes no keys at all is no reason to ask for new ones with every request.
+#[tokio::test]
+async fn refusals_one_after_the_other_do_not_ask_for_ever() {
+    let (clock, vault, cache) = cached();
+    for _ in 0..20 {
+        let keys = cache.credentials().await.unwrap();
+        cache.refused(&keys);
+    }
+    assert_eq!(vault.asked(), 2);
+    let second = cache.credentials().await.unwrap();
+    assert!(!cache.refused(&second));
+    clock.advance(MINUTE);
+    assert!(cache.refused(&second));
+    assert_eq!((id(&cache).await, vault.asked()), ("AKID3".to_owned(), 3));
+}
+
 #[test]
 fn debug_shows_no_secret() {
     let (_, _, cache) = cached();
