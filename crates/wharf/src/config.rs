@@ -317,8 +317,8 @@ impl ClientBuilder {
     /// The client. Reads environment and files where need be, never the network.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for what cannot be used: a region, an endpoint, a profile that does
-    /// not exist; [`NoCredentials`](ErrorKind::NoCredentials) where none are found.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for what cannot be used: a region, an endpoint, a profile that does
+    /// not exist; [`NoCredentials`](crate::ErrorKind::NoCredentials) where none are found.
     pub fn build(self) -> Result<Client, Error> {
         self.build_on(RuntimeHandle::default())
     }
