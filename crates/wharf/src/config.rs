@@ -317,8 +317,9 @@ impl ClientBuilder {
     /// The client. Reads environment and files where need be, never the network.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for what cannot be used: a region, an endpoint, a profile that does
-    /// not exist; [`NoCredentials`](crate::ErrorKind::NoCredentials) where none are found.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for what cannot be used: a region, an endpoint, a profile that
+    /// does not exist, keys that cannot sign, a timeout of zero, settings of sockets beside
+    /// [`transport`](ClientBuilder::transport); [`NoCredentials`](crate::ErrorKind::NoCredentials) where none are found.
     pub fn build(self) -> Result<Client, Error> {
         self.build_on(RuntimeHandle::default())
     }
