@@ -1,5 +1,7 @@
 //! The page about providers, made of the checks and the servers' tables.
 
+mod habits;
+
 use std::fmt::Write;
 
 use crate::checks::AREAS;
@@ -8,8 +10,13 @@ use crate::servers::{SERVERS, Server};
 const HEAD: &str = "\
 # Providers
 
-What S3 does, and what servers do instead. This page is made of the tables in `crates/conformance/src/servers` by
-`cargo run -p conformance --bin providers`; do not edit it.
+What S3 does, and what servers do instead. This page is made of the tables in `crates/wharf-proto/src/provider` and
+`crates/conformance/src/servers` by `cargo run -p conformance --bin providers`; do not edit it.
+
+";
+
+const CHECKS: &str = "\
+## What was run
 
 Each row is a check that was run. A tick means that the server passed it. A number is a note on what it does instead:
 there the check was run as well and failed as the note says. `cargo test -p conformance --test endpoint` runs all checks
@@ -22,6 +29,8 @@ A condition that a server ignores does damage: the answer is 200, and the object
 /// The text of `docs/providers.md`.
 pub fn providers() -> String {
     let mut page = HEAD.to_owned();
+    habits::tables(&mut page);
+    page.push_str(CHECKS);
     summary(&mut page);
     for area in AREAS {
         let names: Vec<_> = SERVERS.iter().map(|server| server.provider).collect();

@@ -50,7 +50,10 @@ fn client(endpoint: &str, region: &str, provider: &str) -> ClientBuilder {
         "seaweedfs" => Provider::SeaweedFs,
         "garage" => Provider::Garage,
         "ceph" => Provider::Ceph,
+        "moto" => Provider::Moto,
+        "rclone" => Provider::Rclone,
         _ => Provider::Other,
     };
-    Client::builder().endpoint(endpoint).region(region).provider(provider)
+    // What the server does is the question, not what is known of it.
+    Client::builder().endpoint(endpoint).region(region).provider(provider).assume_conditions()
 }

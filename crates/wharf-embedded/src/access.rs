@@ -1,23 +1,28 @@
 //! Who may do what in a bucket: its policy, its ACLs, and what its configuration makes of both.
 
+pub(crate) mod acl;
 mod facts;
 mod need;
+pub(crate) mod policy;
 mod settings;
 
 use bytes::Bytes;
 use http::StatusCode;
 
-use crate::acl::{self, Acl, Asked};
 use crate::backend::{Bucket, Found, Object};
 use crate::call::Call;
 use crate::document::Document;
 use crate::error::{Code, Error, Result};
-use crate::policy::{self, Decision, Policy};
 use crate::route::Operation;
 
+use acl::{Acl, Asked};
 pub(crate) use need::{Need, Opens};
+use policy::{Decision, Policy};
 pub(crate) use settings::Ownership;
 use settings::PublicAccess;
+
+/// What a bucket's ACL lets others do who may write: all else about keys is for policies to open.
+const WRITING: [&str; 3] = ["s3:PutObject", "s3:PutObjectAcl", "s3:DeleteObject"];
 
 /// A bucket, and what its configuration says about access to it.
 pub(crate) struct Rules {
@@ -117,6 +122,12 @@ impl Rules {
         Ok(found)
     }
 
+    /// Judges reading the tags of an object that was found.
+    pub(crate) fn admit_tags(&self, call: &Call, key: &str, version: Option<&str>, object: &Object) -> Result<()> {
+        let there = Subject { key: Some(key), version, object: Some(object), acl: Some(&object.acl) };
+        self.demand(call, &Need::to_read_tags(version.is_some()), there)
+    }
+
     /// Judges writing or deleting `key`.
     pub(crate) async fn admit_key(&self, call: &Call, key: &str, version: Option<&str>, need: &Need) -> Result<()> {
         let subject = Subject { key: Some(key), version, ..Subject::default() };
@@ -162,7 +173,10 @@ impl Rules {
                 holds.unwrap_or(owner) || subject.acl.is_some_and(|acl| granted(acl, permission))
             }
             Opens::Owners | Opens::Upload => owner || holds == Some(true),
-            Opens::Key => owner || (on_bucket(acl::Permission::Write) && holds != Some(false)),
+            Opens::Key => {
+                let writes = WRITING.contains(&action) && on_bucket(acl::Permission::Write);
+                owner || (writes && holds != Some(false))
+            }
         }
     }
 
@@ -202,6 +216,12 @@ fn is_missing(error: &Error) -> bool {
 pub(crate) async fn admit(call: &mut Call, operation: Operation) -> Result<()> {
     let by_version = call.query.filled("versionId").is_some();
     let Some(need) = Need::of(operation, &call.headers, by_version) else { return admit_to_service(call, operation) };
+    if call.account.is_anonymous()
+        && let Some(what) = need::of_accounts(operation)
+    {
+        let message = format!("Anonymous users cannot {what}. Please authenticate.");
+        return Err(Error::new(Code::AccessDenied, message));
+    }
     let rules = call.rules()?;
     if need::is_of_policy(operation) {
         return admit_to_policy(call, rules, &need);

@@ -3,6 +3,10 @@
 //! The wire asks for one atomic step at a time and holds no locks of its own, so that a backend on disk can take the
 //! place of the one in memory. Times, owners and entity tags are decided above; version ids and order are decided here.
 
+pub(crate) mod blob;
+pub(crate) mod history;
+pub(crate) mod list;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,7 +18,7 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use wharf_transport::Body;
 
-use crate::acl::Acl;
+use crate::access::acl::Acl;
 use crate::checksum::{Checksum, Kind};
 use crate::condition::Guard;
 use crate::document::Document;

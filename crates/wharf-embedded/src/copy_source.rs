@@ -50,8 +50,9 @@ impl CopySource {
         Self::parse(value.unwrap_or_default())
     }
 
-    /// Finds the source and checks everything the request demands of it.
-    pub(crate) async fn open(&self, call: &Call) -> Result<Found> {
+    /// Finds the source and checks everything the request demands of it. Its tags are another matter than its bytes to
+    /// whoever takes them `with_tags`.
+    pub(crate) async fn open(&self, call: &Call, with_tags: bool) -> Result<Found> {
         if !is_bucket_name(&self.bucket) {
             return Err(Error::from(Code::InvalidBucketName).detail("BucketName", &self.bucket));
         }
@@ -67,6 +68,9 @@ impl CopySource {
                 None => Error::from(Code::NoSuchKey).detail("Key", &self.key),
             });
         };
+        if with_tags && !object.tags.is_empty() {
+            rules.admit_tags(call, &self.key, self.version.as_deref(), object)?;
+        }
         let prefix = "x-amz-copy-source-server-side-encryption-customer";
         let customer = kept::customer_key(&call.headers, prefix)?;
         kept::check_customer_key(customer.as_deref(), object.customer_key.as_deref())?;

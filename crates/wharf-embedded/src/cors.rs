@@ -8,6 +8,7 @@ use http::header::{
 use s3s::dto::{CORSConfiguration, CORSRule};
 
 use crate::error::{Code, Error, Result};
+use crate::pattern::Pattern;
 use crate::xml;
 
 const MOST_RULES: usize = 100;
@@ -85,9 +86,10 @@ pub(crate) fn answer(rules: &[CORSRule], question: Question<'_>) -> Option<Heade
 }
 
 fn allows(rule: &CORSRule, question: Question<'_>) -> bool {
-    let allowed: Vec<String> = rule.allowed_headers.iter().flatten().map(|header| header.to_lowercase()).collect();
-    let header = |name: String| allowed.iter().any(|pattern| fits(pattern, &name));
-    rule.allowed_origins.iter().any(|origin| fits(origin, question.origin))
+    let allowed = rule.allowed_headers.iter().flatten().map(|header| Pattern::new(header.to_lowercase()));
+    let allowed: Vec<Pattern> = allowed.collect();
+    let header = |name: String| allowed.iter().any(|pattern| pattern.matches(&name));
+    rule.allowed_origins.iter().any(|origin| Pattern::new(origin).matches(question.origin))
         && rule.allowed_methods.iter().any(|method| method == question.method)
         && names(question.headers.unwrap_or_default()).all(header)
 }
@@ -95,14 +97,6 @@ fn allows(rule: &CORSRule, question: Question<'_>) -> bool {
 /// The names in a line of names, in lower case.
 fn names(line: &str) -> impl Iterator<Item = String> {
     line.split(',').map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty())
-}
-
-/// Whether `text` is `pattern`, whose one `*` stands for anything.
-fn fits(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((start, end)) => text.len() >= start.len() + end.len() && text.starts_with(start) && text.ends_with(end),
-    }
 }
 
 #[cfg(test)]

@@ -36,15 +36,15 @@ use self::record::{BucketRecord, PartRecord};
 use self::tables::{BUCKETS, PARTS, Tx, UPLOADS, VERSIONS, bucket, bucket_and};
 use self::uploads::{Uploads, upload};
 use self::writer::Writer;
-use crate::acl::Acl;
+use crate::access::acl::Acl;
+use crate::backend::history;
+use crate::backend::list;
 use crate::backend::{
     Amendment, Backend, BlobWriter, Bucket, Deleted, Found, ListQuery, ListedVersion, Object, Page, Part, Removal,
     Upload, Version, Versioning,
 };
 use crate::condition::Guard;
 use crate::error::{Code, Error, Result};
-use crate::history;
-use crate::list;
 
 /// Everything in one directory, which is this store's alone until it is dropped.
 pub(crate) struct Disk {

@@ -5,7 +5,6 @@
 
 mod answer;
 mod file;
-mod pattern;
 mod personality;
 mod plan;
 mod replace;
@@ -18,9 +17,9 @@ use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 
 use crate::operations::Operation;
+use crate::pattern::Pattern;
 
 pub(crate) use answer::{Answer, bend};
-pub(crate) use pattern::Pattern;
 pub use personality::Personality;
 pub use plan::Injected;
 pub(crate) use plan::{Asked, Faults, Habits};

@@ -1,8 +1,12 @@
 //! Forms: the fields in front of the file, and the file as it arrives.
 
+pub(crate) mod policy;
+
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
@@ -11,11 +15,18 @@ use http_body::Frame;
 use multer::{Field, Multipart};
 use wharf_transport::BoxError;
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, invalid_argument};
 use crate::front::{Incoming, Watch};
 
 /// The most bytes of all fields in front of the file: 20 KB, as S3 has it.
 const MOST_FIELDS: usize = 20_000;
+
+/// The most bytes that are read before the file begins. The parser keeps them all while it looks for the end of a
+/// field's head, searching it anew with each piece, and reads a few pieces ahead with each field.
+const MOST_FRONT: usize = 512 * 1024;
+
+/// How much of that the parser is given at once.
+const FRONT_PIECE: usize = 1024;
 
 /// What came in front of the file. Names are in lower case, as their case means nothing.
 pub(crate) struct Fields(Vec<(String, String)>);
@@ -46,28 +57,43 @@ pub(crate) struct Form {
 /// Reads a form up to its file; what follows the file is never looked at.
 pub(crate) async fn read(content_type: &str, body: Incoming) -> Result<Form> {
     let boundary = multer::parse_boundary(content_type).map_err(malformed)?;
-    let mut parts = Multipart::new(pieces(body), boundary);
-    let (mut fields, mut size) = (Vec::new(), 0);
+    let at_file = Arc::new(AtomicBool::new(false));
+    let mut parts = Multipart::new(pieces(body, at_file.clone()), boundary);
+    let (mut fields, mut size): (Vec<(String, String)>, _) = (Vec::new(), 0);
     while let Some(mut part) = parts.next_field().await.map_err(malformed)? {
         let name = part.name().unwrap_or_default().to_lowercase();
         if name == "file" {
+            at_file.store(true, Ordering::Relaxed);
             let path = part.file_name().unwrap_or_default();
             let file_name = path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
             return Ok(Form { fields: Fields(fields), file_name, file: part });
         }
+        size += name.len();
         let mut value = BytesMut::new();
         while let Some(bytes) = part.chunk().await.map_err(malformed)? {
             size += bytes.len();
             if size > MOST_FIELDS {
-                return Err(Code::MaxPostPreDataLengthExceeded.into());
+                break;
             }
             value.extend_from_slice(&bytes);
         }
-        size += name.len();
+        if size > MOST_FIELDS {
+            return Err(Code::MaxPostPreDataLengthExceeded.into());
+        }
+        // Of two values a policy could judge the one while the other is stored.
+        if fields.iter().any(|(other, _)| *other == name) && !is_ignored(&name) {
+            let message = format!("POST requires at most one field named '{name}'.");
+            return Err(invalid_argument(message, &name, &String::from_utf8_lossy(&value)));
+        }
         let value = String::from_utf8(value.into()).map_err(malformed)?;
         fields.push((name, value));
     }
     Err(Error::new(Code::InvalidArgument, "POST requires exactly one file upload per request."))
+}
+
+/// Whether a field is the sender's own business.
+pub(crate) fn is_ignored(name: &str) -> bool {
+    name.starts_with("x-ignore-")
 }
 
 /// The file as a body, of as many bytes as `length` has in it.
@@ -79,8 +105,8 @@ pub(crate) fn file(field: Field<'static>, length: RangeInclusive<u64>) -> Incomi
 
 /// The body piece by piece, with a pause behind each: the parser takes all that is ready at once, and would have a
 /// whole file in memory where it can be read faster than it is written.
-fn pieces(body: Incoming) -> impl Stream<Item = Result<Bytes>> + Send {
-    let mut pause = false;
+fn pieces(body: Incoming, at_file: Arc<AtomicBool>) -> impl Stream<Item = Result<Bytes>> + Send {
+    let (mut pause, mut rest, mut taken) = (false, Bytes::new(), 0);
     let mut pieces = Box::pin(stream::try_unfold(body, |mut body| async {
         Ok::<_, Error>(body.next().await?.map(|bytes| (bytes, body)))
     }));
@@ -89,9 +115,19 @@ fn pieces(body: Incoming) -> impl Stream<Item = Result<Bytes>> + Send {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let piece = ready!(pieces.as_mut().poll_next(cx));
+        if rest.is_empty() {
+            match ready!(pieces.as_mut().poll_next(cx)) {
+                Some(Ok(bytes)) => rest = bytes,
+                end => return Poll::Ready(end),
+            }
+        }
         pause = true;
-        Poll::Ready(piece)
+        if at_file.load(Ordering::Relaxed) {
+            return Poll::Ready(Some(Ok(std::mem::take(&mut rest))));
+        }
+        let piece = rest.split_to(rest.len().min(FRONT_PIECE));
+        taken += piece.len();
+        Poll::Ready(Some(if taken > MOST_FRONT { Err(Code::MaxPostPreDataLengthExceeded.into()) } else { Ok(piece) }))
     })
 }
 

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use md5::{Digest, Md5};
 
+use crate::hex::hex;
+
 /// Names that differ within a store and hardly repeat between stores.
 pub(crate) struct Ids {
     salt: [u8; 8],
@@ -35,7 +37,7 @@ impl Ids {
     /// The number that a name was made of, if it is one of this store's.
     pub(crate) fn number_of(&self, name: &str) -> Option<u64> {
         let (count, salt) = name.strip_prefix('v')?.split_at_checked(15)?;
-        let ours = salt == crate::account::hex(&self.salt);
+        let ours = salt == hex(&self.salt);
         u64::from_str_radix(count, 16).ok().filter(|_| ours)
     }
 
@@ -43,7 +45,7 @@ impl Ids {
     pub(crate) fn next(&self) -> String {
         let count = self.number();
         // The count comes first, so that order holds; a letter in front keeps it from looking like a number.
-        format!("v{count:015x}{}", crate::account::hex(&self.salt))
+        format!("v{count:015x}{}", hex(&self.salt))
     }
 
     /// The name of a request: 16 letters and digits, as S3's are.
@@ -56,13 +58,13 @@ impl Ids {
 
     /// What all of a store's `x-amz-id-2` begin with.
     pub(crate) fn host(&self) -> String {
-        crate::account::hex(&self.salt)
+        hex(&self.salt)
     }
 
     /// An entity tag that looks like an MD5 and is none.
     pub(crate) fn etag(&self, md5: &[u8; 16]) -> String {
         let salted = Md5::new().chain_update(self.salt).chain_update(md5).finalize();
-        crate::account::hex(&salted)
+        hex(&salted)
     }
 }
 

@@ -112,9 +112,7 @@
 
 mod access;
 mod account;
-mod acl;
 mod backend;
-mod blob;
 mod builder;
 mod call;
 mod checksum;
@@ -127,18 +125,15 @@ mod error;
 mod faults;
 mod form;
 mod front;
-mod health;
-mod history;
+mod hex;
 mod id;
 mod kept;
-mod list;
 mod lock;
 mod log;
 mod memory;
 mod op;
 mod operations;
-mod policy;
-mod post_policy;
+mod pattern;
 mod query;
 mod range;
 mod receive;
@@ -148,8 +143,6 @@ mod store;
 mod tags;
 mod target;
 mod time;
-#[cfg(feature = "tls")]
-mod tls;
 mod token;
 mod xml;
 
@@ -159,6 +152,6 @@ pub use faults::{Fault, FaultError, Injected, Personality};
 pub use log::{LOG_CAPACITY, LoggedRequest, Requests};
 pub use operations::Operation;
 pub use server::Server;
-pub use store::Store;
 #[cfg(feature = "tls")]
-pub use tls::Certificate;
+pub use server::tls::Certificate;
+pub use store::Store;

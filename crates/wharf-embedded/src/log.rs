@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, Method, StatusCode, Uri};
+use percent_encoding::percent_decode_str;
 use wharf_transport::Body;
 
 use crate::target::Target;
@@ -14,8 +15,11 @@ use crate::target::Target;
 pub use requests::Requests;
 use sent::Sent;
 
-/// How many requests a store remembers; beyond it the oldest are forgotten.
+/// How many requests a store remembers; beyond it the oldest are forgotten. So they are before it where requests are
+/// so large that their targets and headers would take more than 32 MiB together.
 pub const LOG_CAPACITY: usize = 10_000;
+
+const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// Headers whose values are secrets, or would be one when replayed.
 const SECRET: [&str; 4] = [
@@ -60,7 +64,12 @@ impl LoggedRequest {
             headers.remove(name);
         }
         let pieces = uri.query().unwrap_or_default().split('&');
-        let query: Vec<&str> = pieces.filter(|piece| !piece.to_ascii_lowercase().starts_with("x-amz-")).collect();
+        // A name may be encoded and mean the same.
+        let signs = |piece: &&str| {
+            let decoded = percent_decode_str(piece).decode_utf8_lossy();
+            decoded.to_ascii_lowercase().starts_with("x-amz-")
+        };
+        let query: Vec<&str> = pieces.filter(|piece| !signs(piece)).collect();
         Self {
             operation: "",
             method,
@@ -74,6 +83,12 @@ impl LoggedRequest {
             faults: Vec::new(),
             headers,
         }
+    }
+
+    /// What was sent of it that is remembered, in bytes.
+    fn size(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+        self.path.len() + self.query.len() + headers.sum::<usize>()
     }
 
     pub(crate) fn aim(&mut self, operation: &'static str, target: &Target) {
@@ -91,16 +106,20 @@ pub(crate) struct Log(Arc<Mutex<Inner>>);
 struct Inner {
     first: u64,
     entries: VecDeque<LoggedRequest>,
+    /// The size of all of them.
+    size: usize,
 }
 
 impl Log {
     pub(crate) fn push(&self, request: LoggedRequest) -> u64 {
         let mut inner = self.lock();
-        if inner.entries.len() == LOG_CAPACITY {
-            inner.entries.pop_front();
+        inner.size += request.size();
+        inner.entries.push_back(request);
+        while inner.entries.len() > LOG_CAPACITY || inner.size > MOST_BYTES {
+            let Some(oldest) = inner.entries.pop_front() else { break };
+            inner.size = inner.size.saturating_sub(oldest.size());
             inner.first += 1;
         }
-        inner.entries.push_back(request);
         inner.first + inner.entries.len() as u64 - 1
     }
 
@@ -138,6 +157,7 @@ impl Log {
         let mut inner = self.lock();
         inner.first += inner.entries.len() as u64;
         inner.entries.clear();
+        inner.size = 0;
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -165,5 +185,27 @@ mod tests {
         let again = log.push(entry("/again"));
         log.update(again, |entry| entry.status = Some(StatusCode::OK));
         assert_eq!(log.all()[0].status, Some(StatusCode::OK));
+    }
+
+    #[test]
+    fn large_requests_are_forgotten_sooner() {
+        let log = Log::default();
+        let headers = HeaderMap::from_iter([(http::header::USER_AGENT, "x".repeat(MOST_BYTES / 4).parse().unwrap())]);
+        let entry = |path: &'static str| LoggedRequest::new(Method::GET, &Uri::from_static(path), &headers);
+        for path in ["/a", "/b", "/c", "/d"] {
+            log.push(entry(path));
+        }
+        let paths: Vec<String> = log.all().iter().map(|entry| entry.path.clone()).collect();
+        assert_eq!(paths, ["/b", "/c", "/d"]);
+        log.clear();
+        let first = log.push(entry("/e"));
+        log.update(first, |entry| entry.status = Some(StatusCode::OK));
+        assert_eq!((log.all().len(), log.all()[0].status), (1, Some(StatusCode::OK)));
+    }
+
+    #[test]
+    fn what_signs_is_not_in_it() {
+        let uri = Uri::from_static("/k?X-Amz-Signature=s&x%2Damz-security-token=t&versionId=v");
+        assert_eq!(LoggedRequest::new(Method::GET, &uri, &HeaderMap::new()).query, "versionId=v");
     }
 }

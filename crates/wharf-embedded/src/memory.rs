@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::acl::Acl;
+use crate::access::acl::Acl;
 use crate::backend::{
     Amendment, Backend, BlobWriter, Bucket, Deleted, Found, ListQuery, ListedVersion, Object, Page, Part, Removal,
     Upload, Version, Versioning,

@@ -136,6 +136,11 @@ impl Expected {
         self.check(&Md5::digest(bytes).into(), algorithm, &hasher.finish(), trailers)
     }
 
+    /// Of which kind the body's checksum is, if it has one.
+    pub(crate) fn algorithm(&self) -> Option<Algorithm> {
+        self.algorithm
+    }
+
     /// Whether anything vouches for the body's integrity.
     pub(crate) fn is_given(&self) -> bool {
         self.md5.is_some() || self.algorithm.is_some()

@@ -1,5 +1,9 @@
 //! A store behind a TCP port.
 
+mod health;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
+
 use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
@@ -25,7 +29,6 @@ use tokio::task::JoinHandle;
 use wharf_transport::{Body, BoxError, TransportError};
 
 use crate::call::Peer;
-use crate::health;
 use crate::store::Store;
 
 /// How much of a refused body is still read, so that its sender sees the refusal and not a reset connection.

@@ -131,6 +131,8 @@ pub struct Request {
     pub verbatim: bool,
     /// Whether S3 says that a 409 ConditionalRequestConflict is to be tried again as it stands.
     pub retry_conflict: bool,
+    /// Whether the body holds conditions, as DeleteObjects' may. Those in headers are seen there.
+    pub conditional_body: bool,
 }
 
 /// Which checksum goes with a request's body.
@@ -168,6 +170,7 @@ impl Request {
             patient: false,
             verbatim: false,
             retry_conflict: false,
+            conditional_body: false,
         }
     }
 

@@ -1,6 +1,15 @@
 //! What each provider of S3 is known to want: a table, so that no `if` hides it elsewhere.
 
-use crate::checksum::ChecksumAlgorithm;
+mod apply;
+mod condition;
+mod habits;
+mod table;
+
+use std::fmt;
+
+pub use condition::{Condition, Conditions};
+pub use habits::{Habits, Parts, Source};
+
 use crate::endpoint::Endpoint;
 
 /// Whose S3 it is.
@@ -11,59 +20,126 @@ pub enum Provider {
     Aws,
     /// Cloudflare R2.
     R2,
+    /// Google Cloud Storage by its XML API and HMAC keys.
+    Gcs,
+    /// Backblaze B2.
+    B2,
+    /// Wasabi.
+    Wasabi,
+    /// DigitalOcean Spaces.
+    Spaces,
+    /// Oracle Cloud Infrastructure.
+    Oci,
+    /// Scaleway.
+    Scaleway,
+    /// Storj's gateway.
+    Storj,
     /// Ceph's RADOS Gateway.
     Ceph,
-    /// Garage.
-    Garage,
+    /// MinIO.
+    Minio,
     /// SeaweedFS.
     SeaweedFs,
+    /// Garage.
+    Garage,
+    /// `rclone serve s3`.
+    Rclone,
+    /// moto, which mocks AWS.
+    Moto,
     /// `wharf-embedded`.
     Embedded,
     /// Anything else: what every S3 can do, no more.
     Other,
 }
 
-/// A provider's habits, as far as sending depends on them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Habits {
-    /// The checksum that goes with data by default.
-    pub checksum: Option<ChecksumAlgorithm>,
-    /// Whether a checksum may follow the body as a trailer (`aws-chunked`). Where not, the checksum of a stream is
-    /// compared with what the server answers.
-    pub trailers: bool,
-    /// Whether CreateMultipartUpload may name the checksum of the parts to come.
-    pub announces_checksum: bool,
-}
-
-const CRC64: Option<ChecksumAlgorithm> = Some(ChecksumAlgorithm::Crc64Nvme);
-
-const TABLE: &[(Provider, Habits)] = &[
-    (Provider::Aws, Habits { checksum: CRC64, trailers: true, announces_checksum: true }),
-    (Provider::R2, Habits { checksum: CRC64, trailers: false, announces_checksum: true }),
-    (Provider::Ceph, Habits { checksum: CRC64, trailers: false, announces_checksum: true }),
-    (Provider::Garage, Habits { checksum: CRC64, trailers: true, announces_checksum: true }),
-    (Provider::SeaweedFs, Habits { checksum: CRC64, trailers: false, announces_checksum: true }),
-    (Provider::Embedded, Habits { checksum: CRC64, trailers: true, announces_checksum: true }),
+/// Host names that belong to one provider: the name itself, and all that end with a dot and it. AWS's are the
+/// [endpoint's](Endpoint::is_aws) affair.
+const HOSTS: &[(&str, Provider)] = &[
+    ("r2.cloudflarestorage.com", Provider::R2),
+    ("storage.googleapis.com", Provider::Gcs),
+    ("backblazeb2.com", Provider::B2),
+    ("wasabisys.com", Provider::Wasabi),
+    ("digitaloceanspaces.com", Provider::Spaces),
+    ("oraclecloud.com", Provider::Oci),
+    ("customer-oci.com", Provider::Oci),
+    ("scw.cloud", Provider::Scaleway),
+    ("storjshare.io", Provider::Storj),
 ];
 
-const OTHER: Habits = Habits { checksum: CRC64, trailers: false, announces_checksum: true };
+/// How servers begin to name themselves in the header `Server`. Only those that stand under any host name; rclone, for
+/// one, says `AmazonS3`.
+const SERVERS: &[(&str, Provider)] = &[
+    ("MinIO", Provider::Minio),
+    ("SeaweedFS", Provider::SeaweedFs),
+    ("Ceph Object Gateway", Provider::Ceph),
+    ("Werkzeug", Provider::Moto),
+    ("wharf-embedded", Provider::Embedded),
+];
 
 impl Provider {
-    /// The provider that a host name gives away; [`Provider::Other`] where it does not.
-    pub fn of(endpoint: &Endpoint) -> Self {
-        let host = endpoint.host();
-        if endpoint.is_aws() {
-            Self::Aws
-        } else if host.ends_with(".r2.cloudflarestorage.com") {
-            Self::R2
-        } else {
-            Self::Other
-        }
+    /// All of them, in the order of the table.
+    pub fn all() -> impl Iterator<Item = Self> {
+        table::TABLE.iter().map(|(provider, _)| *provider)
     }
 
-    /// What it wants.
+    /// The provider that a host name gives away; [`Provider::Other`] where it does not.
+    pub fn of(endpoint: &Endpoint) -> Self {
+        if endpoint.is_aws() {
+            return Self::Aws;
+        }
+        let host = endpoint.host().to_ascii_lowercase();
+        let is_of =
+            |domain: &str| host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'));
+        HOSTS.iter().find(|(domain, _)| is_of(domain)).map_or(Self::Other, |(_, provider)| *provider)
+    }
+
+    /// The provider that an answer's header `Server` claims. Anybody can write that header, so it decides nothing: it
+    /// is good for a hint.
+    pub fn of_server_header(server: &str) -> Option<Self> {
+        SERVERS.iter().find(|(begin, _)| server.starts_with(begin)).map(|(_, provider)| *provider)
+    }
+
+    /// The host names it is known by.
+    pub fn hosts(self) -> impl Iterator<Item = &'static str> {
+        let aws: &[_] = if self == Self::Aws { &["amazonaws.com", "amazonaws.com.cn"] } else { &[] };
+        let others = HOSTS.iter().filter(move |(_, provider)| *provider == self).map(|(domain, _)| *domain);
+        aws.iter().copied().chain(others)
+    }
+
+    /// What it wants: its row of the table.
     pub fn habits(self) -> Habits {
-        TABLE.iter().find(|(provider, _)| *provider == self).map_or(OTHER, |(_, habits)| *habits)
+        table::TABLE.iter().find(|(provider, _)| *provider == self).map_or(table::OTHER, |(_, habits)| *habits)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Aws => "Amazon S3",
+            Self::R2 => "Cloudflare R2",
+            Self::Gcs => "Google Cloud Storage",
+            Self::B2 => "Backblaze B2",
+            Self::Wasabi => "Wasabi",
+            Self::Spaces => "DigitalOcean Spaces",
+            Self::Oci => "Oracle Cloud",
+            Self::Scaleway => "Scaleway",
+            Self::Storj => "Storj",
+            Self::Ceph => "Ceph",
+            Self::Minio => "MinIO",
+            Self::SeaweedFs => "SeaweedFS",
+            Self::Garage => "Garage",
+            Self::Rclone => "rclone",
+            Self::Moto => "moto",
+            Self::Embedded => "wharf-embedded",
+            Self::Other => "any other",
+        }
     }
 }
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests;

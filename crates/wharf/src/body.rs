@@ -35,6 +35,10 @@ pub struct ObjectBody {
     /// A runtime of the client's own has to outlive the body.
     _runtime: RuntimeHandle,
     done: bool,
+    /// How many bytes came.
+    came: u64,
+    /// How many times the request was sent.
+    attempts: u32,
     /// What was read from the stream and not yet from the `AsyncRead`.
     #[cfg(feature = "tokio-io")]
     buffered: Bytes,
@@ -59,7 +63,7 @@ impl Place {
 }
 
 impl ObjectBody {
-    pub(crate) fn new(body: transport::Body, head: &HeaderMap, client: &Inner, place: Place) -> Self {
+    pub(crate) fn new(body: transport::Body, head: &HeaderMap, attempts: u32, client: &Inner, place: Place) -> Self {
         Self {
             body,
             timer: StallTimer::new(client.stall_limit),
@@ -69,6 +73,8 @@ impl ObjectBody {
             timers: Handle::try_current().ok(),
             _runtime: client.runtime.clone(),
             done: false,
+            came: 0,
+            attempts,
             #[cfg(feature = "tokio-io")]
             buffered: Bytes::new(),
         }
@@ -83,6 +89,7 @@ impl ObjectBody {
         match Pin::new(&mut self.body).poll_next(cx) {
             Poll::Ready(Some(Ok(bytes))) => {
                 self.timer.moved();
+                self.came += bytes.len() as u64;
                 if let Some(left) = &mut self.left {
                     *left = match left.checked_sub(bytes.len() as u64) {
                         Some(left) => left,
@@ -108,6 +115,18 @@ impl ObjectBody {
                 ready!(self.timer.poll_stalled(cx));
                 Poll::Ready(Some(Err(self.timer.error())))
             }
+        }
+    }
+
+    /// What the caller has to know of a body that failed.
+    fn explain(&self, error: Error) -> Error {
+        let error = self.place.of(error).with_attempts(self.attempts);
+        match error.kind() {
+            ErrorKind::Transport | ErrorKind::Timeout => error.with_hint(format!(
+                "{} bytes had come: make the call again, or ask for the rest by .range() and .if_match()",
+                self.came
+            )),
+            _ => error,
         }
     }
 
@@ -166,7 +185,7 @@ impl Stream for ObjectBody {
             // The connection is given back, or closed, at once.
             self.body = transport::Body::empty();
         }
-        Poll::Ready(item.map(|item| item.map_err(|error| self.place.of(error))))
+        Poll::Ready(item.map(|item| item.map_err(|error| self.explain(error))))
     }
 }
 

@@ -1,28 +1,30 @@
 //! The client: settings, state, and how it sends.
 
 use std::fmt;
-use std::sync::Arc;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderValue, header};
-use wharf_proto::checksum::ChecksumAlgorithm;
+use http::{HeaderMap, HeaderValue, header};
 use wharf_proto::op::{PostForm, PresignedPost};
-use wharf_proto::operation::{Operation, Presigned, SendFuture, Sender};
+use wharf_proto::operation::{Operation, Presigned, Request, SendFuture, Sender};
+use wharf_proto::provider::Habits;
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
-use wharf_proto::{Credentials, Endpoint, Error};
+use wharf_proto::{Credentials, Endpoint, Error, Provider};
 
 use crate::body::{ObjectBody, Place};
 use crate::buckets::Buckets;
 use crate::clock::Clock;
 use crate::config::ClientBuilder;
-use crate::dispatch::{self, Read};
-use crate::explain::{Explanation, Told};
+use crate::dispatch::{self, Answer, Read};
+use crate::explain::{Explanation, Setting, Told};
 use crate::identity::Identity;
 use crate::payload::Conditions;
 use crate::presign::{presign, presign_post};
 use crate::runtime::RuntimeHandle;
+use crate::settings::Origin;
 use crate::transport::Transport;
 
 /// An S3 client. A cheap clone: all clones share connections, credentials and retry quotas.
@@ -32,18 +34,29 @@ use crate::transport::Transport;
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
-/// A client's settings and state.
+/// A client: how it sends, and all the rest.
 pub(crate) struct Inner {
+    pub(crate) sending: Sending,
+    shared: Arc<Shared>,
+}
+
+/// How requests are put together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sending {
+    pub(crate) provider: Provider,
+    /// The provider's, but for what the client's settings say otherwise.
+    pub(crate) habits: Habits,
+    pub(crate) sign_payload: bool,
+}
+
+/// A client's other settings, and its state.
+pub(crate) struct Shared {
     pub(crate) endpoint: Endpoint,
     pub(crate) identity: Identity,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) runtime: RuntimeHandle,
-    pub(crate) checksum: Option<ChecksumAlgorithm>,
     /// Whether reads ask for the stored checksum although the call does not say so.
     pub(crate) checks_answers: bool,
-    pub(crate) trailers: bool,
-    pub(crate) announces_checksum: bool,
-    pub(crate) sign_payload: bool,
     pub(crate) retry: RetryPolicy,
     pub(crate) buckets: Buckets,
     pub(crate) stall_limit: Duration,
@@ -54,6 +67,16 @@ pub(crate) struct Inner {
     pub(crate) clock_ahead: AtomicI64,
     pub(crate) signing_keys: SigningKeyCache,
     pub(crate) told: Told,
+    /// What the server of the first answer calls itself.
+    pub(crate) server: OnceLock<String>,
+}
+
+impl Deref for Inner {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
 }
 
 impl Inner {
@@ -76,13 +99,41 @@ impl Inner {
         self.clock_ahead.store(ahead, Ordering::Relaxed);
     }
 
+    /// Keeps what an answer says of its server, for whoever asks. It decides nothing.
+    pub(crate) fn saw_server(&self, headers: &HeaderMap) {
+        if self.server.get().is_none()
+            && let Some(name) = headers.get(header::SERVER).and_then(|name| name.to_str().ok())
+        {
+            let _ = self.server.set(name.chars().take(128).collect());
+        }
+    }
+
+    /// What to say to the client, where the server claims to be one that the client does not take it for.
+    pub(crate) fn server_hint(&self) -> Option<String> {
+        let claims = self.server.get().and_then(|name| Provider::of_server_header(name))?;
+        let is_unknown = self.sending.provider == Provider::Other;
+        is_unknown.then(|| format!("if this is {claims}, as it says, tell the client: .provider(Provider::{claims:?})"))
+    }
+
     pub(crate) fn payload_conditions(&self) -> Conditions {
         Conditions {
             signed: self.identity.provider().is_some(),
-            sign_payload: self.sign_payload,
-            checksum: self.checksum,
-            trailers: self.trailers,
-            announces_checksum: self.announces_checksum,
+            sign_payload: self.sending.sign_payload,
+            habits: self.sending.habits,
+        }
+    }
+
+    /// The operation's request as the provider wants it, and where it goes.
+    fn request<O: Operation>(&self, operation: &mut O) -> Result<(Request, Place), Error> {
+        let mut request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
+        let place = Place::new(O::NAME, &request);
+        match self.sending.habits.apply(&mut request) {
+            Ok(()) => Ok((request, place)),
+            Err(error) => Err(place.of(error.with_hint(format!(
+                "the server is taken for {}: Client::probe finds out what it really does, \
+                 ClientBuilder::assume_conditions sends conditions all the same",
+                self.sending.provider
+            )))),
         }
     }
 }
@@ -101,8 +152,24 @@ impl Client {
         ClientBuilder::default()
     }
 
-    pub(crate) fn new(inner: Inner) -> Self {
-        Self(Arc::new(inner))
+    pub(crate) fn new(sending: Sending, shared: Shared) -> Self {
+        Self(Arc::new(Inner { sending, shared: Arc::new(shared) }))
+    }
+
+    /// The same client, which puts requests together in another way.
+    pub(crate) fn sending(&self, change: impl FnOnce(&mut Sending)) -> Self {
+        let mut sending = self.0.sending;
+        change(&mut sending);
+        Self(Arc::new(Inner { sending, shared: self.0.shared.clone() }))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// Whose S3 it takes the endpoint for: what [`ClientBuilder::provider`] said, else what the host name tells.
+    pub fn provider(&self) -> Provider {
+        self.0.sending.provider
     }
 
     /// The region that requests are signed for.
@@ -115,7 +182,10 @@ impl Client {
     /// Asks nobody. Which source the credentials come from is known at once; what it gave is known after a first call,
     /// or after [`credentials`](Client::credentials). Secrets are hidden.
     pub fn explain(&self) -> Explanation {
-        Explanation::new(&self.0.told, self.0.identity.tell())
+        let mut more = self.0.identity.tell();
+        let origin = Origin::Service("an answer's header Server".to_owned());
+        more.extend(self.0.server.get().map(|name| Setting::new("server", name.clone(), origin)));
+        Explanation::new(&self.0.told, more, self.0.server_hint())
     }
 
     /// The credentials that a request would be signed with now, looked up where need be; `None` for an anonymous
@@ -141,8 +211,7 @@ impl Sender for Client {
     fn send<O: Operation>(&self, mut operation: O) -> SendFuture<O::Output> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
-            let request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
-            let place = Place::new(O::NAME, &request);
+            let (request, place) = inner.request(&mut operation)?;
             let answer = dispatch::send(&inner, O::NAME, request, Read::Whole).await?;
             let (status, headers) = (answer.response.status(), answer.response.headers().clone());
             operation
@@ -154,14 +223,15 @@ impl Sender for Client {
     fn open<O: Operation>(&self, mut operation: O) -> SendFuture<(O::Output, ObjectBody)> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
-            let mut request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
-            let place = Place::new(O::NAME, &request);
-            if inner.checks_answers && !request.headers.contains_key(header::RANGE) {
+            let (mut request, place) = inner.request(&mut operation)?;
+            let asks = inner.checks_answers && inner.sending.habits.checksum_mode;
+            if asks && !request.headers.contains_key(header::RANGE) {
                 request.headers.entry("x-amz-checksum-mode").or_insert(HeaderValue::from_static("ENABLED"));
             }
             let answer = dispatch::send(&inner, O::NAME, request, Read::Head).await?;
-            let body = ObjectBody::new(answer.rest, answer.response.headers(), &inner, place.clone());
-            let output = operation.response(answer.response).map_err(|error| place.of(error))?;
+            let Answer { response, rest, attempts } = answer;
+            let body = ObjectBody::new(rest, response.headers(), attempts, &inner, place.clone());
+            let output = operation.response(response).map_err(|error| place.of(error))?;
             Ok((output, body))
         })
     }
@@ -169,8 +239,7 @@ impl Sender for Client {
     fn presign<O: Operation>(&self, mut operation: O, expires_in: Duration) -> SendFuture<Presigned> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
-            let request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
-            let place = Place::new(O::NAME, &request);
+            let (request, place) = inner.request(&mut operation)?;
             presign(&inner, request, expires_in).await.map_err(|error| place.of(error))
         })
     }

@@ -1,10 +1,9 @@
 //! Setting a client up.
 
 mod check;
+mod environment;
 mod sockets;
 
-use std::env;
-use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,11 +11,12 @@ use std::time::Duration;
 
 use wharf_proto::checksum::ChecksumAlgorithm;
 use wharf_proto::endpoint::check_region;
+use wharf_proto::provider::{Conditions, Habits};
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::{AddressingStyle, Credentials, Endpoint, Error, Provider};
 
 use crate::blocking;
-use crate::client::{Client, Inner};
+use crate::client::{Client, Sending, Shared};
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::{ProvideCredentials, Services};
 use crate::explain::Told;
@@ -26,6 +26,7 @@ use crate::runtime::RuntimeHandle;
 use crate::settings::{Found, Origin, Places, Resolved, Said, When};
 use crate::transport::Transport;
 use crate::transport::proxy::Proxies;
+pub(crate) use environment::Environment;
 use sockets::{ProxyChoice, Sockets};
 
 /// Sets a [`Client`] up.
@@ -79,6 +80,8 @@ pub struct ClientBuilder {
     profile: Option<String>,
     credentials_file: Option<PathBuf>,
     provider: Option<Provider>,
+    habits: Option<Habits>,
+    assume_conditions: bool,
     checksum: Option<Option<ChecksumAlgorithm>>,
     trailers: Option<bool>,
     unsigned_payload: bool,
@@ -98,34 +101,6 @@ enum Keys {
     Fixed(Credentials),
     Given(Arc<dyn ProvideCredentials>),
     Anonymous,
-}
-
-/// Environment variables, or what a test has in their place.
-#[derive(Clone)]
-pub(crate) struct Environment(Arc<Lookup>);
-
-type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
-
-impl Environment {
-    #[cfg(test)]
-    pub(crate) fn of(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(move |name| lookup(name).map(OsString::from)))
-    }
-
-    pub(crate) fn get_os(&self, name: &str) -> Option<OsString> {
-        (self.0)(name)
-    }
-
-    /// A variable's text; an empty one is none.
-    pub(crate) fn get(&self, name: &str) -> Option<String> {
-        self.get_os(name).and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty())
-    }
-}
-
-impl Default for Environment {
-    fn default() -> Self {
-        Self(Arc::new(|name| env::var_os(name)))
-    }
 }
 
 impl ClientBuilder {
@@ -214,7 +189,24 @@ impl ClientBuilder {
         self
     }
 
-    /// The checksum that goes with data: CRC64NVME by default, `None` for none.
+    /// How the server likes its requests, in place of what is known of its provider: from
+    /// [`ProbeReport::habits`](crate::ProbeReport::habits), or a changed copy of [`Provider::habits`]. The methods below
+    /// come before it.
+    pub fn habits(mut self, habits: Habits) -> Self {
+        self.habits = Some(habits);
+        self
+    }
+
+    /// Sends conditions also where the provider is known to ignore them. Without this, such a call fails with
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) before anything is sent: else it would overwrite or delete what it
+    /// was to spare.
+    pub fn assume_conditions(mut self) -> Self {
+        self.assume_conditions = true;
+        self
+    }
+
+    /// The checksum that goes with data: the provider's by default, which is CRC64NVME where nothing speaks against it;
+    /// `None` for none.
     pub fn checksum(mut self, algorithm: impl Into<Option<ChecksumAlgorithm>>) -> Self {
         self.checksum = Some(algorithm.into());
         self
@@ -310,7 +302,7 @@ impl ClientBuilder {
 
     /// Environment variables, for tests: looked up here in place of the process's.
     pub fn environment(mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        self.environment = Environment(Arc::new(move |name| lookup(name).map(OsString::from)));
+        self.environment = Environment::of(lookup);
         self
     }
 
@@ -361,8 +353,24 @@ impl ClientBuilder {
         .with_global(!settings.us_east_1_regional.value)
         .with_arn_regions(settings.use_arn_region.value)
         .with_sessions(!settings.disable_express_session_auth.value);
-        endpoint.check()?;
         let is_https = endpoint.is_https();
+        let provider = self.provider.unwrap_or_else(|| Provider::of(&endpoint));
+        let mut habits = self.habits.unwrap_or_else(|| provider.habits());
+        habits.checksum = match settings.request_checksum.value {
+            _ if self.checksum.is_some() => self.checksum.flatten(),
+            When::Supported => habits.checksum,
+            When::Required => None,
+        };
+        habits.trailers = self.trailers.unwrap_or(habits.trailers && is_https);
+        habits.chunks |= habits.trailers;
+        if self.assume_conditions {
+            habits.ignores = Conditions::NONE;
+        }
+        let endpoint = match settings.addressing.value {
+            AddressingStyle::Auto => endpoint.with_style(habits.addressing),
+            _ => endpoint,
+        };
+        endpoint.check()?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let found = match self.keys {
             Keys::Anonymous => Identity::anonymous(),
@@ -393,26 +401,28 @@ impl ClientBuilder {
                 clock: clock.clone(),
             })
         })?;
-        let provider = self.provider.unwrap_or_else(|| Provider::of(&endpoint));
-        let habits = provider.habits();
-        let checksum = match settings.request_checksum.value {
-            When::Supported => habits.checksum,
-            When::Required => None,
-        };
         let mut retry = RetryPolicy::default();
         retry.max_attempts = settings.max_attempts.value;
-        let checksum = self.checksum.unwrap_or(checksum);
-        let trailers = self.trailers.unwrap_or(habits.trailers && is_https);
         let stall_limit = self.progress_timeout.unwrap_or(Duration::from_secs(30));
         let patience = self.long_operation_timeout.unwrap_or(Duration::from_secs(600));
         let more = [
             ("provider", format!("{provider:?}"), self.provider.is_some()),
             (
                 "checksum",
-                checksum.map_or("none".to_owned(), |algorithm| algorithm.to_string()),
+                habits.checksum.map_or("none".to_owned(), |algorithm| algorithm.to_string()),
                 self.checksum.is_some(),
             ),
-            ("checksum trailers", if trailers { "on" } else { "off" }.to_owned(), self.trailers.is_some()),
+            ("checksum trailers", if habits.trailers { "on" } else { "off" }.to_owned(), self.trailers.is_some()),
+            (
+                "conditions known to be ignored",
+                match (habits.ignores.is_empty(), self.assume_conditions) {
+                    (_, true) => "sent",
+                    (true, false) => "none",
+                    (false, false) => "refused",
+                }
+                .to_owned(),
+                self.assume_conditions,
+            ),
             ("connect timeout", format!("{:?}", sockets.connect_timeout()), sockets.connect_timeout.is_some()),
             ("progress timeout", format!("{stall_limit:?}"), self.progress_timeout.is_some()),
             ("long operation timeout", format!("{patience:?}"), self.long_operation_timeout.is_some()),
@@ -423,16 +433,14 @@ impl ClientBuilder {
             ),
         ];
         let told = Told::new(&settings, &region, &endpoint, files.as_ref(), more);
-        Ok(Client::new(Inner {
+        let sign_payload = !self.unsigned_payload && (!is_https || settings.sign_payload.value);
+        let sending = Sending { provider, habits, sign_payload };
+        let shared = Shared {
             endpoint,
             identity,
             transport,
             runtime,
-            checksum,
             checks_answers: settings.response_checksum.value == When::Supported,
-            trailers,
-            announces_checksum: habits.announces_checksum,
-            sign_payload: !self.unsigned_payload && (!is_https || settings.sign_payload.value),
             retry,
             buckets: Default::default(),
             clock_ahead: Default::default(),
@@ -442,7 +450,9 @@ impl ClientBuilder {
             clock,
             signing_keys: Default::default(),
             told,
-        }))
+            server: Default::default(),
+        };
+        Ok(Client::new(sending, shared))
     }
 
     /// Files are read only where something could come of it.

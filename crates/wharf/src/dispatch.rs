@@ -210,6 +210,7 @@ async fn attempt(
         }
     };
     let (head, body) = response.into_parts();
+    client.saw_server(&head.headers);
     tracing::debug!(status = head.status.as_u16(), "answered");
     if !head.status.is_success() {
         let (document, _) = read_up_to(body, MAX_ERROR_BODY, client.stall_limit).await;

@@ -25,10 +25,10 @@ pub struct Setting {
 }
 
 impl Explanation {
-    pub(crate) fn new(told: &Told, credentials: Vec<Setting>) -> Self {
+    pub(crate) fn new(told: &Told, more: Vec<Setting>, hint: Option<String>) -> Self {
         let mut settings = told.settings.clone();
-        settings.extend(credentials);
-        Self { settings, notes: told.notes.clone() }
+        settings.extend(more);
+        Self { settings, notes: told.notes.iter().cloned().chain(hint).collect() }
     }
 
     /// All settings.
@@ -41,7 +41,8 @@ impl Explanation {
         self.settings.iter().find(|setting| setting.name == name)
     }
 
-    /// What was skipped in the AWS files, each with file and line.
+    /// What was skipped in the AWS files, each with file and line; and where the server calls itself by the name of a
+    /// provider that the client does not take it for, what to say.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }

@@ -37,6 +37,7 @@ mod explain;
 mod identity;
 mod payload;
 mod presign;
+mod probe;
 mod profiles;
 mod progress;
 mod route;
@@ -54,6 +55,7 @@ pub use clock::{Clock, SystemClock};
 pub use config::ClientBuilder;
 pub use credentials::{CachedCredentials, CredentialsFuture, ProvideCredentials};
 pub use explain::{Explanation, Setting};
+pub use probe::{Finding, ProbeReport};
 #[cfg(feature = "tokio-io")]
 pub use reader::Reader;
 pub use settings::Origin;
@@ -65,6 +67,7 @@ pub use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
 pub use wharf_proto::content::*;
 pub use wharf_proto::op;
 pub use wharf_proto::op::{CompletedPart, ObjectIdentifier, VersioningStatus};
+pub use wharf_proto::provider;
 pub use wharf_proto::{
     AddressingStyle, Body, ByteRange, CannedAcl, Credentials, CustomerKey, ETag, Encryption, EncryptionInfo, Error,
     ErrorKind, EventHoldDuration, Grantee, IntoBody, KmsKey, Metadata, ObjectHead, ObjectLockMode, Presigned, Provider,

@@ -15,6 +15,7 @@ use std::pin::Pin;
 use wharf_proto::body::{ByteStream, Source};
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher, ChecksumType};
 use wharf_proto::operation::ChecksumPolicy;
+use wharf_proto::provider::Habits;
 use wharf_proto::sigv4::{self, SignedChunks, UnsignedChunks, encoded_len};
 use wharf_proto::{Body, BoxError, Error, ErrorKind};
 
@@ -43,12 +44,8 @@ pub(crate) struct Conditions {
     pub(crate) signed: bool,
     /// The signature covers the body.
     pub(crate) sign_payload: bool,
-    /// The client's checksum for data.
-    pub(crate) checksum: Option<ChecksumAlgorithm>,
-    /// A checksum may follow the body.
-    pub(crate) trailers: bool,
-    /// CreateMultipartUpload may name the checksum of its parts.
-    pub(crate) announces_checksum: bool,
+    /// The provider's habits, but for what the client's settings say otherwise.
+    pub(crate) habits: Habits,
 }
 
 /// A body that is ready to send, as often as it can be.
@@ -106,19 +103,26 @@ impl Payload {
         }
         let is_data = !matches!(policy, ChecksumPolicy::None | ChecksumPolicy::Required | ChecksumPolicy::Announce);
         let signs_body = conditions.signed && (!is_data || conditions.sign_payload);
+        let md5_is_header =
+            policy == ChecksumPolicy::Required && conditions.habits.content_md5 && !matches!(content, Content::Once(_));
         let algorithm = match &policy {
-            ChecksumPolicy::Default => conditions.checksum,
-            ChecksumPolicy::Required => Some(conditions.checksum.unwrap_or(ChecksumAlgorithm::Crc64Nvme)),
+            ChecksumPolicy::Default => conditions.habits.checksum,
+            ChecksumPolicy::Required if md5_is_header => Some(ChecksumAlgorithm::Md5),
+            ChecksumPolicy::Required => Some(conditions.habits.checksum.unwrap_or(ChecksumAlgorithm::Crc64Nvme)),
             ChecksumPolicy::Algorithm(algorithm) => Some(*algorithm),
             _ => None,
         };
         let mut payload = match content {
-            Content::Once(once) => Self::one_pass(once, algorithm, signs_body, conditions, headers),
-            content => Self::replayable(content, algorithm, signs_body, headers).await?,
+            Content::Once(once) => Self::one_pass(once, algorithm, signs_body, conditions, headers)?,
+            content => Self::replayable(content, algorithm, signs_body).await?,
         };
         if let ChecksumPolicy::Value(checksum) = policy {
-            set_checksum(headers, &checksum);
             payload.expected = Some(checksum);
+        }
+        if let Some(md5) = payload.expected.take_if(|_| md5_is_header) {
+            set_content_md5(headers, &md5);
+        } else if let Some(checksum) = &payload.expected {
+            set_checksum(headers, checksum);
         }
         if let Some(algorithm) = payload.expected.map(|checksum| checksum.algorithm()).or(payload.trailer) {
             // Some servers keep a checksum only where this names it.
@@ -134,7 +138,6 @@ impl Payload {
         content: Content,
         algorithm: Option<ChecksumAlgorithm>,
         signs_body: bool,
-        headers: &mut HeaderMap,
     ) -> Result<Self, Error> {
         let digests = match &content {
             Content::Bytes(bytes) if bytes.is_empty() && algorithm.is_none() => {
@@ -151,9 +154,6 @@ impl Payload {
             _ => (None, None),
         };
         let (expected, sha256) = digests;
-        if let Some(checksum) = &expected {
-            set_checksum(headers, checksum);
-        }
         let signing = sha256.map_or(sigv4::Payload::Unsigned, sigv4::Payload::Sha256);
         Ok(Self { content, signing, expected, trailer: None })
     }
@@ -164,8 +164,13 @@ impl Payload {
         signs_body: bool,
         conditions: &Conditions,
         headers: &mut HeaderMap,
-    ) -> Self {
-        let trailer = algorithm.filter(|_| conditions.trailers && conditions.signed);
+    ) -> Result<Self, Error> {
+        if signs_body && !conditions.habits.chunks {
+            let problem = "this provider takes no framed bodies, without which a stream cannot be signed";
+            return Err(Error::new(ErrorKind::Unsupported, problem)
+                .with_hint("use https, give bytes or a file, or leave the body out of the signature: ClientBuilder::unsigned_payload"));
+        }
+        let trailer = algorithm.filter(|_| conditions.habits.trailers && conditions.signed);
         let signing = match (signs_body, trailer) {
             (true, None) => sigv4::Payload::StreamingSigned,
             (true, Some(_)) => sigv4::Payload::StreamingSignedTrailer,
@@ -182,7 +187,7 @@ impl Payload {
         if let Some(algorithm) = trailer {
             headers.insert("x-amz-trailer", HeaderValue::from_static(algorithm.header_name()));
         }
-        Self { content: Content::Once(once), signing, expected: None, trailer }
+        Ok(Self { content: Content::Once(once), signing, expected: None, trailer })
     }
 
     /// What the signature says of the body.
@@ -266,7 +271,7 @@ impl Payload {
 }
 
 fn announce(headers: &mut HeaderMap, conditions: &Conditions) {
-    let Some(algorithm) = conditions.checksum.filter(|_| conditions.announces_checksum) else { return };
+    let Some(algorithm) = conditions.habits.checksum.filter(|_| conditions.habits.announces_checksum) else { return };
     if headers.contains_key("x-amz-checksum-algorithm") {
         return;
     }
@@ -279,6 +284,13 @@ fn announce(headers: &mut HeaderMap, conditions: &Conditions) {
 pub(crate) fn set_checksum(headers: &mut HeaderMap, checksum: &Checksum) {
     if let Ok(value) = HeaderValue::from_str(&checksum.to_base64()) {
         headers.insert(HeaderName::from_static(checksum.algorithm().header_name()), value);
+    }
+}
+
+/// The digest of old; one that the caller gave is left alone.
+fn set_content_md5(headers: &mut HeaderMap, md5: &Checksum) {
+    if let Ok(value) = HeaderValue::from_str(&md5.to_base64()) {
+        headers.entry("content-md5").or_insert(value);
     }
 }
 
@@ -329,7 +341,10 @@ async fn hold(mut stream: ByteStream, limit: usize) -> Result<Bytes, Error> {
         if held.len() + piece.len() > limit {
             return Err(Error::invalid_input(match limit {
                 0 => "the body is longer than the 0 bytes declared",
-                _ => "a body of unknown length may have at most 16 MiB in one request; say its length, or use upload()",
+                _ => {
+                    "a body of unknown length may have at most 16 MiB in one request; say its length (`.length(n)`), or send it in \
+                     parts (create_multipart_upload; upload() is to do that)"
+                }
             }));
         }
         held.extend_from_slice(&piece);

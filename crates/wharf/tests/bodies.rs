@@ -180,8 +180,8 @@ async fn a_body_of_unknown_length() {
     let error = s3.put_object("my-bucket", "b", megabytes(16, 1)).await.unwrap_err();
     assert_eq!(
         line(&error),
-        "PutObject my-bucket/b: a body of unknown length may have at most 16 MiB in one request; say its length, or \
-         use upload()"
+        "PutObject my-bucket/b: a body of unknown length may have at most 16 MiB in one request; say its length \
+         (`.length(n)`), or send it in parts (create_multipart_upload; upload() is to do that)"
     );
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidInput, 0));
     assert!(store.requests().is_empty());

@@ -30,7 +30,7 @@ pub(crate) struct Args {
         long,
         value_name = "SECONDS",
         default_value_t = 3600,
-        value_parser = clap::value_parser!(u64).range(1..=604_800)
+        value_parser = seconds
     )]
     expires_in: u64,
     /// What it is good for
@@ -45,6 +45,13 @@ enum Method {
     Put,
     Head,
     Delete,
+}
+
+fn seconds(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(seconds @ 1..=604_800) => Ok(seconds),
+        _ => Err("it is a number of whole seconds from 1 to 604800, such as 600".to_owned()),
+    }
 }
 
 pub(crate) async fn run(args: Args, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {

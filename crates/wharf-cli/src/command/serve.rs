@@ -138,6 +138,9 @@ fn announce(
     if made_keys {
         printer.line(format_args!("export AWS_ACCESS_KEY_ID={}", store.access_key_id()))?;
         printer.line(format_args!("export AWS_SECRET_ACCESS_KEY={}", store.secret_access_key()))?;
+        if args.data.is_some() {
+            printer.line("# the keys are new at each start; set both variables before it to keep the same ones")?;
+        }
     } else {
         printer.line("# keys: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY as they are set here")?;
     }

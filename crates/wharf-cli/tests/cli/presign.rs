@@ -71,7 +71,7 @@ fn on_aws_the_bucket_is_in_the_host_name() {
 fn what_cannot_be_signed_says_why() {
     let bench = Bench::new();
     let hint = "hint: `wharf --help` and `wharf VERB --help` say what can be typed\n";
-    let too_long = "wharf: invalid value '604801' for '--expires-in <SECONDS>': 604801 is not in 1..=604800\n";
+    let too_long = "wharf: invalid value '604801' for '--expires-in <SECONDS>': it is a number of whole seconds from 1 to 604800, such as 600\n";
     assert_eq!(
         bench.run(&["presign", "s3://my-bucket/a", "--expires-in", "604801"]),
         failed(252, format!("{too_long}{hint}"))

@@ -226,8 +226,9 @@ fn an_address_in_use_says_so() {
 fn serve_data(path: &std::path::Path) -> (Serving, Client) {
     let mut serving =
         Serving::start(with_keys(&["serve", "--listen", "127.0.0.1:0", "--data", path.to_str().unwrap()]));
-    let lines = serving.lines(5);
-    let endpoint = value(&lines[2], "AWS_ENDPOINT_URL").to_owned();
+    let lines = serving.until("# keys");
+    let named = lines.iter().find(|line| line.starts_with("export AWS_ENDPOINT_URL")).unwrap();
+    let endpoint = value(named, "AWS_ENDPOINT_URL").to_owned();
     assert_eq!(lines[0], format!("# wharf serves S3 at {endpoint}, from {}; Ctrl-C stops it", path.display()));
     (serving, Client::builder().endpoint(endpoint).credentials(KEY_ID, SECRET).build().unwrap())
 }

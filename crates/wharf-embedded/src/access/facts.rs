@@ -2,9 +2,11 @@
 
 use std::time::UNIX_EPOCH;
 
+use http::HeaderName;
+
+use crate::access::policy::{Facts, normal};
 use crate::backend::{Bucket, Object};
 use crate::call::Call;
-use crate::policy::{Facts, normal};
 use crate::tags;
 use crate::time::{iso_date, parse_amz_date, whole_seconds};
 
@@ -49,8 +51,9 @@ pub(super) fn of(call: &Call, bucket: &Bucket, version: Option<&str>, object: Op
             add(key, value.to_owned());
         }
     }
-    for (name, value) in &call.headers {
-        if let (true, Ok(value)) = (name.as_str().starts_with("x-amz-"), value.to_str()) {
+    for name in call.headers.keys().map(HeaderName::as_str).filter(|name| name.starts_with("x-amz-")) {
+        // Of several values the first is the one that counts, here as everywhere.
+        if let Some(value) = call.header(name) {
             add(&format!("s3:{name}"), value.to_owned());
         }
     }

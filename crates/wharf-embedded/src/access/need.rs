@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use crate::acl::Permission;
+use crate::access::acl::Permission;
 use crate::document::Document;
 use crate::route::Operation;
 
@@ -40,6 +40,12 @@ impl Need {
     pub(crate) fn to_read(by_version: bool) -> Self {
         let action = if by_version { "s3:GetObjectVersion" } else { "s3:GetObject" };
         Self::new(action, Opens::Object(Permission::Read))
+    }
+
+    /// To read the tags of a version of an object, or of the latest.
+    pub(crate) fn to_read_tags(by_version: bool) -> Self {
+        let action = if by_version { "s3:GetObjectVersionTagging" } else { "s3:GetObjectTagging" };
+        Self::new(action, Opens::Owners)
     }
 
     /// To write a new object with these headers.
@@ -113,9 +119,7 @@ impl Need {
                 let action = either("s3:PutObjectVersionAcl", "s3:PutObjectAcl");
                 Self::new(action, Opens::Object(Permission::WriteAcp))
             }
-            Operation::GetObjectTagging => {
-                Self::new(either("s3:GetObjectVersionTagging", "s3:GetObjectTagging"), Opens::Owners)
-            }
+            Operation::GetObjectTagging => Self::to_read_tags(by_version),
             Operation::PutObjectTagging => {
                 Self::new(either("s3:PutObjectVersionTagging", "s3:PutObjectTagging"), Opens::Owners)
             }
@@ -133,6 +137,15 @@ impl Need {
             Operation::AbortMultipartUpload => Self::new("s3:AbortMultipartUpload", Opens::Upload),
             Operation::ListParts => Self::new("s3:ListMultipartUploadParts", Opens::Upload),
         })
+    }
+}
+
+/// What nobody does without an account, whatever is open to the public.
+pub(crate) fn of_accounts(operation: Operation) -> Option<&'static str> {
+    match operation {
+        Operation::CopyObject => Some("copy objects"),
+        Operation::CreateMultipartUpload => Some("initiate multipart uploads"),
+        _ => None,
     }
 }
 

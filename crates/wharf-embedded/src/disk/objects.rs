@@ -9,9 +9,9 @@ use super::failure::{Failure, Result};
 use super::place::Shared;
 use super::record::{self, VersionRecord};
 use super::tables::Tx;
+use crate::backend::history::{History, HistoryMut, NULL};
+use crate::backend::list::{Entry, Source, Start};
 use crate::backend::{ListedVersion, Version};
-use crate::history::{History, HistoryMut, NULL};
-use crate::list::{Entry, Source, Start};
 
 type VersionKey = (u64, &'static str, u64);
 type Versions = ReadOnlyTable<VersionKey, &'static [u8]>;
@@ -63,7 +63,12 @@ impl<T: ReadableTable<VersionKey, &'static [u8]>> History for Seen<'_, T> {
         }
         let Some(place) = self.shared.ids.number_of(id).map(|number| !number) else { return Ok(None) };
         let Some(value) = self.table.get((self.bucket, self.key, place))? else { return Ok(None) };
-        Ok(Some((place, self.version(record::decode(value.value())?)?)))
+        let record: VersionRecord = record::decode(value.value())?;
+        // A number can be written in other ways, and a version called "null" has one that is not its id.
+        if record.id != id {
+            return Ok(None);
+        }
+        Ok(Some((place, self.version(record)?)))
     }
 }
 

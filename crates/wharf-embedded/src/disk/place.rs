@@ -21,8 +21,8 @@ use super::failure::Result;
 use super::metadata::Metadata;
 use super::tables;
 use super::work;
+use crate::backend::blob::Concat;
 use crate::backend::{Blob, Extent};
-use crate::blob::Concat;
 use crate::error::{Code, Error};
 use crate::id::Ids;
 

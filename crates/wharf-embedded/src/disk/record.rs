@@ -13,7 +13,7 @@ use http::header::{HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::acl::{Acl, StoredAcl};
+use crate::access::acl::{Acl, StoredAcl};
 use crate::backend::{Blob, Bucket, Extent, Lock, Object, Part, Retention, Upload, Version, Versioning};
 use crate::checksum::{Algorithm, Checksum, Kind};
 use crate::error::{Code, Error, Result};
@@ -178,7 +178,7 @@ impl ObjectRecord {
         let parts = self.parts.into_iter().map(|part| part.part(open)).collect::<Result<Vec<_>>>()?;
         let blob = match parts.is_empty() {
             true => open(&self.extents),
-            false => Arc::new(crate::blob::Concat::new(parts.iter().map(|part| part.blob.clone()).collect())),
+            false => Arc::new(crate::backend::blob::Concat::new(parts.iter().map(|part| part.blob.clone()).collect())),
         };
         Ok(Object {
             blob,

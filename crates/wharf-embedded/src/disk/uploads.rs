@@ -8,9 +8,9 @@ use redb::{ReadOnlyTable, ReadableTable};
 use super::failure::{Failure, Result};
 use super::record::{self, PartRecord, UploadRecord};
 use super::tables::Tx;
+use crate::backend::list::{Entry, Source, Start};
 use crate::backend::{Part, Upload};
 use crate::error::{Code, Error};
-use crate::list::{Entry, Source, Start};
 
 type UploadKey = (u64, &'static str, &'static str);
 

@@ -10,8 +10,8 @@ use bytes::{Bytes, BytesMut};
 use super::failure::Failure;
 use super::place::{Held, Shared, Stretch};
 use super::work::{self, Working};
+use crate::backend::blob::Concat;
 use crate::backend::{Blob, BlobWriter};
-use crate::blob::Concat;
 use crate::error::{Code, Result};
 
 /// The most bytes that are kept within the database: below it, a file of its own would cost more than its bytes.
@@ -48,8 +48,10 @@ impl Writer {
             }
             None => {
                 let held = self.shared.new_place(None);
-                let (shared, place) = (self.shared.clone(), held.place);
-                let file = work::start(move || shared.directory.create(place)).await.map_err(Failure::from)?;
+                // Held until it is made: whoever leaves meanwhile must not have it removed before it is there.
+                let (shared, making) = (self.shared.clone(), held.clone());
+                let create = move || shared.directory.create(making.place);
+                let file = work::start(create).await.map_err(Failure::from)?;
                 (held, file, BytesMut::new())
             }
         };

@@ -4,12 +4,12 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use crate::account::hex;
+use crate::backend::blob;
 use crate::backend::{Backend, Object};
-use crate::blob;
 use crate::checksum::Algorithm;
 use crate::condition::Guard;
 use crate::error::Result;
+use crate::hex::hex;
 use crate::target::Target;
 
 /// Puts these bytes in the place of the object's, which keeps its headers and tags. Where there is none, none is made.

@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::Deref;
 
 use super::LoggedRequest;
-use crate::faults::Pattern;
 use crate::operations::Operation;
+use crate::pattern::Pattern;
 
 /// Requests that reached a [`Store`](crate::Store), the oldest first: a slice of [`LoggedRequest`]s that can be counted
 /// and chosen from. `Display` is a table, for assertions that fail.

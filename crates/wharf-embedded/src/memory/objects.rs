@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::BucketState;
+use crate::backend::history::{self, History, HistoryMut};
+use crate::backend::list;
 use crate::backend::{Amendment, Deleted, Found, ListQuery, ListedVersion, Object, Page, Removal, Version, Versioning};
 use crate::condition::Guard;
 use crate::error::{Error, Result};
-use crate::history::{self, History, HistoryMut};
 use crate::id::Ids;
-use crate::list;
 
 /// A key's versions, the latest first; never empty.
 pub(super) type Objects = BTreeMap<String, Vec<Arc<Version>>>;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{BucketState, UploadState};
+use crate::backend::list;
 use crate::backend::{ListQuery, Page, Upload};
 use crate::error::{Code, Error, Result};
-use crate::list;
 
 impl BucketState {
     pub(super) fn create_upload(&mut self, upload: Upload) {

@@ -14,12 +14,12 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use s3s::xml::{Serialize, Serializer};
 use wharf_transport::Body;
 
+use crate::access::policy::Policy;
 use crate::backend::Bucket;
 use crate::call::{Call, Reply, document as reply_with, empty};
 use crate::cors;
 use crate::document::{Absent, Act, Document};
 use crate::error::{Code, Result};
-use crate::policy::Policy;
 use crate::xml::{self, Writer};
 
 /// What is kept of a document.

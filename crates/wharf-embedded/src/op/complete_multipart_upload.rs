@@ -5,15 +5,15 @@ use std::sync::Arc;
 use md5::{Digest, Md5};
 use s3s::dto::{CompletedMultipartUpload, CompletedPart};
 
-use super::put_object::written;
+use super::put_object::written_beside;
 use super::{upload_id, write_checksum};
-use crate::account::hex;
+use crate::backend::blob::Concat;
 use crate::backend::{Object, Part, Upload};
-use crate::blob::Concat;
 use crate::call::{Call, Reply, document};
 use crate::checksum::{self, Algorithm, Checksum, Kind};
 use crate::condition::Guard;
 use crate::error::{Code, Error, Result};
+use crate::hex::hex;
 use crate::xml::{self, Writer};
 
 /// The least size of every part but the last: 5 MiB.
@@ -41,13 +41,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         write_checksum(&mut xml, object.checksum.as_ref(), true);
     }
     let mut reply = document(xml);
-    let mut answer = http::HeaderMap::new();
-    written(&found, &mut answer);
-    for (name, value) in &answer {
-        if !name.as_str().starts_with("x-amz-checksum-") && name != "etag" {
-            reply.headers_mut().insert(name.clone(), value.clone());
-        }
-    }
+    written_beside(&found, reply.headers_mut());
     Ok(reply)
 }
 
@@ -76,9 +70,8 @@ fn choose(call: &Call, upload: &Upload, asked: &[CompletedPart], there: &[Part])
         }
         chosen.push(found.clone());
     }
-    let (last, others) = chosen.split_last().ok_or(Code::MalformedXml)?;
-    let small = others.iter().find(|part| part.blob.len() < LEAST);
-    if let Some(part) = small.filter(|part| part.number != last.number) {
+    let (_, others) = chosen.split_last().ok_or(Code::MalformedXml)?;
+    if let Some(part) = others.iter().find(|part| part.blob.len() < LEAST) {
         return Err(Error::from(Code::EntityTooSmall)
             .detail("ProposedSize", part.blob.len().to_string())
             .detail("MinSizeAllowed", LEAST.to_string())

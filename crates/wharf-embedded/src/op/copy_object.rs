@@ -2,10 +2,10 @@
 
 use http::HeaderMap;
 
-use super::put_object::{CUSTOMER, etag, written};
+use super::put_object::{CUSTOMER, etag, written_beside};
 use super::write_checksum;
 use crate::backend::Object;
-use crate::blob;
+use crate::backend::blob;
 use crate::call::{Call, Reply, document, set};
 use crate::checksum::{Algorithm, Checksum};
 use crate::condition::Guard;
@@ -31,7 +31,8 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
     let guard = Guard::of(&call.headers)?;
     let source = CopySource::of(&call)?;
     let replace = replaces(&call, "x-amz-metadata-directive")?;
-    let found = source.open(&call).await?;
+    let replace_tags = replaces(&call, "x-amz-tagging-directive")?;
+    let found = source.open(&call, !replace_tags).await?;
     let (from, bytes) = copy_source::object(&found)?;
     let itself = source.bucket == call.bucket() && source.key == call.key() && source.version.is_none();
     if itself && !replace && !CHANGES.iter().any(|name| call.headers.contains_key(*name)) {
@@ -51,7 +52,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
     // The source's own headers stand in for the request's where they are to be kept.
     kept::metadata(if replace { &call.headers } else { &from.headers }, &mut headers)?;
     kept::class_and_encryption(&call.headers, &rules.bucket, &mut headers)?;
-    let tags = match replaces(&call, "x-amz-tagging-directive")? {
+    let tags = match replace_tags {
         true => call.header("x-amz-tagging").map(tags::of_header).transpose()?.unwrap_or_default(),
         false => from.tags.clone(),
     };
@@ -75,14 +76,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         write_checksum(&mut xml, object.checksum.as_ref(), true);
     }
     let mut reply = document(xml);
-    let mut answer = HeaderMap::new();
-    written(&put, &mut answer);
-    // What a document carries is not said twice.
-    for name in answer.keys().filter(|name| !name.as_str().starts_with("x-amz-checksum-") && *name != "etag") {
-        if let Some(value) = answer.get(name) {
-            reply.headers_mut().insert(name.clone(), value.clone());
-        }
-    }
+    written_beside(&put, reply.headers_mut());
     if found.versioned {
         set(reply.headers_mut(), "x-amz-copy-source-version-id", &found.version.id);
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use http::StatusCode;
 use s3s::dto::CreateBucketConfiguration;
 
-use crate::access::Ownership;
-use crate::acl::Acl;
+use crate::access::acl::Acl;
+use crate::access::{Ownership, Rules};
 use crate::backend::{Bucket, Versioning};
 use crate::call::{Call, Reply, empty, set};
 use crate::document::Document;
@@ -60,6 +60,11 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
     match call.backend().create_bucket(bucket).await {
         // The oldest region takes it as done, and resets the access control list.
         Err(error) if error.code() == Code::BucketAlreadyOwnedByYou && region == "us-east-1" => {
+            let there = Rules::of(&call, call.bucket(), "x-amz-expected-bucket-owner").await?;
+            there.check_acl(&acl)?;
+            if there.without_acls() && acl != Acl::private(&call.account.number) {
+                return Err(Code::InvalidBucketAclWithObjectOwnership.into());
+            }
             call.backend().set_bucket_acl(call.bucket(), acl).await?;
         }
         other => other?,

@@ -21,7 +21,8 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         return Err(Error::new(Code::InvalidRequest, message));
     }
     let asked: Delete = xml::parse(&call.document)?;
-    if asked.objects.is_empty() || asked.objects.len() > MOST {
+    let is_void = |object: &ObjectIdentifier| object.key.is_empty() || object.version_id.as_deref() == Some("");
+    if asked.objects.is_empty() || asked.objects.len() > MOST || asked.objects.iter().any(is_void) {
         return Err(Code::MalformedXml.into());
     }
     let quiet = asked.quiet.unwrap_or_default();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::access::acl::{Acl, user};
 use crate::account::canonical_id;
-use crate::acl::{Acl, user};
 use crate::backend::{ListQuery, Page, Version};
 use crate::call::{Call, Reply, document};
 use crate::error::{Result, invalid_argument};

@@ -10,8 +10,8 @@ use crate::access::Need;
 use crate::backend::Found;
 use crate::call::{Call, Reply, document, empty, set};
 use crate::error::{Code, Error, Result, invalid_argument};
+use crate::form::policy;
 use crate::form::{self, Fields};
-use crate::post_policy;
 use crate::receive::MOST;
 use crate::tags;
 use crate::xml::Writer;
@@ -40,9 +40,9 @@ pub(super) async fn run(mut call: Call) -> Result<Reply> {
     let key = key.replace("${filename}", &form.file_name);
     let length = match fields.get("policy") {
         Some(policy) => {
-            let allowed = post_policy::parse(policy)?;
+            let allowed = policy::parse(policy)?;
             call.account = signer(&call, &fields, policy).await?;
-            post_policy::check(&allowed, &fields, &key, call.bucket(), call.now)?
+            policy::check(&allowed, &fields, &key, call.bucket(), call.now)?
         }
         None if fields.get("x-amz-signature").is_some() => return Err(lacking("policy")),
         None => 0..=MOST,

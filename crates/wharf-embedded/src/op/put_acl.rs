@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::acl::{self, Acl, Asked};
+use crate::access::acl::{self, Acl, Asked};
 use crate::backend::Amendment;
 use crate::call::{Call, Reply, empty, set};
 use crate::error::{Code, Error, Result};

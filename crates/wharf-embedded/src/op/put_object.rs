@@ -2,11 +2,11 @@
 
 use http::{HeaderMap, StatusCode};
 
-use crate::account::hex;
 use crate::backend::{Found, Lock, Object};
 use crate::call::{Call, Reply, empty, set, set_etag};
 use crate::condition::Guard;
 use crate::error::{Code, Error, Result};
+use crate::hex::hex;
 use crate::kept;
 use crate::receive::{Expected, receive};
 use crate::tags;
@@ -59,14 +59,21 @@ pub(super) fn etag(call: &Call, md5: &[u8; 16], headers: &HeaderMap) -> String {
 
 /// What the answer to a write says of the object written.
 pub(super) fn written(found: &Found, answer: &mut HeaderMap) {
-    if found.versioned {
-        set(answer, "x-amz-version-id", &found.version.id);
-    }
+    written_beside(found, answer);
     let Some(object) = &found.version.object else { return };
     set_etag(answer, &object.etag);
-    kept::encryption_of(&object.headers, answer);
     if let Some(checksum) = &object.checksum {
         set(answer, checksum.kind.algorithm.header(), &checksum.value);
         set(answer, "x-amz-checksum-type", checksum.kind.type_name());
+    }
+}
+
+/// The same, beside a document that has the entity tag and the checksum.
+pub(super) fn written_beside(found: &Found, answer: &mut HeaderMap) {
+    if found.versioned {
+        set(answer, "x-amz-version-id", &found.version.id);
+    }
+    if let Some(object) = &found.version.object {
+        kept::encryption_of(&object.headers, answer);
     }
 }

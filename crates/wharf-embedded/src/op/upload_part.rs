@@ -7,14 +7,14 @@ use http::StatusCode;
 
 use super::put_object::{CUSTOMER, etag};
 use super::{upload_id, write_checksum};
+use crate::backend::blob::{self, Slice};
 use crate::backend::{Blob, Part, Upload};
-use crate::blob::{self, Slice};
 use crate::call::{Call, Reply, document, empty, set, set_etag};
-use crate::checksum::{self, Algorithm};
+use crate::checksum::Algorithm;
 use crate::copy_source::{self, CopySource};
 use crate::error::{Code, Error, Result, invalid_argument};
 use crate::kept;
-use crate::receive::{MOST, receive};
+use crate::receive::{Expected, MOST, receive};
 use crate::time::iso_date;
 use crate::xml::Writer;
 
@@ -45,7 +45,7 @@ pub(super) async fn run(mut call: Call) -> Result<Reply> {
 pub(super) async fn copy(call: Call) -> Result<Reply> {
     let (number, upload) = open(&call).await?;
     let source = CopySource::of(&call)?;
-    let found = source.open(&call).await?;
+    let found = source.open(&call, false).await?;
     let (_, bytes) = copy_source::object(&found)?;
     let bytes: Arc<dyn Blob> = match call.header("x-amz-copy-source-range") {
         Some(text) => Arc::new(Slice { range: range(text, bytes.len())?, blob: bytes }),
@@ -100,10 +100,7 @@ async fn open(call: &Call) -> Result<(u16, Arc<Upload>)> {
 /// A part carries the upload's algorithm and no other; only a composite checksum cannot do without it. Where the upload
 /// has none, any may be sent and is verified: SDKs send CRC32 with every part, whatever the upload was created with.
 fn check_algorithm(call: &Call, upload: &Upload) -> Result<()> {
-    let given = match call.header("x-amz-trailer").and_then(|name| name.strip_prefix("x-amz-checksum-")) {
-        Some(name) => Some(Algorithm::parse(name)?),
-        None => checksum::given(&call.headers)?.map(|(algorithm, _)| algorithm),
-    };
+    let given = Expected::of(&call.headers)?.algorithm();
     let Some(wanted) = upload.checksum else { return Ok(()) };
     if given == Some(wanted.algorithm) || (given.is_none() && !wanted.composite) {
         return Ok(());

@@ -78,6 +78,53 @@ async fn who_may_write_owns_what_he_wrote() {
     assert_eq!((many.elements("Deleted").len(), many.elements("Code")), (1, vec!["AccessDenied".to_owned()]));
 }
 
+/// An ACL lets others write keys; it gives them no say over versions, locks and tags.
+#[tokio::test]
+async fn writing_is_no_more_than_writing() {
+    let store = store();
+    put("/bucket").header("x-amz-bucket-object-lock-enabled", "true").send(&store).await.expect(200);
+    put("/bucket?acl").header("x-amz-acl", "public-read-write").send(&store).await.expect(200);
+    let kept = put("/bucket/k").body("x").by_neighbour().send(&store).await.expect(200);
+    let version = format!("/bucket/k?versionId={}", kept.get("x-amz-version-id").unwrap());
+    delete(&version).by_neighbour().send(&store).await.refused(403, "AccessDenied");
+    let bypass = delete("/bucket/k").header("x-amz-bypass-governance-retention", "true").by_neighbour();
+    bypass.send(&store).await.refused(403, "AccessDenied");
+    for (name, value) in [("x-amz-tagging", "a=b"), ("x-amz-object-lock-legal-hold", "ON")] {
+        let ask = put("/bucket/l").header("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==").header(name, value);
+        ask.clone().by_neighbour().send(&store).await.refused(403, "AccessDenied");
+        ask.send(&store).await.expect(200);
+    }
+    delete("/bucket/k").by_neighbour().send(&store).await.expect(204);
+    delete(&version).send(&store).await.expect(204);
+}
+
+#[tokio::test]
+async fn what_the_public_never_does() {
+    let store = store_with_bucket().await;
+    put("/bucket?acl").header("x-amz-acl", "public-read-write").send(&store).await.expect(200);
+    put("/bucket/k").header("x-amz-acl", "public-read").body("x").send_bare(&store).await.expect(200);
+    post("/bucket/new?uploads").send_bare(&store).await.refused(403, "AccessDenied");
+    put("/bucket/new").header("x-amz-copy-source", "bucket/k").send_bare(&store).await.refused(403, "AccessDenied");
+}
+
+/// Making a bucket anew resets its ACL, and goes around nothing that guards it.
+#[tokio::test]
+async fn a_bucket_made_anew_is_guarded() {
+    let store = store_with_bucket().await;
+    let again = put("/bucket").header("x-amz-acl", "public-read");
+    let block =
+        "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>";
+    put("/bucket?publicAccessBlock").body(block).send(&store).await.expect(200);
+    again.send(&store).await.refused(403, "AccessDenied");
+    delete("/bucket?publicAccessBlock").send(&store).await.expect(204);
+    put("/bucket?ownershipControls").body(ownership("BucketOwnerEnforced")).send(&store).await.expect(200);
+    again.send(&store).await.refused(400, "InvalidBucketAclWithObjectOwnership");
+    put("/bucket").send(&store).await.expect(200);
+    delete("/bucket?ownershipControls").send(&store).await.expect(204);
+    again.send(&store).await.expect(200);
+    get("/bucket").send_bare(&store).await.expect(200);
+}
+
 #[tokio::test]
 async fn uploads_belong_to_who_began_them() {
     let store = store_with_bucket().await;
@@ -203,4 +250,13 @@ async fn copies_need_both_ends() {
     copy("bucket/none", "/neighbours/c").send(&store).await.refused(403, "AccessDenied");
     copy("bucket/open", "/bucket/c").send(&store).await.refused(403, "AccessDenied");
     copy("bucket/open", "/neighbours/c").send(&store).await.expect(200);
+    // Whom the bytes are open to is not told the tags.
+    put("/bucket/open?tagging")
+        .body("<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>")
+        .send(&store)
+        .await
+        .expect(200);
+    copy("bucket/open", "/neighbours/t").send(&store).await.refused(403, "AccessDenied");
+    let bare = copy("bucket/open", "/neighbours/t").header("x-amz-tagging-directive", "REPLACE");
+    bare.send(&store).await.expect(200);
 }

@@ -129,3 +129,23 @@ async fn nobody_may_frame_his_body_too() {
     bare(UNSIGNED_TRAILER, "5\r\nhello\r\n".to_owned()).send_bare(&store).await.refused(400, "IncompleteBody");
     bare(SIGNED, unsigned_body(&["hello"], CRC32_OF_HELLO)).send_bare(&store).await.refused(403, "AccessDenied");
 }
+
+/// A part's trailer is named in any case, as a header's name may be.
+#[tokio::test]
+async fn a_part_has_a_trailer() {
+    let store = store_with_bucket().await;
+    let begin = post("/bucket/k?uploads").header("x-amz-checksum-algorithm", "CRC32");
+    let id = begin.send(&store).await.expect(200).element("UploadId").unwrap();
+    let part = |trailer: &str| {
+        put(&format!("/bucket/k?partNumber=1&uploadId={id}"))
+            .header("content-encoding", "aws-chunked")
+            .header("x-amz-decoded-content-length", "5")
+            .header("x-amz-trailer", trailer)
+            .set(|it| it.payload = Some(UNSIGNED_TRAILER.to_owned()))
+            .body(unsigned_body(&["hello"], CRC32_OF_HELLO))
+    };
+    for trailer in ["x-amz-checksum-crc32", "X-Amz-Checksum-CRC32"] {
+        part(trailer).send(&store).await.expect(200);
+    }
+    part("x-amz-checksum-sha1").send(&store).await.refused(400, "InvalidRequest");
+}

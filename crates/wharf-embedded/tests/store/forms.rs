@@ -34,6 +34,7 @@ impl Form {
     /// Signs a policy of these conditions, and those that every signed form must have.
     fn signed(self, conditions: Value, expiration: &str) -> Self {
         let mut all = conditions.as_array().unwrap().clone();
+        all.push(json!({"bucket": "bucket"}));
         all.push(json!({"x-amz-algorithm": "AWS4-HMAC-SHA256"}));
         all.push(json!({"x-amz-credential": CREDENTIAL}));
         all.push(json!({"x-amz-date": DATE}));
@@ -76,7 +77,7 @@ const LATER: &str = "2013-05-24T01:00:00.000Z";
 
 /// A form that is good: its key starts as its policy wants it.
 fn good() -> Form {
-    form(&[("key", "user/${filename}")]).signed(json!([{"bucket": "bucket"}, ["starts-with", "$key", "user/"]]), LATER)
+    form(&[("key", "user/${filename}")]).signed(json!([["starts-with", "$key", "user/"]]), LATER)
 }
 
 #[tokio::test]
@@ -190,6 +191,62 @@ async fn a_form_is_held_to_its_policy() {
         );
     }
     assert_eq!(get("/bucket").send(&store).await.elements("Key"), Vec::<String>::new());
+}
+
+/// A form for one bucket is good for no other, whatever it says of itself.
+#[tokio::test]
+async fn a_form_is_for_one_bucket() {
+    let store = store_with_bucket().await;
+    put("/other").send(&store).await.expect(200);
+    let send =
+        |form: Form| post("/other").header("content-type", "multipart/form-data; boundary=xx").body(form.body()).bare();
+    for form in [good(), good().field("bucket", "bucket")] {
+        Answer::of(store.handle(send(form)).await).await.refused(403, "AccessDenied");
+    }
+    good().field("bucket", "bucket").send(&store).await.expect(204);
+    let all = json!([["starts-with", "$key", ""], {"x-amz-algorithm": "AWS4-HMAC-SHA256"},
+        {"x-amz-credential": CREDENTIAL}, {"x-amz-date": DATE}]);
+    let policy = base64(json!({"expiration": LATER, "conditions": all}).to_string().as_bytes());
+    let signature = hex(&hmac(&get("/").signing_key(), policy.as_bytes()));
+    let any = good().change("policy", |it| *it = policy).change("x-amz-signature", |it| *it = signature);
+    let answer = any.send(&store).await.refused(403, "AccessDenied");
+    assert!(answer.text().contains("Extra input fields: bucket"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_field_has_one_value() {
+    let store = store_with_bucket().await;
+    let twice = form(&[("key", "k"), ("acl", "private"), ("Acl", "public-read")]);
+    let conditions = json!([["starts-with", "$key", ""], {"acl": "private"}]);
+    twice.signed(conditions, LATER).send(&store).await.refused(400, "InvalidArgument");
+    head("/bucket/k").send(&store).await.expect(404);
+    let ignored = good().field("x-ignore-me", "1").field("x-ignore-me", "2");
+    ignored.send(&store).await.expect(204);
+}
+
+/// What comes in front of the file is in memory, so it has an end even where the form's has none.
+#[tokio::test]
+async fn what_is_in_front_of_the_file_is_limited() {
+    let store = store_with_bucket().await;
+    for endless in ["--xx\r\nContent-Disposition: form-data; name=\"".to_owned(), "--xx\r\nX: ".to_owned()] {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let count = taken.clone();
+        let piece = Bytes::from(vec![b'x'; 1024 * 1024]);
+        let more = stream::repeat(piece).take(64).inspect(move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        let pieces = stream::iter([Bytes::from(endless)]).chain(more);
+        let request = http::Request::post("http://s3.localhost/bucket")
+            .header("content-type", "multipart/form-data; boundary=xx");
+        let body = Body::stream(Some(1 << 30), pieces.map(Ok));
+        let answer = Answer::of(store.handle(request.body(body).unwrap()).await).await;
+        answer.refused(400, "MaxPostPreDataLengthExceeded");
+        assert!(taken.load(Ordering::Relaxed) < 4, "{taken:?} MiB were read");
+    }
+    let many = (0..10_000).fold(good(), |form, at| form.field(&format!("x-ignore-{at}"), ""));
+    many.send(&store).await.refused(400, "MaxPostPreDataLengthExceeded");
+    let fair = (0..100).fold(good(), |form, at| form.field(&format!("x-ignore-{at}"), &"x".repeat(120)));
+    fair.send(&store).await.expect(204);
 }
 
 #[tokio::test]

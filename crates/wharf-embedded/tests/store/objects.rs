@@ -364,6 +364,15 @@ async fn documents_are_read_strictly() {
     let bad = post("/bucket?delete").body(doc).header("x-amz-checksum-crc32", "AAAAAA==");
     bad.send(&store).await.refused(400, "BadDigest");
     post("/bucket?delete").body(doc).header("content-md5", &md5(doc)).send(&store).await.expect(200);
+    for (object, status, code) in [
+        ("<Key></Key>", 400, "MalformedXML"),
+        ("<Key>k</Key><VersionId></VersionId>", 400, "MalformedXML"),
+        ("<Key><![CDATA[k]]></Key>", 501, "NotImplemented"),
+    ] {
+        let doc = format!("<Delete><Object>{object}</Object></Delete>");
+        let ask = post("/bucket?delete").header("content-md5", &md5(&doc)).body(doc);
+        ask.send(&store).await.refused(status, code);
+    }
 }
 
 #[tokio::test]

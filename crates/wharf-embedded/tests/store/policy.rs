@@ -57,7 +57,6 @@ async fn every_operation_has_its_action() {
     let tags = "<Tagging><TagSet/></Tagging>";
     for (action, resource, ask, status) in [
         ("s3:PutObject", "bucket/*", put("/bucket/new"), 200),
-        ("s3:PutObject", "bucket/*", post("/bucket/new?uploads"), 200),
         ("s3:DeleteObject", "bucket/*", delete("/bucket/new"), 204),
         ("s3:DeleteObjectVersion", "bucket/*", delete("/bucket/new?versionId=null"), 204),
         ("s3:GetObjectAcl", "bucket/*", get("/bucket/public/a?acl"), 200),
@@ -84,6 +83,21 @@ async fn every_operation_has_its_action() {
         police(&store, others).await;
         assert_eq!(ask.send_bare(&store).await.status, 403, "all but {action}");
     }
+}
+
+/// A header that is there twice is judged by the value that counts.
+#[tokio::test]
+async fn a_second_value_hides_nothing() {
+    let store = store_with_bucket().await;
+    let private = json!({"StringEquals": {"s3:x-amz-acl": "private"}});
+    police(&store, statement("Allow", json!(["s3:PutObject", "s3:PutObjectAcl"]), "bucket/*", private)).await;
+    let mut asks = Vec::new();
+    for values in [["public-read", "private"], ["private", "public-read"]] {
+        let ask = put("/bucket/k").body("x").header("x-amz-acl", values[0]).header("x-amz-acl", values[1]);
+        asks.push(ask.send_bare(&store).await.status.as_u16());
+    }
+    assert_eq!(asks, [403, 200]);
+    assert!(!get("/bucket/k?acl").send_bare(&store).await.text().contains("AllUsers"));
 }
 
 #[tokio::test]

@@ -11,6 +11,31 @@ async fn write(store: &Store, body: &str) -> Option<String> {
     put("/bucket/k").body(body).send(store).await.expect(200).get("x-amz-version-id").map(str::to_owned)
 }
 
+/// An id is compared as it stands, however it was made.
+#[tokio::test]
+async fn an_id_has_one_spelling() {
+    let store = store_with_bucket().await;
+    write(&store, "null").await;
+    set_versioning(&store, "Enabled").await;
+    let mut id = write(&store, "x").await.unwrap();
+    // Ids have a letter in their digits before long.
+    while !id[1..16].contains(|digit: char| digit.is_ascii_lowercase()) {
+        id = write(&store, "x").await.unwrap();
+    }
+    let salt = &id[16..];
+    let upper = format!("v{}{salt}", id[1..16].to_uppercase());
+    let signed = format!("v%2B{}{salt}", &id[2..16]);
+    get(&format!("/bucket/k?versionId={id}")).send(&store).await.expect(200);
+    for other in [upper, signed] {
+        get(&format!("/bucket/k?versionId={other}")).send(&store).await.refused(404, "NoSuchVersion");
+    }
+    for number in 0..64 {
+        let made_up = format!("/bucket/k?versionId=v{number:015x}{salt}");
+        let answer = get(&made_up).send(&store).await;
+        assert!(answer.status == 404 || answer.text() == "x", "{made_up} is the version called null");
+    }
+}
+
 #[tokio::test]
 async fn the_life_of_a_key() {
     let store = store_with_bucket().await;

@@ -54,6 +54,28 @@ async fn a_reader_has_what_he_began_to_read() {
     assert_eq!(count(directory.path()), (0, 0));
 }
 
+#[test]
+fn who_leaves_while_his_file_is_made_leaves_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = open(directory.path()).await;
+        let (done, busy) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || busy.recv());
+        let mut put = Box::pin(store.handle(put("/bucket/big").body(big(1)).signed().0));
+        tokio::select! {
+            biased;
+            _ = &mut put => panic!("nothing can make its file"),
+            () = std::future::ready(()) => {}
+        }
+        drop((put, done));
+        let _ = busy.await.unwrap();
+        // Behind all that was waiting.
+        tokio::task::spawn_blocking(|| ()).await.unwrap();
+    });
+    assert_eq!(count(directory.path()), (0, 0));
+}
+
 #[tokio::test]
 async fn copies_share_what_they_are_made_of() {
     let directory = tempfile::tempdir().unwrap();

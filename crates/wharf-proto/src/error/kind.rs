@@ -131,6 +131,8 @@ pub(super) fn hint_for(kind: ErrorKind, code: Option<&str>) -> Option<String> {
         (_, "SignatureDoesNotMatch") => "check the secret access key: the server knows the key id but not this secret",
         (_, "InvalidAccessKeyId") => "check the access key id and that it belongs to this server",
         (_, "ExpiredToken") => "the session token has expired; get new credentials",
+        (_, "InvalidBucketName") => "a bucket's name has 3 to 63 lower case letters, digits, '-' and '.'",
+        (_, "EntityTooSmall") => "every part but the last has at least 5 MiB",
         (ErrorKind::NoSuchBucket, _) => "check the bucket's name, and that the endpoint is the one it is on",
         (ErrorKind::SlowDown, _) => "send fewer requests at a time, or go on later",
         (ErrorKind::BucketNotEmpty, _) => "delete its objects first, all versions and unfinished uploads included",

@@ -276,6 +276,10 @@ fn check_keys(objects: &[ObjectIdentifier]) -> Result<(), Error> {
 }
 
 impl ObjectIdentifier {
+    fn is_conditional(&self) -> bool {
+        self.etag.is_some() || self.last_modified.is_some() || self.size.is_some()
+    }
+
     fn fits_into_xml(&self) -> bool {
         xml::holds(&self.key) && self.version_id.as_deref().is_none_or(xml::holds)
     }

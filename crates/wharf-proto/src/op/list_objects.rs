@@ -250,6 +250,8 @@ impl<S: Sender> IntoFuture for ListObjects<S> {
 fn read_page(document: &str) -> Result<ListObjectsOutput, Error> {
     let mut page = ListObjectsOutput::default();
     let mut url_encoded = false;
+    let mut is_version_1 = false;
+    let mut next_marker = None;
     let mut scanner = Scanner::new(document, "ListBucketResult")?;
     while let Some(name) = scanner.child()? {
         match name {
@@ -265,6 +267,12 @@ fn read_page(document: &str) -> Result<ListObjectsOutput, Error> {
             }
             "MaxKeys" => page.max_keys = scanner.text()?.parse().ok(),
             "StartAfter" => page.start_after = some_text(&mut scanner)?,
+            // Version 2 has tokens in place of markers.
+            "Marker" => {
+                is_version_1 = true;
+                scanner.skip()?;
+            }
+            "NextMarker" => next_marker = Some(scanner.text()?.into_owned()),
             "EncodingType" => url_encoded = scanner.text()?.eq_ignore_ascii_case("url"),
             _ => scanner.skip()?,
         }
@@ -273,6 +281,11 @@ fn read_page(document: &str) -> Result<ListObjectsOutput, Error> {
         page.objects.iter_mut().for_each(|object| uri::decode_in_place(&mut object.key));
         page.common_prefixes.iter_mut().for_each(uri::decode_in_place);
         page.start_after.iter_mut().for_each(uri::decode_in_place);
+        next_marker.iter_mut().for_each(uri::decode_in_place);
+    }
+    if is_version_1 && page.is_truncated && page.next_continuation_token.is_none() {
+        // Without a delimiter, S3 names no next marker: it is the last key.
+        page.next_continuation_token = next_marker.or_else(|| page.last().map(str::to_owned));
     }
     Ok(page)
 }
@@ -324,6 +337,12 @@ impl ListObjectsOutput {
     /// Whether the page holds nothing at all.
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty() && self.common_prefixes.is_empty()
+    }
+
+    /// The greatest key or common prefix.
+    fn last(&self) -> Option<&str> {
+        let key = self.objects.last().map(|object| object.key.as_str());
+        key.max(self.common_prefixes.last().map(String::as_str))
     }
 }
 
@@ -381,6 +400,25 @@ mod tests {
         assert_eq!(page.next_continuation_token.as_deref(), Some("a%2B+b"));
         assert!(page.is_truncated);
         assert_eq!((page.max_keys, page.start_after.as_deref()), (Some(10), Some("a%20")));
+    }
+
+    #[test]
+    fn a_page_of_version_1_is_read_as_one_of_version_2() {
+        let read = |rest: &str| {
+            let document = format!(
+                "<ListBucketResult><Marker></Marker><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>{rest}\
+                 <Contents><Key>a%2Bb</Key></Contents><CommonPrefixes><Prefix>a%2F</Prefix></CommonPrefixes>\
+                 </ListBucketResult>"
+            );
+            read_page(&document).unwrap().next_continuation_token
+        };
+        assert_eq!(read("<NextMarker>c%2Bd</NextMarker>").as_deref(), Some("c+d"));
+        assert_eq!(read("").as_deref(), Some("a/"));
+        // An answer of version 2 that forgets the token is not mended.
+        let page = page(
+            "<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>",
+        );
+        assert_eq!(page.unwrap().next_continuation_token, None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use s3s::dto::{
 
 use super::Kept;
 use crate::access::Ownership;
-use crate::acl::Acl;
+use crate::access::acl::Acl;
 use crate::backend::Bucket;
 use crate::error::{Code, Error, Result};
 use crate::xml;

@@ -130,6 +130,17 @@ fn the_answer_is_read_and_put_in_the_order_asked_for() {
 }
 
 #[test]
+fn conditions_in_the_body_are_told() {
+    let conditional = |object: ObjectIdentifier| {
+        let settings = DeleteObjects::new((), "bucket", ["a"]).settings;
+        DeleteBatch::new(settings, [(0, "a".into()), (1, object)].into()).request().unwrap().conditional_body
+    };
+    assert!(!conditional("b".into()) && !conditional(("b", "v").into()));
+    assert!(conditional(ObjectIdentifier { etag: Some("e".into()), ..ObjectIdentifier::from("b") }));
+    assert!(conditional(ObjectIdentifier { size: Some(1), ..ObjectIdentifier::from("b") }));
+}
+
+#[test]
 fn without_keys_nothing_is_sent() {
     let script = Script::default();
     let output = wait(DeleteObjects::new(script, "bucket", Vec::<String>::new())).unwrap();

@@ -181,7 +181,8 @@ impl Acl {
             covers
                 && match &grant.grantee {
                     Grantee::Owner => caller.number == self.owner,
-                    Grantee::Id(id) => *id == canonical_id(&caller.number),
+                    // The id of the anonymous would be the public by another name.
+                    Grantee::Id(id) => !caller.is_anonymous() && *id == canonical_id(&caller.number),
                     Grantee::Group(Group::AllUsers) => !ignore_public,
                     Grantee::Group(Group::AuthenticatedUsers) => !ignore_public && !caller.is_anonymous(),
                     Grantee::Group(Group::LogDelivery) | Grantee::Email(_) => false,
@@ -365,6 +366,8 @@ mod tests {
         let public = canned("public-read");
         assert!(public.is_public() && !public.grants(&nobody, Permission::Read, true));
         assert!(!canned("bucket-owner-read").is_public());
+        let named = of(&[("x-amz-grant-read", &format!("id={}", canonical_id("")))]).unwrap();
+        assert!(!named.grants(&nobody, Permission::Read, false));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use s3s::dto::TimestampFormat;
 use s3s::post_policy::{PostPolicy, PostPolicyCondition};
 
 use crate::error::{Code, Error, Result};
-use crate::form::Fields;
+use crate::form::{Fields, is_ignored};
 use crate::receive::MOST;
 use crate::time::parse_iso_date;
 
@@ -31,9 +31,10 @@ pub(crate) fn check(
     if expiration(policy).is_none_or(|expiration| expiration <= now) {
         return Err(denied("Policy expired."));
     }
+    // Both are where the file will be, whatever fields of these names say.
     let value = |name: &str| match name {
         "key" => Some(key),
-        "bucket" => Some(fields.get("bucket").unwrap_or(bucket)),
+        "bucket" => Some(bucket),
         name => fields.get(name),
     };
     let mut length = 0..=MOST;
@@ -61,9 +62,10 @@ pub(crate) fn check(
             PostPolicyCondition::ContentLengthRange { .. } => false,
         })
     };
-    let free = |name: &str| FREE.contains(&name) || name.starts_with("x-ignore-");
-    match fields.iter().find(|(name, _)| !free(name) && !named(name)) {
-        Some((name, _)) => Err(denied(&format!("Extra input fields: {name}"))),
+    let free = |name: &str| FREE.contains(&name) || is_ignored(name);
+    // The bucket counts as a field: without it the policy would be good for every bucket of its signer's.
+    match fields.iter().map(|(name, _)| name).chain(["bucket"]).find(|name| !free(name) && !named(name)) {
+        Some(name) => Err(denied(&format!("Extra input fields: {name}"))),
         None => Ok(length),
     }
 }
@@ -97,6 +99,8 @@ mod tests {
     use super::*;
 
     fn run(conditions: Value, fields: &[(&str, &str)]) -> Result<RangeInclusive<u64>> {
+        let mut conditions = conditions;
+        conditions.as_array_mut().unwrap().push(json!({"bucket": "b"}));
         let policy = json!({"expiration": "2013-05-24T01:00:00.000Z", "conditions": conditions}).to_string();
         let now = UNIX_EPOCH + Duration::from_secs(1_369_353_600);
         check(&parse(&STANDARD.encode(policy))?, &Fields::of(fields), "user/f.txt", "b", now)
@@ -105,11 +109,7 @@ mod tests {
     #[test]
     fn conditions() {
         for (conditions, fields, expected) in [
-            (
-                json!([{"bucket": "b"}, ["starts-with", "$key", "user/"]]),
-                &[("key", "user/${filename}")][..],
-                Ok(0..=MOST),
-            ),
+            (json!([["starts-with", "$key", "user/"]]), &[("key", "user/${filename}")][..], Ok(0..=MOST)),
             (json!([["eq", "$key", "user/f.txt"], ["content-length-range", 2, 9]]), &[("key", "x")], Ok(2..=9)),
             (json!([["eq", "$Acl", "private"]]), &[("acl", "private"), ("x-ignore-me", "1")], Ok(0..=MOST)),
             (
@@ -136,7 +136,8 @@ mod tests {
     #[test]
     fn expired_or_no_policy() {
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
-        let policy = STANDARD.encode("{\"expiration\": \"2013-05-24T01:00:00Z\", \"conditions\": []}");
+        let policy = json!({"expiration": "2013-05-24T01:00:00Z", "conditions": [{"bucket": "b"}]}).to_string();
+        let policy = STANDARD.encode(policy);
         let check = |policy: &str, now| {
             parse(policy)
                 .and_then(|policy| check(&policy, &Fields::of(&[]), "k", "b", now))

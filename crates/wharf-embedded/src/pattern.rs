@@ -1,4 +1,4 @@
-//! Patterns of buckets, keys and headers.
+//! Patterns of buckets, keys, headers and origins. Those of policies know `?` too, and are read there.
 
 /// A text in which `*` stands for any other, an empty one too.
 #[derive(Debug, Clone)]
