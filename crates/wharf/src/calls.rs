@@ -452,6 +452,20 @@ impl Client {
     }
 
     /// A signed request to any S3 operation that has no method here: see [`SignedRequest`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> wharf::Result<()> {
+    /// use wharf::http::Method;
+    ///
+    /// # let s3 = wharf::Client::builder().transport(wharf_embedded::Store::in_memory()).build()?;
+    /// # s3.create_bucket("my-bucket").await?;
+    /// let rules = "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin>\
+    ///              </CORSRule></CORSConfiguration>";
+    /// s3.request(Method::PUT).bucket("my-bucket").subresource("cors").body(rules).await?;
+    /// let answer = s3.request(Method::GET).bucket("my-bucket").subresource("cors").await?;
+    /// assert!(String::from_utf8_lossy(answer.body()).contains("<AllowedMethod>GET</AllowedMethod>"));
+    /// # Ok(()) }
+    /// ```
     pub fn request(&self, method: Method) -> SignedRequest<Self> {
         SignedRequest::new(self.clone(), method)
     }

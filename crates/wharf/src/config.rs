@@ -1,9 +1,9 @@
 //! Setting a client up.
 
+mod check;
+mod environment;
 mod sockets;
 
-use std::env;
-use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,9 +26,29 @@ use crate::runtime::RuntimeHandle;
 use crate::settings::{Found, Origin, Places, Resolved, Said, When};
 use crate::transport::Transport;
 use crate::transport::proxy::Proxies;
+pub(crate) use environment::Environment;
 use sockets::{ProxyChoice, Sockets};
 
-/// Sets a [`Client`] up. What is not said is looked up when it is built:
+/// Sets a [`Client`] up.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// # fn main() -> wharf::Result<()> {
+/// let s3 = wharf::Client::builder()
+///     .endpoint("http://localhost:9000")
+///     .region("us-east-1")
+///     .credentials("minio-user", "minio-password")
+///     .connect_timeout(Duration::from_secs(2))
+///     .max_attempts(5)
+///     .build()?;
+/// assert_eq!(s3.region(), "us-east-1");
+/// println!("{}", s3.explain());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// What is not said is looked up when it is built:
 ///
 /// | setting | said here, else | else | else |
 /// |---|---|---|---|
@@ -81,34 +101,6 @@ enum Keys {
     Fixed(Credentials),
     Given(Arc<dyn ProvideCredentials>),
     Anonymous,
-}
-
-/// Environment variables, or what a test has in their place.
-#[derive(Clone)]
-pub(crate) struct Environment(Arc<Lookup>);
-
-type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
-
-impl Environment {
-    #[cfg(test)]
-    pub(crate) fn of(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(move |name| lookup(name).map(OsString::from)))
-    }
-
-    pub(crate) fn get_os(&self, name: &str) -> Option<OsString> {
-        (self.0)(name)
-    }
-
-    /// A variable's text; an empty one is none.
-    pub(crate) fn get(&self, name: &str) -> Option<String> {
-        self.get_os(name).and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty())
-    }
-}
-
-impl Default for Environment {
-    fn default() -> Self {
-        Self(Arc::new(|name| env::var_os(name)))
-    }
 }
 
 impl ClientBuilder {
@@ -310,7 +302,7 @@ impl ClientBuilder {
 
     /// Environment variables, for tests: looked up here in place of the process's.
     pub fn environment(mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        self.environment = Environment(Arc::new(move |name| lookup(name).map(OsString::from)));
+        self.environment = Environment::of(lookup);
         self
     }
 
@@ -318,7 +310,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for what cannot be used: a region, an endpoint, a profile that
-    /// does not exist; [`NoCredentials`](crate::ErrorKind::NoCredentials) where none are found.
+    /// does not exist, keys that cannot sign, a timeout of zero, settings of sockets beside
+    /// [`transport`](ClientBuilder::transport); [`NoCredentials`](crate::ErrorKind::NoCredentials) where none are found.
     pub fn build(self) -> Result<Client, Error> {
         self.build_on(RuntimeHandle::default())
     }
@@ -332,6 +325,7 @@ impl ClientBuilder {
     }
 
     fn build_on(self, runtime: RuntimeHandle) -> Result<Client, Error> {
+        self.check()?;
         let defaults = self.transport.as_ref().and_then(|transport| transport.defaults());
         let profile_is_explicit = self.profile.is_some() || self.credentials_file.is_some();
         let files = self.read_files(profile_is_explicit, defaults.is_some())?;
@@ -391,6 +385,9 @@ impl ClientBuilder {
             },
         };
         let sockets = &self.sockets;
+        if self.transport.is_some() && !found.asks_services() {
+            sockets.must_be_unsaid()?;
+        }
         let roots = sockets.roots(&settings, is_https || found.asks_services())?;
         let transport = match self.transport {
             Some(transport) => transport,

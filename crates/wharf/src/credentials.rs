@@ -60,6 +60,27 @@ impl<P: ProvideCredentials + ?Sized> ProvideCredentials for std::sync::Arc<P> {
     }
 }
 
+/// Refuses keys that no request can be signed with. Values are not repeated: id and secret may be the wrong way round.
+pub(crate) fn check(credentials: &Credentials) -> Result<(), Error> {
+    let (id, secret) = (credentials.access_key_id(), credentials.secret_access_key());
+    let problem = if id.is_empty() {
+        "the access key id is empty"
+    } else if id.contains('/') {
+        "the access key id has a '/'; are id and secret the wrong way round?"
+    } else if !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',') {
+        "the access key id has a space, a comma, a line break or a letter outside ASCII"
+    } else if secret.is_empty() {
+        "the secret access key is empty"
+    } else if secret.trim() != secret || secret.contains(char::is_control) {
+        "the secret access key has a space or a line break at its end, or a control character"
+    } else if !credentials.session_token().unwrap_or_default().bytes().all(|byte| byte.is_ascii_graphic()) {
+        "the session token has a space, a line break or a letter outside ASCII"
+    } else {
+        return Ok(());
+    };
+    Err(Error::invalid_input(problem))
+}
+
 /// No credentials came of it, and why.
 fn none(problem: impl Into<String>) -> Error {
     Error::new(ErrorKind::NoCredentials, problem)

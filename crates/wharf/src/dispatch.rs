@@ -60,7 +60,7 @@ struct Failure {
 
 /// Sends `request` until it succeeds or there is no point in trying again.
 pub(crate) async fn send(
-    client: &Inner,
+    client: &Arc<Inner>,
     operation: &'static str,
     request: Request,
     read: Read,
@@ -102,7 +102,7 @@ struct Prepared {
     retry_conflict: bool,
 }
 
-async fn attempts(client: &Inner, request: &Prepared, read: Read, sent: &AtomicU32) -> Result<Answer, Error> {
+async fn attempts(client: &Arc<Inner>, request: &Prepared, read: Read, sent: &AtomicU32) -> Result<Answer, Error> {
     let quota = &request.route.bucket.quota;
     let mut state = RetryState::new(client.retry).retry_conflicts(request.retry_conflict);
     let mut corrections = Corrections::default();
@@ -187,7 +187,7 @@ fn give_back(state: RetryState, answered: bool, quota: &RetryQuota) {
 }
 
 async fn attempt(
-    client: &Inner,
+    client: &Arc<Inner>,
     request: &Prepared,
     way: &Way,
     read: Read,
@@ -241,7 +241,7 @@ async fn attempt(
 
 /// The request as it goes to the transport: with its URI, the client's headers, a signature and a body.
 async fn sign(
-    client: &Inner,
+    client: &Arc<Inner>,
     request: &Prepared,
     way: &Way,
     progress: &Arc<Progress>,

@@ -1,5 +1,6 @@
 //! Signing a call into a URL, or into a form.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method};
@@ -14,7 +15,11 @@ use crate::dispatch::unsignable;
 use crate::payload;
 use crate::route::Route;
 
-pub(crate) async fn presign(client: &Inner, mut request: Request, expires_in: Duration) -> Result<Presigned, Error> {
+pub(crate) async fn presign(
+    client: &Arc<Inner>,
+    mut request: Request,
+    expires_in: Duration,
+) -> Result<Presigned, Error> {
     let provider = provider(client)?;
     let route = Route::of(client, &mut request)?;
     payload::must_be_empty(request.body)?;

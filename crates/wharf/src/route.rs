@@ -12,6 +12,7 @@ use wharf_proto::{Credentials, Error};
 
 use crate::buckets::Bucket;
 use crate::client::Inner;
+use crate::session::Session;
 
 /// What the ways of one request have in common.
 pub(crate) struct Route {
@@ -63,14 +64,14 @@ impl Route {
     /// What to sign with, and for what: the caller's `own` keys, or those of a session that they begin.
     pub(crate) async fn keys<'w>(
         &self,
-        client: &Inner,
+        client: &Arc<Inner>,
         way: &'w Way,
         own: Credentials,
     ) -> Result<(Credentials, Scope<'w>), Error> {
         let scope = way.scope();
         match &self.name {
             Some(bucket) if self.session => {
-                let keys = self.bucket.session.keys(client, bucket, &own).await?;
+                let keys = Session::keys(client, &self.bucket, bucket, own).await?;
                 Ok((keys, Scope { token: TokenName::S3Session, ..scope }))
             }
             _ => Ok((own, scope)),
@@ -90,7 +91,11 @@ impl Route {
                 // A directory bucket is in its zone, an access point in its ARN's region, whatever an answer says.
                 let is_fixed = way.scope().service != "s3";
                 let moved = !is_fixed && self.bucket.is_in(&client.endpoint, region);
-                moved && self.way(client).is_ok_and(|new| new.target != way.target)
+                let leads_elsewhere = moved && self.way(client).is_ok_and(|new| new.target != way.target);
+                if moved && !leads_elsewhere {
+                    self.bucket.forget_place();
+                }
+                leads_elsewhere
             }
             Correction::Clock(theirs) => {
                 client.set_clock(*theirs);
@@ -98,7 +103,7 @@ impl Route {
             }
             Correction::Credentials => match signed_with {
                 Some(keys) if self.session => {
-                    self.bucket.session.has_ended(keys).await;
+                    Session::has_ended(&self.bucket, keys).await;
                     true
                 }
                 Some(keys) => client.identity.provider().is_some_and(|provider| provider.refused(keys)),

@@ -9,6 +9,7 @@ use std::thread;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tracing::Instrument;
 use wharf_proto::operation::SendFuture;
 use wharf_proto::{Error, ErrorKind};
 
@@ -77,6 +78,17 @@ impl RuntimeHandle {
                 })
             }
         }
+    }
+}
+
+/// Does what others wait for too, in a task of its own: it moves on also while nobody polls the future that began it, as
+/// in a `buffered` stream whose consumer does something else. Dropping the future cancels it.
+pub(crate) async fn driven<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    match Handle::try_current() {
+        Ok(runtime) => Task(runtime.spawn(work.in_current_span())).await,
+        Err(_) => work.await,
     }
 }
 

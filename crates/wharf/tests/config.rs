@@ -5,6 +5,7 @@
 mod support;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use support::{Fake, FakeClock, answer};
 use wharf::{Client, ClientBuilder, Error, ErrorKind};
@@ -362,6 +363,65 @@ fn settings_that_cannot_be() {
     ] {
         assert_eq!(failure(with_keys(variables)), (line.replace("FILE", &file), ErrorKind::InvalidInput));
     }
+}
+
+/// What is said in the program and cannot be used, each in a line that repeats no value.
+#[test]
+fn what_the_program_cannot_have_meant() {
+    let said = || builder(&[]).region("eu-west-1");
+    let keys = |id: &str, secret: &str| said().credentials(id, secret);
+    let good = || keys("AKID", "s3cr3t/key");
+    let fake = || Fake::new(|_, _| std::future::ready(Ok(answer(200, ""))));
+    let ascii = "the access key id has a space, a comma, a line break or a letter outside ASCII";
+    let ends = "the secret access key has a space or a line break at its end, or a control character";
+    let token = "the session token has a space, a line break or a letter outside ASCII";
+    let zero = |name: &str| format!("{name} is zero, in which nothing can be done; Duration::MAX means no limit");
+    let sockets =
+        |name: &str| format!("{name} is for sockets, which transport() takes the place of; leave one of the two out");
+    for (builder, line) in [
+        (keys("", "s3cr3t"), "the access key id is empty".to_owned()),
+        (keys("AKID", ""), "the secret access key is empty".to_owned()),
+        (keys("s3cr3t/key", "AKID"), "the access key id has a '/'; are id and secret the wrong way round?".to_owned()),
+        (keys("AKID\n", "s3cr3t"), ascii.to_owned()),
+        (keys("AK ID", "s3cr3t"), ascii.to_owned()),
+        (keys("AK,ID", "s3cr3t"), ascii.to_owned()),
+        (keys("ÄKID", "s3cr3t"), ascii.to_owned()),
+        (keys("AKID", "s3cr3t\n"), ends.to_owned()),
+        (keys("AKID", " s3cr3t"), ends.to_owned()),
+        (said().session_credentials("AKID", "s3cr3t", "s3cr3t\n"), token.to_owned()),
+        (good().max_attempts(0), "max_attempts(0) sends nothing; 1 means no retries".to_owned()),
+        (good().connect_timeout(Duration::ZERO), zero("connect_timeout")),
+        (good().progress_timeout(Duration::ZERO), zero("progress_timeout")),
+        (good().long_operation_timeout(Duration::ZERO), zero("long_operation_timeout")),
+        (good().deadline(Duration::ZERO), zero("deadline")),
+        (good().transport(fake()).connect_timeout(Duration::from_secs(1)), sockets("connect_timeout")),
+        (good().transport(fake()).root_certificates_pem("x"), sockets("root_certificates_pem")),
+        (good().transport(fake()).danger_accept_invalid_certificates(), sockets("danger_accept_invalid_certificates")),
+        (good().transport(fake()).proxy("http://user:s3cr3t@proxy"), sockets("proxy")),
+    ] {
+        let error = builder.build().unwrap_err();
+        assert_eq!((error.to_string(), error.kind()), (line, ErrorKind::InvalidInput));
+        assert!(!format!("{error:?}").contains("s3cr3t"));
+    }
+    assert!(good().transport(fake()).no_proxy().build().is_ok());
+    assert!(good().deadline(Duration::MAX).connect_timeout(Duration::MAX).build().is_ok());
+    // What opens sockets to ask for credentials may be told of them.
+    let role = [("AWS_WEB_IDENTITY_TOKEN_FILE", "/token"), ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/r")];
+    let asks = builder(&role).region("eu-west-1").transport(fake()).connect_timeout(Duration::from_secs(1));
+    assert!(asks.build().is_ok());
+}
+
+/// The same of keys that are found, with the place.
+#[test]
+fn keys_that_cannot_sign() {
+    let variables = [("AWS_ACCESS_KEY_ID", "s3cr3t/key"), ("AWS_SECRET_ACCESS_KEY", "AKID")];
+    let (line, _) = failure(builder(&variables).region("eu-west-1"));
+    assert_eq!(line, "AWS_ACCESS_KEY_ID: the access key id has a '/'; are id and secret the wrong way round?");
+    let folder = Folder::new("cannot-sign");
+    let file = folder.file("keys", "[default]\naws_access_key_id = A B\naws_secret_access_key = s\n");
+    let (line, _) = failure(builder(&[]).region("eu-west-1").credentials_file(&file));
+    let problem = "the access key id has a space, a comma, a line break or a letter outside ASCII";
+    assert_eq!(line, format!("{}:2: {problem}", file.display()));
 }
 
 #[tokio::test]

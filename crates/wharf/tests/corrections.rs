@@ -284,6 +284,22 @@ async fn an_access_point_does_not_move() {
 }
 
 /// A hostile server has the requests that are meant for it, and nobody else has any.
+/// What led nowhere is not remembered: here it would keep the client from the access point for good.
+#[tokio::test]
+async fn an_access_point_does_not_move_later_either() {
+    let transport = Fake::new(|number, _: Request<Bytestream>| {
+        let moved = Response::builder().status(301).header("x-amz-bucket-region", "us-west-2");
+        let answer = if number == 1 { moved } else { Response::builder().status(200) };
+        std::future::ready(Ok(answer.body(Bytestream::empty()).unwrap()))
+    });
+    let variables = |name: &str| (name == "AWS_S3_USE_ARN_REGION").then(|| "false".to_owned());
+    let builder = Client::builder().environment(variables).region("eu-west-1").credentials("AKID", "secret");
+    let s3 = builder.transport(transport).build().unwrap();
+    let arn = "arn:aws:s3:eu-west-1:123456789012:accesspoint/reports";
+    assert_eq!(s3.get_object(arn, "a").await.unwrap_err().kind(), ErrorKind::WrongRegion);
+    s3.get_object(arn, "a").await.unwrap();
+}
+
 #[tokio::test]
 async fn no_answer_leads_to_another_host_scheme_or_port() {
     let elsewhere = Server::always(OK).await;

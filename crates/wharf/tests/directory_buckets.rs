@@ -7,9 +7,9 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use http::{HeaderMap, Method, Request};
-use support::{Fake, FakeClock, answer, error_document, line};
+use support::{Fake, FakeClock, answer, error_document, line, soon};
 use wharf::transport::Body;
 use wharf::{Client, Credentials, ErrorKind};
 
@@ -153,6 +153,32 @@ async fn a_session_is_renewed_before_it_ends() {
     }
     // At 0, 230, 245, 475 and 490 seconds; each is good for 300, the last minute left out.
     assert_eq!(tokens, ["token-1", "token-1", "token-2", "token-2", "token-3"]);
+}
+
+/// One CreateSession answers all that wait for it, also where it is refused.
+#[tokio::test]
+async fn calls_at_once_share_a_refusal() {
+    let (express, clock) = (Express::default(), FakeClock::default());
+    let s3 = express.client(&clock, |sent, _| sent.is_session().then_some((403, "AccessDenied")));
+    let calls = stream::iter(0..16).map(|n| s3.get_object(BUCKET, n.to_string()).text()).buffer_unordered(16);
+    let errors: Vec<_> = calls.map(Result::unwrap_err).collect().await;
+    assert!(errors.iter().all(|error| error.kind() == ErrorKind::AccessDenied));
+    assert!(errors.iter().all(|error| error.to_string().contains("AccessDenied, HTTP 403")), "{errors:?}");
+    assert_eq!(express.sent().len(), 1);
+    s3.get_object(BUCKET, "a").await.unwrap_err();
+    assert_eq!(express.sent().len(), 1, "a later call asks again");
+}
+
+/// As when the first stands in a `buffered` stream whose consumer awaits the second.
+#[tokio::test]
+async fn a_call_that_is_not_polled_holds_nobody_up() {
+    let (express, clock) = (Express::default(), FakeClock::default());
+    let s3 = express.client(&clock, all_well);
+    let mut first = Box::pin(s3.get_object(BUCKET, "a").text());
+    assert!((&mut first).now_or_never().is_none());
+    assert_eq!(soon(s3.get_object(BUCKET, "b").text()).await.unwrap(), "Hello!");
+    assert_eq!(first.await.unwrap(), "Hello!");
+    assert_eq!(express.sent().iter().filter(|sent| sent.is_session()).count(), 1);
 }
 
 /// While a session lasts, one that cannot be renewed is none the worse.

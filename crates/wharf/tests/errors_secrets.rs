@@ -184,7 +184,13 @@ fn no_setting_that_is_refused_shows_a_secret() {
 /// A name or value that cannot stand in a header is told without the value.
 #[tokio::test]
 async fn a_secret_that_cannot_be_sent_is_not_shown() {
-    let s3 = client_of("http://127.0.0.1:1").session_credentials("AKIDEXAMPLE", SECRET, format!("{TOKEN}\n")).build();
+    let token = format!("{TOKEN}\n");
+    let client = || client_of("http://127.0.0.1:1");
+    let error = client().session_credentials("AKIDEXAMPLE", SECRET, &*token).build().unwrap_err();
+    assert_clean(&format!("{error} {error:?}"), &[]);
+    // What a provider gives is not known before.
+    let given = wharf::Credentials::new("AKIDEXAMPLE", SECRET).with_session_token(token);
+    let s3 = client().credentials_provider(given).build();
     let error = s3.unwrap().get_object("my-bucket", "a").await.unwrap_err();
     assert_eq!(error.attempts(), 1);
     assert_clean(&format!("{error} {error:?} {:?}", error.cause()), &[]);

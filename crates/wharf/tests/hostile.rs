@@ -6,6 +6,7 @@ mod support;
 
 use std::io::{Read, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -307,4 +308,35 @@ async fn keys_travel_byte_for_byte() {
         s3.get_object("my-bucket", key).await.unwrap();
         assert_eq!(server.requests().last().unwrap().target, path);
     }
+}
+
+/// What follows an answer is nobody's answer: the next call must not read it as its own.
+#[tokio::test]
+async fn an_answer_too_many_is_not_the_next_ones() {
+    let server = Server::start(|mut conn: Conn| async move {
+        while conn.request().await.is_some() {
+            let real = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nreal";
+            conn.write(format!("{real}{}", real.replace("real", "evil"))).await;
+        }
+    })
+    .await;
+    let s3 = client_of(server.url()).build().unwrap();
+    for _ in 0..3 {
+        assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "real");
+    }
+    assert_eq!(server.connections(), 3);
+}
+
+/// A runtime that nobody drives now, for its thread does something else, hears nothing of its connections.
+#[test]
+fn the_connections_of_another_runtime_are_left_to_it() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let driven = tokio::runtime::Runtime::new().unwrap();
+    let server = driven.block_on(Server::start(hello));
+    let s3 = client_of(server.url()).max_attempts(1).progress_timeout(Duration::from_secs(5)).build().unwrap();
+    let (first, second) = (runtime(), runtime());
+    for runtime in [&first, &second, &first, &second] {
+        assert_eq!(runtime.block_on(s3.get_object("my-bucket", "a").text()).unwrap(), "Hello!");
+    }
+    assert_eq!(server.connections(), 2);
 }

@@ -166,6 +166,8 @@ pub struct ObjectParts {
     pub is_truncated: bool,
     /// How to ask for those.
     pub next_part_number_marker: Option<u32>,
+    /// How many the answer could hold at most, as the server took the request.
+    pub max_parts: Option<u32>,
 }
 
 /// A part of an object.
@@ -259,6 +261,7 @@ fn read_parts(scanner: &mut Scanner<'_>) -> Result<ObjectParts, Error> {
             "PartsCount" | "TotalPartsCount" => parts.total_parts = Some(scanner.parse()?),
             "IsTruncated" => parts.is_truncated = scanner.parse()?,
             "NextPartNumberMarker" => parts.next_part_number_marker = scanner.text()?.trim().parse().ok(),
+            "MaxParts" => parts.max_parts = scanner.text()?.parse().ok(),
             "Part" => parts.parts.push(read_part(scanner)?),
             _ => scanner.skip()?,
         }
@@ -346,6 +349,7 @@ mod tests {
         assert!(output.delete_marker && output.request_charged);
         let parts = output.parts.unwrap();
         assert_eq!((parts.total_parts, parts.is_truncated, parts.next_part_number_marker), (Some(3), true, Some(1)));
+        assert_eq!(parts.max_parts, Some(1));
         assert_eq!(parts.parts, [ObjectPart { part_number: 1, size: 9, checksum: crc32 }]);
     }
 

@@ -132,6 +132,8 @@ pub struct ListMultipartUploadsOutput {
     pub next_key_marker: Option<String>,
     /// The upload marker that goes with it.
     pub next_upload_id_marker: Option<String>,
+    /// How many uploads and common prefixes it could hold at most, as the server took the request.
+    pub max_uploads: Option<u32>,
     /// Whether the requester was charged.
     pub request_charged: bool,
 }
@@ -227,6 +229,7 @@ fn read_page(document: &str) -> Result<ListMultipartUploadsOutput, Error> {
             "IsTruncated" => page.is_truncated = scanner.parse()?,
             "NextKeyMarker" => page.next_key_marker = some_text(&mut scanner)?,
             "NextUploadIdMarker" => page.next_upload_id_marker = some_text(&mut scanner)?,
+            "MaxUploads" => page.max_uploads = scanner.text()?.parse().ok(),
             "EncodingType" => url_encoded = scanner.text()?.eq_ignore_ascii_case("url"),
             _ => scanner.skip()?,
         }
@@ -266,7 +269,7 @@ mod tests {
 
     const PAGE: &str = "<?xml version=\"1.0\"?>\
         <ListMultipartUploadsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
-        <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><KeyMarker/>\
+        <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><KeyMarker/><MaxUploads>10</MaxUploads>\
         <NextKeyMarker>a%252Bb</NextKeyMarker><NextUploadIdMarker>u%2B</NextUploadIdMarker>\
         <Upload><Key>a%2520+b</Key><UploadId>u1</UploadId><Initiated>2026-10-21T07:28:00.000Z</Initiated>\
         <StorageClass>STANDARD_IA</StorageClass><Owner><ID>o</ID></Owner>\
@@ -303,6 +306,7 @@ mod tests {
         answer.headers_mut().insert("x-amz-request-charged", http::HeaderValue::from_static("requester"));
         let page = ListMultipartUploads::new((), "bucket").response(answer).unwrap();
         assert!(page.request_charged);
+        assert_eq!(page.max_uploads, Some(10));
         let order: Vec<_> = page.uploads.iter().map(|u| (u.key.as_str(), u.upload_id.as_str())).collect();
         assert_eq!(order, [("a%20 b", "u1"), ("c", "u2")]);
         let first = &page.uploads[0];

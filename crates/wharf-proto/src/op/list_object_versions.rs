@@ -140,6 +140,8 @@ pub struct ListObjectVersionsOutput {
     pub next_key_marker: Option<String>,
     /// The version marker that goes with it.
     pub next_version_id_marker: Option<String>,
+    /// How many versions, delete markers and common prefixes it could hold at most, as the server took the request.
+    pub max_keys: Option<u32>,
     /// Whether the requester was charged.
     pub request_charged: bool,
 }
@@ -242,6 +244,7 @@ fn read_page(document: &str) -> Result<ListObjectVersionsOutput, Error> {
             "IsTruncated" => page.is_truncated = scanner.parse()?,
             "NextKeyMarker" => page.next_key_marker = some_text(&mut scanner)?,
             "NextVersionIdMarker" => page.next_version_id_marker = some_text(&mut scanner)?,
+            "MaxKeys" => page.max_keys = scanner.text()?.parse().ok(),
             "EncodingType" => url_encoded = scanner.text()?.eq_ignore_ascii_case("url"),
             _ => scanner.skip()?,
         }
@@ -283,6 +286,7 @@ mod tests {
 
     const PAGE: &str = "<?xml version=\"1.0\"?><ListVersionsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
         <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><KeyMarker>old</KeyMarker>\
+        <MaxKeys>10</MaxKeys>\
         <NextKeyMarker>a%252Bb</NextKeyMarker><NextVersionIdMarker>v%2B</NextVersionIdMarker>\
         <Version><Key>a%2520+b</Key><VersionId>v3</VersionId><IsLatest>false</IsLatest>\
         <LastModified>2026-10-21T07:28:00.000Z</LastModified><ETag>&quot;e&quot;</ETag><Size>5</Size>\
@@ -322,6 +326,7 @@ mod tests {
         answer.headers_mut().insert("x-amz-request-charged", http::HeaderValue::from_static("requester"));
         let page = ListObjectVersions::new((), "bucket").response(answer).unwrap();
         assert!(page.request_charged);
+        assert_eq!(page.max_keys, Some(10));
         let order: Vec<_> =
             page.versions.iter().map(|v| (v.key.as_str(), v.version_id.as_str(), v.is_delete_marker)).collect();
         assert_eq!(order, [("a%20 b", "v3", false), ("b", "v2", true), ("b", "null", false)]);

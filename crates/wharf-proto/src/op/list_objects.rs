@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::Method;
 
-use super::elements::{common_prefix, no_next_page};
+use super::elements::{common_prefix, no_next_page, some_text};
 use crate::checksum::{ChecksumAlgorithm, ChecksumType};
 use crate::operation::{Operation, Paged, Request, SendFuture, Sender};
 use crate::paging::{Items, Pages};
@@ -144,6 +144,10 @@ pub struct ListObjectsOutput {
     pub next_continuation_token: Option<String>,
     /// How many keys and common prefixes this page holds, as the server counts.
     pub key_count: Option<u32>,
+    /// How many it could hold at most, as the server took the request.
+    pub max_keys: Option<u32>,
+    /// After which key the listing began, where the request said so.
+    pub start_after: Option<String>,
     /// Whether the requester was charged.
     pub request_charged: bool,
 }
@@ -261,6 +265,8 @@ fn read_page(document: &str) -> Result<ListObjectsOutput, Error> {
                 // S3 says it first. It counts prefixes too, and a server's word is no reason to reserve more than a page.
                 page.objects.reserve(1_000.min(count as usize));
             }
+            "MaxKeys" => page.max_keys = scanner.text()?.parse().ok(),
+            "StartAfter" => page.start_after = some_text(&mut scanner)?,
             // Version 2 has tokens in place of markers.
             "Marker" => {
                 is_version_1 = true;
@@ -274,6 +280,7 @@ fn read_page(document: &str) -> Result<ListObjectsOutput, Error> {
     if url_encoded {
         page.objects.iter_mut().for_each(|object| uri::decode_in_place(&mut object.key));
         page.common_prefixes.iter_mut().for_each(uri::decode_in_place);
+        page.start_after.iter_mut().for_each(uri::decode_in_place);
         next_marker.iter_mut().for_each(uri::decode_in_place);
     }
     if is_version_1 && page.is_truncated && page.next_continuation_token.is_none() {
@@ -374,6 +381,7 @@ mod tests {
         let page = page(
             "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
              <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><KeyCount>2</KeyCount>\
+             <MaxKeys>10</MaxKeys><StartAfter>a%2520</StartAfter>\
              <NextContinuationToken>a%2B+b</NextContinuationToken>\
              <Contents><Key>a%2520+b%01</Key><LastModified>2026-10-21T07:28:00.000Z</LastModified>\
              <ETag>&quot;e&quot;</ETag><Size>5</Size><StorageClass>GLACIER</StorageClass>\
@@ -391,6 +399,7 @@ mod tests {
         // A token is opaque: it goes back as it came.
         assert_eq!(page.next_continuation_token.as_deref(), Some("a%2B+b"));
         assert!(page.is_truncated);
+        assert_eq!((page.max_keys, page.start_after.as_deref()), (Some(10), Some("a%20")));
     }
 
     #[test]

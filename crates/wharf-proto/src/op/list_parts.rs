@@ -108,6 +108,8 @@ pub struct ListPartsOutput {
     pub is_truncated: bool,
     /// The part number marker that asks for the next page.
     pub next_part_number_marker: Option<u32>,
+    /// How many parts it could hold at most, as the server took the request.
+    pub max_parts: Option<u32>,
     /// Who began the upload; the id of a user other than the account itself is an ARN.
     pub initiator: Option<Owner>,
     /// Who will own the object.
@@ -206,6 +208,7 @@ fn read_page(map: &HeaderMap, document: &str) -> Result<ListPartsOutput, Error> 
             "IsTruncated" => page.is_truncated = scanner.parse()?,
             // Some servers write an empty one, or 0, on the last page.
             "NextPartNumberMarker" => page.next_part_number_marker = scanner.text()?.parse().ok(),
+            "MaxParts" => page.max_parts = scanner.text()?.parse().ok(),
             "Initiator" => page.initiator = Some(read_owner(&mut scanner)?),
             "Owner" => page.owner = Some(read_owner(&mut scanner)?),
             "StorageClass" => page.storage_class = scanner.parse()?,
@@ -288,6 +291,7 @@ mod tests {
         assert_eq!(page.checksum_algorithm, Some(ChecksumAlgorithm::Crc32));
         assert_eq!(page.checksum_type, Some(ChecksumType::FullObject));
         assert!(page.abort_date.is_some() && page.request_charged);
+        assert_eq!(page.max_parts, Some(2));
         assert_eq!((page.abort_rule_id.as_deref(), page.version_id.as_deref()), (Some("rule"), Some("v")));
     }
 

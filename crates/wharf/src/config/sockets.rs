@@ -32,6 +32,22 @@ pub(super) enum ProxyChoice {
 }
 
 impl Sockets {
+    /// Refuses what was said of sockets where none will be opened.
+    pub(super) fn must_be_unsaid(&self) -> Result<(), Error> {
+        let said = [
+            ("connect_timeout", self.connect_timeout.is_some()),
+            ("root_certificates_pem", !self.root_certificates.is_empty()),
+            ("danger_accept_invalid_certificates", self.accept_invalid_certificates),
+            ("proxy", matches!(self.proxy, ProxyChoice::Url(_))),
+        ];
+        match said.iter().find(|(_, said)| *said) {
+            None => Ok(()),
+            Some((name, _)) => Err(Error::invalid_input(format!(
+                "{name} is for sockets, which transport() takes the place of; leave one of the two out"
+            ))),
+        }
+    }
+
     pub(super) fn connect_timeout(&self) -> Duration {
         self.connect_timeout.unwrap_or(Duration::from_secs(5))
     }

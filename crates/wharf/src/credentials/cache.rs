@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::OwnedMutexGuard;
 use wharf_proto::{Credentials, Error, ErrorKind};
 
 use super::{CredentialsFuture, ProvideCredentials};
 use crate::clock::{Clock, SystemClock};
+use crate::runtime::driven;
 
 /// This long before they expire, one caller fetches new ones; the others go on with what is there.
 const REFRESH_EARLY: Duration = Duration::from_secs(5 * 60);
@@ -15,7 +17,8 @@ const REFRESH_EARLY: Duration = Duration::from_secs(5 * 60);
 /// This long before they expire, everybody waits for new ones.
 const REFRESH_NOW: Duration = Duration::from_secs(60);
 
-/// How long a failed refresh is not tried again while the old ones still work.
+/// How long a failed refresh is not tried again while the old ones still work, and new ones that are refused like the
+/// old are not replaced.
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// Keeps what a provider gives until five minutes before it expires.
@@ -30,12 +33,14 @@ const PAUSE: Duration = Duration::from_secs(30);
 ///     Client::builder().region("eu-west-1").credentials_provider(CachedCredentials::new(vault)).build()
 /// }
 /// ```
-pub struct CachedCredentials {
+pub struct CachedCredentials(Arc<Shared>);
+
+struct Shared {
     provider: Arc<dyn ProvideCredentials>,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     /// Held by whoever fetches.
-    flight: tokio::sync::Mutex<()>,
+    flight: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -46,6 +51,8 @@ struct State {
     /// How many fetches have ended, so that whoever waited for one knows that it was made.
     flights: u64,
     failure: Option<Failure>,
+    /// When credentials were last forgotten because they were refused.
+    forgotten: Option<SystemTime>,
 }
 
 /// An error that several callers get.
@@ -72,26 +79,40 @@ impl CachedCredentials {
 
     /// The same by another clock, for tests.
     pub fn with_clock(provider: impl ProvideCredentials, clock: Arc<dyn Clock>) -> Self {
-        Self { provider: Arc::new(provider), clock, state: Mutex::default(), flight: tokio::sync::Mutex::default() }
+        let provider = Arc::new(provider);
+        Self(Arc::new(Shared { provider, clock, state: Mutex::default(), flight: Arc::default() }))
     }
 
     /// What is kept now, without asking anybody.
     pub fn current(&self) -> Option<Credentials> {
-        self.state().current.clone()
+        self.0.state().current.clone()
     }
 
     async fn get(&self) -> Result<Credentials, Error> {
+        let shared = &self.0;
         let (kept, flights) = {
-            let state = self.state();
-            (state.usable(self.clock.now()), state.flights)
+            let state = shared.state();
+            (state.usable(shared.clock.now()), state.flights)
         };
         let flight = match kept {
             Some((credentials, Age::Fresh)) => return Ok(credentials),
-            Some((credentials, Age::Due)) => match self.flight.try_lock() {
-                Ok(flight) => flight,
+            Some((credentials, Age::Due)) => match shared.flight.clone().try_lock_owned() {
+                Ok(flight) => Some(flight),
                 Err(_) => return Ok(credentials),
             },
-            _ => self.flight.lock().await,
+            _ => None,
+        };
+        driven(shared.clone().fetch(flights, flight)).await
+    }
+}
+
+impl Shared {
+    /// Fetches, unless somebody else's fetch ends first: that of one who saw `flights` of them. Others wait for whoever
+    /// has the `flight`, or waits for it.
+    async fn fetch(self: Arc<Self>, flights: u64, flight: Option<OwnedMutexGuard<()>>) -> Result<Credentials, Error> {
+        let flight = match flight {
+            Some(flight) => flight,
+            None => self.flight.clone().lock_owned().await,
         };
         {
             let state = self.state();
@@ -181,16 +202,22 @@ impl ProvideCredentials for CachedCredentials {
     }
 
     fn refused(&self, credentials: &Credentials) -> bool {
-        self.provider.refused(credentials);
-        let mut state = self.state();
+        let now = self.0.clock.now();
+        let mut state = self.0.state();
         let same = |kept: &Credentials| {
             kept.access_key_id() == credentials.access_key_id() && kept.session_token() == credentials.session_token()
         };
         // Where others are kept by now, somebody has fetched them meanwhile.
-        if state.current.as_ref().is_some_and(same) {
-            state.current = None;
-            state.not_before = None;
+        if !state.current.as_ref().is_some_and(same) {
+            return true;
         }
+        if state.forgotten.is_some_and(|time| now.duration_since(time).is_ok_and(|passed| passed < PAUSE)) {
+            // Those that came in their place are no better.
+            return false;
+        }
+        (state.current, state.not_before, state.forgotten) = (None, None, Some(now));
+        drop(state);
+        self.0.provider.refused(credentials);
         true
     }
 }

@@ -51,7 +51,11 @@ impl Container {
         } else {
             return Ok(None);
         };
-        let uri: Uri = uri.parse().map_err(|_| Error::invalid_input(format!("{variable} is no URL: {uri:?}")))?;
+        let uri: Uri = uri.parse().map_err(|_| Error::invalid_input(format!("{variable} is no URL")))?;
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            let problem = format!("{variable} has a user or password in it; the token belongs into");
+            return Err(Error::invalid_input(format!("{problem} AWS_CONTAINER_AUTHORIZATION_TOKEN")));
+        }
         if !may_have_a_token(&uri) {
             return Err(Error::invalid_input(format!(
                 "{variable} leads to {:?}, which may not be asked: it must be https, or http to this machine, \
@@ -178,6 +182,21 @@ mod tests {
         assert!(
             far.to_string().starts_with("AWS_CONTAINER_CREDENTIALS_FULL_URI leads to \"evil.example\", which may not")
         );
+    }
+
+    #[test]
+    fn what_a_url_holds_is_not_shown() {
+        let user = container(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "https://me:s3cr3t@agent.example.com/x")]);
+        assert_eq!(
+            user.unwrap_err().to_string(),
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI has a user or password in it; the token belongs into \
+             AWS_CONTAINER_AUTHORIZATION_TOKEN"
+        );
+        let broken = container(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "https://me:s3cr3t@agent example/x")]);
+        assert_eq!(broken.unwrap_err().to_string(), "AWS_CONTAINER_CREDENTIALS_FULL_URI is no URL");
+        let query = container(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "https://agent.example.com:8/s3cr3t?s3cr3t")]);
+        let plan = super::super::Plan::Container(query.unwrap().unwrap());
+        assert_eq!(plan.to_string(), "the container's service at https://agent.example.com:8");
     }
 
     #[test]

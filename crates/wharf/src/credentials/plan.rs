@@ -15,10 +15,10 @@ use super::endpoints::Sts;
 use super::file_keys::{FileKeys, FileKeysProvider};
 use super::imds::{self, Imds};
 use super::process::{Process, ProcessProvider};
-use super::service::Services;
+use super::service::{self, Services};
 use super::sso::{Sso, SsoProvider};
 use super::web_identity::WebIdentityProvider;
-use super::{ProvideCredentials, endpoints::StsOptions, none, profile};
+use super::{ProvideCredentials, check, endpoints::StsOptions, none, profile};
 use crate::settings::{Origin, Places};
 
 pub(crate) const HINT: &str = "say .credentials(id, secret), set the environment, name a profile, or be .anonymous()";
@@ -81,7 +81,9 @@ pub(super) fn environment(places: &Places<'_>) -> Result<Option<Plan>, Error> {
         .ok_or_else(|| none("AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not; set both or neither"))?;
     let credentials =
         Credentials::new(id, secret).with_session_token(environment.get("AWS_SESSION_TOKEN").unwrap_or_default());
-    Ok(Some(Plan::Keys { credentials, origin: Origin::Variable("AWS_ACCESS_KEY_ID"), file: None }))
+    let origin = Origin::Variable("AWS_ACCESS_KEY_ID");
+    check(&credentials).map_err(|error| origin.blame(error))?;
+    Ok(Some(Plan::Keys { credentials, origin, file: None }))
 }
 
 fn web_identity(places: &Places<'_>, sts: &StsOptions) -> Result<Option<Plan>, Error> {
@@ -137,7 +139,7 @@ impl fmt::Display for Plan {
             }
             Self::Sso(sso) => write!(f, "SSO: role {} in account {}", sso.role_name, sso.account_id),
             Self::Process(process) => write!(f, "the program {}", process.program),
-            Self::Container(container) => write!(f, "the container's service at {}", container.uri),
+            Self::Container(container) => write!(f, "the container's service at {}", service::origin(&container.uri)),
             Self::Imds(imds) => write!(f, "instance metadata at {}", imds.endpoint.host()),
             Self::AssumeRole { role, source, .. } => write!(f, "role {} by {source} ({})", role.arn, source.origin()),
         }

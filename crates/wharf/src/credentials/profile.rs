@@ -9,10 +9,10 @@ use super::container::Container;
 use super::endpoints::{Sts, StsOptions, sso_oidc, sso_portal};
 use super::file_keys::FileKeys;
 use super::imds::Imds;
-use super::none;
 use super::plan::{Plan, environment};
 use super::process::Process;
 use super::sso::{Sso, TokenCache};
+use super::{check, none};
 use crate::config::Environment;
 use crate::profiles::Profile;
 use crate::settings::{Origin, Places};
@@ -199,6 +199,7 @@ pub(super) fn keys(profile: &Profile<'_>, environment: &Environment) -> Result<O
         environment: environment.clone(),
     };
     let credentials = Credentials::new(id, secret).with_session_token(token);
+    check(&credentials).map_err(|error| origin.blame(error))?;
     Ok(Some(Plan::Keys { credentials, origin, file: Some(file) }))
 }
 

@@ -59,8 +59,8 @@ impl Services {
         let quota = RetryQuota::default();
         loop {
             let request = with_usual_headers(make()?);
-            tracing::debug!(what, uri = %request.uri(), "asking for credentials");
             let place = format!("{what} at {}", origin(request.uri()));
+            tracing::debug!(place, "asking for credentials");
             let (class, result) = match self.attempt(transport, patience.limit, request).await {
                 Ok(answer) if answer.status().is_success() => return Ok(answer),
                 Ok(answer) => {
@@ -110,8 +110,8 @@ fn with_usual_headers(mut request: Request<Bytes>) -> Request<Bytes> {
     request
 }
 
-/// Scheme, host and port of a URI: its query may hold what nobody else should read.
-fn origin(uri: &http::Uri) -> String {
+/// Scheme, host and port of a URI: its path and query may hold what nobody else should read.
+pub(super) fn origin(uri: &http::Uri) -> String {
     match (uri.scheme_str(), uri.authority()) {
         (Some(scheme), Some(authority)) => format!("{scheme}://{authority}"),
         _ => "an unknown place".to_owned(),

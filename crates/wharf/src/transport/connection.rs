@@ -15,6 +15,8 @@ use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::runtime;
+use tokio::task::unconstrained;
 use tokio::time::timeout;
 
 use super::connect::Socket;
@@ -30,19 +32,30 @@ const SETTLING: Duration = Duration::from_millis(100);
 
 type Driver = http1::Connection<TokioIo<Box<dyn Socket>>, RequestBody>;
 
+/// The runtime of this thread.
+pub(crate) fn this_runtime() -> Option<runtime::Id> {
+    runtime::Handle::try_current().ok().map(|runtime| runtime.id())
+}
+
 /// A connection that ends where it is when this is dropped.
 pub(crate) struct Connection {
     sender: SendRequest<RequestBody>,
     /// `None` once it has ended, which tells whoever still waits for it.
     driver: Option<Box<Driver>>,
     wire: Arc<Wire>,
+    runtime: Option<runtime::Id>,
 }
 
 impl Connection {
     /// Speaks HTTP over `socket`, beneath which is `wire`.
     pub(crate) async fn start(socket: Box<dyn Socket>, wire: Arc<Wire>) -> Result<Self, hyper::Error> {
         let (sender, driver) = http1::Builder::new().max_headers(MAX_HEADERS).handshake(TokioIo::new(socket)).await?;
-        Ok(Self { sender, driver: Some(Box::new(driver)), wire })
+        Ok(Self { sender, driver: Some(Box::new(driver)), wire, runtime: this_runtime() })
+    }
+
+    /// The runtime that hears of what comes in. While nobody drives that one, nobody is woken for it.
+    pub(crate) fn runtime(&self) -> Option<runtime::Id> {
+        self.runtime
     }
 
     /// Whether bytes were lost that hyper believes sent.
@@ -80,7 +93,8 @@ impl Connection {
         &mut self,
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
-        let mut answer = pin!(self.sender.try_send_request(request));
+        // Not held back where the task has used up what Tokio gives it at a time: nobody would be woken for it.
+        let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
         poll_fn(|cx| {
             self.drive(cx);
             answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
@@ -111,6 +125,53 @@ impl Connection {
             && Pin::new(driver).poll(cx).is_ready()
         {
             self.driver = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::task::coop::consume_budget;
+
+    use super::super::connect::over;
+    use super::*;
+
+    /// Lets `future` have what others of the same task leave of the 128 reads, writes and the like that Tokio gives a
+    /// task at a time.
+    async fn beside<F: Future>(others: usize, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            for _ in 0..others {
+                if pin!(consume_budget()).poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+            }
+            future.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_not_missed_by_a_task_with_much_to_do() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        for others in 100..128 {
+            let (socket, wire) = over(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+            let (mut server, _) = listener.accept().await.unwrap();
+            let mut connection = Connection::start(socket, wire).await.unwrap();
+            let call = tokio::spawn(beside(others, async move {
+                let request = Request::get("/").header("host", "h").body(RequestBody::empty()).unwrap();
+                connection
+                    .send(request)
+                    .await
+                    .map(|answer| answer.status().as_u16())
+                    .map_err(|failed| failed.into_error())
+            }));
+            assert!(server.read(&mut [0; 1024]).await.unwrap() > 0);
+            server.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello").await.unwrap();
+            let answer = timeout(Duration::from_secs(60), call).await.expect("it hangs");
+            assert_eq!(answer.unwrap().unwrap(), 200);
         }
     }
 }

@@ -163,6 +163,13 @@ pub(crate) struct RequestBody {
     sent: Arc<AtomicBool>,
 }
 
+#[cfg(test)]
+impl RequestBody {
+    pub(crate) fn empty() -> Self {
+        Self { body: Body::empty(), sent: Arc::default() }
+    }
+}
+
 impl http_body::Body for RequestBody {
     type Data = Bytes;
     type Error = BoxError;

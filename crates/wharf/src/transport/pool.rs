@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
-use super::connection::Connection;
+use super::connection::{Connection, this_runtime};
 
 /// Servers close idle connections after 20 s and more; these are closed before.
 const MAX_IDLE: Duration = Duration::from_secs(15);
@@ -51,9 +51,13 @@ struct Idle {
 }
 
 impl Pool {
-    /// A connection that has not idled too long, if there is one. It may have been closed meanwhile.
+    /// A connection of this runtime that has not idled too long, if there is one. It may have been closed meanwhile.
     pub(crate) fn take(&self, destination: &Destination) -> Option<Connection> {
-        let last = lock(&self.0).idle.get_mut(destination)?.pop()?;
+        let runtime = this_runtime();
+        let mut state = lock(&self.0);
+        let connections = state.idle.get_mut(destination)?;
+        let last = connections.iter().rposition(|idle| idle.connection.runtime() == runtime)?;
+        let last = connections.remove(last);
         (last.until > Instant::now()).then_some(last.connection)
     }
 

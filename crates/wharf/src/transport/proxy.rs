@@ -90,7 +90,11 @@ impl Proxy {
         let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| format!("it names no host; {example}"))?;
         let user = uri.authority().and_then(|authority| authority.as_str().rsplit_once('@')).map(|(user, _)| user);
         let authorization = user.and_then(|user| {
-            let user: Vec<u8> = percent_decode_str(user).collect();
+            let mut user: Vec<u8> = percent_decode_str(user).collect();
+            if !user.contains(&b':') {
+                // An empty password is one: without the colon this would be no user either.
+                user.push(b':');
+            }
             let mut value = HeaderValue::try_from(format!("Basic {}", BASE64.encode(user))).ok()?;
             value.set_sensitive(true);
             Some(value)
@@ -293,6 +297,7 @@ mod tests {
         let proxy = Proxy::parse("http://us%40er:pa%3Ass@proxy:3128").unwrap();
         assert_eq!(proxy.authorization.clone().unwrap(), "Basic dXNAZXI6cGE6c3M=");
         assert_eq!(format!("{proxy:?}"), "Proxy { host: \"proxy\", port: 3128, .. }");
+        assert_eq!(Proxy::parse("http://me@proxy").unwrap().authorization.unwrap(), "Basic bWU6");
     }
 
     #[test]

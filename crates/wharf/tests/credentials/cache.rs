@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use wharf::{CachedCredentials, Clock, Credentials, CredentialsFuture, Error, ErrorKind, ProvideCredentials};
 
@@ -170,6 +171,25 @@ async fn a_caller_that_goes_away_leaves_the_fetch_to_the_next() {
     assert_eq!((soon(second).await.unwrap(), vault.asked()), ("AKID2".to_owned(), 2));
 }
 
+/// As when the first stands in a `buffered` stream whose consumer awaits the second.
+#[tokio::test]
+async fn a_caller_that_is_not_polled_holds_nobody_up() {
+    let (clock, vault, cache) = cached();
+    for (passed, keys) in [(Duration::ZERO, "AKID1"), (61 * MINUTE, "AKID2"), (56 * MINUTE, "AKID3")] {
+        clock.advance(passed);
+        vault.gate.forget_permits(usize::MAX >> 3);
+        let mut first = cache.credentials();
+        assert!((&mut first).now_or_never().is_none());
+        settle().await;
+        vault.gate.add_permits(1);
+        settle().await;
+        assert_eq!(id(&cache).await, keys);
+        assert_eq!(soon(first).await.unwrap().access_key_id(), keys);
+        vault.gate.add_permits(usize::MAX >> 4);
+    }
+    assert_eq!(vault.asked(), 3);
+}
+
 #[tokio::test]
 async fn refused_credentials_are_forgotten_once() {
     let (_, vault, cache) = cached();
@@ -180,6 +200,22 @@ async fn refused_credentials_are_forgotten_once() {
     assert!(cache.refused(&first));
     assert_eq!((id(&cache).await, vault.asked()), ("AKID2".to_owned(), 2));
     assert!(!Credentials::new("a", "b").refused(&first), "keys that never change have no others");
+}
+
+/// A server that takes no keys at all is no reason to ask for new ones with every request.
+#[tokio::test]
+async fn refusals_one_after_the_other_do_not_ask_for_ever() {
+    let (clock, vault, cache) = cached();
+    for _ in 0..20 {
+        let keys = cache.credentials().await.unwrap();
+        cache.refused(&keys);
+    }
+    assert_eq!(vault.asked(), 2);
+    let second = cache.credentials().await.unwrap();
+    assert!(!cache.refused(&second));
+    clock.advance(MINUTE);
+    assert!(cache.refused(&second));
+    assert_eq!((id(&cache).await, vault.asked()), ("AKID3".to_owned(), 3));
 }
 
 #[test]

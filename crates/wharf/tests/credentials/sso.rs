@@ -120,6 +120,16 @@ async fn a_token_that_has_ended_names_the_command_that_renews_it() {
 }
 
 #[tokio::test]
+async fn a_renewed_token_that_never_ends_is_none() {
+    let folder = Folder::new("sso-endless");
+    let endless = format!("{{\"accessToken\":\"s3cr3t-new\",\"expiresIn\":{}}}", u64::MAX);
+    let service = Service::start(move |_, _| (200, endless.clone())).await;
+    folder.file(SESSION_FILE, &token("s3cr3t-old", "2025-12-31T23:00:00Z", REFRESH));
+    let (line, _) = failure(with_config(&folder, SESSION, &variables(&service.url()))).await;
+    assert_eq!(line, "the SSO token of profile \"work\" has expired; run: aws sso login --profile work");
+}
+
+#[tokio::test]
 async fn what_the_portal_refuses() {
     let folder = Folder::new("sso-refused");
     let service = Service::start(portal).await;

@@ -86,7 +86,7 @@ async fn renew(sso: &Sso, services: &Services, token: &Token, now: SystemTime) -
         Ok(answer) => {
             let access = answer.access_token.clone();
             let mut fields = token.0.clone();
-            let end = now + Duration::from_secs(answer.expires_in);
+            let end = now.checked_add(Duration::from_secs(answer.expires_in))?;
             fields.insert("accessToken".to_owned(), answer.access_token.into());
             fields.insert("expiresAt".to_owned(), format_iso8601(end).ok()?.into());
             if let Some(refresh) = answer.refresh_token {
