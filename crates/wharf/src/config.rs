@@ -389,14 +389,16 @@ impl ClientBuilder {
             sockets.must_be_unsaid()?;
         }
         let roots = sockets.roots(&settings, is_https || found.asks_services())?;
+        let opens_sockets = self.transport.is_none() || found.asks_services();
+        let proxies = if opens_sockets { sockets.proxies(&self.environment)? } else { Proxies::default() };
         let transport = match self.transport {
             Some(transport) => transport,
-            None => sockets.to_s3(&roots, sockets.proxies(&self.environment)?),
+            None => sockets.to_s3(&roots, proxies.clone()),
         };
         // What is given in place of sockets leads to a store, not to STS.
         let identity = found.on(|| {
             Ok(Services {
-                transport: sockets.to_services(&roots, sockets.proxies(&self.environment)?),
+                transport: sockets.to_services(&roots, proxies.clone()),
                 direct: sockets.to_services(&roots, Proxies::default()),
                 clock: clock.clone(),
             })
@@ -423,6 +425,7 @@ impl ClientBuilder {
                 .to_owned(),
                 self.assume_conditions,
             ),
+            ("proxy", proxies.tell(), sockets.says_proxy()),
             ("connect timeout", format!("{:?}", sockets.connect_timeout()), sockets.connect_timeout.is_some()),
             ("progress timeout", format!("{stall_limit:?}"), self.progress_timeout.is_some()),
             ("long operation timeout", format!("{patience:?}"), self.long_operation_timeout.is_some()),

@@ -75,10 +75,10 @@ impl fmt::Display for Explanation {
         let name = width(|row| row.name).unwrap_or_default();
         // One long value does not push all others apart.
         let value = width(|row| &row.value).unwrap_or_default().min(48);
-        for row in &self.settings {
-            writeln!(f, "{:name$}  {:value$}  {}", row.name, row.value, row.origin)?;
-        }
-        self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))
+        let rows = self.settings.iter().map(|row| format!("{:name$}  {:value$}  {}", row.name, row.value, row.origin));
+        let notes = self.notes.iter().map(|note| format!("note: {note}"));
+        let lines: Vec<_> = rows.chain(notes).collect();
+        f.write_str(&lines.join("\n"))
     }
 }
 

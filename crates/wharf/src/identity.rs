@@ -111,16 +111,19 @@ impl Unbound {
 impl Setting {
     /// The rows of credentials, of which only the id is shown.
     fn of_credentials(credentials: &Credentials, origin: &Origin) -> Vec<Self> {
-        let row = |name, value: String| Self::new(name, value, origin.clone());
+        // In the environment each has a variable of its own.
+        let beside = |variable| match origin {
+            Origin::Variable(_) => Origin::Variable(variable),
+            _ => origin.clone(),
+        };
+        let hidden = |name, variable| Self::new(name, "(hidden)".to_owned(), beside(variable));
         let mut rows = vec![
-            row("access key id", credentials.access_key_id().to_owned()),
-            row("secret access key", "(hidden)".to_owned()),
+            Self::new("access key id", credentials.access_key_id().to_owned(), origin.clone()),
+            hidden("secret access key", "AWS_SECRET_ACCESS_KEY"),
         ];
-        if credentials.session_token().is_some() {
-            rows.push(row("session token", "(hidden)".to_owned()));
-        }
+        rows.extend(credentials.session_token().map(|_| hidden("session token", "AWS_SESSION_TOKEN")));
         let expiry = credentials.expires_at().and_then(|end| wharf_proto::time::format_iso8601(end).ok());
-        rows.extend(expiry.map(|end| row("expires", end)));
+        rows.extend(expiry.map(|end| Self::new("expires", end, origin.clone())));
         rows
     }
 }

@@ -49,6 +49,9 @@ pub(crate) fn transport_error(error: TransportError) -> Error {
         TransportErrorKind::Tls if told.message().contains("certificate") => {
             told.with_hint("a certificate of your own is trusted by AWS_CA_BUNDLE or .root_certificates_pem()")
         }
+        TransportErrorKind::Connect | TransportErrorKind::Dns if told.message().contains("the proxy ") => {
+            told.with_hint("look at HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or except the host by NO_PROXY")
+        }
         TransportErrorKind::Connect => {
             told.with_hint("see that a server listens there, and that the endpoint names its port")
         }

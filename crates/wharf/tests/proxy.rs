@@ -95,8 +95,7 @@ async fn a_proxy_that_refuses() {
             conn.write(answer).await;
         })
         .await;
-        let url = proxy.url().replace("http://", "http://user:pa55word@");
-        let s3 = client("https://s3.example.test", &[]).proxy(url).max_attempts(1).build().unwrap();
+        let s3 = client("https://s3.example.test", &[]).proxy(proxy.url()).max_attempts(1).build().unwrap();
         let error = s3.get_object("my-bucket", "a").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Transport);
         assert_eq!(
@@ -107,6 +106,31 @@ async fn a_proxy_that_refuses() {
             )
         );
     }
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_not_there() {
+    let variables = &[("HTTP_PROXY", "http://me:pa55word@127.0.0.1:1")];
+    let s3 = client("http://s3.example.test", variables).max_attempts(1).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+    let beginning = "GetObject my-bucket/a: no connection could be made: the proxy 127.0.0.1:PORT (HTTP_PROXY) cannot \
+                     be reached: 127.0.0.1:PORT: ";
+    assert!(line(&error).starts_with(beginning), "{error}");
+    assert_eq!(error.hint(), Some("look at HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or except the host by NO_PROXY"));
+}
+
+#[tokio::test]
+async fn a_proxy_that_knows_another_password() {
+    let proxy = Server::start(|mut conn: Conn| async move {
+        conn.head().await;
+        conn.write("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
+    })
+    .await;
+    let url = proxy.url().replace("http://", "http://user:pa55word@");
+    let s3 = client("https://s3.example.test", &[]).proxy(url).max_attempts(1).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err().to_string();
+    assert!(error.ends_with("it does not take this user and password"), "{error}");
+    assert!(!error.contains("pa55word"));
 }
 
 /// The proxies of the environment lead nowhere here: whoever asked one would fail.

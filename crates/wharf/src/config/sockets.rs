@@ -69,6 +69,10 @@ impl Sockets {
         }
     }
 
+    pub(super) fn says_proxy(&self) -> bool {
+        !matches!(self.proxy, ProxyChoice::Environment)
+    }
+
     /// The transport to S3.
     pub(super) fn to_s3(&self, roots: &RootCertStore, proxies: Proxies) -> Arc<dyn Transport> {
         let trust = if self.accept_invalid_certificates { Trust::Anybody } else { Trust::Roots(roots.clone()) };

@@ -24,7 +24,7 @@ const MAX_HEAD: usize = 16 * 1024;
 const LINK_LOCAL: [&str; 5] = ["169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"];
 
 /// The proxies in use, by scheme, and who is reached without one. None by default.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Proxies {
     http: Option<Proxy>,
     https: Option<Proxy>,
@@ -34,7 +34,8 @@ pub(crate) struct Proxies {
 impl Proxies {
     /// One proxy for everything but this machine's own services.
     pub(crate) fn all(url: &str) -> Result<Self, Error> {
-        let proxy = Proxy::parse(url).map_err(|problem| Error::invalid_input(format!("the proxy: {problem}")))?;
+        let proxy = Proxy::parse(url, "said in the program")
+            .map_err(|problem| Error::invalid_input(format!("the proxy: {problem}")))?;
         Ok(Self { http: Some(proxy.clone()), https: Some(proxy), except: Vec::new() })
     }
 
@@ -46,13 +47,23 @@ impl Proxies {
         };
         let named = |name: &str| {
             let Some((name, url)) = either(name).or_else(|| either("ALL_PROXY")) else { return Ok(None) };
-            Proxy::parse(&url).map(Some).map_err(|problem| Error::invalid_input(format!("{name}: {problem}")))
+            Proxy::parse(&url, &name).map(Some).map_err(|problem| Error::invalid_input(format!("{name}: {problem}")))
         };
         // A web server sets HTTP_PROXY for its scripts from a header that anybody may send.
         let is_script = variable("REQUEST_METHOD").is_some();
         let http = if is_script { None } else { named("HTTP_PROXY")? };
         let except = either("NO_PROXY").map(|(_, list)| exceptions(&list)).unwrap_or_default();
         Ok(Self { http, https: named("HTTPS_PROXY")?, except })
+    }
+
+    /// What they are, for people.
+    pub(crate) fn tell(&self) -> String {
+        match (&self.http, &self.https) {
+            (None, None) => "none".to_owned(),
+            (Some(http), None) => format!("http by {http}"),
+            (None, Some(https)) => format!("https by {https}"),
+            (Some(http), Some(https)) => format!("http by {http}, https by {https}"),
+        }
     }
 
     pub(crate) fn of(&self, to: &Destination) -> Option<&Proxy> {
@@ -70,12 +81,14 @@ impl Proxies {
 pub(crate) struct Proxy {
     host: String,
     port: u16,
+    /// The variable, or the program.
+    named_by: String,
     /// `Proxy-Authorization`, where its URL has a user.
     pub(crate) authorization: Option<HeaderValue>,
 }
 
 impl Proxy {
-    fn parse(url: &str) -> Result<Self, String> {
+    fn parse(url: &str, named_by: &str) -> Result<Self, String> {
         // A URL may hold a password: it is not repeated.
         let example = "it reads like http://proxy.example:3128";
         let uri: Uri = match url.contains("://") {
@@ -99,12 +112,16 @@ impl Proxy {
             value.set_sensitive(true);
             Some(value)
         });
-        Ok(Self { host: host.to_owned(), port: uri.port_u16().unwrap_or(80), authorization })
+        let (host, named_by) = (host.to_owned(), named_by.to_owned());
+        Ok(Self { host, port: uri.port_u16().unwrap_or(80), named_by, authorization })
     }
 
     /// A connection to the proxy itself.
     pub(crate) async fn dial(&self, turn: usize) -> Result<TcpStream, TransportError> {
-        dial(&self.host, self.port, turn).await
+        dial(&self.host, self.port, turn).await.map_err(|error| {
+            let kind = error.kind();
+            TransportError::new(kind, format!("the proxy {self} cannot be reached: {}", error.into_source()))
+        })
     }
 
     /// A connection to `host` through the proxy, which sees none of what passes.
@@ -142,9 +159,18 @@ impl Proxy {
         let line = line.lines().next().unwrap_or_default().trim();
         match line.split(' ').nth(1) {
             Some(status) if line.starts_with("HTTP/1.") && status.len() == 3 && status.starts_with('2') => Ok(()),
+            Some("407") if self.authorization.is_some() => {
+                Err(io::Error::other("it does not take this user and password"))
+            }
             Some("407") => Err(io::Error::other("it wants a user and a password, as in http://user:password@proxy")),
             _ => Err(io::Error::other(format!("it answered {line:?}"))),
         }
+    }
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{} ({})", self.host, self.port, self.named_by)
     }
 }
 
@@ -155,13 +181,13 @@ impl fmt::Debug for Proxy {
 }
 
 /// An entry of `NO_PROXY`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Exception {
     host: Hosts,
     port: Option<u16>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Hosts {
     All,
     /// A domain and all names under it.
@@ -294,10 +320,11 @@ mod tests {
 
     #[test]
     fn users_are_sent_and_never_shown() {
-        let proxy = Proxy::parse("http://us%40er:pa%3Ass@proxy:3128").unwrap();
+        let proxy = Proxy::parse("http://us%40er:pa%3Ass@proxy:3128", "HTTP_PROXY").unwrap();
         assert_eq!(proxy.authorization.clone().unwrap(), "Basic dXNAZXI6cGE6c3M=");
         assert_eq!(format!("{proxy:?}"), "Proxy { host: \"proxy\", port: 3128, .. }");
-        assert_eq!(Proxy::parse("http://me@proxy").unwrap().authorization.unwrap(), "Basic bWU6");
+        assert_eq!(proxy.to_string(), "proxy:3128 (HTTP_PROXY)");
+        assert_eq!(Proxy::parse("http://me@proxy", "").unwrap().authorization.unwrap(), "Basic bWU6");
     }
 
     #[test]

@@ -19,7 +19,11 @@ async fn where_each_setting_came_from() {
     let s3 = with_config(
         &folder,
         config,
-        &[("AWS_ENDPOINT_URL_S3", "http://localhost:9000"), ("AWS_RETRY_MODE", "adaptive")],
+        &[
+            ("AWS_ENDPOINT_URL_S3", "http://localhost:9000"),
+            ("AWS_RETRY_MODE", "adaptive"),
+            ("HTTPS_PROXY", "http://me:s3cr3t@proxy:3128"),
+        ],
     );
     let s3 = s3.deadline(std::time::Duration::from_secs(9)).build().unwrap();
     let path = folder.path().join("config").display().to_string();
@@ -34,6 +38,7 @@ async fn where_each_setting_came_from() {
         ("attempts", "5 (PATH:2)"),
         ("checksum", "none (default)"),
         ("deadline", "9s (said in the program)"),
+        ("proxy", "https by proxy:3128 (HTTPS_PROXY) (default)"),
         ("retry mode", "adaptive, done as standard (AWS_RETRY_MODE)"),
         ("credentials", "an access key (PATH:6)"),
         ("access key id", "AKIDFILE (PATH:6)"),
