@@ -44,10 +44,15 @@ pub(crate) async fn send(presigned: &Presigned, body: Bytes) -> Result<Answer, F
     head.push_str("\r\n");
     let mut stream = TcpStream::connect((authority.host(), authority.port_u16().unwrap_or(80))).await?;
     stream.write_all(head.as_bytes()).await?;
-    stream.write_all(&body).await?;
+    let sent = stream.write_all(&body).await;
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    parse(&answer).ok_or_else(|| Failure::new(format!("no HTTP: {:?}", String::from_utf8_lossy(&answer))))
+    let read = stream.read_to_end(&mut answer).await;
+    if let Some(answer) = parse(&answer) {
+        // A server that refuses early and closes has answered, whatever became of the rest of the body.
+        return Ok(answer);
+    }
+    sent.and(read)?;
+    Err(Failure::new(format!("no HTTP: {:?}", String::from_utf8_lossy(&answer))))
 }
 
 /// The same where the server is part of this process.

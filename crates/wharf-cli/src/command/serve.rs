@@ -136,6 +136,8 @@ fn announce(
     // Older tools read only the second name.
     printer.line(format_args!("export AWS_REGION={0} AWS_DEFAULT_REGION={0}", store.region()))?;
     if made_keys {
+        // One that is left over from other keys would be refused.
+        printer.line("unset AWS_SESSION_TOKEN")?;
         printer.line(format_args!("export AWS_ACCESS_KEY_ID={}", store.access_key_id()))?;
         printer.line(format_args!("export AWS_SECRET_ACCESS_KEY={}", store.secret_access_key()))?;
         if args.data.is_some() {

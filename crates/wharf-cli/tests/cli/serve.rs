@@ -76,7 +76,7 @@ fn value<'a>(line: &'a str, variable: &str) -> &'a str {
 #[test]
 fn what_it_prints_is_all_that_another_shell_needs() {
     let mut serving = Serving::start(bare(&["serve", "--listen", "127.0.0.1:0"]));
-    let lines = serving.lines(7);
+    let lines = serving.lines(8);
     let endpoint = value(&lines[3], "AWS_ENDPOINT_URL").to_owned();
     let port = endpoint.strip_prefix("http://127.0.0.1:").unwrap();
     assert_eq!(lines[0], format!("# wharf serves S3 at {endpoint}, in memory; Ctrl-C stops it"));
@@ -84,7 +84,8 @@ fn what_it_prints_is_all_that_another_shell_needs() {
     let health = lines[2].strip_prefix("# ").unwrap().strip_suffix(" answers 200 while it runs").unwrap();
     assert_eq!(fetch("GET", health, ""), (200, "ok\n".to_owned()));
     assert_eq!(lines[4], "export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1");
-    let (id, secret) = (value(&lines[5], "AWS_ACCESS_KEY_ID"), value(&lines[6], "AWS_SECRET_ACCESS_KEY"));
+    assert_eq!(lines[5], "unset AWS_SESSION_TOKEN");
+    let (id, secret) = (value(&lines[6], "AWS_ACCESS_KEY_ID"), value(&lines[7], "AWS_SECRET_ACCESS_KEY"));
     assert_eq!((id.len(), secret.len()), (20, 40));
 
     let mut command = bare(&["ls"]);
@@ -191,7 +192,7 @@ fn the_region_is_the_environments_unless_given() {
 #[test]
 fn an_address_that_others_can_reach_is_warned_of() {
     let mut serving = Serving::start(bare(&["serve", "--listen", "0.0.0.0:0"]));
-    let lines = serving.lines(7);
+    let lines = serving.lines(8);
     let endpoint = value(&lines[3], "AWS_ENDPOINT_URL").to_owned();
     let port = endpoint.strip_prefix("http://127.0.0.1:").unwrap();
     let warning = format!("wharf: warning: 0.0.0.0:{port} can be reached from other machines, over plain HTTP\n");

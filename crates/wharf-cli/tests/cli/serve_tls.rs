@@ -46,17 +46,17 @@ fn what_it_prints_is_all_that_a_client_needs_to_trust_it() {
     let mut command = bare(&["serve", "--tls", "--listen", "127.0.0.1:0", "--domain", "s3.test"]);
     command.env("TMPDIR", &folder.0);
     let mut serving = Serving::start(command);
-    let lines = serving.lines(8);
+    let lines = serving.lines(9);
     assert!(lines[0].starts_with("# wharf serves S3 at https://127.0.0.1:"), "{}", lines[0]);
     assert!(lines[1].starts_with("# buckets are also at https://BUCKET.s3.test:"), "{}", lines[1]);
-    let bundle = lines[7].strip_prefix("export AWS_CA_BUNDLE=").unwrap();
+    let bundle = lines[8].strip_prefix("export AWS_CA_BUNDLE=").unwrap();
     assert_eq!(fs::read_to_string(bundle).unwrap().matches("BEGIN").count(), 1, "the key is not in it");
 
     let mut command = bare(&["ls"]);
     export(&mut command, &lines);
     assert_eq!(run(command), done(""));
     let mut command = bare(&["ls"]);
-    export(&mut command, &lines[..7]);
+    export(&mut command, &lines[..8]);
     let (exit, _, stderr) = run(command);
     assert!(exit == 255 && stderr.contains("UnknownIssuer"), "whoever was not told does not trust it: {stderr}");
 
@@ -78,10 +78,10 @@ fn a_certificate_can_be_saved_and_given() {
         (save, &saved, format!("export AWS_CA_BUNDLE='{saved}'")),
     ] {
         let mut serving = Serving::start(command);
-        let lines = serving.lines(8);
-        assert_eq!(lines[7], line);
+        let lines = serving.lines(9);
+        assert_eq!(lines[8], line);
         let mut command = bare(&["ls"]);
-        export(&mut command, &lines[..7]);
+        export(&mut command, &lines[..8]);
         assert_eq!(
             run({
                 command.env("AWS_CA_BUNDLE", file);
