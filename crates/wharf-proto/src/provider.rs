@@ -10,7 +10,7 @@ use std::fmt;
 pub use condition::{Condition, Conditions};
 pub use habits::{Habits, Parts, Source};
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Partition};
 
 /// Whose S3 it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -101,9 +101,9 @@ impl Provider {
 
     /// The host names it is known by.
     pub fn hosts(self) -> impl Iterator<Item = &'static str> {
-        let aws: &[_] = if self == Self::Aws { &["amazonaws.com", "amazonaws.com.cn"] } else { &[] };
+        let aws = Partition::domains().filter(move |_| self == Self::Aws);
         let others = HOSTS.iter().filter(move |(_, provider)| *provider == self).map(|(domain, _)| *domain);
-        aws.iter().copied().chain(others)
+        aws.chain(others)
     }
 
     /// What it wants: its row of the table.

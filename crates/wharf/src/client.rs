@@ -246,7 +246,11 @@ impl Sender for Client {
 
     fn presign_post(&self, form: PostForm, expires_in: Duration) -> SendFuture<PresignedPost> {
         let inner = self.0.clone();
-        self.0.runtime.run(async move { presign_post(&inner, form, expires_in).await })
+        let (bucket, key) = (form.bucket.clone(), form.key.clone());
+        self.0.runtime.run(async move {
+            let signed = presign_post(&inner, form, expires_in).await;
+            signed.map_err(|error| error.at("PostObject", Some(&bucket), Some(&key)))
+        })
     }
 }
 

@@ -358,6 +358,7 @@ impl ClientBuilder {
         let mut habits = self.habits.unwrap_or_else(|| provider.habits());
         habits.checksum = match settings.request_checksum.value {
             _ if self.checksum.is_some() => self.checksum.flatten(),
+            _ if self.habits.is_some() => habits.checksum,
             When::Supported => habits.checksum,
             When::Required => None,
         };
@@ -407,14 +408,25 @@ impl ClientBuilder {
         retry.max_attempts = settings.max_attempts.value;
         let stall_limit = self.progress_timeout.unwrap_or(Duration::from_secs(30));
         let patience = self.long_operation_timeout.unwrap_or(Duration::from_secs(600));
+        let has_habits = self.habits.is_some();
+        let checksum_is_from = match &settings.request_checksum.value {
+            _ if self.checksum.is_some() || has_habits => Origin::Code,
+            When::Required => settings.request_checksum.origin.clone(),
+            When::Supported => Origin::Default,
+        };
+        let said = |is_said: bool| if is_said { Origin::Code } else { Origin::Default };
         let more = [
-            ("provider", format!("{provider:?}"), self.provider.is_some()),
+            ("provider", format!("{provider:?}"), said(self.provider.is_some())),
             (
                 "checksum",
                 habits.checksum.map_or("none".to_owned(), |algorithm| algorithm.to_string()),
-                self.checksum.is_some(),
+                checksum_is_from,
             ),
-            ("checksum trailers", if habits.trailers { "on" } else { "off" }.to_owned(), self.trailers.is_some()),
+            (
+                "checksum trailers",
+                if habits.trailers { "on" } else { "off" }.to_owned(),
+                said(self.trailers.is_some() || has_habits),
+            ),
             (
                 "conditions known to be ignored",
                 match (habits.ignores.is_empty(), self.assume_conditions) {
@@ -423,16 +435,16 @@ impl ClientBuilder {
                     (false, false) => "refused",
                 }
                 .to_owned(),
-                self.assume_conditions,
+                said(self.assume_conditions || has_habits),
             ),
-            ("proxy", proxies.tell(), sockets.says_proxy()),
-            ("connect timeout", format!("{:?}", sockets.connect_timeout()), sockets.connect_timeout.is_some()),
-            ("progress timeout", format!("{stall_limit:?}"), self.progress_timeout.is_some()),
-            ("long operation timeout", format!("{patience:?}"), self.long_operation_timeout.is_some()),
+            ("proxy", proxies.tell(), said(sockets.says_proxy())),
+            ("connect timeout", format!("{:?}", sockets.connect_timeout()), said(sockets.connect_timeout.is_some())),
+            ("progress timeout", format!("{stall_limit:?}"), said(self.progress_timeout.is_some())),
+            ("long operation timeout", format!("{patience:?}"), said(self.long_operation_timeout.is_some())),
             (
                 "deadline",
                 self.deadline.map_or("none".to_owned(), |limit| format!("{limit:?}")),
-                self.deadline.is_some(),
+                said(self.deadline.is_some()),
             ),
         ];
         let told = Told::new(&settings, &region, &endpoint, files.as_ref(), more);

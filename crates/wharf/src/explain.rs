@@ -90,13 +90,13 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    /// `more` are settings that only the program has: a name, a value, and whether it was said.
+    /// `more` are settings that most often only the program has.
     pub(crate) fn new(
         settings: &Resolved,
         region: &Found<String>,
         endpoint: &Endpoint,
         files: Option<&Files>,
-        more: impl IntoIterator<Item = (&'static str, String, bool)>,
+        more: impl IntoIterator<Item = (&'static str, String, Origin)>,
     ) -> Self {
         let mut rows = Vec::new();
         let mut row = |name, value: String, origin: &Origin| rows.push(Setting::new(name, value, origin.clone()));
@@ -121,7 +121,6 @@ impl Told {
             ("accelerate", &settings.accelerate),
             ("us-east-1 is regional", &settings.us_east_1_regional),
             ("region of ARNs", &settings.use_arn_region),
-            ("no multi-region access points", &settings.disable_multi_region_access_points),
             ("no S3 Express sessions", &settings.disable_express_session_auth),
             ("payload signing over https", &settings.sign_payload),
         ] {
@@ -145,8 +144,8 @@ impl Told {
         if let Some(bundle) = &settings.ca_bundle {
             row("CA bundle", bundle.value.display().to_string(), &bundle.origin);
         }
-        for (name, value, is_said) in more {
-            row(name, value, if is_said { &Origin::Code } else { &Origin::Default });
+        for (name, value, origin) in more {
+            row(name, value, &origin);
         }
         Self { settings: rows, notes: files.map(Files::warnings).unwrap_or_default() }
     }

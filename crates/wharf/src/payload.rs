@@ -99,7 +99,7 @@ impl Payload {
         if content.length() > MAX_LENGTH {
             let length = content.length();
             let problem = format!("a body of {length} bytes is too long: one request has at most 5 TiB");
-            return Err(Error::invalid_input(problem).with_hint("upload() sends an object in parts"));
+            return Err(Error::invalid_input(problem).with_hint("send it in parts: create_multipart_upload"));
         }
         let is_data = !matches!(policy, ChecksumPolicy::None | ChecksumPolicy::Required | ChecksumPolicy::Announce);
         let signs_body = conditions.signed && (!is_data || conditions.sign_payload);

@@ -102,7 +102,6 @@ pub(crate) struct Resolved {
     pub(crate) us_east_1_regional: Found<bool>,
     /// Whether the region in an ARN beats the client's.
     pub(crate) use_arn_region: Found<bool>,
-    pub(crate) disable_multi_region_access_points: Found<bool>,
     pub(crate) disable_express_session_auth: Found<bool>,
     pub(crate) request_checksum: Found<When>,
     pub(crate) response_checksum: Found<When>,
@@ -152,11 +151,6 @@ impl Resolved {
             use_arn_region: places
                 .parsed(&["AWS_S3_USE_ARN_REGION"], &["s3.use_arn_region", "s3_use_arn_region"], boolean)?
                 .unwrap_or(default(true)),
-            disable_multi_region_access_points: flag(
-                None,
-                "AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS",
-                &["s3_disable_multiregion_access_points"],
-            )?,
             disable_express_session_auth: flag(
                 None,
                 "AWS_S3_DISABLE_EXPRESS_SESSION_AUTH",

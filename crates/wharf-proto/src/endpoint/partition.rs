@@ -50,6 +50,12 @@ impl Partition {
         TABLE.iter().find(|partition| partition.name == name).copied()
     }
 
+    /// The domains of all partitions.
+    pub(crate) fn domains() -> impl Iterator<Item = &'static str> {
+        let is_first = |at: usize| TABLE[..at].iter().all(|before| before.domain != TABLE[at].domain);
+        TABLE.iter().enumerate().filter(move |(at, _)| is_first(*at)).map(|(_, partition)| partition.domain)
+    }
+
     /// Whether a host is AWS's, in any partition.
     pub fn owns(host: &str) -> bool {
         TABLE.iter().any(|partition| under(host, partition.domain))

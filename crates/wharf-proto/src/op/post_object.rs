@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
-use http::{Method, Uri};
+use http::{HeaderName, Method, Uri};
 
 use super::put_object_tagging;
 use crate::encryption::{Encryption, json};
@@ -218,9 +218,19 @@ impl PostForm {
                 "the form's field {name:?} has a line break, which browsers send as another one than was signed"
             )));
         }
+        if let Some((before, after)) = self.key.split_once(FILENAME)
+            && !after.is_empty()
+        {
+            return Err(Error::invalid_input(format!(
+                "{FILENAME} ends a form's key: a policy can only say what the key begins with ({before:?})"
+            )));
+        }
         let mut seen = Vec::new();
         for (name, _) in self.fields.iter().chain(&self.prefixes) {
             let lower = name.to_ascii_lowercase();
+            if HeaderName::try_from(&*lower).is_err() {
+                return Err(Error::invalid_input(format!("{name:?} cannot be the name of a form's field")));
+            }
             if matches!(lower.as_str(), "key" | "bucket" | "file" | "policy") || PROOF.contains(&lower.as_str()) {
                 return Err(Error::invalid_input(format!("the form's field {name:?} is not for the caller to set")));
             }
@@ -406,6 +416,8 @@ mod tests {
                 60,
                 "the form's field \"x-amz-meta-note\" has a line break, which browsers send as another one than was signed",
             ),
+            (form().metadata("a\"b", "x"), 60, "\"x-amz-meta-a\\\"b\" cannot be the name of a form's field"),
+            (PostObject::new((), "my-bucket", "a/${filename}.png"), 60, "${filename} ends a form's key"),
             (PostObject::new((), "my-bucket", "a\rb"), 60, "the form's field \"key\" has a line break"),
             (form().tag("a", "b").field("tagging", "x"), 60, "the form's field \"tagging\" is set twice"),
             (empty, 60, "no file has from 2 to 1 bytes"),

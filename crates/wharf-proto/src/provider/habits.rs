@@ -4,7 +4,8 @@ use super::Conditions;
 use crate::checksum::ChecksumAlgorithm;
 use crate::endpoint::AddressingStyle;
 
-/// A provider's habits. They decide what is sent by default; what a caller or a client's settings say comes first.
+/// A provider's habits. They decide what is sent by default; what a caller or a client's settings say comes first, but
+/// for what the provider does not have: `checksum_mode` and the encoding of listings are left out then.
 ///
 /// Some fields ([`parts`](Habits::parts), [`sorted`](Habits::sorted) and the two on ETags) are not needed to send one
 /// request. They are for whoever moves an object in parts, or compares listings.

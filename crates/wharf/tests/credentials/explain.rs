@@ -36,7 +36,7 @@ async fn where_each_setting_came_from() {
         ("FIPS endpoints", "off (default)"),
         ("request checksums", "when required (PATH:3)"),
         ("attempts", "5 (PATH:2)"),
-        ("checksum", "none (default)"),
+        ("checksum", "none (PATH:3)"),
         ("deadline", "9s (said in the program)"),
         ("proxy", "https by proxy:3128 (HTTPS_PROXY) (default)"),
         ("retry mode", "adaptive, done as standard (AWS_RETRY_MODE)"),
