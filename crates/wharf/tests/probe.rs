@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::sync::{Arc, Mutex};
+
 use support::{Fake, FakeClock, answer};
 use wharf::provider::{Condition, Conditions};
 use wharf::{Client, ErrorKind, Finding, Provider};
@@ -90,8 +92,8 @@ async fn a_server_that_nods_is_found_out() {
             }
             "POST" if query.starts_with("delete") => "<DeleteResult/>",
             "POST" => "<CompleteMultipartUploadResult><ETag>\"1\"</ETag></CompleteMultipartUploadResult>",
-            "GET" if query.contains("list-type") => "<ListBucketResult></ListBucketResult>",
             "GET" if query.contains("versions") => "<ListVersionsResult></ListVersionsResult>",
+            "GET" if query.contains("prefix=") => "<ListBucketResult></ListBucketResult>",
             "PUT" if request.headers().contains_key("x-amz-copy-source") => {
                 "<CopyObjectResult><ETag>\"1\"</ETag></CopyObjectResult>"
             }
@@ -103,14 +105,7 @@ async fn a_server_that_nods_is_found_out() {
         answer.headers_mut().insert("server", "MinIO".parse().unwrap());
         std::future::ready(Ok(answer))
     });
-    let s3 = Client::builder()
-        .environment(|_| None)
-        .clock(FakeClock::default())
-        .endpoint("http://s3.example.com")
-        .credentials("AKIDEXAMPLE", "secret")
-        .transport(transport)
-        .build()
-        .unwrap();
+    let s3 = client_with(transport);
     let report = s3.probe("my-bucket").await.unwrap();
     let ignored = Finding::No("the condition is ignored".to_owned());
     for (condition, finding) in &report.conditions {
@@ -222,4 +217,100 @@ async fn listings_out_of_order_are_seen() {
     let report = s3.probe("my-bucket").await.unwrap();
     assert_eq!(report.sorted, Finding::No("another order".to_owned()));
     assert!(!report.habits().sorted);
+}
+
+/// A client of a server that is nothing but this function.
+fn client_with(transport: Fake) -> Client {
+    Client::builder()
+        .environment(|_| None)
+        .clock(FakeClock::default())
+        .endpoint("http://s3.example.com")
+        .credentials("AKIDEXAMPLE", "secret")
+        .transport(transport)
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn what_is_not_its_own_is_never_deleted() {
+    let deleted = Arc::new(Mutex::new(Vec::new()));
+    let seen = deleted.clone();
+    // It lists what nobody asked for.
+    let s3 = client_with(Fake::new(move |_, request: http::Request<wharf::transport::Body>| {
+        let query = request.uri().query().unwrap_or_default();
+        let entry = "<Key>mine</Key><ETag>\"1\"</ETag><Size>1</Size><VersionId>1</VersionId><IsLatest>true</IsLatest>\
+                     <LastModified>2026-01-01T00:00:00.000Z</LastModified>";
+        let document = match request.method().as_str() {
+            "GET" if query.contains("versions") => {
+                format!("<ListVersionsResult><Version>{entry}</Version></ListVersionsResult>")
+            }
+            "GET" if query.contains("prefix=") => {
+                format!("<ListBucketResult><Contents>{entry}</Contents></ListBucketResult>")
+            }
+            "DELETE" => {
+                seen.lock().unwrap().push(request.uri().path().to_owned());
+                String::new()
+            }
+            _ => String::new(),
+        };
+        let mut answer = answer(200, document);
+        answer.headers_mut().insert("etag", "\"1\"".parse().unwrap());
+        std::future::ready(Ok(answer))
+    }));
+    let report = s3.probe("my-bucket").await.unwrap();
+    assert_eq!(report.list_encoding, Finding::No("the key comes back changed".to_owned()));
+    let deleted = deleted.lock().unwrap();
+    assert!(deleted.iter().any(|path| path.ends_with("/order/b")), "{deleted:?}");
+    let foreign: Vec<_> = deleted.iter().filter(|path| !path.contains("/.wharf-probe-")).collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_a_checksum_is_asked_the_rest() {
+    let store = Store::in_memory();
+    let s3 = client_of(&store).await;
+    store.inject(Fault::respond(400, "InvalidArgument").if_header("x-amz-checksum-crc64nvme", "*")).unwrap();
+    let report = s3.probe("my-bucket").await.unwrap();
+    let kept = report.conditions.iter().filter(|(_, finding)| finding.is_yes()).map(|(condition, _)| *condition);
+    assert_eq!(kept.collect::<Conditions>(), Provider::Embedded.habits().keeps, "{report}");
+    assert_eq!(report.checksums[0].1, Finding::Refused("400 InvalidArgument".to_owned()));
+    assert_eq!(report.habits().checksum, Some(report.checksums[1].0));
+}
+
+/// A finding corrects what was known; where there is none, that stays.
+#[tokio::test]
+async fn what_was_not_found_out_stays_known() {
+    let store = Store::in_memory();
+    let s3 = client_of(&store).await;
+    let client = || Client::builder().transport(store.clone()).provider(Provider::Garage).max_attempts(1);
+    store.inject(Fault::respond(503, "SlowDown").if_header("if-none-match", "*")).unwrap();
+    store.inject(Fault::respond(501, "NotImplemented").if_header("x-amz-copy-source-if-match", "*")).unwrap();
+    let report = client().build().unwrap().probe("my-bucket").await.unwrap();
+    let (found, known) = (report.habits(), Provider::Garage.habits());
+    for condition in [Condition::PutIfAbsent, Condition::CopyIfAbsent, Condition::CompleteIfAbsent] {
+        assert!(known.ignores.contains(condition) && found.ignores.contains(condition), "{condition}\n{report}");
+    }
+    assert!(known.keeps.contains(Condition::ReadIfNoneMatch) && found.keeps.contains(Condition::ReadIfNoneMatch));
+    assert!(found.keeps.contains(Condition::PutIfMatch) && !found.ignores.contains(Condition::PutIfMatch));
+    // What is refused is neither kept nor ignored.
+    assert!(known.keeps.contains(Condition::CopySource) && !found.keeps.contains(Condition::CopySource), "{report}");
+    assert!(!found.ignores.contains(Condition::CopySource));
+    assert!(s3.list_objects("my-bucket").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn versions_and_uploads_that_stay_are_told() {
+    let store = Store::in_memory();
+    let s3 = client_of(&store).await;
+    s3.put_bucket_versioning("my-bucket", wharf::VersioningStatus::Enabled).await.unwrap();
+    let abort = Fault::respond(403, "AccessDenied").on(Operation::AbortMultipartUpload);
+    let aborts = store.inject(abort).unwrap();
+    store.inject(Fault::respond(403, "AccessDenied").on(Operation::DeleteObject).key("*/v2/1")).unwrap();
+    let report = s3.probe("my-bucket").await.unwrap();
+    let told = |what: &str| report.remains.iter().filter(|line| line.contains(what)).count();
+    assert_eq!((told("/v2/1 ("), told("/v2/1, version ")), (1, 1), "{report}");
+    assert!(aborts.fired() > 0);
+    assert_eq!(told(", upload ") as u64, aborts.fired(), "{report}");
+    let left = s3.list_object_versions("my-bucket").items().collect().await.unwrap();
+    assert_eq!(left.len(), 1, "{left:?}");
 }

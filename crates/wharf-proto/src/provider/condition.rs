@@ -142,6 +142,12 @@ impl Conditions {
         Self(set)
     }
 
+    /// These and those.
+    #[must_use]
+    pub const fn with(self, those: Self) -> Self {
+        Self(self.0 | those.0)
+    }
+
     /// These, and no longer those.
     #[must_use]
     pub const fn without(self, those: Self) -> Self {
