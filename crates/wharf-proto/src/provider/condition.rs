@@ -67,7 +67,7 @@ impl Condition {
             &[("if-none-match", CopyIfAbsent), ("if-match", CopyIfMatch), ("x-amz-copy-source-if-", CopySource)]
         } else if is_copy {
             &[("x-amz-copy-source-if-", CopySource)]
-        } else if *method == Method::PUT && request.query.is_empty() {
+        } else if *method == Method::PUT && request.query.iter().all(|(name, _)| name == "x-id") {
             &[("if-none-match", PutIfAbsent), ("if-match", PutIfMatch)]
         } else if *method == Method::POST && has("uploadId") {
             &[("if-none-match", CompleteIfAbsent), ("if-match", CompleteIfMatch)]

@@ -139,6 +139,18 @@ fn each_condition_is_seen_in_its_request() {
             ),
             &[PutIfAbsent],
         ),
+        // Some add the operation's name, which changes nothing.
+        (
+            request(
+                SignedRequest::new((), Method::PUT)
+                    .bucket("bucket")
+                    .key("k")
+                    .query("x-id", "PutObject")
+                    .header("If-Match", "e")
+                    .body("x"),
+            ),
+            &[PutIfMatch],
+        ),
         // Of operations that have no such condition.
         (request(DeleteObjectTagging::new((), "bucket", "k")), &[]),
         (request(CreateMultipartUpload::new((), "bucket", "k")), &[]),
