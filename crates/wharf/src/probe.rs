@@ -109,7 +109,7 @@ impl Client {
     /// # s3.create_bucket("my-bucket").await?;
     /// let report = s3.probe("my-bucket").await?;
     /// println!("{report}");
-    /// assert!(report.conditions.iter().all(|(_, finding)| finding.is_yes()));
+    /// assert!(!report.conditions.iter().any(|(_, finding)| matches!(finding, wharf::Finding::No(_))));
     /// # Ok(()) }
     /// ```
     ///

@@ -148,6 +148,20 @@ impl Probe {
                 let wrong = self.delete_one(&s3, &b, Some(NO_ETAG));
                 both(wrong, self.delete_one(&s3, &b, Some(etag_of_b.as_str()))).await
             }
+            DeleteIfSizeOrDate => {
+                let size = BYTES.len() as u64;
+                both(delete().if_match_size(size + 1), delete().if_match_size(size)).await
+            }
+            Append => match put(&a).write_offset_bytes(1).await {
+                Ok(_) => Finding::No("the condition is ignored".to_owned()),
+                Err(error) if error.code() == Some("InvalidWriteOffset") => {
+                    match put(&a).write_offset_bytes(BYTES.len() as u64).await {
+                        Ok(_) => Finding::Yes,
+                        Err(error) => refused(&error),
+                    }
+                }
+                Err(error) => refused(&error),
+            },
             ReadIfMatch => both(get().if_match(NO_ETAG), get().if_match(etag_of_a)).await,
             ReadIfNoneMatch => both(get().if_none_match(etag_of_a), get().if_none_match(NO_ETAG)).await,
             ReadDates => {
