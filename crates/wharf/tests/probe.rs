@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use support::{Fake, FakeClock, answer};
@@ -321,4 +322,48 @@ async fn versions_and_uploads_that_stay_are_told() {
     assert_eq!(told(", upload ") as u64, aborts.fired(), "{report}");
     let left = s3.list_object_versions("my-bucket").items().collect().await.unwrap();
     assert_eq!(left.len(), 1, "{left:?}");
+}
+
+/// Each write of this server makes another ETag, so that one that was read before matches no more.
+#[tokio::test]
+async fn etags_are_taken_anew() {
+    let current = Arc::new(Mutex::new(BTreeMap::<String, String>::new()));
+    let s3 = client_with(Fake::new(move |number, request: http::Request<wharf::transport::Body>| {
+        let mut current = current.lock().unwrap();
+        let path = request.uri().path().to_owned();
+        let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let now = current.get(&path).cloned();
+        let source = header("x-amz-copy-source").and_then(|source| current.get(&format!("/{source}")).cloned());
+        let fails = header("if-match").is_some_and(|wanted| now.as_ref() != Some(&wanted))
+            || header("if-none-match")
+                .is_some_and(|wanted| wanted == "*" && now.is_some() || now.as_ref() == Some(&wanted))
+            || header("x-amz-copy-source-if-match").is_some_and(|wanted| source.as_ref() != Some(&wanted))
+            || header("x-amz-copy-source-if-none-match").is_some_and(|wanted| source.as_ref() == Some(&wanted));
+        let mut response = if fails {
+            answer(412, "<Error><Code>PreconditionFailed</Code></Error>")
+        } else {
+            match request.method().as_str() {
+                "PUT" => drop(current.insert(path.clone(), format!("\"{number}\""))),
+                "DELETE" => drop(current.remove(&path)),
+                _ => {}
+            }
+            let is_copy = header("x-amz-copy-source").is_some();
+            answer(200, if is_copy { "<CopyObjectResult><ETag>\"1\"</ETag></CopyObjectResult>" } else { "" })
+        };
+        let etag = current.get(&path).cloned().unwrap_or_else(|| "\"none\"".to_owned());
+        response.headers_mut().insert("etag", etag.parse().unwrap());
+        std::future::ready(Ok(response))
+    }));
+    let report = s3.probe("my-bucket").await.unwrap();
+    for condition in [
+        Condition::PutIfAbsent,
+        Condition::PutIfMatch,
+        Condition::CopyIfAbsent,
+        Condition::CopyIfMatch,
+        Condition::CopySource,
+        Condition::DeleteIfMatch,
+        Condition::ReadIfMatch,
+    ] {
+        assert!(report.habits().keeps.contains(condition), "{condition}\n{report}");
+    }
 }
