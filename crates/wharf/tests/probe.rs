@@ -23,7 +23,10 @@ async fn the_embedded_store_does_as_s3_does() {
     let store = Store::in_memory();
     let s3 = client_of(&store).await;
     s3.put_object("my-bucket", "mine", "x").await.unwrap();
+    store.clear_requests();
     let report = s3.probe("my-bucket").await.unwrap();
+    let sent = store.requests().len();
+    assert!((100..200).contains(&sent), "{sent}");
     let printed = report.to_string();
     let lines: Vec<_> = printed.lines().collect();
     assert_eq!(lines[1], "calls itself                      wharf-embedded");
