@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::checksum::{Checksum, ChecksumAlgorithm};
 use crate::op::{PostForm, PresignedPost};
+use crate::provider::Conditions;
 use crate::{Body, Error, name};
 
 /// One S3 operation: fields in, [`Request`] out; answer in, [`Output`](Operation::Output) out.
@@ -131,8 +132,8 @@ pub struct Request {
     pub verbatim: bool,
     /// Whether S3 says that a 409 ConditionalRequestConflict is to be tried again as it stands.
     pub retry_conflict: bool,
-    /// Whether the body holds conditions, as DeleteObjects' may. Those in headers are seen there.
-    pub conditional_body: bool,
+    /// The conditions in the body, as DeleteObjects' may have. Those in headers are seen there.
+    pub body_conditions: Conditions,
 }
 
 /// Which checksum goes with a request's body.
@@ -170,7 +171,7 @@ impl Request {
             patient: false,
             verbatim: false,
             retry_conflict: false,
-            conditional_body: false,
+            body_conditions: Conditions::NONE,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Finding out what a server really does.
 
+mod clean;
 mod run;
 
 use std::fmt;
@@ -7,7 +8,7 @@ use std::future::Future;
 
 use wharf_proto::Error;
 use wharf_proto::checksum::ChecksumAlgorithm;
-use wharf_proto::provider::{Condition, Habits, Provider};
+use wharf_proto::provider::{Condition, Conditions, Habits, Provider};
 
 use crate::Client;
 use run::Probe;
@@ -96,7 +97,7 @@ impl fmt::Display for Finding {
 
 impl Client {
     /// Finds out what the server does that `bucket` is on: whether conditions hold, which checksums are kept, how
-    /// listings come. It sends about a hundred small requests, also such as this client would refuse
+    /// listings come. It sends less than two hundred small requests, also such as this client would refuse
     /// ([`ClientBuilder::assume_conditions`](crate::ClientBuilder::assume_conditions)).
     ///
     /// All that it writes is below `.wharf-probe-` and a random number, and is removed at the end, also where the probe
@@ -108,7 +109,7 @@ impl Client {
     /// # s3.create_bucket("my-bucket").await?;
     /// let report = s3.probe("my-bucket").await?;
     /// println!("{report}");
-    /// assert!(report.conditions.iter().all(|(_, finding)| finding.is_yes()));
+    /// assert!(!report.conditions.iter().any(|(_, finding)| matches!(finding, wharf::Finding::No(_))));
     /// # Ok(()) }
     /// ```
     ///
@@ -132,15 +133,16 @@ impl ProbeReport {
     /// [`ClientBuilder::habits`](crate::ClientBuilder::habits).
     pub fn habits(&self) -> Habits {
         let mut habits = self.known;
-        let conditions = |wanted: fn(&Finding) -> bool| {
-            self.conditions
-                .iter()
-                .filter(move |(_, finding)| wanted(finding))
-                .map(|(condition, _)| *condition)
-                .collect()
-        };
-        habits.keeps = conditions(|finding| finding.is_yes());
-        habits.ignores = conditions(|finding| matches!(finding, Finding::No(_)));
+        for (condition, finding) in &self.conditions {
+            let one = Conditions::of(&[*condition]);
+            let (keeps, ignores) = (habits.keeps.without(one), habits.ignores.without(one));
+            (habits.keeps, habits.ignores) = match finding {
+                Finding::Yes => (keeps.with(one), ignores),
+                Finding::No(_) => (keeps, ignores.with(one)),
+                Finding::Refused(_) => (keeps, ignores),
+                Finding::Unknown(_) => (habits.keeps, habits.ignores),
+            };
+        }
         habits.list_v2 = self.list_v2.or(habits.list_v2);
         habits.list_encoding = self.list_encoding.or(habits.list_encoding);
         habits.sorted = self.sorted.or(habits.sorted);
@@ -148,7 +150,10 @@ impl ProbeReport {
         habits.trailers = habits.chunks && self.trailers.or(habits.trailers);
         habits.etag_is_md5 = self.etag_is_md5.or(habits.etag_is_md5);
         habits.multipart_etag = self.multipart_etag.or(habits.multipart_etag);
-        habits.content_md5 = !self.delete_checksum.is_yes() || (habits.content_md5 && self.delete_md5.is_yes());
+        habits.content_md5 = match (self.delete_checksum.or(true), self.delete_md5.or(true)) {
+            (true, true) => habits.content_md5,
+            (takes_checksum, _) => !takes_checksum,
+        };
         // A checksum that is not kept does no harm; one that is refused does.
         let refused = |algorithm| {
             self.checksums.iter().any(|(known, found)| *known == algorithm && matches!(found, Finding::Refused(_)))

@@ -4,6 +4,9 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
 use support::{Fake, FakeClock, answer};
 use wharf::provider::{Condition, Conditions};
 use wharf::{Client, ErrorKind, Finding, Provider};
@@ -20,12 +23,20 @@ async fn the_embedded_store_does_as_s3_does() {
     let store = Store::in_memory();
     let s3 = client_of(&store).await;
     s3.put_object("my-bucket", "mine", "x").await.unwrap();
+    store.clear_requests();
     let report = s3.probe("my-bucket").await.unwrap();
+    let sent = store.requests().len();
+    assert!((100..200).contains(&sent), "{sent}");
     let printed = report.to_string();
     let lines: Vec<_> = printed.lines().collect();
     assert_eq!(lines[1], "calls itself                      wharf-embedded");
     for line in &lines[2..lines.len() - 1] {
-        assert!(line.ends_with(" yes"), "{line}\n\n{report}");
+        // Directory buckets' only: it has none.
+        let expected = match line.starts_with("DeleteObject if size") || line.starts_with("PutObject at an offset") {
+            true => " refused: 501 NotImplemented",
+            false => " yes",
+        };
+        assert!(line.ends_with(expected), "{line}\n\n{report}");
     }
     assert_eq!(
         lines.last(),
@@ -64,7 +75,7 @@ async fn it_sends_what_the_client_would_refuse() {
     let put = || garage.put_object("my-bucket", "a", "x").if_absent();
     assert_eq!(put().await.unwrap_err().kind(), ErrorKind::Unsupported);
     let habits = garage.probe("my-bucket").await.unwrap().habits();
-    assert_eq!((habits.keeps, habits.ignores), (Conditions::ALL, Conditions::NONE));
+    assert_eq!((habits.keeps, habits.ignores), (Provider::Embedded.habits().keeps, Conditions::NONE));
     // What was found makes a client that knows better.
     let s3 = Client::builder().transport(store).habits(habits).build().unwrap();
     s3.put_object("my-bucket", "a", "x").if_absent().await.unwrap();
@@ -90,8 +101,8 @@ async fn a_server_that_nods_is_found_out() {
             }
             "POST" if query.starts_with("delete") => "<DeleteResult/>",
             "POST" => "<CompleteMultipartUploadResult><ETag>\"1\"</ETag></CompleteMultipartUploadResult>",
-            "GET" if query.contains("list-type") => "<ListBucketResult></ListBucketResult>",
             "GET" if query.contains("versions") => "<ListVersionsResult></ListVersionsResult>",
+            "GET" if query.contains("prefix=") => "<ListBucketResult></ListBucketResult>",
             "PUT" if request.headers().contains_key("x-amz-copy-source") => {
                 "<CopyObjectResult><ETag>\"1\"</ETag></CopyObjectResult>"
             }
@@ -103,14 +114,7 @@ async fn a_server_that_nods_is_found_out() {
         answer.headers_mut().insert("server", "MinIO".parse().unwrap());
         std::future::ready(Ok(answer))
     });
-    let s3 = Client::builder()
-        .environment(|_| None)
-        .clock(FakeClock::default())
-        .endpoint("http://s3.example.com")
-        .credentials("AKIDEXAMPLE", "secret")
-        .transport(transport)
-        .build()
-        .unwrap();
+    let s3 = client_with(transport);
     let report = s3.probe("my-bucket").await.unwrap();
     let ignored = Finding::No("the condition is ignored".to_owned());
     for (condition, finding) in &report.conditions {
@@ -159,7 +163,7 @@ async fn other_servers_are_what_the_table_says() {
         let report = client_of(&store).await.probe("my-bucket").await.unwrap();
         let (found, known) = (report.habits(), provider.habits());
         // A personality has the habits that break programs, not all: a condition of reads that rclone ignores is kept.
-        for condition in known.ignores.iter().filter(|condition| !READS.contains(condition)) {
+        for condition in known.ignores.without(DIRECTORY).iter().filter(|condition| !READS.contains(condition)) {
             assert!(found.ignores.contains(condition), "{personality}: {condition}\n{report}");
         }
         for condition in found.ignores.iter() {
@@ -182,10 +186,13 @@ async fn other_servers_are_what_the_table_says() {
     let store = Store::builder().personality(Personality::Plain).build();
     let report = client_of(&store).await.probe("my-bucket").await.unwrap();
     let found = report.habits();
-    assert_eq!(found.ignores, Conditions::ALL, "{report}");
+    assert_eq!(found.ignores, Conditions::ALL.without(DIRECTORY), "{report}");
     assert!(!found.trailers && !found.chunks, "{report}");
     assert_eq!(report.chunks, Finding::Refused("501 NotImplemented".to_owned()));
 }
+
+/// What directory buckets have: the store refuses it.
+const DIRECTORY: Conditions = Conditions::of(&[Condition::DeleteIfSizeOrDate, Condition::Append]);
 
 const READS: [Condition; 3] = [Condition::ReadIfMatch, Condition::ReadIfNoneMatch, Condition::ReadDates];
 
@@ -222,4 +229,144 @@ async fn listings_out_of_order_are_seen() {
     let report = s3.probe("my-bucket").await.unwrap();
     assert_eq!(report.sorted, Finding::No("another order".to_owned()));
     assert!(!report.habits().sorted);
+}
+
+/// A client of a server that is nothing but this function.
+fn client_with(transport: Fake) -> Client {
+    Client::builder()
+        .environment(|_| None)
+        .clock(FakeClock::default())
+        .endpoint("http://s3.example.com")
+        .credentials("AKIDEXAMPLE", "secret")
+        .transport(transport)
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn what_is_not_its_own_is_never_deleted() {
+    let deleted = Arc::new(Mutex::new(Vec::new()));
+    let seen = deleted.clone();
+    // It lists what nobody asked for.
+    let s3 = client_with(Fake::new(move |_, request: http::Request<wharf::transport::Body>| {
+        let query = request.uri().query().unwrap_or_default();
+        let entry = "<Key>mine</Key><ETag>\"1\"</ETag><Size>1</Size><VersionId>1</VersionId><IsLatest>true</IsLatest>\
+                     <LastModified>2026-01-01T00:00:00.000Z</LastModified>";
+        let document = match request.method().as_str() {
+            "GET" if query.contains("versions") => {
+                format!("<ListVersionsResult><Version>{entry}</Version></ListVersionsResult>")
+            }
+            "GET" if query.contains("prefix=") => {
+                format!("<ListBucketResult><Contents>{entry}</Contents></ListBucketResult>")
+            }
+            "DELETE" => {
+                seen.lock().unwrap().push(request.uri().path().to_owned());
+                String::new()
+            }
+            _ => String::new(),
+        };
+        let mut answer = answer(200, document);
+        answer.headers_mut().insert("etag", "\"1\"".parse().unwrap());
+        std::future::ready(Ok(answer))
+    }));
+    let report = s3.probe("my-bucket").await.unwrap();
+    assert_eq!(report.list_encoding, Finding::No("the key comes back changed".to_owned()));
+    let deleted = deleted.lock().unwrap();
+    assert!(deleted.iter().any(|path| path.ends_with("/order/b")), "{deleted:?}");
+    let foreign: Vec<_> = deleted.iter().filter(|path| !path.contains("/.wharf-probe-")).collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_a_checksum_is_asked_the_rest() {
+    let store = Store::in_memory();
+    let s3 = client_of(&store).await;
+    store.inject(Fault::respond(400, "InvalidArgument").if_header("x-amz-checksum-crc64nvme", "*")).unwrap();
+    let report = s3.probe("my-bucket").await.unwrap();
+    let kept = report.conditions.iter().filter(|(_, finding)| finding.is_yes()).map(|(condition, _)| *condition);
+    assert_eq!(kept.collect::<Conditions>(), Provider::Embedded.habits().keeps, "{report}");
+    assert_eq!(report.checksums[0].1, Finding::Refused("400 InvalidArgument".to_owned()));
+    assert_eq!(report.habits().checksum, Some(report.checksums[1].0));
+}
+
+/// A finding corrects what was known; where there is none, that stays.
+#[tokio::test]
+async fn what_was_not_found_out_stays_known() {
+    let store = Store::in_memory();
+    let s3 = client_of(&store).await;
+    let client = || Client::builder().transport(store.clone()).provider(Provider::Garage).max_attempts(1);
+    store.inject(Fault::respond(503, "SlowDown").if_header("if-none-match", "*")).unwrap();
+    store.inject(Fault::respond(501, "NotImplemented").if_header("x-amz-copy-source-if-match", "*")).unwrap();
+    let report = client().build().unwrap().probe("my-bucket").await.unwrap();
+    let (found, known) = (report.habits(), Provider::Garage.habits());
+    for condition in [Condition::PutIfAbsent, Condition::CopyIfAbsent, Condition::CompleteIfAbsent] {
+        assert!(known.ignores.contains(condition) && found.ignores.contains(condition), "{condition}\n{report}");
+    }
+    assert!(known.keeps.contains(Condition::ReadIfNoneMatch) && found.keeps.contains(Condition::ReadIfNoneMatch));
+    assert!(found.keeps.contains(Condition::PutIfMatch) && !found.ignores.contains(Condition::PutIfMatch));
+    // What is refused is neither kept nor ignored.
+    assert!(known.keeps.contains(Condition::CopySource) && !found.keeps.contains(Condition::CopySource), "{report}");
+    assert!(!found.ignores.contains(Condition::CopySource));
+    assert!(s3.list_objects("my-bucket").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn versions_and_uploads_that_stay_are_told() {
+    let store = Store::in_memory();
+    let s3 = client_of(&store).await;
+    s3.put_bucket_versioning("my-bucket", wharf::VersioningStatus::Enabled).await.unwrap();
+    let abort = Fault::respond(403, "AccessDenied").on(Operation::AbortMultipartUpload);
+    let aborts = store.inject(abort).unwrap();
+    store.inject(Fault::respond(403, "AccessDenied").on(Operation::DeleteObject).key("*/v2/1")).unwrap();
+    let report = s3.probe("my-bucket").await.unwrap();
+    let told = |what: &str| report.remains.iter().filter(|line| line.contains(what)).count();
+    assert_eq!((told("/v2/1 ("), told("/v2/1, version ")), (1, 1), "{report}");
+    assert!(aborts.fired() > 0);
+    assert_eq!(told(", upload ") as u64, aborts.fired(), "{report}");
+    let left = s3.list_object_versions("my-bucket").items().collect().await.unwrap();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+/// Each write of this server makes another ETag, so that one that was read before matches no more.
+#[tokio::test]
+async fn etags_are_taken_anew() {
+    let current = Arc::new(Mutex::new(BTreeMap::<String, String>::new()));
+    let s3 = client_with(Fake::new(move |number, request: http::Request<wharf::transport::Body>| {
+        let mut current = current.lock().unwrap();
+        let path = request.uri().path().to_owned();
+        let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let now = current.get(&path).cloned();
+        let source = header("x-amz-copy-source").and_then(|source| current.get(&format!("/{source}")).cloned());
+        let fails = header("if-match").is_some_and(|wanted| now.as_ref() != Some(&wanted))
+            || header("if-none-match")
+                .is_some_and(|wanted| wanted == "*" && now.is_some() || now.as_ref() == Some(&wanted))
+            || header("x-amz-copy-source-if-match").is_some_and(|wanted| source.as_ref() != Some(&wanted))
+            || header("x-amz-copy-source-if-none-match").is_some_and(|wanted| source.as_ref() == Some(&wanted));
+        let mut response = if fails {
+            answer(412, "<Error><Code>PreconditionFailed</Code></Error>")
+        } else {
+            match request.method().as_str() {
+                "PUT" => drop(current.insert(path.clone(), format!("\"{number}\""))),
+                "DELETE" => drop(current.remove(&path)),
+                _ => {}
+            }
+            let is_copy = header("x-amz-copy-source").is_some();
+            answer(200, if is_copy { "<CopyObjectResult><ETag>\"1\"</ETag></CopyObjectResult>" } else { "" })
+        };
+        let etag = current.get(&path).cloned().unwrap_or_else(|| "\"none\"".to_owned());
+        response.headers_mut().insert("etag", etag.parse().unwrap());
+        std::future::ready(Ok(response))
+    }));
+    let report = s3.probe("my-bucket").await.unwrap();
+    for condition in [
+        Condition::PutIfAbsent,
+        Condition::PutIfMatch,
+        Condition::CopyIfAbsent,
+        Condition::CopyIfMatch,
+        Condition::CopySource,
+        Condition::DeleteIfMatch,
+        Condition::ReadIfMatch,
+    ] {
+        assert!(report.habits().keeps.contains(condition), "{condition}\n{report}");
+    }
 }

@@ -11,6 +11,7 @@ use super::delete_object::{DeleteObject, DeleteObjectOutput};
 use super::mfa::Mfa;
 use crate::checksum::ChecksumAlgorithm;
 use crate::operation::{ChecksumPolicy, SendFuture, Sender};
+use crate::provider::Condition;
 use crate::{ETag, Error, ErrorKind, name, xml};
 use batch::DeleteBatch;
 
@@ -276,8 +277,10 @@ fn check_keys(objects: &[ObjectIdentifier]) -> Result<(), Error> {
 }
 
 impl ObjectIdentifier {
-    fn is_conditional(&self) -> bool {
-        self.etag.is_some() || self.last_modified.is_some() || self.size.is_some()
+    fn conditions(&self) -> impl Iterator<Item = Condition> {
+        let by_etag = self.etag.is_some().then_some(Condition::DeleteObjectsIfMatch);
+        let by_others = self.last_modified.is_some() || self.size.is_some();
+        by_etag.into_iter().chain(by_others.then_some(Condition::DeleteIfSizeOrDate))
     }
 
     fn fits_into_xml(&self) -> bool {

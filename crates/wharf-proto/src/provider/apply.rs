@@ -37,8 +37,11 @@ impl Habits {
         let ignored = Condition::of(request).iter().find(|condition| self.ignores.contains(*condition));
         let Some(condition) = ignored else { return Ok(()) };
         let damage = condition.damage();
-        let message =
-            format!("this provider is known to ignore the condition \"{condition}\": {damage}; nothing was sent");
+        let known = match condition {
+            Condition::DeleteIfSizeOrDate | Condition::Append => "only Amazon S3 is known to keep",
+            _ => "this provider is known to ignore",
+        };
+        let message = format!("{known} the condition \"{condition}\": {damage}; nothing was sent");
         Err(Error::new(ErrorKind::Unsupported, message))
     }
 }

@@ -24,10 +24,14 @@ pub enum Condition {
     CopyIfMatch,
     /// CopyObject or UploadPartCopy with any of `x-amz-copy-source-if-*`.
     CopySource,
-    /// DeleteObject with `If-Match` or any of `x-amz-if-match-*`.
+    /// DeleteObject with `If-Match`.
     DeleteIfMatch,
-    /// DeleteObjects with a condition on one of its objects.
+    /// DeleteObjects with an ETag for one of its objects.
     DeleteObjectsIfMatch,
+    /// DeleteObject with any of `x-amz-if-match-*`, or DeleteObjects with the same of one of its objects.
+    DeleteIfSizeOrDate,
+    /// PutObject with `x-amz-write-offset-bytes`.
+    Append,
     /// GetObject or HeadObject with `If-Match`.
     ReadIfMatch,
     /// GetObject or HeadObject with `If-None-Match`.
@@ -40,7 +44,7 @@ use Condition::*;
 
 impl Condition {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         PutIfAbsent,
         PutIfMatch,
         CompleteIfAbsent,
@@ -50,6 +54,8 @@ impl Condition {
         CopySource,
         DeleteIfMatch,
         DeleteObjectsIfMatch,
+        DeleteIfSizeOrDate,
+        Append,
         ReadIfMatch,
         ReadIfNoneMatch,
         ReadDates,
@@ -67,12 +73,12 @@ impl Condition {
             &[("if-none-match", CopyIfAbsent), ("if-match", CopyIfMatch), ("x-amz-copy-source-if-", CopySource)]
         } else if is_copy {
             &[("x-amz-copy-source-if-", CopySource)]
-        } else if *method == Method::PUT && request.query.is_empty() {
-            &[("if-none-match", PutIfAbsent), ("if-match", PutIfMatch)]
+        } else if *method == Method::PUT && request.query.iter().all(|(name, _)| name == "x-id") {
+            &[("if-none-match", PutIfAbsent), ("if-match", PutIfMatch), ("x-amz-write-offset-bytes", Append)]
         } else if *method == Method::POST && has("uploadId") {
             &[("if-none-match", CompleteIfAbsent), ("if-match", CompleteIfMatch)]
         } else if *method == Method::DELETE && !has("uploadId") && !has("tagging") {
-            &[("if-match", DeleteIfMatch), ("x-amz-if-match-", DeleteIfMatch)]
+            &[("if-match", DeleteIfMatch), ("x-amz-if-match-", DeleteIfSizeOrDate)]
         } else if *method == Method::GET || *method == Method::HEAD {
             &[
                 ("if-match", ReadIfMatch),
@@ -85,7 +91,7 @@ impl Condition {
         };
         let named = |name: &str| request.headers.keys().any(|header| header.as_str().starts_with(name));
         let in_headers = guards.iter().filter(|(name, _)| named(name)).map(|(_, condition)| *condition);
-        in_headers.chain(request.conditional_body.then_some(DeleteObjectsIfMatch)).collect()
+        in_headers.chain(request.body_conditions.iter()).collect()
     }
 
     /// What happens where it is ignored.
@@ -94,7 +100,8 @@ impl Condition {
             PutIfAbsent | PutIfMatch | CompleteIfAbsent | CompleteIfMatch | CopyIfAbsent | CopyIfMatch => {
                 "the object would be written in any case"
             }
-            DeleteIfMatch | DeleteObjectsIfMatch => "the object would be deleted in any case",
+            DeleteIfMatch | DeleteObjectsIfMatch | DeleteIfSizeOrDate => "the object would be deleted in any case",
+            Append => "the object would be replaced by what was to be appended",
             CopySource => "whatever the source is would be copied",
             ReadIfMatch | ReadIfNoneMatch | ReadDates => "whatever the object is would be read",
         }
@@ -113,6 +120,8 @@ impl fmt::Display for Condition {
             CopySource => "CopyObject if the source",
             DeleteIfMatch => "DeleteObject if match",
             DeleteObjectsIfMatch => "DeleteObjects if match",
+            DeleteIfSizeOrDate => "DeleteObject if size or date",
+            Append => "PutObject at an offset",
             ReadIfMatch => "GetObject if match",
             ReadIfNoneMatch => "GetObject if none match",
             ReadDates => "GetObject if (un)modified since",
@@ -140,6 +149,12 @@ impl Conditions {
             at += 1;
         }
         Self(set)
+    }
+
+    /// These and those.
+    #[must_use]
+    pub const fn with(self, those: Self) -> Self {
+        Self(self.0 | those.0)
     }
 
     /// These, and no longer those.

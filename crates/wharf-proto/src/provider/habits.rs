@@ -46,7 +46,8 @@ pub struct Habits {
     /// The conditions that it is known to keep.
     pub keeps: Conditions,
     /// The conditions that it is known to ignore: it carries the request out as if they were not there. One of these is
-    /// refused before it is sent. What is in neither set is not known, and sent.
+    /// refused before it is sent. So are those of directory buckets, which only S3 is known to have. What is in neither
+    /// set is not known, and sent.
     pub ignores: Conditions,
 }
 

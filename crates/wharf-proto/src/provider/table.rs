@@ -13,6 +13,10 @@ const PARTS: Parts = Parts { min_size: 5 * MIB, max_size: 5 << 30, max_count: 10
 /// The conditions of a read, which all but the smallest servers keep.
 const READS: Conditions = Conditions::of(&[ReadIfMatch, ReadIfNoneMatch, ReadDates]);
 
+/// The conditions of directory buckets, which only S3 has. What others make of them was not found out; to ignore them
+/// costs an object.
+const DIRECTORY: Conditions = Conditions::of(&[DeleteIfSizeOrDate, Append]);
+
 const NONE: Conditions = Conditions::NONE;
 
 /// A safe default, for a server that nothing is known of: the bucket in the path, no framing that it could store as
@@ -34,7 +38,7 @@ pub(super) const OTHER: Habits = Habits {
     etag_is_md5: false,
     multipart_etag: false,
     keeps: NONE,
-    ignores: NONE,
+    ignores: DIRECTORY,
 };
 
 /// What S3 itself does.
@@ -47,6 +51,7 @@ const AWS: Habits = Habits {
     etag_is_md5: true,
     multipart_etag: true,
     keeps: Conditions::ALL,
+    ignores: NONE,
     ..OTHER
 };
 
@@ -75,7 +80,7 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
             ]),
             // Not among the operations that take conditions; the destination of a copy has headers of R2's own
             // (cf-copy-destination-if-*).
-            ignores: Conditions::of(&[CopyIfAbsent, CopyIfMatch, DeleteIfMatch, DeleteObjectsIfMatch]),
+            ignores: Conditions::of(&[CopyIfAbsent, CopyIfMatch, DeleteIfMatch, DeleteObjectsIfMatch]).with(DIRECTORY),
             ..AWS
         },
     ),
@@ -195,7 +200,8 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
                 CopySource,
                 DeleteIfMatch,
                 DeleteObjectsIfMatch,
-            ]),
+            ])
+            .with(DIRECTORY),
             ..AWS
         },
     ),
@@ -216,6 +222,7 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
                 ReadIfNoneMatch,
                 ReadDates,
             ]),
+            ignores: DIRECTORY,
             ..AWS
         },
     ),
@@ -228,6 +235,8 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
             sorted: false,
             // Taken by this version, stored as part of the object by earlier ones.
             trailers: false,
+            keeps: Conditions::ALL.without(DIRECTORY),
+            ignores: DIRECTORY,
             ..AWS
         },
     ),
@@ -236,6 +245,9 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
         Habits {
             source: Source::Verified("Garage 2.5.0"),
             addressing: AddressingStyle::Path,
+            // A checksum is announced, though a part without one is then refused: where it is not, those of parts are
+            // not kept, and an upload that names them cannot be completed (400 InvalidDigest).
+            announces_checksum: true,
             keeps: Conditions::of(&[CopySource, ReadIfMatch, ReadIfNoneMatch, ReadDates]),
             ignores: Conditions::ALL.without(Conditions::of(&[CopySource, ReadIfMatch, ReadIfNoneMatch, ReadDates])),
             ..AWS
@@ -271,13 +283,20 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
                 ReadIfNoneMatch,
                 ReadDates,
             ]),
-            ignores: Conditions::of(&[CompleteIfMatch, CopyIfAbsent, CopyIfMatch, CopySource, DeleteObjectsIfMatch]),
+            ignores: Conditions::of(&[CompleteIfMatch, CopyIfAbsent, CopyIfMatch, CopySource, DeleteObjectsIfMatch])
+                .with(DIRECTORY),
             ..AWS
         },
     ),
     (
         Provider::Embedded,
-        Habits { source: Source::Verified("wharf-embedded"), addressing: AddressingStyle::Path, ..AWS },
+        Habits {
+            source: Source::Verified("wharf-embedded"),
+            addressing: AddressingStyle::Path,
+            // It refuses those: 501 NotImplemented.
+            keeps: Conditions::ALL.without(DIRECTORY),
+            ..AWS
+        },
     ),
     (Provider::Other, OTHER),
 ];

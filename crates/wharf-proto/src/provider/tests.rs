@@ -80,13 +80,16 @@ fn the_table_holds_together() {
     }
 }
 
+/// What only directory buckets have.
+const DIRECTORY: Conditions = Conditions::of(&[Condition::DeleteIfSizeOrDate, Condition::Append]);
+
 #[test]
 fn an_unknown_server_is_trusted_with_little() {
     let other = Provider::Other.habits();
     assert_eq!(other.addressing, AddressingStyle::Path);
     assert!(!other.trailers && !other.multipart_etag && !other.etag_is_md5 && !other.sorted);
     assert!(other.content_md5 && other.list_v2);
-    assert_eq!((other.keeps, other.ignores), (Conditions::NONE, Conditions::NONE));
+    assert_eq!((other.keeps, other.ignores.without(DIRECTORY)), (Conditions::NONE, Conditions::NONE));
 }
 
 #[test]
@@ -114,6 +117,7 @@ fn each_condition_is_seen_in_its_request() {
         (request(put()), &[][..]),
         (request(put().if_absent()), &[PutIfAbsent]),
         (request(put().if_match("e")), &[PutIfMatch]),
+        (request(put().write_offset_bytes(7)), &[Append]),
         (request(complete()), &[]),
         (request(complete().if_absent()), &[CompleteIfAbsent]),
         (request(complete().if_match("e")), &[CompleteIfMatch]),
@@ -127,7 +131,7 @@ fn each_condition_is_seen_in_its_request() {
         ),
         (request(delete()), &[]),
         (request(delete().if_match("e")), &[DeleteIfMatch]),
-        (request(delete().if_match_size(1)), &[DeleteIfMatch]),
+        (request(delete().if_match_size(1)), &[DeleteIfSizeOrDate]),
         (request(get()), &[]),
         (request(get().if_match("e")), &[ReadIfMatch]),
         (request(get().if_none_match("e").if_modified_since(now)), &[ReadIfNoneMatch, ReadDates]),
@@ -138,6 +142,18 @@ fn each_condition_is_seen_in_its_request() {
                 SignedRequest::new((), Method::PUT).bucket("bucket").key("k").header("If-None-Match", "*").body("x"),
             ),
             &[PutIfAbsent],
+        ),
+        // Some add the operation's name, which changes nothing.
+        (
+            request(
+                SignedRequest::new((), Method::PUT)
+                    .bucket("bucket")
+                    .key("k")
+                    .query("x-id", "PutObject")
+                    .header("If-Match", "e")
+                    .body("x"),
+            ),
+            &[PutIfMatch],
         ),
         // Of operations that have no such condition.
         (request(DeleteObjectTagging::new((), "bucket", "k")), &[]),
@@ -159,6 +175,19 @@ fn a_condition_that_would_be_ignored_is_refused() {
         "this provider is known to ignore the condition \"PutObject if absent\": the object would be written in any \
          case; nothing was sent"
     );
+    let mut delete = request(DeleteObject::new((), "bucket", "k").if_match_size(1));
+    let error = Provider::Other.habits().apply(&mut delete).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "only Amazon S3 is known to keep the condition \"DeleteObject if size or date\": the object would be deleted in \
+         any case; nothing was sent"
+    );
+    let mut append = request(PutObject::new((), "bucket", "k", "x").write_offset_bytes(7));
+    for provider in Provider::all() {
+        let sent = matches!(provider, Provider::Aws | Provider::Embedded);
+        assert_eq!(provider.habits().apply(&mut delete).is_ok(), sent, "{provider}");
+        assert_eq!(provider.habits().apply(&mut append).is_ok(), sent, "{provider}");
+    }
     for provider in [Provider::Aws, Provider::Ceph, Provider::R2, Provider::Other] {
         provider.habits().apply(&mut put).unwrap();
     }

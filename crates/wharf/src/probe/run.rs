@@ -1,14 +1,16 @@
 //! The attempts.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::future::IntoFuture;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm};
 use wharf_proto::op::{CompleteMultipartUpload, ObjectIdentifier};
 use wharf_proto::provider::{Condition, Conditions, Habits};
-use wharf_proto::{Body, Error, ErrorKind};
+use wharf_proto::{Body, ETag, Error, ErrorKind};
 
 use super::{Finding, ProbeReport};
 use crate::Client;
@@ -27,12 +29,14 @@ const CHECKSUMS: [ChecksumAlgorithm; 5] = [
 /// A probe at work.
 pub(super) struct Probe {
     /// Sends everything as asked.
-    s3: Client,
+    pub(super) s3: Client,
     known: Habits,
-    bucket: String,
-    prefix: String,
+    pub(super) bucket: String,
+    pub(super) prefix: String,
+    /// All keys that may have been written.
+    pub(super) keys: Mutex<BTreeSet<String>>,
     /// Key and id of all uploads that were begun.
-    uploads: Vec<(String, String)>,
+    pub(super) uploads: Vec<(String, String)>,
 }
 
 impl Probe {
@@ -43,13 +47,18 @@ impl Probe {
             habits.ignores = Conditions::NONE;
             (habits.list_v2, habits.list_encoding, habits.checksum_mode) = (true, true, true);
             habits.announces_checksum = false;
+            // A server that refuses one is to be asked everything else; what is about checksums names its own.
+            habits.checksum = None;
         });
         let prefix = format!(".wharf-probe-{:016x}/", fastrand::u64(..));
-        Self { s3, known, bucket, prefix, uploads: Vec::new() }
+        Self { s3, known, bucket, prefix, keys: Mutex::default(), uploads: Vec::new() }
     }
 
+    /// A key of the probe's own, which is removed at the end.
     fn key(&self, name: &str) -> String {
-        format!("{}{name}", self.prefix)
+        let key = format!("{}{name}", self.prefix);
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+        key
     }
 
     /// A client that also differs in this.
@@ -57,19 +66,32 @@ impl Probe {
         self.s3.sending(|sending| change(&mut sending.habits))
     }
 
+    /// Writes the object anew, whatever became of it, and tells the ETag that it has now.
+    async fn put(&self, key: &str) -> Result<ETag, Error> {
+        Ok(self.s3.put_object(&self.bucket, key, BYTES).await?.etag)
+    }
+
     pub(super) async fn run(&mut self) -> Result<ProbeReport, Error> {
-        let etag = self.s3.put_object(&self.bucket, self.key("a"), BYTES).await?.etag;
+        let etag = self.put(&self.key("a")).await?;
         let md5 = ChecksumAlgorithm::Md5.checksum(BYTES);
         let etag_is_md5 = same(etag.unquoted(), &hex(md5.as_bytes()));
+        let list_v2 = self.list_v2().await;
+        if let Finding::No(_) | Finding::Refused(_) = list_v2 {
+            self.s3 = self.with(|habits| habits.list_v2 = false);
+        }
+        let list_encoding = self.list_encoding().await;
+        if let Finding::No(_) | Finding::Refused(_) = list_encoding {
+            self.s3 = self.with(|habits| habits.list_encoding = false);
+        }
         Ok(ProbeReport {
             provider: self.s3.provider(),
             server: self.s3.inner().server.get().cloned(),
-            conditions: self.conditions(etag.as_str()).await,
+            conditions: self.conditions().await,
             checksums: self.checksums().await,
             trailers: self.trailers().await,
             chunks: self.chunks().await,
-            list_v2: self.list_v2().await,
-            list_encoding: self.list_encoding().await,
+            list_v2,
+            list_encoding,
             sorted: self.sorted().await,
             ranges: self.ranges().await,
             etag_is_md5,
@@ -82,57 +104,80 @@ impl Probe {
         })
     }
 
-    /// All conditions, on the object `a` with this ETag.
-    async fn conditions(&mut self, etag: &str) -> Vec<(Condition, Finding)> {
+    async fn conditions(&mut self) -> Vec<(Condition, Finding)> {
+        let mut found = Vec::new();
+        for condition in Condition::ALL {
+            found.push((condition, self.condition(condition).await.unwrap_or_else(|error| unknown(&error))));
+        }
+        found
+    }
+
+    /// Whether it is kept. Each begins with objects written anew: the one before may have changed or removed them.
+    async fn condition(&mut self, condition: Condition) -> Result<Finding, Error> {
         use Condition::*;
-        let (s3, bucket, a, new) = (self.s3.clone(), self.bucket.clone(), self.key("a"), |n| self.key(n));
-        let (b, c, d) = (new("b"), new("c"), new("d"));
+        let (a, b, new) = (self.key("a"), self.key("b"), self.key(&format!("new/{condition:?}")));
+        let (etag_of_a, etag_of_b) = (self.put(&a).await?, self.put(&b).await?);
+        let (s3, bucket) = (self.s3.clone(), self.bucket.clone());
         let put = |key: &String| s3.put_object(&bucket, key, BYTES);
         let copy = |key: &String| s3.copy_object(&bucket, &a, &bucket, key);
         let get = || s3.get_object(&bucket, &a);
-        let past = SystemTime::UNIX_EPOCH + Duration::from_secs(86_400);
-        let mut found = vec![
-            (PutIfAbsent, both(put(&a).if_absent(), put(&b).if_absent()).await),
-            (PutIfMatch, both(put(&a).if_match(NO_ETAG), put(&a).if_match(etag)).await),
-            (CopyIfAbsent, both(copy(&b).if_absent(), copy(&c).if_absent()).await),
-            (CopyIfMatch, both(copy(&b).if_match(NO_ETAG), copy(&b).if_match(etag)).await),
-            (CopySource, both(copy(&b).source_if_match(NO_ETAG), copy(&b).source_if_match(etag)).await),
-            (ReadIfMatch, both(get().if_match(NO_ETAG), get().if_match(etag)).await),
-            (ReadIfNoneMatch, both(get().if_none_match(etag), get().if_none_match(NO_ETAG)).await),
-            (ReadDates, both(get().if_unmodified_since(past), get().if_modified_since(past)).await),
-        ];
-
-        let finding = match (self.upload(&a).await, self.upload(&d).await) {
-            (Ok(wrong), Ok(right)) => both(wrong.if_absent(), right.if_absent()).await,
-            (Err(error), _) | (_, Err(error)) => unknown(&error),
-        };
-        found.push((CompleteIfAbsent, finding));
-        // An attempt that went well has given `d` the ETag of an upload.
-        let now = s3.put_object(&bucket, &d, BYTES).await;
-        let finding = match (self.upload(&d).await, self.upload(&d).await, now) {
-            (Ok(wrong), Ok(right), Ok(now)) => both(wrong.if_match(NO_ETAG), right.if_match(now.etag)).await,
-            (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => unknown(&error),
-        };
-        found.push((CompleteIfMatch, finding));
-
-        // Anew each time, for what is to stay may have gone.
-        let finding = match put(&b).await {
-            Ok(put) => {
-                let delete = || s3.delete_object(&bucket, &b);
-                both(delete().if_match(NO_ETAG), delete().if_match(put.etag)).await
+        let delete = || s3.delete_object(&bucket, &b);
+        Ok(match condition {
+            PutIfAbsent => both(put(&a).if_absent(), put(&new).if_absent()).await,
+            PutIfMatch => both(put(&a).if_match(NO_ETAG), put(&a).if_match(etag_of_a)).await,
+            CompleteIfAbsent => {
+                let (wrong, right) = (self.upload(&a).await?, self.upload(&new).await?);
+                both(wrong.if_absent(), right.if_absent()).await
             }
-            Err(error) => unknown(&error),
-        };
-        found.push((DeleteIfMatch, finding));
-        let finding = match put(&b).await {
-            Ok(put) => {
-                both(self.delete_one(&s3, &b, Some(NO_ETAG)), self.delete_one(&s3, &b, Some(put.etag.as_str()))).await
+            CompleteIfMatch => {
+                let (wrong, right) = (self.upload(&a).await?, self.upload(&a).await?);
+                both(wrong.if_match(NO_ETAG), right.if_match(etag_of_a)).await
             }
-            Err(error) => unknown(&error),
-        };
-        found.push((DeleteObjectsIfMatch, finding));
-        found.sort_by_key(|(condition, _)| Condition::ALL.iter().position(|known| known == condition));
-        found
+            CopyIfAbsent => both(copy(&b).if_absent(), copy(&new).if_absent()).await,
+            CopyIfMatch => both(copy(&b).if_match(NO_ETAG), copy(&b).if_match(etag_of_b)).await,
+            CopySource => {
+                let same = both(copy(&b).source_if_match(NO_ETAG), copy(&b).source_if_match(etag_of_a.clone())).await;
+                if !same.is_yes() {
+                    return Ok(same);
+                }
+                both(copy(&b).source_if_none_match(etag_of_a), copy(&b).source_if_none_match(NO_ETAG)).await
+            }
+            DeleteIfMatch => both(delete().if_match(NO_ETAG), delete().if_match(etag_of_b)).await,
+            DeleteObjectsIfMatch => {
+                let s3 = self.with(|habits| habits.checksum = self.known.checksum);
+                let wrong = self.delete_one(&s3, &b, Some(NO_ETAG));
+                both(wrong, self.delete_one(&s3, &b, Some(etag_of_b.as_str()))).await
+            }
+            DeleteIfSizeOrDate => {
+                let size = BYTES.len() as u64;
+                both(delete().if_match_size(size + 1), delete().if_match_size(size)).await
+            }
+            Append => match put(&a).write_offset_bytes(1).await {
+                Ok(_) => Finding::No("the condition is ignored".to_owned()),
+                Err(error) if error.code() == Some("InvalidWriteOffset") => {
+                    match put(&a).write_offset_bytes(BYTES.len() as u64).await {
+                        Ok(_) => Finding::Yes,
+                        Err(error) => refused(&error),
+                    }
+                }
+                Err(error) => refused(&error),
+            },
+            ReadIfMatch => both(get().if_match(NO_ETAG), get().if_match(etag_of_a)).await,
+            ReadIfNoneMatch => both(get().if_none_match(etag_of_a), get().if_none_match(NO_ETAG)).await,
+            ReadDates => {
+                let past = SystemTime::UNIX_EPOCH + Duration::from_secs(86_400);
+                let unmodified = both(get().if_unmodified_since(past), get().if_modified_since(past)).await;
+                let now = s3.head_object(&bucket, &a).await?.last_modified;
+                match now {
+                    Some(now) if unmodified.is_yes() => {
+                        both(get().if_modified_since(now), get().if_unmodified_since(now)).await
+                    }
+                    None if unmodified.is_yes() => Finding::Unknown("the object has no date".to_owned()),
+                    _ => unmodified,
+                }
+            }
+            _ => Finding::Unknown("it is not asked for".to_owned()),
+        })
     }
 
     /// An upload of one part, ready to be completed.
@@ -165,7 +210,8 @@ impl Probe {
             Err(error) if error.kind() == ErrorKind::Corrupt => {
                 Finding::No("it is not compared with the body, but told right".to_owned())
             }
-            Err(_) => Finding::Yes,
+            Err(error) if error.status().is_some_and(|status| status.as_u16() == 400) => Finding::Yes,
+            Err(error) => unknown(&error),
         })
     }
 
@@ -213,12 +259,13 @@ impl Probe {
     }
 
     async fn list_v2(&self) -> Finding {
-        for name in ["v2/1", "v2/2"] {
-            if let Err(error) = self.s3.put_object(&self.bucket, self.key(name), BYTES).await {
+        let keys = ["v2/1", "v2/2"].map(|name| self.key(name));
+        for key in &keys {
+            if let Err(error) = self.put(key).await {
                 return unknown(&error);
             }
         }
-        let list = || self.s3.list_objects(&self.bucket).prefix(self.key("v2/")).max_keys(1);
+        let list = || self.s3.list_objects(&self.bucket).prefix(format!("{}v2/", self.prefix)).max_keys(1);
         let first = match list().await {
             Ok(page) => page,
             Err(error) => return refused(&error),
@@ -227,15 +274,23 @@ impl Probe {
             return Finding::No("there is no token for the next page".to_owned());
         };
         match list().continuation_token(token).await {
-            Ok(second) if second.objects.iter().all(|object| !first.objects.contains(object)) => Finding::Yes,
-            Ok(_) => Finding::No("the token leads back to the first page".to_owned()),
+            Ok(second) => {
+                let mut listed: Vec<_> =
+                    first.objects.iter().chain(&second.objects).map(|object| &object.key).collect();
+                // The order is found out by itself.
+                listed.sort();
+                match listed.into_iter().eq(&keys) {
+                    true => Finding::Yes,
+                    false => Finding::No("two pages do not have the two keys".to_owned()),
+                }
+            }
             Err(error) => refused(&error),
         }
     }
 
     async fn list_encoding(&self) -> Finding {
         let key = self.key("encoded/a b+c%41&\u{1}");
-        if let Err(error) = self.s3.put_object(&self.bucket, &key, BYTES).await {
+        if let Err(error) = self.put(&key).await {
             return unknown(&error);
         }
         self.listed("encoded/", std::slice::from_ref(&key), "the key comes back changed").await
@@ -245,7 +300,7 @@ impl Probe {
         // Folders before names; then letters by UTF-16, where the crab comes before the wide tilde.
         let keys = ["a!", "a/b", "b", "\u{ff5e}", "\u{1f980}"].map(|name| self.key(&format!("order/{name}")));
         for key in &keys {
-            if let Err(error) = self.s3.put_object(&self.bucket, key, BYTES).await {
+            if let Err(error) = self.put(key).await {
                 return unknown(&error);
             }
         }
@@ -253,7 +308,7 @@ impl Probe {
     }
 
     async fn listed(&self, prefix: &str, keys: &[String], otherwise: &str) -> Finding {
-        match self.s3.list_objects(&self.bucket).prefix(self.key(prefix)).await {
+        match self.s3.list_objects(&self.bucket).prefix(format!("{}{prefix}", self.prefix)).await {
             Ok(page) if page.objects.iter().map(|object| &object.key).eq(keys) => Finding::Yes,
             Ok(_) => Finding::No(otherwise.to_owned()),
             Err(error) => refused(&error),
@@ -290,10 +345,10 @@ impl Probe {
     /// Whether DeleteObjects takes this digest.
     async fn delete_many(&self, content_md5: bool) -> Finding {
         let key = self.key("many");
-        if let Err(error) = self.s3.put_object(&self.bucket, &key, BYTES).await {
+        if let Err(error) = self.put(&key).await {
             return unknown(&error);
         }
-        let s3 = self.with(|habits| habits.content_md5 = content_md5);
+        let s3 = self.with(|habits| (habits.content_md5, habits.checksum) = (content_md5, self.known.checksum));
         match self.delete_one(&s3, &key, None).await {
             Ok(()) => Finding::Yes,
             Err(error) => refused(&error),
@@ -311,32 +366,6 @@ impl Probe {
             }
             Some(error) => Err(Error::new(ErrorKind::Other, error.to_string())),
         }
-    }
-
-    /// Removes all that was made; what could not be removed, and why.
-    pub(super) async fn clean(&self) -> Vec<String> {
-        for (key, upload_id) in &self.uploads {
-            // Most are completed by now, which is an error here.
-            let _ = self.s3.abort_multipart_upload(&self.bucket, key, upload_id).await;
-        }
-        // Versions first; where there are none, not all servers know the question.
-        let versions = self.s3.list_object_versions(&self.bucket).prefix(&self.prefix).items().collect().await;
-        for version in versions.unwrap_or_default() {
-            let delete = self.s3.delete_object(&self.bucket, &version.key);
-            let _ = delete.version_id(version.version_id).await;
-        }
-        let list = || self.s3.list_objects(&self.bucket).prefix(&self.prefix).items().collect();
-        let objects = match list().await {
-            Ok(objects) => objects,
-            Err(error) => return vec![format!("{} (what is there cannot be listed: {error})", self.prefix)],
-        };
-        let mut remains = Vec::new();
-        for object in objects {
-            if let Err(error) = self.s3.delete_object(&self.bucket, &object.key).await {
-                remains.push(format!("{} ({error})", object.key.escape_debug()));
-            }
-        }
-        remains
     }
 }
 

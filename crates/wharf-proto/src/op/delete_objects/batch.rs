@@ -116,7 +116,7 @@ impl Operation for DeleteBatch {
         request.payer_and_owner(self.settings.request_payer, self.settings.expected_bucket_owner.as_deref())?;
         request.checksum = self.settings.checksum.clone();
         request.body = Body::bytes(self.document()?);
-        request.conditional_body = self.objects.iter().any(|(_, object)| object.is_conditional());
+        request.body_conditions = self.objects.iter().flat_map(|(_, object)| object.conditions()).collect();
         Ok(request)
     }
 

@@ -13,6 +13,7 @@ use crate::body::Source;
 use crate::new_object::tests::time;
 use crate::op::testing::{answer, document, headers, query};
 use crate::operation::{Operation, Presigned, Request};
+use crate::provider::{Condition, Conditions};
 
 /// Answers with what was prepared, and keeps what was sent.
 #[derive(Clone, Default)]
@@ -133,11 +134,13 @@ fn the_answer_is_read_and_put_in_the_order_asked_for() {
 fn conditions_in_the_body_are_told() {
     let conditional = |object: ObjectIdentifier| {
         let settings = DeleteObjects::new((), "bucket", ["a"]).settings;
-        DeleteBatch::new(settings, [(0, "a".into()), (1, object)].into()).request().unwrap().conditional_body
+        DeleteBatch::new(settings, [(0, "a".into()), (1, object)].into()).request().unwrap().body_conditions
     };
-    assert!(!conditional("b".into()) && !conditional(("b", "v").into()));
-    assert!(conditional(ObjectIdentifier { etag: Some("e".into()), ..ObjectIdentifier::from("b") }));
-    assert!(conditional(ObjectIdentifier { size: Some(1), ..ObjectIdentifier::from("b") }));
+    assert!(conditional("b".into()).is_empty() && conditional(("b", "v").into()).is_empty());
+    let by_etag = ObjectIdentifier { etag: Some("e".into()), ..ObjectIdentifier::from("b") };
+    assert_eq!(conditional(by_etag), Conditions::of(&[Condition::DeleteObjectsIfMatch]));
+    let by_size = ObjectIdentifier { size: Some(1), ..ObjectIdentifier::from("b") };
+    assert_eq!(conditional(by_size), Conditions::of(&[Condition::DeleteIfSizeOrDate]));
 }
 
 #[test]
