@@ -30,6 +30,7 @@ pub mod sigv4;
 mod storage;
 pub mod sts;
 pub mod time;
+pub mod transfer;
 mod uri;
 mod xml;
 

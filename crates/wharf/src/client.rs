@@ -25,6 +25,7 @@ use crate::payload::Conditions;
 use crate::presign::{presign, presign_post};
 use crate::runtime::RuntimeHandle;
 use crate::settings::Origin;
+use crate::transfer::Budgets;
 use crate::transport::Transport;
 
 /// An S3 client. A cheap clone: all clones share connections, credentials and retry quotas.
@@ -47,6 +48,8 @@ pub(crate) struct Sending {
     /// The provider's, but for what the client's settings say otherwise.
     pub(crate) habits: Habits,
     pub(crate) sign_payload: bool,
+    /// Once, and no more: a transfer has its own way of trying again.
+    pub(crate) one_attempt: bool,
 }
 
 /// A client's other settings, and its state.
@@ -58,6 +61,7 @@ pub(crate) struct Shared {
     /// Whether reads ask for the stored checksum although the call does not say so.
     pub(crate) checks_answers: bool,
     pub(crate) retry: RetryPolicy,
+    pub(crate) budgets: Budgets,
     pub(crate) buckets: Buckets,
     pub(crate) stall_limit: Duration,
     pub(crate) patience: Duration,
@@ -161,6 +165,11 @@ impl Client {
         let mut sending = self.0.sending;
         change(&mut sending);
         Self(Arc::new(Inner { sending, shared: self.0.shared.clone() }))
+    }
+
+    /// The same client for the requests of a transfer: each is made once, for the transfer itself tries again.
+    pub(crate) fn for_transfers(&self) -> Self {
+        self.sending(|sending| sending.one_attempt = true)
     }
 
     pub(crate) fn inner(&self) -> &Inner {

@@ -24,6 +24,7 @@ use crate::identity::Identity;
 use crate::profiles::Files;
 use crate::runtime::RuntimeHandle;
 use crate::settings::{Found, Origin, Places, Resolved, Said, When};
+use crate::transfer::Budgets;
 use crate::transport::Transport;
 use crate::transport::proxy::Proxies;
 pub(crate) use environment::Environment;
@@ -90,6 +91,7 @@ pub struct ClientBuilder {
     progress_timeout: Option<Duration>,
     long_operation_timeout: Option<Duration>,
     deadline: Option<Duration>,
+    budgets: Option<Budgets>,
     clock: Option<Arc<dyn Clock>>,
     environment: Environment,
 }
@@ -294,6 +296,13 @@ impl ClientBuilder {
         self
     }
 
+    /// What this client's transfers may use of memory, requests and bandwidth, in place of what the whole process shares
+    /// ([`Budgets::process`]).
+    pub fn budgets(mut self, budgets: Budgets) -> Self {
+        self.budgets = Some(budgets);
+        self
+    }
+
     /// Time and chance, for tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
@@ -449,7 +458,7 @@ impl ClientBuilder {
         ];
         let told = Told::new(&settings, &region, &endpoint, files.as_ref(), more);
         let sign_payload = !self.unsigned_payload && (!is_https || settings.sign_payload.value);
-        let sending = Sending { provider, habits, sign_payload };
+        let sending = Sending { provider, habits, sign_payload, one_attempt: false };
         let shared = Shared {
             endpoint,
             identity,
@@ -457,6 +466,7 @@ impl ClientBuilder {
             runtime,
             checks_answers: settings.response_checksum.value == When::Supported,
             retry,
+            budgets: self.budgets.unwrap_or_else(Budgets::process),
             buckets: Default::default(),
             clock_ahead: Default::default(),
             stall_limit,

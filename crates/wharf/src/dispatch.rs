@@ -104,7 +104,11 @@ struct Prepared {
 
 async fn attempts(client: &Arc<Inner>, request: &Prepared, read: Read, sent: &AtomicU32) -> Result<Answer, Error> {
     let quota = &request.route.bucket.quota;
-    let mut state = RetryState::new(client.retry).retry_conflicts(request.retry_conflict);
+    let mut policy = client.retry;
+    if client.sending.one_attempt {
+        policy.max_attempts = 1;
+    }
+    let mut state = RetryState::new(policy).retry_conflicts(request.retry_conflict);
     let mut corrections = Corrections::default();
     let mut way = request.route.way(client)?;
     let mut number = 0;

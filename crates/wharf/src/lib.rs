@@ -44,6 +44,7 @@ mod route;
 mod runtime;
 mod session;
 mod settings;
+pub mod transfer;
 pub mod transport;
 
 #[cfg(feature = "tokio-io")]
