@@ -118,14 +118,16 @@ impl Payload {
             _ => None,
         };
         let while_sending = matches!(policy, ChecksumPolicy::WhileSending(_));
-        // A body that is signed as a whole has to be read before.
-        let one_pass = while_sending && !(signs_body && !conditions.habits.chunks);
-        let mut payload = match content {
-            content @ Content::Once(_) => Self::one_pass(content, algorithm, signs_body, conditions, headers)?,
-            content @ Content::File(_) if one_pass && content.length() > 0 => {
-                Self::one_pass(content, algorithm, signs_body, conditions, headers)?
-            }
-            content => Self::replayable(content, algorithm, signs_body).await?,
+        let one_pass = match &content {
+            Content::Once(_) => true,
+            // One that is signed as a whole has to be read before.
+            Content::File(file) => while_sending && file.length() > 0 && (conditions.habits.chunks || !signs_body),
+            Content::Bytes(_) => false,
+        };
+        let mut payload = if one_pass {
+            Self::one_pass(content, algorithm, signs_body, conditions, headers)?
+        } else {
+            Self::replayable(content, algorithm, signs_body).await?
         };
         payload.tells = while_sending;
         if let ChecksumPolicy::Value(checksum) = policy {
