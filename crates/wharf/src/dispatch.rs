@@ -12,7 +12,7 @@ use futures_core::Stream;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use tracing::Instrument;
 use wharf_proto::correct::{Asked, Correction, Corrections, correction};
-use wharf_proto::operation::Request;
+use wharf_proto::operation::{Request, SentChecksum};
 use wharf_proto::retry::{Decision, FailureClass, RetryQuota, RetryState, TransportFailure, retry_after};
 use wharf_proto::sigv4::{self, SignedChunks, Signer};
 use wharf_proto::{Credentials, Error, ErrorKind, is_error_document};
@@ -120,7 +120,10 @@ async fn attempts(client: &Arc<Inner>, request: &Prepared, read: Read, sent: &At
         let span = tracing::debug_span!("attempt", number);
         let mut signed_with = None;
         let mut failure = match attempt(client, request, &way, read, &mut signed_with).instrument(span).await {
-            Ok(answer) => {
+            Ok(mut answer) => {
+                if let Some(sent) = request.payload.told_checksum() {
+                    answer.response.extensions_mut().insert(SentChecksum(sent));
+                }
                 state.succeeded(quota);
                 let (status, headers) = (answer.response.status(), answer.response.headers());
                 let checked = request.payload.check_answer(headers);
