@@ -1,11 +1,14 @@
 //! Transfers: what moves data of any size, many requests at a time, within limits that the whole process shares.
 
+mod bandwidth;
 mod budgets;
+mod gate;
 mod handle;
 mod lane;
 mod patience;
 mod verification;
+mod watch;
 
 pub use budgets::{Budgets, Limits};
-pub use handle::{Progress, Transfer};
+pub use handle::{Progress, Transfer, Updates};
 pub use verification::Verification;
