@@ -9,6 +9,7 @@ mod patience;
 mod verification;
 mod watch;
 
+pub(crate) use bandwidth::{Pace, pace, paced};
 pub use budgets::{Budgets, Limits};
 pub use handle::{Progress, Transfer, Updates};
 pub use verification::Verification;

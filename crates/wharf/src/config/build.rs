@@ -12,6 +12,7 @@ use super::{ClientBuilder, Keys};
 use crate::blocking;
 use crate::client::{Client, Sending, Shared};
 use crate::clock::SystemClock;
+use crate::counters::Tally;
 use crate::credentials::Services;
 use crate::explain::Told;
 use crate::identity::Identity;
@@ -108,9 +109,10 @@ impl ClientBuilder {
         let roots = sockets.roots(&settings, is_https || found.asks_services())?;
         let opens_sockets = self.transport.is_none() || found.asks_services();
         let proxies = if opens_sockets { sockets.proxies(&self.environment)? } else { Proxies::default() };
+        let tally = Arc::<Tally>::default();
         let transport = match self.transport {
             Some(transport) => transport,
-            None => sockets.to_s3(&roots, proxies.clone()),
+            None => sockets.to_s3(&roots, proxies.clone(), tally.clone()),
         };
         // What is given in place of sockets leads to a store, not to STS.
         let identity = found.on(|| {
@@ -174,6 +176,7 @@ impl ClientBuilder {
             checks_answers: settings.response_checksum.value == When::Supported,
             retry,
             budgets: self.budgets.unwrap_or_else(Budgets::process),
+            tally,
             buckets: Default::default(),
             clock_ahead: Default::default(),
             stall_limit,

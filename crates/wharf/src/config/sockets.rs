@@ -8,6 +8,7 @@ use rustls::RootCertStore;
 use wharf_proto::Error;
 
 use super::Environment;
+use crate::counters::Tally;
 use crate::settings::Resolved;
 use crate::transport::proxy::Proxies;
 use crate::transport::tls::{Tls, Trust, certificates};
@@ -74,18 +75,19 @@ impl Sockets {
     }
 
     /// The transport to S3.
-    pub(super) fn to_s3(&self, roots: &RootCertStore, proxies: Proxies) -> Arc<dyn Transport> {
+    pub(super) fn to_s3(&self, roots: &RootCertStore, proxies: Proxies, tally: Arc<Tally>) -> Arc<dyn Transport> {
         let trust = if self.accept_invalid_certificates { Trust::Anybody } else { Trust::Roots(roots.clone()) };
-        self.open(trust, proxies)
+        self.open(trust, proxies, tally)
     }
 
     /// The transport to what gives credentials, which always has to prove who it is.
     pub(super) fn to_services(&self, roots: &RootCertStore, proxies: Proxies) -> Arc<dyn Transport> {
-        self.open(Trust::Roots(roots.clone()), proxies)
+        self.open(Trust::Roots(roots.clone()), proxies, Arc::default())
     }
 
-    fn open(&self, trust: Trust, proxies: Proxies) -> Arc<dyn Transport> {
-        Arc::new(Http1::new(Settings { connect_timeout: self.connect_timeout(), tls: Tls::new(trust), proxies }))
+    fn open(&self, trust: Trust, proxies: Proxies, tally: Arc<Tally>) -> Arc<dyn Transport> {
+        let (connect_timeout, tls) = (self.connect_timeout(), Tls::new(trust));
+        Arc::new(Http1::new(Settings { connect_timeout, tls, proxies, tally }))
     }
 }
 

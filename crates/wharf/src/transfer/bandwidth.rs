@@ -3,16 +3,18 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep};
 use wharf_transport::{Body, BoxError};
 
 use super::budgets::Budgets;
+use crate::progress::Progress;
 
 /// A limit that all bodies share, both ways together.
 #[derive(Debug)]
@@ -117,8 +119,12 @@ impl Pace {
         Self { owes: budgets.bandwidth().moved(0), budgets: budgets.clone(), timer: None }
     }
 
-    /// Ready when more may be moved. Has to be polled inside a runtime.
-    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when more may be moved. `timers` is the runtime to wait on where the thread may have none.
+    pub(crate) fn poll_ready(&mut self, timers: Option<&Handle>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.owes.is_none() {
+            return Poll::Ready(());
+        }
+        let _entered = timers.map(Handle::enter);
         while let Some(position) = self.owes {
             let Some(wait) = self.budgets.bandwidth().wait(position) else {
                 self.owes = None;
@@ -138,17 +144,20 @@ impl Pace {
 }
 
 /// A request's body that keeps to the limit there is when it begins.
-pub(crate) fn paced(body: Body, budgets: &Budgets) -> Body {
+pub(crate) fn paced(body: Body, budgets: &Budgets, progress: &Arc<Progress>) -> Body {
     if budgets.bandwidth().limit().is_none() || body.length() == Some(0) {
         return body;
     }
-    Body::stream(body.length(), Paced { body, rest: Bytes::new(), pace: Pace::new(budgets) })
+    let (length, pace) = (body.length(), Pace::new(budgets));
+    let paced = Paced { body, rest: Bytes::new(), pace, progress: progress.clone() };
+    Body::stream(length, paced)
 }
 
 struct Paced {
     body: Body,
     rest: Bytes,
     pace: Pace,
+    progress: Arc<Progress>,
 }
 
 /// What is handed over at a time where there is a limit: more would come in jerks.
@@ -159,7 +168,12 @@ impl Stream for Paced {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        ready!(this.pace.poll_ready(cx));
+        if this.pace.poll_ready(None, cx).is_pending() {
+            // Nor does the server have to do anything meanwhile.
+            this.progress.waits_for_caller();
+            return Poll::Pending;
+        }
+        this.progress.peer_moved();
         if this.rest.is_empty() {
             match ready!(Pin::new(&mut this.body).poll_next(cx)) {
                 Some(Ok(bytes)) => this.rest = bytes,
@@ -176,7 +190,7 @@ impl Stream for Paced {
 pub(crate) async fn pace(bytes: usize, budgets: &Budgets) {
     let Some(position) = budgets.bandwidth().moved(bytes as u64) else { return };
     let mut pace = Pace { budgets: budgets.clone(), owes: Some(position), timer: None };
-    std::future::poll_fn(|cx| pace.poll_ready(cx)).await;
+    std::future::poll_fn(|cx| pace.poll_ready(None, cx)).await;
 }
 
 #[cfg(test)]
@@ -186,6 +200,10 @@ mod tests {
 
     fn budgets(bandwidth: Option<u64>) -> Budgets {
         Budgets::new(Limits { bandwidth, ..Limits::default() })
+    }
+
+    fn slow(bytes: Vec<u8>, budgets: &Budgets) -> Body {
+        paced(Body::from(Bytes::from(bytes)), budgets, &Progress::new(Arc::default()))
     }
 
     async fn read(mut body: Body) -> usize {
@@ -205,7 +223,7 @@ mod tests {
     async fn bodies_share_the_limit() {
         let budgets = budgets(Some(1 << 20));
         let start = Instant::now();
-        let body = || paced(Body::from(Bytes::from(vec![1; 2 << 20])), &budgets);
+        let body = || slow(vec![1; 2 << 20], &budgets);
         let (a, b, ()) = tokio::join!(read(body()), read(body()), pace(1 << 20, &budgets));
         assert_eq!((a, b), (2 << 20, 2 << 20));
         near(start.elapsed(), 5.0);
@@ -215,7 +233,7 @@ mod tests {
     async fn a_fast_limit_is_reached_in_spite_of_slow_timers() {
         let budgets = budgets(Some(200 << 20));
         let start = Instant::now();
-        read(paced(Body::from(Bytes::from(vec![1; 200 << 20])), &budgets)).await;
+        read(slow(vec![1; 200 << 20], &budgets)).await;
         near(start.elapsed(), 1.0);
     }
 
@@ -224,7 +242,7 @@ mod tests {
         let budgets = budgets(Some(64 * 1024));
         let start = Instant::now();
         for _ in 0..64 {
-            read(paced(Body::from(Bytes::from(vec![1; 4096])), &budgets)).await;
+            read(slow(vec![1; 4096], &budgets)).await;
         }
         near(start.elapsed(), 4.0);
     }
@@ -232,7 +250,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_limit_is_lifted_and_set_while_bodies_wait() {
         let budgets = budgets(Some(1));
-        let waiting = tokio::spawn(read(paced(Body::from(Bytes::from(vec![1; 1 << 20])), &budgets)));
+        let waiting = tokio::spawn(read(slow(vec![1; 1 << 20], &budgets)));
         tokio::time::sleep(Duration::from_secs(3)).await;
         let start = Instant::now();
         budgets.set(Limits { bandwidth: None, ..Limits::default() });
@@ -241,13 +259,13 @@ mod tests {
         assert!(start.elapsed() <= LONGEST_WAIT);
         budgets.set(Limits { bandwidth: Some(1 << 20), ..Limits::default() });
         let start = Instant::now();
-        read(paced(Body::from(Bytes::from(vec![1; 1 << 20])), &budgets)).await;
+        read(slow(vec![1; 1 << 20], &budgets)).await;
         near(start.elapsed(), 1.0);
     }
 
     #[test]
     fn without_a_limit_a_body_is_left_alone() {
-        let body = paced(Body::from(Bytes::from_static(b"abc")), &budgets(None));
+        let body = slow(b"abc".to_vec(), &budgets(None));
         assert_eq!(body.into_full().unwrap(), "abc");
     }
 }
