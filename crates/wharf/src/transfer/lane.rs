@@ -57,7 +57,7 @@ impl Lane {
         self.adapt(|concurrency| concurrency.throttled(in_flight, self.0.start.elapsed()));
     }
 
-    /// A request moved so many bytes.
+    /// A request moved so many bytes: to be told before its slot is given back.
     pub(crate) fn moved(&self, bytes: u64) {
         self.0.moved.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -188,8 +188,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn all_lanes_keep_to_what_the_process_may_have() {
-        let mut limits = Limits::default();
-        limits.requests = 3;
+        let mut limits = Limits { requests: 3, ..Limits::default() };
         let budgets = Budgets::new(limits);
         let (one, two) = (Lane::new(budgets.clone(), Some(4)), Lane::new(budgets.clone(), Some(4)));
         let slots = [one.enter().await.unwrap(), two.enter().await.unwrap(), two.enter().await.unwrap()];

@@ -43,7 +43,6 @@ where
         let begin = Instant::now();
         let result = attempt().await;
         attempts += 1;
-        lane.moved(watch.unreported());
         let error = match result {
             Ok(done) => return Ok(done),
             Err(error) => error,

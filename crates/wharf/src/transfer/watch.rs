@@ -30,8 +30,6 @@ pub(crate) struct Watch {
     /// Milliseconds after `start` at which there was progress last.
     progressed: AtomicU64,
     rate: Mutex<Rate>,
-    /// What `reported` gave to a lane.
-    reported: AtomicU64,
     has_ended: AtomicBool,
     end: Arc<Notify>,
     /// Where the transfer runs: it may be dropped elsewhere.
@@ -52,7 +50,6 @@ impl Watch {
             start: Instant::now(),
             progressed: AtomicU64::new(0),
             rate: Mutex::default(),
-            reported: AtomicU64::new(0),
             has_ended: AtomicBool::new(false),
             end: Arc::default(),
             runtime: Handle::try_current().ok(),
@@ -105,12 +102,6 @@ impl Watch {
         let progressed = Duration::from_millis(self.progressed.load(Ordering::Relaxed));
         let mark = (self.most.load(Ordering::Relaxed), self.parts.load(Ordering::Relaxed));
         (self.start.elapsed().saturating_sub(progressed), mark)
-    }
-
-    /// Bytes moved since it was asked last, for a lane.
-    pub(super) fn unreported(&self) -> u64 {
-        let moved = self.most.load(Ordering::Relaxed).saturating_sub(self.kept.load(Ordering::Relaxed));
-        moved.saturating_sub(self.reported.fetch_max(moved, Ordering::Relaxed))
     }
 
     /// Runs what a transfer that was dropped leaves to be done, for at most `limit`. Without a runtime nothing is done.
@@ -242,6 +233,5 @@ mod tests {
         assert_eq!(watch.still_for(), (Duration::from_secs(7), (10, 0)));
         watch.moved(1);
         assert_eq!(watch.still_for(), (Duration::ZERO, (11, 0)));
-        assert_eq!((watch.unreported(), watch.unreported()), (11, 0));
     }
 }
