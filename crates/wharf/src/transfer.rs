@@ -4,8 +4,10 @@ mod budgets;
 mod handle;
 mod lane;
 mod patience;
+mod upload;
 mod verification;
 
 pub use budgets::{Budgets, Limits};
 pub use handle::{Progress, Transfer};
+pub use upload::{Upload, Uploaded};
 pub use verification::Verification;
