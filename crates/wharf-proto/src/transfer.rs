@@ -66,6 +66,11 @@ impl PartPlan {
             .min(self.limits.max_size)
     }
 
+    /// The number of the last part that there can be.
+    pub fn max_count(&self) -> u32 {
+        self.limits.max_count
+    }
+
     /// The longest object that fits.
     pub fn max_length(&self) -> u64 {
         (1..=self.limits.max_count).map(|number| self.size_of(number)).fold(0, u64::saturating_add)

@@ -6,10 +6,12 @@ mod gate;
 mod handle;
 mod lane;
 mod patience;
+mod upload;
 mod verification;
 mod watch;
 
 pub(crate) use bandwidth::{Pace, pace, paced};
 pub use budgets::{Budgets, Limits};
 pub use handle::{Progress, Transfer, Updates};
+pub use upload::{Upload, Uploaded};
 pub use verification::Verification;
