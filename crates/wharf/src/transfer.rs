@@ -2,6 +2,7 @@
 
 mod bandwidth;
 mod budgets;
+mod download;
 mod gate;
 mod handle;
 mod lane;
@@ -12,6 +13,7 @@ mod watch;
 
 pub(crate) use bandwidth::{Pace, pace, paced};
 pub use budgets::{Budgets, Limits};
+pub use download::{Download, Downloaded, OnChange, Target};
 pub use handle::{Progress, Transfer, Updates};
 pub use upload::{Upload, Uploaded};
 pub use verification::Verification;
