@@ -283,7 +283,6 @@ async fn an_access_point_does_not_move() {
     assert_eq!(uris.take(), [there]);
 }
 
-/// A hostile server has the requests that are meant for it, and nobody else has any.
 /// What led nowhere is not remembered: here it would keep the client from the access point for good.
 #[tokio::test]
 async fn an_access_point_does_not_move_later_either() {
@@ -300,6 +299,7 @@ async fn an_access_point_does_not_move_later_either() {
     s3.get_object(arn, "a").await.unwrap();
 }
 
+/// A hostile server has the requests that are meant for it, and nobody else has any.
 #[tokio::test]
 async fn no_answer_leads_to_another_host_scheme_or_port() {
     let elsewhere = Server::always(OK).await;

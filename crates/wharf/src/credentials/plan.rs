@@ -108,7 +108,7 @@ impl Plan {
             Self::WebIdentity { role, token_file, sts, .. } => {
                 Arc::new(WebIdentityProvider { role, token_file, sts, services })
             }
-            Self::Sso(sso) => Arc::new(SsoProvider { sso, services }),
+            Self::Sso(sso) => Arc::new(SsoProvider::new(sso, services)),
             Self::Process(process) => Arc::new(ProcessProvider(process)),
             Self::Container(container) => Arc::new(ContainerProvider { container, services }),
             Self::Imds(imds) => imds::provider(imds, &services),

@@ -2,10 +2,12 @@
 
 mod token;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode};
+use tokio::sync::Mutex;
 use wharf_proto::{Credentials, Endpoint, Error};
 
 use super::service::{self, Patience, Services};
@@ -37,14 +39,22 @@ impl Sso {
 }
 
 pub(crate) struct SsoProvider {
-    pub(super) sso: Sso,
-    pub(super) services: Services,
+    sso: Sso,
+    services: Services,
+    /// Held by whoever renews the token.
+    turn: Arc<Mutex<()>>,
+}
+
+impl SsoProvider {
+    pub(super) fn new(sso: Sso, services: Services) -> Self {
+        Self { sso, services, turn: Arc::default() }
+    }
 }
 
 impl ProvideCredentials for SsoProvider {
     fn credentials(&self) -> CredentialsFuture<'_> {
         Box::pin(async move {
-            let token = token::get(&self.sso, &self.services).await?;
+            let token = token::get(&self.sso, &self.services, &self.turn).await?;
             let mut token =
                 HeaderValue::from_str(&token).map_err(|_| self.sso.needs_login("has characters that no token has"))?;
             token.set_sensitive(true);
