@@ -186,7 +186,16 @@ mod tests {
 
     #[test]
     fn names_of_this_machine() {
-        for host in ["localhost", "s3.LOCALHOST", "127.0.0.1", "127.9.9.9", "[::1]", "::1", "[::ffff:127.0.0.1]", "s3.localhost."] {
+        for host in [
+            "localhost",
+            "s3.LOCALHOST",
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+            "::1",
+            "[::ffff:127.0.0.1]",
+            "s3.localhost.",
+        ] {
             assert!(is_loopback(host), "{host}");
         }
         for host in ["localhost.example", "10.0.0.1", "notlocalhost", "[::2]"] {

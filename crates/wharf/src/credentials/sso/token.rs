@@ -32,6 +32,10 @@ impl TokenCache {
         let hash: String = Sha1::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
         Self(home.join(".aws").join("sso").join("cache").join(format!("{hash}.json")))
     }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
 }
 
 /// The fields that are used. All others are kept when the file is written.
@@ -112,7 +116,7 @@ async fn renew(sso: &Sso, services: &Services, token: &Token, now: SystemTime) -
         "grantType": "refresh_token",
         "refreshToken": token.text("refreshToken")?,
     });
-    match ask(&sso.oidc, services, Bytes::from(body.to_string())).await {
+    match ask(&sso.oidc.value, services, Bytes::from(body.to_string())).await {
         Ok(answer) => {
             let access = answer.access_token.clone();
             let mut fields = token.0.clone();
