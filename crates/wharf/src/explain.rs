@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use wharf_proto::endpoint::Plane;
 use wharf_proto::{AddressingStyle, Endpoint};
 
 use crate::profiles::Files;
@@ -109,7 +110,12 @@ impl Told {
         row("region", region.value.clone(), &region.origin);
         let url = match &settings.endpoint {
             Some(named) => (named.value.clone(), &named.origin),
-            None => (format!("https://{}", endpoint.host()), &Origin::Default),
+            None => (
+                endpoint
+                    .target(None, Plane::Data)
+                    .map_or_else(|_| endpoint.host().to_owned(), |target| target.base().to_owned()),
+                &Origin::Default,
+            ),
         };
         row("endpoint", url.0, url.1);
         let ignored = &settings.ignores_endpoints;

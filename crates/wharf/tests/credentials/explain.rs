@@ -164,6 +164,8 @@ fn every_method_is_told() {
         .connect_timeout(std::time::Duration::from_secs(2))
         .build()
         .unwrap();
+    let aws = builder(&[]).credentials("AKID", "s3cr3t").build().unwrap();
+    assert_eq!(shown(&aws, "endpoint"), "https://s3.eu-west-1.amazonaws.com (default)");
     for (name, value) in [
         ("provider", "Ceph"),
         ("habits", "own"),
