@@ -412,8 +412,12 @@ async fn a_clock_is_set_once_a_call() {
     ];
     for (answer, requests) in clocks {
         let server = Server::always(answer.clone()).await;
-        let error = client_of(server.url()).build().unwrap().get_object("my-bucket", "a").await.unwrap_err();
+        let s3 = client_of(server.url()).build().unwrap();
+        let error = s3.get_object("my-bucket", "a").await.unwrap_err();
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::RequestTimeTooSkewed, requests), "{answer}");
+        // A time that did not help is none to sign links with.
+        let link = s3.get_object("my-bucket", "a").presign(Duration::from_secs(60)).await.unwrap();
+        assert!(link.url.contains("X-Amz-Date=20260101T000000Z"), "{}", link.url);
         assert_eq!(error.hint(), Some("set the clock of this machine"));
         assert_eq!(server.requests().len() as u32, requests);
     }
