@@ -148,6 +148,64 @@ fn every_variable_is_told() {
     }
 }
 
+/// The same in the profile, with the line.
+#[test]
+fn every_property_is_told() {
+    let folder = Folder::new("explain-properties");
+    let pem = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem();
+    let bundle = format!("ca_bundle = {}", folder.file("bundle.pem", &pem));
+    let keys = "aws_access_key_id = A\naws_secret_access_key = s3cr3t";
+    let role = "role_arn = arn:aws:iam::1:role/r\nsource_profile = base";
+    let sso = "sso_start_url = https://x/start\nsso_region = eu-west-1\nsso_account_id = 1\nsso_role_name = r";
+    for (property, beside, name, value) in [
+        ("region = eu-south-1", keys, "region", "eu-south-1"),
+        ("endpoint_url = http://localhost:1", keys, "endpoint", "http://localhost:1"),
+        ("ignore_configured_endpoint_urls = true", keys, "configured endpoints", "ignored"),
+        ("use_fips_endpoint = true", keys, "FIPS endpoints", "on"),
+        ("use_dualstack_endpoint = true", keys, "dualstack endpoints", "on"),
+        ("s3_us_east_1_regional_endpoint = legacy", keys, "us-east-1 is regional", "off"),
+        ("s3_use_arn_region = false", keys, "region of ARNs", "off"),
+        ("s3_disable_express_session_auth = true", keys, "no S3 Express sessions", "on"),
+        (&*bundle, keys, "roots beside the system's", bundle.trim_start_matches("ca_bundle = ")),
+        ("max_attempts = 7", keys, "attempts", "7"),
+        ("retry_mode = adaptive", keys, "retry mode", "adaptive, done as standard"),
+        ("request_checksum_calculation = when_required", keys, "request checksums", "when required"),
+        ("response_checksum_validation = when_supported", keys, "response checksums", "when supported"),
+        ("aws_access_key_id = AKID", "aws_secret_access_key = s3cr3t", "access key id", "AKID"),
+        (
+            "role_arn = arn:aws:iam::1:role/x",
+            "source_profile = base",
+            "credentials",
+            "role arn:aws:iam::1:role/x by an access key (PATH:9)",
+        ),
+        ("endpoint_url = http://localhost:1", role, "STS endpoint", "http://localhost:1"),
+        ("sts_regional_endpoints = legacy", role, "STS endpoint", "https://sts.amazonaws.com"),
+        ("sso_start_url = https://x/start", &sso[32..], "credentials", "SSO: role r in account 1"),
+        ("credential_process = /bin/keys", "", "credentials", "the program /bin/keys"),
+        ("ec2_metadata_service_endpoint = http://localhost:3", "", "credentials", "instance metadata at localhost"),
+        ("ec2_metadata_service_endpoint_mode = IPv6", "", "credentials", "instance metadata at [fd00:ec2::254]"),
+        ("metadata_service_timeout = 3", "", "instance metadata timeout", "3s"),
+        ("metadata_service_num_attempts = 4", "", "instance metadata attempts", "4"),
+        ("ec2_instance_profile_name = mine", "", "instance metadata role", "mine"),
+    ] {
+        let mut lines = vec!["[default]", property];
+        lines.extend(beside.lines());
+        lines.resize(7, "");
+        lines.extend(["[profile base]", "aws_access_key_id = B", "aws_secret_access_key = s3cr3t"]);
+        let config = folder.file("config", &lines.join("\n"));
+        let (path, name_of_property) = (config.clone(), property.split(' ').next().unwrap().to_owned());
+        let lookup = move |name: &str| match name {
+            "AWS_CONFIG_FILE" => Some(path.clone()),
+            "AWS_REGION" if name_of_property != "region" => Some("eu-west-1".to_owned()),
+            _ => None,
+        };
+        let s3 = Client::builder().environment(lookup).build().unwrap();
+        let value = value.replace("PATH", &config);
+        assert_eq!(shown(&s3, name), format!("{value} ({config}:2)"));
+        assert!(!s3.explain().to_string().contains("s3cr3t"), "{property}");
+    }
+}
+
 /// What the program says shows as well.
 #[test]
 fn every_method_is_told() {
