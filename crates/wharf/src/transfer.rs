@@ -2,10 +2,10 @@
 
 mod bandwidth;
 mod budgets;
-mod download;
-mod gate;
 mod delete;
+mod download;
 mod feed;
+mod gate;
 mod handle;
 mod lane;
 mod patience;
@@ -15,9 +15,8 @@ mod watch;
 
 pub(crate) use bandwidth::{Pace, pace, paced};
 pub use budgets::{Budgets, Limits};
+pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
 pub use download::{Download, Downloaded, OnChange, Target};
 pub use handle::{Progress, Transfer, Updates};
 pub use upload::{Upload, Uploaded};
-pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
-pub use handle::{Progress, Transfer};
 pub use verification::Verification;
