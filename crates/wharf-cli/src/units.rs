@@ -17,9 +17,9 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
         "" => 0,
         _ => SIZES.iter().find(|(name, _)| is_unit(name)).map(|(_, bits)| *bits).ok_or_else(problem)?,
     };
-    let bytes = match number.parse::<u64>() {
-        Ok(number) => number.checked_mul(1 << bits),
-        Err(_) => number.parse::<f64>().ok().map(|number| (number * (1_u64 << bits) as f64) as u64),
+    let bytes = match number.contains('.') {
+        false => number.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << bits)),
+        true => number.parse::<f64>().ok().map(|number| (number * (1_u64 << bits) as f64) as u64),
     };
     bytes.filter(|bytes| *bytes > 0).ok_or_else(problem)
 }
