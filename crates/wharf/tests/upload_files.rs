@@ -52,7 +52,8 @@ fn replace(path: &Path) {
 
 #[tokio::test]
 async fn a_file_that_changes_is_named_and_nothing_is_stored() {
-    let changes: [(&str, fn(&Path)); 4] =
+    type Change = fn(&Path);
+    let changes: [(&str, Change); 4] =
         [("grows", grow), ("shrinks", shrink), ("touched", touch), ("replaced", replace)];
     for (name, change) in changes {
         // In the first part, in the last, and when all that is left is to complete it.

@@ -76,11 +76,13 @@ pub fn count(store: &Store, operation: Operation) -> usize {
     store.requests().count(operation)
 }
 
+type Hook = dyn Fn(String) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+
 /// A store, and something that happens before a request reaches it.
 #[derive(Clone)]
 pub struct Hooked {
     store: Store,
-    hook: Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>,
+    hook: Arc<Hook>,
 }
 
 impl Transport for Hooked {
