@@ -4,10 +4,12 @@ mod kind;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
+use crate::retry::retry_after;
 use crate::{endpoint, xml};
 
 pub use kind::ErrorKind;
@@ -38,6 +40,7 @@ struct Inner {
     host_id: Option<String>,
     region: Option<String>,
     attempts: u32,
+    retry_after: Option<Duration>,
     hint: Option<String>,
     cause: Option<BoxError>,
 }
@@ -99,6 +102,7 @@ impl Error {
         error.0.code = code;
         error.0.status = Some(status);
         error.0.request_id = header("x-amz-request-id").or(document.request_id).map(|id| short(&id));
+        error.0.retry_after = retry_after(headers);
         error.0.host_id = header("x-amz-id-2").or(document.host_id).map(|id| short(&id));
         error
     }
@@ -145,6 +149,13 @@ impl Error {
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Says it in other words, keeping all else.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
         self
     }
 
@@ -244,6 +255,11 @@ impl Error {
     /// How many times the request was sent; 0 when it failed before.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
+    }
+
+    /// How long the server asked to be left alone, as its header `x-amz-retry-after` or `Retry-After` says.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 
     /// What one can do about it, where that is known.

@@ -1,7 +1,15 @@
-//! How an object is cut into parts.
+//! How an object is cut into parts, and how many of them are moved at a time.
+
+mod concurrency;
+mod ledger;
+mod spans;
 
 use crate::Error;
 use crate::provider::Parts;
+
+pub use concurrency::Concurrency;
+pub use ledger::{Arrived, Ledger};
+pub use spans::{Cuts, Spans};
 
 /// The size of parts that is good for most: large enough that a part's request costs nothing beside its bytes, small enough that a
 /// part that fails is soon sent again.

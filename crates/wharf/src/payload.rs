@@ -242,7 +242,10 @@ impl Payload {
     ) -> Result<transport::Body, Error> {
         let length = Some(self.encoded_length());
         Ok(match &self.content {
-            Content::Bytes(bytes) if bytes.len() <= CHUNK => transport::Body::from(bytes.clone()),
+            Content::Bytes(bytes) if bytes.len() <= CHUNK => {
+                progress.sent(bytes.len());
+                transport::Body::from(bytes.clone())
+            }
             Content::Bytes(bytes) => {
                 transport::Body::stream(length, Watched::new(transport::Body::from(bytes.clone()), progress.clone()))
             }

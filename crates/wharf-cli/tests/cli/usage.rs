@@ -11,7 +11,14 @@ fn the_version_is_a_line() {
 
 #[test]
 fn help_begins_with_an_example() {
-    for args in [&["--help"][..], &["serve", "--help"], &["ls", "--help"], &["cat", "-h"], &["presign", "-h"]] {
+    for args in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["ls", "--help"],
+        &["cat", "-h"],
+        &["presign", "-h"],
+        &["whoami", "-h"],
+    ] {
         let (exit, stdout, stderr) = run(bare(args));
         assert_eq!((exit, stderr.as_str()), (0, ""), "{args:?}");
         let mut lines = stdout.lines();
@@ -31,7 +38,7 @@ fn nothing_typed_is_answered_with_the_help() {
 #[test]
 fn a_usage_error_is_one_line_and_a_hint() {
     for (args, stderr) in [
-        (&["cat"][..], format!("wharf: the following required arguments were not provided: <URI>...\n{HINT}")),
+        (&["cat"][..], format!("wharf: the following required arguments were not provided: <URL>...\n{HINT}")),
         (&["lss"], "wharf: unrecognized subcommand 'lss'\nhint: a similar subcommand exists: 'ls'\n".to_owned()),
         (
             &["ls", "--recursiv"],
@@ -41,7 +48,7 @@ fn a_usage_error_is_one_line_and_a_hint() {
         (
             &["cat", "s3://ab/key"],
             format!(
-                "wharf: invalid value 's3://ab/key' for '<URI>...': invalid bucket name \"ab\": it must have 3 to 63 \
+                "wharf: invalid value 's3://ab/key' for '<URL>...': invalid bucket name \"ab\": it must have 3 to 63 \
                  characters\n{HINT}"
             ),
         ),
