@@ -169,15 +169,14 @@ impl ObjectBody {
 
 /// The checksum to compare the body with: only one that covers the whole object, of an answer that holds all of it.
 fn full_object_checksum(head: &HeaderMap) -> Option<Checksum> {
+    let (algorithm, value) =
+        head.iter().find_map(|(name, value)| Some((ChecksumAlgorithm::of_header(name.as_str())?, value)))?;
     let is_part = head.contains_key(CONTENT_RANGE) || head.contains_key("x-amz-mp-parts-count");
     let is_composite = head.get("x-amz-checksum-type").is_some_and(|kind| kind == "COMPOSITE");
     if is_part || is_composite {
         return None;
     }
-    ChecksumAlgorithm::ALL.into_iter().find_map(|algorithm| {
-        let value = head.get(algorithm.header_name())?.to_str().ok()?;
-        Checksum::parse(algorithm, value).ok().filter(|checksum| !checksum.is_composite())
-    })
+    Checksum::parse(algorithm, value.to_str().ok()?).ok().filter(|checksum| !checksum.is_composite())
 }
 
 /// The error of a body that broke off.
