@@ -5,7 +5,7 @@ mod concurrency;
 use crate::Error;
 use crate::provider::Parts;
 
-pub use concurrency::Concurrency;
+pub use concurrency::{Concurrency, Moved};
 
 /// The size of parts that is good for most: large enough that a part's request costs nothing beside its bytes, small enough that a
 /// part that fails is soon sent again.
