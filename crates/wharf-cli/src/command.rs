@@ -4,6 +4,7 @@ mod cat;
 mod ls;
 mod presign;
 mod serve;
+mod whoami;
 
 use std::io;
 
@@ -20,6 +21,7 @@ pub(crate) enum Command {
     Ls(ls::Args),
     Cat(cat::Args),
     Presign(presign::Args),
+    Whoami(whoami::Args),
 }
 
 /// Carries out what was typed.
@@ -30,6 +32,7 @@ pub(crate) fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Ls(args) => one_thread()?.block_on(ls::run(args, &connection.client()?, printer)),
         Command::Cat(args) => one_thread()?.block_on(cat::run(args, &connection.client()?, printer)),
         Command::Presign(args) => one_thread()?.block_on(presign::run(args, &connection.client()?, printer)),
+        Command::Whoami(args) => one_thread()?.block_on(whoami::run(args, &connection.client()?, printer)),
     }
 }
 

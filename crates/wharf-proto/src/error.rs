@@ -32,6 +32,8 @@ struct Inner {
     operation: Option<&'static str>,
     bucket: Option<String>,
     key: Option<String>,
+    part_number: Option<u32>,
+    maybe_ours: bool,
     code: Option<String>,
     status: Option<StatusCode>,
     request_id: Option<String>,
@@ -120,6 +122,27 @@ impl Error {
             self.0.message = "not found: no such bucket".to_owned();
         }
         self.in_place(bucket, key)
+    }
+
+    /// Says which part of a multipart upload it is about.
+    #[must_use]
+    pub fn at_part(mut self, part_number: u32) -> Self {
+        self.0.part_number = self.0.part_number.or(Some(part_number));
+        self
+    }
+
+    /// Adds to the sentence what else the reader has to know, such as what became of the parts.
+    #[must_use]
+    pub fn with_note(mut self, note: impl fmt::Display) -> Self {
+        self.0.message = format!("{}; {note}", self.0.message);
+        self
+    }
+
+    /// Says whether what stands there may be what this call wrote: see [`maybe_ours`](Error::maybe_ours).
+    #[must_use]
+    pub fn with_maybe_ours(mut self, maybe_ours: bool) -> Self {
+        self.0.maybe_ours = maybe_ours;
+        self
     }
 
     /// Adds what the reader can do about it.
@@ -217,6 +240,18 @@ impl Error {
         self.0.key.as_deref()
     }
 
+    /// The part of a multipart upload that it is about.
+    pub fn part_number(&self) -> Option<u32> {
+        self.0.part_number
+    }
+
+    /// Whether the write may have been carried out after all: an answer was lost, and nothing proves whose object stands
+    /// there now. It may be this call's, or somebody else's; equal bytes tell nothing. A write with a
+    /// write id (`Upload::write_id`) finds out.
+    pub fn maybe_ours(&self) -> bool {
+        self.0.maybe_ours
+    }
+
     /// How many times the request was sent; 0 when it failed before.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
@@ -248,6 +283,9 @@ impl fmt::Display for Error {
             (Some(operation), Some(bucket), None) => write!(f, "{operation} {}: ", bucket.escape_debug())?,
             (Some(operation), None, _) => write!(f, "{operation}: ")?,
             (None, ..) => {}
+        }
+        if let Some(number) = inner.part_number {
+            write!(f, "part {number}: ")?;
         }
         f.write_str(&inner.message)?;
         let mut details = Vec::new();

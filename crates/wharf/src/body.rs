@@ -86,6 +86,16 @@ impl ObjectBody {
         }
     }
 
+    /// How many bytes are still to come, where the server says.
+    pub(crate) fn left(&self) -> Option<u64> {
+        self.left
+    }
+
+    /// Leaves comparing with the checksum to the caller.
+    pub(crate) fn unchecked(&mut self) {
+        self.verify = None;
+    }
+
     /// The next buffer; `None` after the last one.
     pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await

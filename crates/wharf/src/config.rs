@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod environment;
+mod sending;
 mod sockets;
 
 use std::fmt;

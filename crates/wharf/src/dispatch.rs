@@ -115,6 +115,8 @@ async fn attempts(client: &Arc<Inner>, request: &Prepared, read: Read, sent: &At
     let mut number = 0;
     // An earlier attempt may have been carried out although its answer was lost.
     let mut maybe_done = false;
+    // How far ahead the server's clock was taken to be, where this call has changed that.
+    let mut clock_was = None;
     loop {
         number += 1;
         sent.store(number, Ordering::Relaxed);
@@ -136,11 +138,19 @@ async fn attempts(client: &Arc<Inner>, request: &Prepared, read: Read, sent: &At
             }
             Err(failure) => failure,
         };
+        if failure.error.kind() == ErrorKind::RequestTimeTooSkewed
+            && let Some(ahead) = clock_was.take()
+        {
+            // The time that the server told is none that it takes: not worth keeping.
+            client.clock_ahead.store(ahead, Ordering::Relaxed);
+        }
+        let ahead = client.clock_ahead.load(Ordering::Relaxed);
         if let Some(correction) = failure.correction.take().filter(|correction| corrections.allow(correction))
             && request.route.correct(client, &way, &correction, signed_with.as_ref()).await
         {
             if request.payload.can_be_sent() {
                 tracing::debug!(error = %failure.error, ?correction, "trying again, corrected");
+                clock_was = clock_was.or(matches!(correction, Correction::Clock(_)).then_some(ahead));
                 way = request.route.way(client)?;
                 continue;
             }

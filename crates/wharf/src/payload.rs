@@ -364,7 +364,9 @@ fn digest(pieces: impl IntoIterator<Item = Bytes>, algorithm: Option<ChecksumAlg
 }
 
 /// Runs work that takes long or blocks away from the runtime's threads.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
@@ -394,7 +396,7 @@ async fn hold(mut stream: ByteStream, limit: usize) -> Result<Bytes, Error> {
 }
 
 /// The error of a stream that the caller gave. One of our own, such as a record's that cannot be written, says it best.
-fn failed_body(error: BoxError) -> Error {
+pub(crate) fn failed_body(error: BoxError) -> Error {
     match error.downcast::<Error>() {
         Ok(own) => *own,
         Err(error) => Error::new(ErrorKind::Body, format!("the body could not be read: {error}")).with_cause(error),

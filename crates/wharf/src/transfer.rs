@@ -2,14 +2,21 @@
 
 mod bandwidth;
 mod budgets;
+mod delete;
+mod download;
+mod feed;
 mod gate;
 mod handle;
 mod lane;
 mod patience;
+mod upload;
 mod verification;
 mod watch;
 
 pub(crate) use bandwidth::{Pace, pace, paced};
 pub use budgets::{Budgets, Limits};
+pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
+pub use download::{Download, Downloaded, OnChange, Target};
 pub use handle::{Progress, Transfer, Updates};
+pub use upload::{Upload, Uploaded};
 pub use verification::Verification;

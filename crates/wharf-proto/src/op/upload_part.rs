@@ -34,9 +34,9 @@ pub struct UploadPart<S = ()> {
     body: Body,
     checksum: ChecksumPolicy,
     content_md5: Option<String>,
-    customer_key: Option<CustomerKey>,
-    request_payer: bool,
-    expected_bucket_owner: Option<String>,
+    pub(super) customer_key: Option<CustomerKey>,
+    pub(super) request_payer: bool,
+    pub(super) expected_bucket_owner: Option<String>,
 }
 
 impl<S> UploadPart<S> {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wharf_proto::endpoint::check_region;
-use wharf_proto::provider::Conditions;
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::{AddressingStyle, Credentials, Endpoint, Error, Provider};
 
@@ -14,7 +13,7 @@ use crate::client::{Client, Sending, Shared};
 use crate::clock::SystemClock;
 use crate::counters::Tally;
 use crate::credentials::Services;
-use crate::explain::Told;
+use crate::explain::{Setting, Told};
 use crate::identity::Identity;
 use crate::profiles::Files;
 use crate::runtime::RuntimeHandle;
@@ -72,18 +71,8 @@ impl ClientBuilder {
         .with_sessions(!settings.disable_express_session_auth.value);
         let is_https = endpoint.is_https();
         let provider = self.provider.unwrap_or_else(|| Provider::of(&endpoint));
-        let mut habits = self.habits.unwrap_or_else(|| provider.habits());
-        habits.checksum = match settings.request_checksum.value {
-            _ if self.checksum.is_some() => self.checksum.flatten(),
-            _ if self.habits.is_some() => habits.checksum,
-            When::Supported => habits.checksum,
-            When::Required => None,
-        };
-        habits.trailers = self.trailers.unwrap_or(habits.trailers && is_https);
-        habits.chunks |= habits.trailers;
-        if self.assume_conditions {
-            habits.ignores = Conditions::NONE;
-        }
+        let habits = self.sent_habits(provider, &settings, is_https);
+        let mut more = self.tell_sending(provider, &habits, &settings);
         let endpoint = match settings.addressing.value {
             AddressingStyle::Auto => endpoint.with_style(habits.addressing),
             _ => endpoint,
@@ -126,45 +115,23 @@ impl ClientBuilder {
         retry.max_attempts = settings.max_attempts.value;
         let stall_limit = self.progress_timeout.unwrap_or(Duration::from_secs(30));
         let patience = self.long_operation_timeout.unwrap_or(Duration::from_secs(600));
-        let has_habits = self.habits.is_some();
-        let checksum_is_from = match &settings.request_checksum.value {
-            _ if self.checksum.is_some() || has_habits => Origin::Code,
-            When::Required => settings.request_checksum.origin.clone(),
-            When::Supported => Origin::Default,
-        };
         let said = |is_said: bool| if is_said { Origin::Code } else { Origin::Default };
-        let more = [
-            ("provider", format!("{provider:?}"), said(self.provider.is_some())),
-            (
-                "checksum",
-                habits.checksum.map_or("none".to_owned(), |algorithm| algorithm.to_string()),
-                checksum_is_from,
+        if opens_sockets {
+            more.extend(sockets.tell(&settings, &proxies));
+        }
+        more.extend([
+            Setting::new("progress timeout", format!("{stall_limit:?}"), said(self.progress_timeout.is_some())),
+            Setting::new(
+                "long operation timeout",
+                format!("{patience:?}"),
+                said(self.long_operation_timeout.is_some()),
             ),
-            (
-                "checksum trailers",
-                if habits.trailers { "on" } else { "off" }.to_owned(),
-                said(self.trailers.is_some() || has_habits),
-            ),
-            (
-                "conditions known to be ignored",
-                match (habits.ignores.is_empty(), self.assume_conditions) {
-                    (_, true) => "sent",
-                    (true, false) => "none",
-                    (false, false) => "refused",
-                }
-                .to_owned(),
-                said(self.assume_conditions || has_habits),
-            ),
-            ("proxy", proxies.tell(), said(sockets.says_proxy())),
-            ("connect timeout", format!("{:?}", sockets.connect_timeout()), said(sockets.connect_timeout.is_some())),
-            ("progress timeout", format!("{stall_limit:?}"), said(self.progress_timeout.is_some())),
-            ("long operation timeout", format!("{patience:?}"), said(self.long_operation_timeout.is_some())),
-            (
+            Setting::new(
                 "deadline",
                 self.deadline.map_or("none".to_owned(), |limit| format!("{limit:?}")),
                 said(self.deadline.is_some()),
             ),
-        ];
+        ]);
         let told = Told::new(&settings, &region, &endpoint, files.as_ref(), more);
         let sign_payload = !self.unsigned_payload && (!is_https || settings.sign_payload.value);
         let sending = Sending { provider, habits, sign_payload, one_attempt: false };

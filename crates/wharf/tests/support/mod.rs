@@ -9,6 +9,7 @@ mod hostile;
 mod server;
 mod tls;
 mod transport;
+pub mod upload;
 
 pub use clock::FakeClock;
 pub use hostile::{Attack, Harm, Hostile, Point};
