@@ -8,7 +8,6 @@ use crate::Error;
 use crate::provider::Parts;
 
 pub use concurrency::{Concurrency, Moved};
-pub use concurrency::Concurrency;
 pub use ledger::{Arrived, Ledger};
 pub use spans::{Cuts, Spans};
 
