@@ -64,7 +64,7 @@ impl Point {
         Self::LastAnswerByte,
     ];
 
-    fn is_of_request(self) -> bool {
+    pub fn is_of_request(self) -> bool {
         (self as u8) < Self::AnswerBegin as u8
     }
 
@@ -180,7 +180,8 @@ async fn exchange(
         }
         client.write_all(&answer).await?;
     };
-    let has_body = !head.starts_with(b"HEAD ") && !answer.starts_with(b"HTTP/1.1 204") && !answer.starts_with(b"HTTP/1.1 304");
+    let has_body =
+        !head.starts_with(b"HEAD ") && !answer.starts_with(b"HTTP/1.1 204") && !answer.starts_with(b"HTTP/1.1 304");
     let body = match length_of(&answer) {
         _ if !has_body => Length::Known(0),
         Some(length) => Length::Known(length),
