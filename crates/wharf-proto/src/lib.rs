@@ -15,6 +15,7 @@ mod encryption;
 pub mod endpoint;
 mod error;
 mod headers;
+pub mod key_space;
 mod metadata;
 mod name;
 mod new_object;
