@@ -9,6 +9,7 @@ mod spelling;
 
 use std::collections::VecDeque;
 
+use crate::{Error, ErrorKind};
 use spelling::{Sample, Spelling};
 
 /// Where many pages are left, a range is cut off so many ahead.
@@ -23,15 +24,17 @@ const LEARN_EVERY: usize = 50;
 /// The ranges of a listing, and the pages `P` that wait to be handed out.
 ///
 /// ```
-/// use wharf_proto::key_space::{KeySpace, Order, Seen};
+/// use wharf_proto::key_space::{KeySpace, Order};
 ///
 /// let mut space = KeySpace::new("", None, Order::ByKey { ahead: 64 });
 /// let ask = space.ask().unwrap();
 /// assert_eq!((ask.after, ask.token), (None, None));
 /// let keys = ["a", "b", "c"];
-/// space.answered(ask.range, &Seen { keys: &keys, kept: keys.len(), next: None }, keys);
-/// assert_eq!(space.page(), Some(keys));
+/// let kept = space.answered(ask.range, &keys, None)?;
+/// space.put(ask.range, keys[kept].to_vec());
+/// assert_eq!(space.page(), Some(keys.to_vec()));
 /// assert!(space.is_done());
+/// # Ok::<_, wharf_proto::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct KeySpace<P> {
@@ -40,6 +43,7 @@ pub struct KeySpace<P> {
     /// In the order of their keys, without gaps. Those that are done and empty are taken out.
     ranges: Vec<Range<P>>,
     next_id: u64,
+    in_order: bool,
     spelling: Spelling,
     page_size: usize,
     /// How many pages came, and how many were asked for in vain.
@@ -71,17 +75,6 @@ pub struct Ask {
     pub after: Option<String>,
     /// Go on where an earlier page ended.
     pub token: Option<String>,
-}
-
-/// What is to be known of a page that came.
-#[derive(Debug, Clone, Copy)]
-pub struct Seen<'a, K> {
-    /// All of its keys, in their order, also those outside the range.
-    pub keys: &'a [K],
-    /// How many of them lie in the range.
-    pub kept: usize,
-    /// The token of the next page; `None` after the last one.
-    pub next: Option<&'a str>,
 }
 
 #[derive(Debug)]
@@ -122,6 +115,7 @@ impl<P> KeySpace<P> {
             order,
             ranges: Vec::new(),
             next_id: 0,
+            in_order: true,
             spelling: Spelling::default(),
             page_size: 1,
             pages: 0.0,
@@ -168,17 +162,6 @@ impl<P> KeySpace<P> {
         self.ranges.iter().all(|range| range.state == State::Done && range.ready.is_empty())
     }
 
-    /// Whether it has never been cut: then the pages are those of one listing, and what is wrong with their order hurts nobody.
-    pub fn is_whole(&self) -> bool {
-        self.next_id == 1
-    }
-
-    /// The bounds of a range now: the last key before it and the last that may be in it.
-    pub fn bounds(&self, range: u64) -> (Option<&str>, Option<&str>) {
-        let range = self.ranges.iter().find(|other| other.id == range);
-        range.map_or((None, None), |range| (range.after.as_deref(), range.until.as_deref()))
-    }
-
     /// A request for the next page of a range that nobody is asking for.
     pub fn ask(&mut self) -> Option<Ask> {
         let mut ahead = 0;
@@ -194,7 +177,7 @@ impl<P> KeySpace<P> {
     /// A request for what was just cut off from a range, where there is one that it helps.
     pub fn ask_more(&mut self) -> Option<Ask> {
         // Cuts in places where nothing is help nobody.
-        if self.in_vain > self.pages / 4.0 + 32.0 {
+        if !self.in_order || self.in_vain > self.pages / 4.0 + 32.0 {
             return None;
         }
         let mut ahead = 0;
@@ -231,48 +214,86 @@ impl<P> KeySpace<P> {
         Some(ask)
     }
 
-    /// Takes the page that was asked for.
-    pub fn answered<K: AsRef<str>>(&mut self, range: u64, seen: &Seen<'_, K>, page: P) {
-        let Some(at) = self.ranges.iter().position(|other| other.id == range) else { return };
-        let keys = seen.keys;
+    /// Takes what came: the keys and common prefixes of a page in their order, and the token of the next page where there is
+    /// one. Says which of them belong to the range: these are to be [`put`](KeySpace::put).
+    ///
+    /// A listing out of order is noticed. If that is before the first cut, there will be none.
+    ///
+    /// # Errors
+    /// [`MalformedResponse`](ErrorKind::MalformedResponse) if it is after that, for nobody knows what was left out.
+    pub fn answered<K: AsRef<str>>(
+        &mut self,
+        range: u64,
+        keys: &[K],
+        next: Option<&str>,
+    ) -> Result<std::ops::Range<usize>, Error> {
+        let Some(at) = self.ranges.iter().position(|other| other.id == range) else { return Ok(0..0) };
+        let kept = self.kept(at, keys)?;
+        self.count(&kept, keys);
+        let full = self.page_size as f64;
+        let range = &mut self.ranges[at];
+        range.reach = PIECE;
+        range.may_be_cut = true;
+        range.token = next.map(str::to_owned);
+        range.state = if kept.end < keys.len() || next.is_none() { State::Done } else { State::Waiting };
+        if let [first, .., last] = keys {
+            let (first, last) = (first.as_ref().to_owned(), last.as_ref().to_owned());
+            if range.state == State::Waiting {
+                range.at = Some(last.clone());
+            }
+            range.sample = Some(Sample { first, last, pages: (keys.len() - 1) as f64 / full });
+        }
+        if kept.is_empty() && at > 0 {
+            self.ranges[at - 1].by_whole ^= true;
+        }
+        self.guess(at);
+        if kept.is_empty() {
+            self.tidy(at);
+        }
+        Ok(kept)
+    }
+
+    /// Takes the part of a page that belongs to the range.
+    pub fn put(&mut self, range: u64, page: P) {
+        if let Some(at) = self.ranges.iter().position(|other| other.id == range) {
+            self.ranges[at].ready.push_back(page);
+        }
+    }
+
+    /// Which of the keys belong to the range of this place.
+    fn kept<K: AsRef<str>>(&mut self, at: usize, keys: &[K]) -> Result<std::ops::Range<usize>, Error> {
+        let Range { at: before, until, .. } = &self.ranges[at];
+        let before = before.as_deref().unwrap_or_default();
+        // A group whose keys lie on both sides of a cut is listed on both. It belongs where its name does.
+        let from = keys.partition_point(|key| key.as_ref() <= before && before.starts_with(key.as_ref()));
+        let to = keys.partition_point(|key| until.as_deref().is_none_or(|until| key.as_ref() <= until));
+        self.in_order &= keys.is_sorted_by(|one, next| one.as_ref() < next.as_ref())
+            && keys.get(from).is_none_or(|first| first.as_ref() > before);
+        if self.next_id == 1 {
+            return Ok(0..keys.len());
+        }
+        if !self.in_order {
+            let message = "the server does not list in the order of keys: list one page after the other";
+            return Err(Error::new(ErrorKind::MalformedResponse, message));
+        }
+        Ok(from.min(to)..to)
+    }
+
+    /// Learns from a page.
+    fn count<K: AsRef<str>>(&mut self, kept: &std::ops::Range<usize>, keys: &[K]) {
         keys.iter().step_by(LEARN_EVERY).chain(keys.last()).for_each(|key| self.spelling.learn(key.as_ref()));
         self.page_size = self.page_size.max(keys.len());
-        let share = |count: usize| count as f64 / self.page_size as f64;
-        self.pages += share(seen.kept);
-        self.in_vain += 1.0 - share(seen.kept);
+        let share = kept.len() as f64 / self.page_size as f64;
+        self.pages += share;
+        self.in_vain += 1.0 - share;
         if self.first_key.is_none() {
             self.first_key = keys.first().map(|key| key.as_ref().to_owned());
         }
-        if let Some(last) = keys[..seen.kept].last().map(AsRef::as_ref)
+        if let Some(last) = keys[kept.clone()].last().map(AsRef::as_ref)
             && self.last_key.as_deref().is_none_or(|known| known < last)
         {
             self.last_key = Some(last.to_owned());
         }
-
-        let range = &mut self.ranges[at];
-        range.reach = PIECE;
-        range.may_be_cut = true;
-        let last = keys.last().map(AsRef::as_ref);
-        let beyond = range.until.as_deref().is_some_and(|until| last.is_some_and(|last| last >= until));
-        range.token = seen.next.map(str::to_owned);
-        range.state = if beyond || seen.next.is_none() { State::Done } else { State::Waiting };
-        if let (Some(first), Some(last)) = (keys.first().map(AsRef::as_ref), last) {
-            if first < last {
-                let pages = share(keys.len() - 1);
-                range.sample = Some(Sample { first: first.to_owned(), last: last.to_owned(), pages });
-            }
-            if range.state == State::Waiting {
-                range.at = Some(last.to_owned());
-            }
-        }
-        if seen.kept > 0 {
-            range.ready.push_back(page);
-        }
-        if seen.kept == 0 && at > 0 {
-            self.ranges[at - 1].by_whole ^= true;
-        }
-        self.guess(at);
-        self.tidy(at);
     }
 
     /// The next page in the order that was asked for; `None` where it has not come yet, or all is done.

@@ -5,10 +5,12 @@ mod delete;
 mod feed;
 mod handle;
 mod lane;
+mod list;
 mod patience;
 mod verification;
 
 pub use budgets::{Budgets, Limits};
 pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
 pub use handle::{Progress, Transfer};
+pub use list::{List, ListItems, ListPages, ListedPage};
 pub use verification::Verification;

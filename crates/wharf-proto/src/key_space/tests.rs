@@ -33,10 +33,10 @@ fn list(keys: &[String], n: usize, order: Order) -> Run {
             let from = after.map_or(0, |after| keys.partition_point(|key| *key <= after));
             let page = &keys[from..(from + PAGE).min(keys.len())];
             let next = page.last().filter(|_| from + PAGE < keys.len()).cloned();
-            let until = space.bounds(ask.range).1.map(str::to_owned);
-            let kept = page.partition_point(|key| until.as_ref().is_none_or(|until| key <= until));
-            let seen = Seen { keys: page, kept, next: next.as_deref() };
-            space.answered(ask.range, &seen, page[..kept].to_vec());
+            let kept = space.answered(ask.range, page, next.as_deref()).unwrap();
+            if !kept.is_empty() {
+                space.put(ask.range, page[kept].to_vec());
+            }
         }
         run.waiting = run.waiting.max(space.ranges.iter().map(|range| range.ready.len()).sum());
         while let Some(page) = space.page() {
@@ -119,4 +119,42 @@ fn a_short_listing_costs_what_it_did() {
     let keys: Vec<_> = (0..PAGE).map(|n| format!("{n:03}")).collect();
     assert_eq!(list(&keys, 16, Order::Any).requests, 1);
     assert_eq!(list(&[], 16, Order::Any).requests, 1);
+}
+
+#[test]
+fn a_listing_out_of_order_is_noticed() {
+    // Before the first cut it does no harm.
+    let mut space = KeySpace::new("", None, Order::ByKey { ahead: 64 });
+    let ask = space.ask().unwrap();
+    let kept = space.answered(ask.range, &["b", "c", "a"], Some("t")).unwrap();
+    assert_eq!(kept, 0..3);
+    space.put(ask.range, "first");
+    assert!(space.ask_more().is_none());
+    let ask = space.ask().unwrap();
+    assert!(space.ask_more().is_none());
+    assert_eq!(space.answered(ask.range, &["d", "0"], None).unwrap(), 0..2);
+    space.put(ask.range, "second");
+    assert_eq!((space.page(), space.page(), space.is_done()), (Some("first"), Some("second"), true));
+
+    // After it, nobody knows what is missing.
+    let mut space = KeySpace::<()>::new("", None, Order::Any);
+    let ask = space.ask().unwrap();
+    let keys: Vec<_> = (0..PAGE).map(|n| format!("{n:06}")).collect();
+    space.answered(ask.range, &keys, Some("t")).unwrap();
+    let (next, cut) = (space.ask().unwrap(), space.ask_more().unwrap());
+    assert!(space.answered(next.range, &["000098"], Some("t")).is_err());
+    assert!(space.answered(cut.range, &["1", "0"], Some("t")).is_err());
+}
+
+#[test]
+fn a_group_on_both_sides_of_a_cut_belongs_where_its_name_does() {
+    let mut space = KeySpace::<()>::new("", None, Order::Any);
+    let ask = space.ask().unwrap();
+    let keys: Vec<_> = (0..PAGE).map(|n| format!("{n:06}/")).collect();
+    space.answered(ask.range, &keys, Some("t")).unwrap();
+    let (_, cut) = (space.ask().unwrap(), space.ask_more().unwrap());
+    let cut_at = cut.after.clone().unwrap();
+    // Its keys go on behind the cut, so that the server names it again.
+    let group = cut_at[..cut_at.len() - 1].to_owned();
+    assert_eq!(space.answered(cut.range, &[group, "9/".to_owned()], None).unwrap(), 1..2);
 }
