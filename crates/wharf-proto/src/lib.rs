@@ -30,6 +30,7 @@ pub mod retry;
 pub mod sigv4;
 mod storage;
 pub mod sts;
+pub mod sync_plan;
 pub mod time;
 pub mod transfer;
 mod uri;
