@@ -14,7 +14,7 @@ use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
 use wharf_proto::{Credentials, Endpoint, Error, Provider};
 
-use crate::body::{ObjectBody, Place};
+use crate::body::{Again, ObjectBody, Place};
 use crate::buckets::Buckets;
 use crate::clock::Clock;
 use crate::config::ClientBuilder;
@@ -86,6 +86,11 @@ impl Deref for Inner {
 }
 
 impl Inner {
+    /// The same, whose requests are each made once.
+    pub(crate) fn once(&self) -> Arc<Self> {
+        Arc::new(Self { sending: Sending { one_attempt: true, ..self.sending }, shared: self.shared.clone() })
+    }
+
     /// The time that requests are signed with.
     pub(crate) fn now(&self) -> SystemTime {
         let ahead = self.clock_ahead.load(Ordering::Relaxed);
@@ -171,7 +176,7 @@ impl Client {
 
     /// The same client for the requests of a transfer: each is made once, for the transfer itself tries again.
     pub(crate) fn for_transfers(&self) -> Self {
-        self.sending(|sending| sending.one_attempt = true)
+        Self(self.0.once())
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -276,9 +281,10 @@ impl Sender for Client {
             if asks && !request.headers.contains_key(header::RANGE) {
                 request.headers.entry(CHECKSUM_MODE).or_insert(HeaderValue::from_static("ENABLED"));
             }
+            let again = Again::of(&inner, &request);
             let answer = dispatch::send(&inner, &place, request, Read::Head).await?;
             let Answer { response, rest, attempts } = answer;
-            let body = ObjectBody::new(rest, response.headers(), attempts, &inner, place.clone());
+            let body = ObjectBody::new(rest, response.headers(), attempts, &inner, place.clone(), again);
             let output = operation.response(response).map_err(|error| place.of(error))?;
             Ok((output, body))
         })
