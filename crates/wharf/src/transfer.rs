@@ -8,6 +8,8 @@ mod patience;
 mod verification;
 
 pub use budgets::{Budgets, Limits};
-pub use download::{Download, Downloaded, OnChange, Target};
+#[cfg(feature = "tokio-io")]
+pub use download::Writer;
+pub use download::{Download, Downloaded, Memory, OnChange, Target};
 pub use handle::{Progress, Transfer};
 pub use verification::Verification;

@@ -12,6 +12,7 @@ use wharf_proto::{ByteRange, ContentRange, CustomerKey, ETag, Error, ErrorKind, 
 
 use super::OnChange;
 use super::check::Check;
+use crate::transfer::budgets::Share;
 use crate::transfer::handle::Watch;
 use crate::transfer::lane::Lane;
 use crate::transfer::patience::patiently;
@@ -149,11 +150,19 @@ impl Job {
         self.0.lane.moved(bytes as u64);
     }
 
+    /// Memory for so many bytes, if there is any now.
+    pub(super) fn try_memory(&self, bytes: usize) -> Option<Share> {
+        self.0.client.inner().budgets.try_memory(bytes)
+    }
+
+    /// Whether the rest of a body that broke off can be asked for.
+    pub(super) fn can_go_on(&self, found: &Found) -> bool {
+        found.can_be_pinned() && !self.0.no_ranges.load(Ordering::Relaxed)
+    }
+
     /// Whether one request is to read everything.
     pub(super) fn in_one_stream(&self, found: &Found) -> bool {
-        !found.can_be_pinned()
-            || found.length() <= self.options().part_size.saturating_mul(2)
-            || self.0.no_ranges.load(Ordering::Relaxed)
+        !self.can_go_on(found) || found.length() <= self.options().part_size.saturating_mul(2)
     }
 
     /// The rest of a body that broke off cannot be asked for: only all of it.
