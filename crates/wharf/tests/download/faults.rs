@@ -115,7 +115,10 @@ async fn an_object_that_is_replaced() {
     }
     // One that never stays the same.
     let (s3, store) = with_object(&data).await;
-    store.inject(get(Fault::replace_object(other.clone())).if_header("range", "*")).unwrap();
+    for nth in 1..20 {
+        let another = vec![nth as u8; 2 * MIB];
+        store.inject(get(Fault::replace_object(another)).if_header("range", "*").nth(nth)).unwrap();
+    }
     store.inject(get(Fault::delay_body(1000, Duration::from_millis(20)))).unwrap();
     let error = s3.download("my-bucket", "a", &path).part_size(300_000).concurrency(2).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PreconditionFailed);
