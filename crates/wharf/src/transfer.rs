@@ -4,6 +4,8 @@ mod budgets;
 mod download;
 mod handle;
 mod lane;
+#[cfg(feature = "tokio-io")]
+mod object_reader;
 mod patience;
 mod verification;
 
@@ -12,4 +14,6 @@ pub use budgets::{Budgets, Limits};
 pub use download::Writer;
 pub use download::{Download, Downloaded, Memory, OnChange, Target};
 pub use handle::{Progress, Transfer};
+#[cfg(feature = "tokio-io")]
+pub use object_reader::{ObjectReader, OpenObject};
 pub use verification::Verification;

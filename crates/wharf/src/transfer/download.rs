@@ -1,5 +1,6 @@
 //! Downloads of any size.
 
+mod ahead;
 mod attributes;
 mod check;
 mod crew;
@@ -25,8 +26,12 @@ use super::patience::PATIENCE;
 use super::verification::Verification;
 use crate::Client;
 
+#[cfg(feature = "tokio-io")]
+pub(super) use ahead::{Ahead, ahead};
 use file::FileOptions;
-use request::{Job, Options};
+#[cfg(feature = "tokio-io")]
+pub(super) use request::Found;
+pub(super) use request::{Job, Options};
 pub use sinks::Memory;
 #[cfg(feature = "tokio-io")]
 pub use sinks::Writer;

@@ -9,3 +9,4 @@ mod common;
 mod faults;
 mod files;
 mod order;
+mod reader;

@@ -5,19 +5,17 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use tokio::sync::Mutex as TurnMutex;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use wharf_proto::transfer::Ledger;
 use wharf_proto::{Error, ErrorKind, ObjectHead};
 
+use super::ahead::{Ahead, ahead};
 use super::check::{Check, Tally};
 use super::crew::Crew;
 use super::request::{Found, Job};
 use crate::ObjectBody;
-use crate::transfer::budgets::Share;
 use crate::transfer::verification::Verification;
 
 /// How many ranges are under way or held where the caller does not say.
@@ -50,14 +48,6 @@ pub(super) async fn read(job: &Job, sink: &mut impl Sink) -> Result<Read, Error>
         }
         restarts += 1;
     }
-}
-
-/// A range that is fetched ahead.
-struct Ahead {
-    range: Range<u64>,
-    bytes: UnboundedReceiver<Result<Bytes, Error>>,
-    /// Its bytes count until they are given out.
-    _memory: Share,
 }
 
 /// The object as far as it is read.
@@ -171,9 +161,9 @@ impl<S: Sink> Reading<'_, S> {
             let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
             let Some(memory) = job.try_memory(length) else { return };
             self.next = range.end;
-            let (sender, bytes) = unbounded_channel();
-            crew.spawn(fetch(job.clone(), object.found.clone(), range.clone(), sender));
-            self.ahead.push_back(Ahead { range, bytes, _memory: memory });
+            let (ahead, fetching) = ahead(job.clone(), object.found.clone(), range, Some(memory));
+            crew.spawn(fetching);
+            self.ahead.push_back(ahead);
         }
     }
 
@@ -189,7 +179,7 @@ impl<S: Sink> Reading<'_, S> {
             self.fetch_ahead(job, crew);
             let follows = self.ahead.pop_front_if(|ahead| ahead.range.start == at);
             let (Some(mut ahead), Some(object)) = (follows, &mut self.object) else { return Ok(false) };
-            while let Some(bytes) = ahead.bytes.recv().await {
+            while let Some(bytes) = ahead.next().await {
                 object.give(bytes?, self.sink).await?;
             }
             if object.tally.at() != ahead.range.end {
@@ -214,34 +204,4 @@ impl Object {
         self.tally.add(&self.check, &bytes, &self.ledger);
         sink.write(bytes).await
     }
-}
-
-/// Fetches a range into memory.
-async fn fetch(
-    job: Job,
-    found: Arc<Found>,
-    range: Range<u64>,
-    sender: UnboundedSender<Result<Bytes, Error>>,
-) -> Result<(), Error> {
-    let at = AtomicU64::new(range.start);
-    let attempt = || async {
-        let left = at.load(Ordering::Relaxed)..range.end;
-        if left.is_empty() {
-            return Ok(());
-        }
-        let mut body = job.range(&found, left).await?;
-        while let Some(bytes) = body.next().await {
-            let bytes = bytes?;
-            at.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-            job.moved(bytes.len());
-            // Nobody takes it any more where the download has ended; then this task ends too.
-            let _ = sender.send(Ok(bytes));
-        }
-        Ok(())
-    };
-    match job.patiently(attempt).await {
-        Ok(()) => job.watch().part_done(),
-        Err(error) => drop(sender.send(Err(error))),
-    }
-    Ok(())
 }
