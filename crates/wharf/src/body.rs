@@ -17,8 +17,10 @@ use wharf_proto::operation::Request;
 use wharf_proto::{Error, ErrorKind};
 
 use crate::client::Inner;
+use crate::counters::Tally;
 use crate::progress::StallTimer;
 use crate::runtime::RuntimeHandle;
+use crate::transfer::Pace;
 use crate::transport::{self, transport_error};
 
 pub(crate) use resume::Again;
@@ -37,6 +39,8 @@ use resume::Resume;
 pub struct ObjectBody {
     body: transport::Body,
     timer: StallTimer,
+    pace: Pace,
+    tally: Arc<Tally>,
     left: Option<u64>,
     verify: Option<(ChecksumHasher, Checksum)>,
     place: Place,
@@ -88,6 +92,8 @@ impl ObjectBody {
         Self {
             body,
             timer: StallTimer::new(client.stall_limit),
+            pace: Pace::new(&client.budgets),
+            tally: client.tally.clone(),
             left,
             verify: full_object_checksum(head).map(|sum| (ChecksumHasher::new(sum.algorithm()), sum)),
             place,
@@ -118,9 +124,13 @@ impl ObjectBody {
     }
 
     fn poll_checked(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        // It is not the server that we wait for here.
+        ready!(self.pace.poll_ready(self.timers.as_ref(), cx));
         match Pin::new(&mut self.body).poll_next(cx) {
             Poll::Ready(Some(Ok(bytes))) => {
                 self.timer.moved();
+                self.tally.received(bytes.len());
+                self.pace.moved(bytes.len());
                 self.came += bytes.len() as u64;
                 if let Some(left) = &mut self.left {
                     *left = match left.checked_sub(bytes.len() as u64) {
@@ -219,15 +229,14 @@ impl ObjectBody {
 
 /// The checksum to compare the body with: only one that covers the whole object, of an answer that holds all of it.
 fn full_object_checksum(head: &HeaderMap) -> Option<Checksum> {
+    let (algorithm, value) =
+        head.iter().find_map(|(name, value)| Some((ChecksumAlgorithm::of_header(name.as_str())?, value)))?;
     let is_part = head.contains_key(CONTENT_RANGE) || head.contains_key("x-amz-mp-parts-count");
     let is_composite = head.get("x-amz-checksum-type").is_some_and(|kind| kind == "COMPOSITE");
     if is_part || is_composite {
         return None;
     }
-    ChecksumAlgorithm::ALL.into_iter().find_map(|algorithm| {
-        let value = head.get(algorithm.header_name())?.to_str().ok()?;
-        Checksum::parse(algorithm, value).ok().filter(|checksum| !checksum.is_composite())
-    })
+    Checksum::parse(algorithm, value.to_str().ok()?).ok().filter(|checksum| !checksum.is_composite())
 }
 
 /// The error of a body that broke off.

@@ -153,7 +153,7 @@ async fn ask(
         }
         let request = again.request(&place, left.clone(), &etag)?;
         attempts += 1;
-        match dispatch::send(&once, place.operation, request, Read::Head).await {
+        match dispatch::send(&once, &place, request, Read::Head).await {
             Ok(answer) => {
                 let head = answer.response.headers();
                 let text = |name| head.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
