@@ -8,9 +8,9 @@ mod feed;
 mod gate;
 mod handle;
 mod lane;
+mod list;
 #[cfg(feature = "tokio-io")]
 mod object_reader;
-mod list;
 mod patience;
 mod upload;
 mod verification;
@@ -18,15 +18,13 @@ mod watch;
 
 pub(crate) use bandwidth::{Pace, pace, paced};
 pub use budgets::{Budgets, Limits};
+pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
 #[cfg(feature = "tokio-io")]
 pub use download::Writer;
 pub use download::{Download, Downloaded, Memory, OnChange, Target};
-pub use handle::{Progress, Transfer};
-#[cfg(feature = "tokio-io")]
-pub use object_reader::{ObjectReader, OpenObject};
-pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
-pub use download::{Download, Downloaded, OnChange, Target};
 pub use handle::{Progress, Transfer, Updates};
 pub use list::{List, ListItems, ListPages, ListedPage};
+#[cfg(feature = "tokio-io")]
+pub use object_reader::{ObjectReader, OpenObject};
 pub use upload::{Upload, Uploaded};
 pub use verification::Verification;

@@ -2,7 +2,6 @@
 //! fetched ahead into memory, as far as the budget goes.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::Mutex;
 

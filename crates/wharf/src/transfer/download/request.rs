@@ -133,11 +133,11 @@ impl Job {
         }))
     }
 
-    pub(in crate::transfer) fn options(&self) -> &Options {
+    pub(super) fn options(&self) -> &Options {
         &self.0.options
     }
 
-    pub(in crate::transfer) fn watch(&self) -> &Watch {
+    pub(super) fn watch(&self) -> &Watch {
         &self.0.watch
     }
 
@@ -162,23 +162,23 @@ impl Job {
     }
 
     /// Whether the rest of a body that broke off can be asked for.
-    pub(in crate::transfer) fn can_go_on(&self, found: &Found) -> bool {
+    pub(super) fn can_go_on(&self, found: &Found) -> bool {
         found.can_be_pinned() && !self.0.no_ranges.load(Ordering::Relaxed)
     }
 
     /// Whether one request is to read everything.
-    pub(in crate::transfer) fn in_one_stream(&self, found: &Found) -> bool {
+    pub(super) fn in_one_stream(&self, found: &Found) -> bool {
         !self.can_go_on(found) || found.length() <= self.options().part_size.saturating_mul(2)
     }
 
     /// The rest of a body that broke off cannot be asked for: only all of it.
-    pub(in crate::transfer) fn lost(&self, error: Error) -> Error {
+    pub(super) fn lost(&self, error: Error) -> Error {
         self.0.no_ranges.store(true, Ordering::Relaxed);
         error
     }
 
     /// Whether a failed download is to be begun anew, of which `before` failed so.
-    pub(in crate::transfer) fn begin_anew(&self, before: u32) -> bool {
+    pub(super) fn begin_anew(&self, before: u32) -> bool {
         let changed = self.0.changed.swap(false, Ordering::Relaxed);
         let wanted = changed && self.options().on_change == OnChange::Restart;
         let anew = before < RESTARTS && (wanted || !changed && self.0.no_ranges.load(Ordering::Relaxed));
@@ -189,7 +189,7 @@ impl Job {
     }
 
     /// What the bytes can be compared with.
-    pub(in crate::transfer) async fn check(&self, found: &Found) -> Check {
+    pub(super) async fn check(&self, found: &Found) -> Check {
         let verify = self.options().verify;
         let check = Check::of(found, verify);
         let is_worth_it = verify == Some(true) || verify.is_none() && !self.in_one_stream(found);
@@ -290,7 +290,7 @@ impl Job {
     ///
     /// # Errors
     /// `PreconditionFailed` where the object is another now, `MalformedResponse` where the server sends other bytes.
-    pub(in crate::transfer) async fn range(&self, found: &Found, range: Range<u64>) -> Result<ObjectBody, Error> {
+    pub(super) async fn range(&self, found: &Found, range: Range<u64>) -> Result<ObjectBody, Error> {
         let mut get = self.get().range(range.clone());
         // Where the provider ignores it, the answer's tag has to do.
         if !self.0.client.inner().sending.habits.ignores.contains(Condition::ReadIfMatch) {
