@@ -2,6 +2,7 @@
 
 mod bandwidth;
 mod budgets;
+mod copy;
 mod delete;
 mod download;
 mod feed;
@@ -16,10 +17,10 @@ mod watch;
 
 pub(crate) use bandwidth::{Pace, pace, paced};
 pub use budgets::{Budgets, Limits};
+pub use copy::{Copied, Copy};
 pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
-pub use handle::{Progress, Transfer};
-pub use list::{List, ListItems, ListPages, ListedPage};
 pub use download::{Download, Downloaded, OnChange, Target};
 pub use handle::{Progress, Transfer, Updates};
+pub use list::{List, ListItems, ListPages, ListedPage};
 pub use upload::{Upload, Uploaded};
 pub use verification::Verification;
