@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use job::{ACCESS_KEY, BUCKET, Job, LIST_PREFIX, MIB, REGION, SECRET_KEY, Work, small_key};
+use job::{ACCESS_KEY, BUCKET, Job, LIST_PREFIX, MIB, REGION, SECRET_KEY, Work};
 
 use crate::programs::Folders;
 
@@ -53,26 +53,24 @@ fn s5cmd(command: &mut Command, job: &Job, folders: &Folders) -> bool {
         Work::Put => command.args(transfer).arg(&job.file).arg(object(job)),
         Work::GetFile => command.args(transfer).arg(object(job)).arg(&job.file),
         Work::GetNull => command.args(["--log", "error", "cat", "--concurrency", &at_once]).arg(object(job)),
-        Work::SmallPut | Work::SmallGet => {
-            let list = folders.run.join(format!("s5cmd-{}.txt", job.work));
-            let lines: String = (0..job.count).map(|number| s5cmd_line(job.work, number, folders)).collect();
-            if std::fs::write(&list, lines).is_err() {
-                return false;
-            }
-            command.args(["--log", "error", "--numworkers", "8", "run"]).arg(list)
+        Work::SmallPut => {
+            let files = format!("{}/small/*", folders.small_source.display());
+            command
+                .args(["--log", "error", "--numworkers", "8", "cp"])
+                .arg(files)
+                .arg(format!("s3://{BUCKET}/put-small/"))
+        }
+        Work::SmallGet => {
+            let folder = format!("{}/", folders.small_target.display());
+            command
+                .args(["--log", "error", "--numworkers", "8", "cp"])
+                .arg(format!("s3://{BUCKET}/small/*"))
+                .arg(folder)
         }
         Work::List => command.arg("ls").arg(format!("s3://{BUCKET}/{LIST_PREFIX}*")),
     };
     command.env("S3_ENDPOINT_URL", &job.endpoint);
     true
-}
-
-fn s5cmd_line(work: Work, number: usize, folders: &Folders) -> String {
-    let key = small_key(number);
-    match work {
-        Work::SmallPut => format!("cp {}/{key} s3://{BUCKET}/put-{key}\n", folders.small_source.display()),
-        _ => format!("cp s3://{BUCKET}/{key} {}/{key}\n", folders.small_target.display()),
-    }
 }
 
 fn rclone(command: &mut Command, job: &Job) -> bool {
@@ -89,7 +87,15 @@ fn rclone(command: &mut Command, job: &Job) -> bool {
         Work::SmallPut | Work::SmallGet => return false,
     };
     command
-        .args(["--config", "/dev/null", "--ignore-times", "--no-check-dest", "--s3-no-head", "--s3-no-check-bucket"])
+        .args([
+            "--config",
+            "/dev/null",
+            "--ignore-times",
+            "--no-check-dest",
+            "--s3-no-head",
+            "--s3-no-check-bucket",
+            "--s3-list-version=2",
+        ])
         .args(["--s3-chunk-size", &part_size, "--s3-upload-concurrency", &at_once, "--multi-thread-streams", &at_once])
         .arg(format!("--s3-use-unsigned-payload={}", !job.signed))
         .envs([

@@ -70,6 +70,8 @@ fn measure() -> Result<bool> {
     for folder in scratch.iter().chain([&folders.run]) {
         std::fs::create_dir_all(folder)?;
     }
+    let head = "row\tprogram\tround\tuser s\tsystem s\ttime s\tMiB\tothers\n";
+    std::fs::write(folders.run.join("samples.tsv"), head)?;
     let programs = chosen(&settings, &folders);
     let servers = Servers::start(&folders.binaries, &folders.run, &settings)?;
     let bench = Bench { settings: &settings, folders: &folders, servers: &servers, scratch };

@@ -213,5 +213,5 @@ fn locked_version(lock: &Path, package: &str) -> Option<String> {
 
 fn installed_version(list: &Path, package: &str) -> Option<String> {
     let text = std::fs::read_to_string(list).ok()?;
-    text.lines().find_map(|line| line.strip_prefix(package)?.strip_prefix("==").map(str::to_owned))
+    text.lines().find_map(|line| Some(line.strip_prefix(package)?.strip_prefix("==")?.to_owned()))
 }

@@ -74,11 +74,25 @@ impl Bench<'_> {
                 }
                 let (outcome, others) = self.once(row, program, round);
                 print_outcome(row, program.name, round, &outcome);
+                self.keep(row, program.name, round, &outcome, others);
                 measured[at].add(outcome, others);
             }
         }
         measured.retain(|program| !program.is_unsupported);
         RowResult { row: *row, measured }
+    }
+
+    /// A line of .run/samples.tsv, so that nothing is lost where the bench itself is ended.
+    fn keep(&self, row: &Row, program: &str, round: usize, outcome: &Outcome, others: f64) {
+        let Outcome::Done(Usage { user, system, wall, resident }) = outcome else { return };
+        let line = format!(
+            "{}\t{program}\t{}\t{user:.4}\t{system:.4}\t{wall:.4}\t{resident:.1}\t{others:.2}\n",
+            row.name,
+            round + 1
+        );
+        let file = File::options().create(true).append(true).open(self.folders.run.join("samples.tsv"));
+        // The figures are printed as well.
+        let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
     }
 
     /// One run, and the share of a processor that whatever else runs here took meanwhile.
@@ -153,17 +167,18 @@ impl Bench<'_> {
 
     /// Whether the work was done.
     fn check(&self, job: &Job, compare: bool) -> Result {
-        let wanted = match job.work {
-            Work::Put => (1, job.size),
-            Work::SmallPut => (job.count, (job.count * SMALL) as u64),
-            Work::GetFile => return self.check_file(job, compare),
-            _ => return Ok(()),
-        };
-        let found = self.servers.reset()?;
-        if found == wanted {
-            Ok(())
-        } else {
-            Err(format!("the server has {found:?} (objects, bytes), not {wanted:?}").into())
+        let sums = self.servers.reset()?;
+        let small = (job.count as u64, (job.count * SMALL) as u64);
+        match job.work {
+            Work::Put if sums.put != (1, job.size) => {
+                Err(format!("the server has not one whole object: {sums:?}").into())
+            }
+            Work::SmallPut if sums.put != small => Err(format!("the server has not all objects: {sums:?}").into()),
+            Work::GetNull if sums.sent < job.size => Err(format!("not all was read: {sums:?}").into()),
+            Work::SmallGet if sums.sent < small.1 => Err(format!("not all objects were read: {sums:?}").into()),
+            Work::List if sums.listed < job.count as u64 => Err(format!("not all keys were listed: {sums:?}").into()),
+            Work::GetFile => self.check_file(job, compare),
+            _ => Ok(()),
         }
     }
 

@@ -20,6 +20,17 @@ pub struct Servers {
     processes: Vec<Child>,
 }
 
+/// What the sink was asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Sums {
+    /// Objects that were put, and their bytes.
+    pub put: (u64, u64),
+    /// Bytes of objects that were sent.
+    pub sent: u64,
+    /// Keys that were listed.
+    pub listed: u64,
+}
+
 impl Servers {
     pub fn start(binaries: &Path, run: &Path, settings: &Settings) -> Result<Self> {
         let ca = run.join("ca.pem");
@@ -28,6 +39,7 @@ impl Servers {
         sink.args([
             format!("size={}", settings.size),
             format!("keys={}", settings.keys),
+            format!("small={}", settings.count),
             format!("ca={}", ca.display()),
         ]);
         let lines = start(&mut sink, 2, &mut processes)?;
@@ -47,16 +59,19 @@ impl Servers {
         self.processes.iter().map(Child::id)
     }
 
-    /// Has the sink forget what was put, and says how many objects and bytes that was.
-    pub fn reset(&self) -> Result<(usize, u64)> {
+    /// Has the sink forget everything, and says what it was asked for until now.
+    pub fn reset(&self) -> Result<Sums> {
         let address = self.http.trim_start_matches("http://");
         let mut socket = TcpStream::connect(address)?;
         socket.write_all(b"POST /reset HTTP/1.1\r\nHost: sink\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")?;
         let mut text = String::new();
         socket.read_to_string(&mut text)?;
         let (_, body) = text.split_once("\r\n\r\n").ok_or("the sink's answer has no body")?;
-        let (objects, bytes) = body.trim().split_once(' ').ok_or("the sink's answer is not two numbers")?;
-        Ok((objects.parse()?, bytes.parse()?))
+        let numbers: Vec<u64> = body.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+        match numbers.as_slice() {
+            [objects, bytes, sent, listed] => Ok(Sums { put: (*objects, *bytes), sent: *sent, listed: *listed }),
+            _ => Err("the sink's answer is not four numbers".into()),
+        }
     }
 }
 

@@ -36,8 +36,8 @@ pub fn to(request: &Request<'_>, body: &Carried, state: &State) -> Answer {
     let upload = request.parameter("uploadId");
     match (request.method, upload) {
         ("POST", _) if request.bucket == "reset" => {
-            let (objects, bytes) = state.reset();
-            document(200, "", format!("{objects} {bytes}\n"))
+            let sums = state.reset();
+            document(200, "", format!("{} {} {} {}\n", sums.objects, sums.bytes, sums.sent, sums.listed))
         }
         ("GET", _) if request.bucket.is_empty() => document(200, "", buckets()),
         ("GET", None) if request.key.is_empty() => of_bucket(request, state),
@@ -70,7 +70,12 @@ fn of_bucket(request: &Request<'_>, state: &State) -> Answer {
     if request.parameter("versioning").is_some() {
         return document(200, "", "<VersioningConfiguration/>".to_owned());
     }
-    document(200, "", state.listing.page(request))
+    if request.parameter("list-type").as_deref() != Some("2") {
+        return error(501, "NotImplemented", "the sink lists by ListObjectsV2 alone");
+    }
+    let (page, count) = state.listing.page(request);
+    state.count_listed(count);
+    document(200, "", page)
 }
 
 fn read(request: &Request<'_>, state: &State, is_head: bool) -> Answer {
@@ -104,6 +109,9 @@ fn read(request: &Request<'_>, state: &State, is_head: bool) -> Answer {
         None => (200, 0..length),
     };
     let head = head(status, &headers, range.end - range.start);
+    if !is_head {
+        state.count_sent(range.end - range.start);
+    }
     Answer { head, body: String::new(), range: (!is_head).then_some(range) }
 }
 

@@ -1,4 +1,4 @@
-//! A bucket of as many keys as are wanted, none of which is stored.
+//! A bucket of as many keys as are wanted, none of which is stored: those that are to be listed, then the small objects.
 
 use std::fmt::Write;
 
@@ -6,22 +6,26 @@ use crate::request::Request;
 
 pub struct Listing {
     pub keys: usize,
+    pub small: usize,
 }
 
 const PAGE: usize = 1000;
 
 impl Listing {
     /// The key of this number; they ascend.
-    fn key(number: usize) -> String {
+    fn key(&self, number: usize) -> String {
+        if number >= self.keys {
+            return job::small_key(number - self.keys);
+        }
         format!("{}2026/11/part-{number:010}-7f3a9c.parquet", job::LIST_PREFIX)
     }
 
     /// How many keys come before all for which `is_after` holds.
     fn first(&self, is_after: impl Fn(&str) -> bool) -> usize {
-        let (mut low, mut high) = (0, self.keys);
+        let (mut low, mut high) = (0, self.keys + self.small);
         while low < high {
             let middle = low + (high - low) / 2;
-            if is_after(&Self::key(middle)) {
+            if is_after(&self.key(middle)) {
                 high = middle;
             } else {
                 low = middle + 1;
@@ -30,13 +34,13 @@ impl Listing {
         low
     }
 
-    /// The answer to ListObjectsV2.
-    pub fn page(&self, request: &Request<'_>) -> String {
+    /// The answer to ListObjectsV2, and how many keys it has.
+    pub fn page(&self, request: &Request<'_>) -> (String, usize) {
         let parameter = |name| request.parameter(name).unwrap_or_default();
         let (prefix, delimiter) = (parameter("prefix"), parameter("delimiter"));
         let most = parameter("max-keys").parse().unwrap_or(PAGE).min(PAGE);
         let mut at = match (request.parameter("continuation-token"), request.parameter("start-after")) {
-            (Some(token), _) => token.parse().unwrap_or(self.keys),
+            (Some(token), _) => token.parse().unwrap_or(usize::MAX),
             (None, Some(key)) => self.first(|other| other > key.as_str()),
             (None, None) => 0,
         };
@@ -47,7 +51,7 @@ impl Listing {
         let mut prefixes = String::new();
         let mut count = 0;
         while at < end && count < most {
-            let key = Self::key(at);
+            let key = self.key(at);
             count += 1;
             let cut = if delimiter.is_empty() { None } else { key[prefix.len()..].find(&delimiter) };
             if let Some(cut) = cut {
@@ -74,12 +78,13 @@ impl Listing {
             Some(_) => "<EncodingType>url</EncodingType>",
             None => "",
         };
-        format!(
+        let page = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
              <Name>{}</Name><Prefix>{prefix}</Prefix>{next}<KeyCount>{count}</KeyCount><MaxKeys>{most}</MaxKeys>\
              <Delimiter>{delimiter}</Delimiter>{encoding}<IsTruncated>{}</IsTruncated>{items}{prefixes}</ListBucketResult>",
             request.bucket,
             at < end,
-        )
+        );
+        (page, count)
     }
 }

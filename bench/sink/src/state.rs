@@ -14,17 +14,32 @@ pub struct State {
     objects: Mutex<HashMap<String, u64>>,
     uploads: Mutex<HashMap<String, BTreeMap<u32, u64>>>,
     next_upload: AtomicU64,
+    sent: AtomicU64,
+    listed: AtomicU64,
+}
+
+/// What was asked of the sink since it last forgot.
+pub struct Sums {
+    /// Objects that were put, and their bytes.
+    pub objects: usize,
+    pub bytes: u64,
+    /// Bytes of objects that were sent.
+    pub sent: u64,
+    /// Keys that were listed.
+    pub listed: u64,
 }
 
 impl State {
-    pub fn new(size: u64, keys: usize) -> Self {
+    pub fn new(size: u64, keys: usize, small: usize) -> Self {
         let state = Self {
             content: Content::new(),
-            listing: Listing { keys },
+            listing: Listing { keys, small },
             size,
             objects: Mutex::default(),
             uploads: Mutex::default(),
             next_upload: AtomicU64::new(1),
+            sent: AtomicU64::new(0),
+            listed: AtomicU64::new(0),
         };
         // Now, so that no client waits for it.
         state.content.checksum(size);
@@ -53,11 +68,24 @@ impl State {
         lock(&self.objects).remove(key);
     }
 
-    /// Forgets whatever was put, and says how many objects and bytes it was.
-    pub fn reset(&self) -> (usize, u64) {
+    pub fn count_sent(&self, bytes: u64) {
+        self.sent.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub fn count_listed(&self, keys: usize) {
+        self.listed.fetch_add(keys as u64, Ordering::Relaxed);
+    }
+
+    /// Forgets everything, and says what it was.
+    pub fn reset(&self) -> Sums {
         lock(&self.uploads).clear();
         let mut objects = lock(&self.objects);
-        let sums = (objects.len(), objects.values().sum());
+        let sums = Sums {
+            objects: objects.len(),
+            bytes: objects.values().sum(),
+            sent: self.sent.swap(0, Ordering::Relaxed),
+            listed: self.listed.swap(0, Ordering::Relaxed),
+        };
         objects.clear();
         sums
     }
