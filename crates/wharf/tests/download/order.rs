@@ -115,7 +115,7 @@ async fn a_spoilt_byte_is_found() {
     store.inject(Fault::corrupt_response(1234).on(Operation::GetObject).if_header("range", "*").times(1)).unwrap();
     let error = s3.download("my-bucket", "a", Memory).part_size(500_000).concurrency(3).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
-    assert_eq!(line(&error), "Download my-bucket/a: the bytes do not match the object's CRC64NVME checksum");
+    assert_eq!(line(&error), "download my-bucket/a: the bytes do not match the object's CRC64NVME checksum");
 }
 
 #[tokio::test]
@@ -126,6 +126,6 @@ async fn a_writer_that_fails() {
     let error = s3.download("my-bucket", "a", Writer(writer)).await.unwrap_err();
     assert_eq!(
         (error.kind(), line(&error)),
-        (ErrorKind::Body, "Download my-bucket/a: the writer failed: broken pipe".into())
+        (ErrorKind::Body, "download my-bucket/a: the writer failed: broken pipe".into())
     );
 }
