@@ -143,7 +143,8 @@ async fn options_hold_at_every_size() {
 async fn versions_and_parts_of_parts() {
     let (s3, _store) = embedded().await;
     s3.put_bucket_versioning("my-bucket", wharf::VersioningStatus::Enabled).await.unwrap();
-    let uploaded = s3.upload("my-bucket", "a", bytes(12 * MIB)).multipart_threshold(PART).part_size(PART).await.unwrap();
+    let uploaded =
+        s3.upload("my-bucket", "a", bytes(12 * MIB)).multipart_threshold(PART).part_size(PART).await.unwrap();
     s3.put_object("my-bucket", "a", "newer").await.unwrap();
     let version = uploaded.version_id.unwrap();
     let copy = s3.copy("my-bucket", "a", "your-bucket", "a").source_version_id(&version).threshold(PART);
