@@ -1,67 +1,36 @@
 //! What can be typed: the verbs, and the options that all of them share.
 
+use clap::Parser;
 use clap::error::ErrorKind;
-use clap::{Args, Parser};
-use wharf::Client;
 
 use crate::command::Command;
 use crate::error::{Exit, Failure};
+use crate::globals::Globals;
 use crate::printer::Printer;
 
 const EXAMPLE: &str = "\
-Example: a server of your own in one terminal, a look into it from another
+Example: a server of your own in one terminal, a folder that goes up and comes back in another
 
   wharf serve
+  wharf mb s3://my-bucket
+  wharf sync reports s3://my-bucket/reports
   wharf ls s3://my-bucket/reports/
-  wharf cat s3://my-bucket/reports/2026.csv | head
-  wharf presign s3://my-bucket/reports/2026.csv --expires-in 600";
+  wharf cp 's3://my-bucket/reports/*.csv' copies/";
 
 /// S3 from the command line: any S3, or one of your own
+///
+/// The words of `aws s3` do the same here, and after `wharf s3` nothing else: there every key is literal. Without it `*` and
+/// `?` in S3 URLs are wild.
+///
+/// Exits with 0 when all is done, 1 when something failed, 2 when something was skipped, 130 after Ctrl-C, 252 for what
+/// cannot be typed, 253 without a usable configuration, 254 when the service refused, 255 for anything else.
 #[derive(Debug, Parser)]
 #[command(name = "wharf", version, before_help = EXAMPLE, arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) globals: Globals,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// Which server to talk to, and as whom. What is not said here comes from the environment and the AWS files.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Which server, and as whom")]
-pub(crate) struct Connection {
-    /// A server other than AWS, such as http://127.0.0.1:9000
-    #[arg(long, global = true, value_name = "URL")]
-    pub(crate) endpoint_url: Option<String>,
-    /// The region, such as eu-west-1
-    #[arg(long, global = true, value_name = "NAME")]
-    pub(crate) region: Option<String>,
-    /// The profile of the AWS files to take keys, region and endpoint from
-    #[arg(long, global = true, value_name = "NAME")]
-    pub(crate) profile: Option<String>,
-    /// Sign nothing, for what everybody may read
-    #[arg(long, global = true)]
-    pub(crate) no_sign_request: bool,
-}
-
-impl Connection {
-    /// The client that these options ask for.
-    pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let mut builder = Client::builder();
-        if let Some(url) = &self.endpoint_url {
-            builder = builder.endpoint(url);
-        }
-        if let Some(region) = &self.region {
-            builder = builder.region(region);
-        }
-        if let Some(profile) = &self.profile {
-            builder = builder.profile(profile);
-        }
-        if self.no_sign_request {
-            builder = builder.anonymous();
-        }
-        builder.build().map_err(|error| Failure::from(error).exits(Exit::Configuration))
-    }
 }
 
 /// What to say to somebody who typed what cannot be read, or asked for help or the version.

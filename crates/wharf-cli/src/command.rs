@@ -1,9 +1,18 @@
 //! The verbs: one file each, with its arguments and its `run`.
 
 mod cat;
+mod completions;
+mod du;
+mod head;
 mod ls;
+mod mb;
 mod presign;
+mod rb;
+mod rm;
 mod serve;
+mod version;
+mod website;
+mod whoami;
 
 use std::io;
 
@@ -11,25 +20,82 @@ use clap::Subcommand;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::Cli;
+use crate::context::{Context, Dialect};
 use crate::error::{Exit, Failure};
+use crate::globals::Globals;
 use crate::printer::Printer;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Serve(serve::Args),
-    Ls(ls::Args),
+    #[command(flatten)]
+    Verb(Verb),
     Cat(cat::Args),
+    Head(head::Args),
+    Du(du::Args),
+    Serve(serve::Args),
+    Whoami(whoami::Args),
+    Completions(completions::Args),
+    Version(version::Args),
+    /// The verbs of `aws s3`, to the letter
+    ///
+    /// Keys are literal, and an empty source empties the destination of `sync --delete`, as there.
+    S3 {
+        #[command(subcommand)]
+        verb: Verb,
+    },
+}
+
+/// The verbs that `aws s3` has as well.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Ls(ls::Args),
+    Rm(rm::Args),
+    Mb(mb::Args),
+    Rb(rb::Args),
     Presign(presign::Args),
+    Website(website::Args),
 }
 
 /// Carries out what was typed.
 pub(crate) fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
-    let Cli { connection, command } = cli;
+    let Cli { globals, command } = cli;
+    printer.set(&globals.output);
     match command {
-        Command::Serve(args) => all_cores()?.block_on(serve::run(args, &connection, printer)),
-        Command::Ls(args) => one_thread()?.block_on(ls::run(args, &connection.client()?, printer)),
-        Command::Cat(args) => one_thread()?.block_on(cat::run(args, &connection.client()?, printer)),
-        Command::Presign(args) => one_thread()?.block_on(presign::run(args, &connection.client()?, printer)),
+        Command::Completions(args) => completions::run(args, printer),
+        Command::Version(args) => version::run(args, printer),
+        command => {
+            let runtime = if command.takes_all_cores() { all_cores()? } else { one_thread()? };
+            runtime.block_on(dispatch(command, globals, printer))
+        }
+    }
+}
+
+async fn dispatch(command: Command, globals: Globals, printer: &mut Printer) -> Result<Exit, Failure> {
+    let dialect = if matches!(command, Command::S3 { .. }) { Dialect::Aws } else { Dialect::Wharf };
+    let context = &Context::new(globals, dialect);
+    match command {
+        Command::Verb(verb) | Command::S3 { verb } => match verb {
+            Verb::Ls(args) => ls::run(args, context, printer).await,
+            Verb::Rm(args) => rm::run(args, context, printer).await,
+            Verb::Mb(args) => mb::run(args, context, printer).await,
+            Verb::Rb(args) => rb::run(args, context, printer).await,
+            Verb::Presign(args) => presign::run(args, context, printer).await,
+            Verb::Website(args) => website::run(args, context, printer).await,
+        },
+        Command::Cat(args) => cat::run(args, context, printer).await,
+        Command::Head(args) => head::run(args, context, printer).await,
+        Command::Du(args) => du::run(args, context, printer).await,
+        Command::Serve(args) => serve::run(args, &context.globals.connection, printer).await,
+        Command::Whoami(args) => whoami::run(args, context, printer).await,
+        Command::Completions(args) => completions::run(args, printer),
+        Command::Version(args) => version::run(args, printer),
+    }
+}
+
+impl Command {
+    /// Whether it does so much at a time that more than one core helps.
+    fn takes_all_cores(&self) -> bool {
+        matches!(self, Self::Serve(_))
     }
 }
 

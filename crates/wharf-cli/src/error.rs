@@ -3,15 +3,21 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use serde::Serialize;
 use wharf::ErrorKind;
 
 /// How the command ends. The numbers are aws-cli's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
 pub(crate) enum Exit {
     /// All is done.
     Done = 0,
     /// Of several things one failed, or nothing was found.
     Failed = 1,
+    /// Nothing failed, and something was skipped.
+    Skipped = 2,
+    /// Somebody pressed Ctrl-C.
+    Interrupted = 130,
     /// What was typed cannot be carried out.
     Usage = 252,
     /// The environment, the AWS files or the options do not make a client.
@@ -34,12 +40,31 @@ pub(crate) enum Failure {
     /// Whoever read our output has gone (`wharf cat ... | head`): it has all it wanted, so this is no error.
     ReaderGone,
     /// Something to be told: in one line, with a hint apart from it.
-    Told { exit: Exit, message: String, hint: Option<String> },
+    Told(Box<Told>),
+}
+
+/// What is told of a failure. As JSON it is `{"type":"error",...}`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename = "error")]
+pub(crate) struct Told {
+    #[serde(skip)]
+    pub(crate) exit: Exit,
+    pub(crate) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
+    /// S3's code, such as `NoSuchKey`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self::Told { exit, message: message.into(), hint: None }
+        let message = message.into();
+        Self::Told(Box::new(Told { exit, message, hint: None, code: None, status: None, request_id: None }))
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -48,16 +73,24 @@ impl Failure {
 
     /// Adds what the reader can do about it.
     pub(crate) fn hint(mut self, text: impl Into<String>) -> Self {
-        if let Self::Told { hint, .. } = &mut self {
-            *hint = Some(text.into());
+        if let Self::Told(told) = &mut self {
+            told.hint = Some(text.into());
         }
         self
     }
 
     /// The same, with another exit code.
     pub(crate) fn exits(mut self, code: Exit) -> Self {
-        if let Self::Told { exit, .. } = &mut self {
-            *exit = code;
+        if let Self::Told(told) = &mut self {
+            told.exit = code;
+        }
+        self
+    }
+
+    /// The same, with this before its message.
+    pub(crate) fn of(mut self, what: impl fmt::Display) -> Self {
+        if let Self::Told(told) = &mut self {
+            told.message = format!("{what} {}", told.message);
         }
         self
     }
@@ -66,7 +99,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::ReaderGone => Exit::Done,
-            Self::Told { exit, .. } => *exit,
+            Self::Told(told) => told.exit,
         }
     }
 }
@@ -74,12 +107,18 @@ impl Failure {
 /// The lines for standard error; none where nobody need be told.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Told { message, hint, .. } = self else { return Ok(()) };
-        write!(f, "wharf: {message}")?;
-        match hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
-            None => Ok(()),
+        match self {
+            Self::ReaderGone => Ok(()),
+            Self::Told(told) => write!(f, "wharf: {told}"),
         }
+    }
+}
+
+/// The message, and the hint in a line of its own.
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\nhint: {hint}"))
     }
 }
 
@@ -91,7 +130,14 @@ impl From<wharf::Error> for Failure {
             ErrorKind::InvalidInput => Exit::Usage,
             _ => Exit::Other,
         };
-        Self::Told { exit, message: error.to_string(), hint: hint(&error) }
+        Self::Told(Box::new(Told {
+            exit,
+            message: error.to_string(),
+            hint: hint(&error),
+            code: error.code().map(str::to_owned),
+            status: error.status().map(|status| status.as_u16()),
+            request_id: error.request_id().map(str::to_owned),
+        }))
     }
 }
 
@@ -108,7 +154,7 @@ fn hint(error: &wharf::Error) -> Option<String> {
             Some("say --region, set AWS_REGION, or put region into the profile".to_owned())
         }
         (ErrorKind::Transport, _) if hints_at(error, ".root_certificates_pem(") => {
-            Some("put the certificate into the system's store, or name its file in SSL_CERT_FILE".to_owned())
+            Some("name the file of the certificate with --ca-bundle, or put it into the system's store".to_owned())
         }
         (ErrorKind::WrongRegion, None) => Some("say the bucket's region with --region".to_owned()),
         _ => error.hint().map(str::to_owned),
@@ -142,7 +188,7 @@ mod tests {
             (
                 wharf::Error::new(ErrorKind::Transport, "TLS").with_hint("see .root_certificates_pem()"),
                 Exit::Other,
-                "wharf: TLS\nhint: put the certificate into the system's store, or name its file in SSL_CERT_FILE",
+                "wharf: TLS\nhint: name the file of the certificate with --ca-bundle, or put it into the system's store",
             ),
         ];
         for (error, exit, text) in cases {

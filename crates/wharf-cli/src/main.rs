@@ -1,15 +1,22 @@
 //! The command `wharf`.
 //!
-//! [`cli`] says what can be typed, [`command`] has a file for every verb, [`printer`] is the only place that prints,
-//! and [`error`] says what goes wrong and how it exits.
+//! [`cli`] and [`globals`] say what can be typed, [`command`] has a file for every verb. What verbs tell are values
+//! ([`message`]), which [`printer`] alone prints; [`error`] says what goes wrong and how it exits.
 
 mod cli;
 mod command;
+mod context;
 mod error;
+mod filter;
+mod globals;
 mod local_time;
+mod message;
+mod pattern;
 mod printer;
-mod size;
-mod uri;
+mod progress;
+mod terminal;
+mod units;
+mod url;
 
 use std::process::ExitCode;
 

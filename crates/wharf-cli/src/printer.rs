@@ -1,27 +1,97 @@
 //! The only place that prints.
 
 use std::fmt::Display;
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use crate::error::{Exit, Failure};
+use crate::globals::Output;
+use crate::message::{Message, Warning};
+use crate::progress::Bar;
 
 /// How much is gathered before it is written: a listing is many short lines.
 const BUFFER: usize = 64 * 1024;
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Loudness {
+    /// Nothing: the exit code tells. Only what kept the command from beginning is said.
+    Quiet,
+    /// What went wrong.
+    OnlyErrors,
+    /// Everything.
+    Everything,
+}
 
 /// Writes results to standard output and all else to standard error.
 ///
 /// What cannot be written to standard output is a [`Failure`], so that a full disk never ends as a success. Where
 /// standard error is closed nobody can be told, and that is no failure.
 pub(crate) struct Printer {
-    out: BufWriter<StdoutLock<'static>>,
+    out: BufWriter<Stdout>,
+    json: bool,
+    loudness: Loudness,
+    /// What has to make room for every line.
+    bar: Option<Bar>,
 }
 
 impl Printer {
     pub(crate) fn new() -> Self {
-        Self { out: BufWriter::with_capacity(BUFFER, io::stdout().lock()) }
+        let out = BufWriter::with_capacity(BUFFER, io::stdout());
+        Self { out, json: false, loudness: Loudness::Everything, bar: None }
     }
 
-    /// A result, as a line.
+    /// What the options ask for.
+    pub(crate) fn set(&mut self, output: &Output) {
+        self.json = output.json;
+        if output.quiet {
+            self.loudness = Loudness::Quiet;
+        }
+    }
+
+    /// Tells less from now on, never more.
+    pub(crate) fn at_most(&mut self, loudness: Loudness) {
+        self.loudness = self.loudness.min(loudness);
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A bar at the bottom of the terminal, where there is one and somebody wants to see it.
+    pub(crate) fn show(&mut self, bar: impl FnOnce() -> Bar) {
+        if self.loudness == Loudness::Everything && !self.json && io::stderr().is_terminal() {
+            self.bar = Some(bar());
+        }
+    }
+
+    pub(crate) fn bar(&self) -> Option<&Bar> {
+        self.bar.as_ref()
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn hide(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.clear();
+        }
+    }
+
+    /// A result.
+    pub(crate) fn say(&mut self, message: &impl Message) -> Result<(), Failure> {
+        if self.loudness < Loudness::Everything {
+            return Ok(());
+        }
+        if let Some(bar) = &self.bar {
+            // The terminal takes both: the line must be out before the bar is drawn again.
+            let out = &mut self.out;
+            return bar.suspend(|| writeln!(out, "{message}").and_then(|()| out.flush())).map_err(unwritable);
+        }
+        match self.json {
+            true => self.line(json(message)),
+            false => self.line(message),
+        }
+    }
+
+    /// Text that is the same for people and for programs.
     pub(crate) fn line(&mut self, line: impl Display) -> Result<(), Failure> {
         writeln!(self.out, "{line}").map_err(unwritable)
     }
@@ -38,19 +108,42 @@ impl Printer {
 
     /// A line for people, beside the results.
     pub(crate) fn note(&mut self, line: impl Display) {
-        let _ = writeln!(io::stderr(), "{line}");
+        if self.loudness == Loudness::Everything {
+            self.error_line(line);
+        }
     }
 
-    /// Says what went wrong, after what was printed before it.
+    /// What somebody should know, and what ends no command.
+    pub(crate) fn warn(&mut self, warning: &Warning) {
+        self.problem(warning);
+    }
+
+    /// What went wrong with one of many things.
+    pub(crate) fn problem(&mut self, message: &impl Message) {
+        if self.loudness > Loudness::Quiet {
+            let _ = self.out.flush();
+            match self.json {
+                true => self.error_line(json(message)),
+                false => self.error_line(message),
+            }
+        }
+    }
+
+    /// Says what ended the command, after what was printed before it.
     pub(crate) fn failure(&mut self, failure: &Failure) {
         let _ = self.out.flush();
-        if matches!(failure, Failure::Told { .. }) {
-            self.note(failure);
+        let Failure::Told(told) = failure else { return };
+        let began = !matches!(told.exit, Exit::Usage | Exit::Configuration);
+        match self.json {
+            _ if began && self.loudness == Loudness::Quiet => {}
+            true => self.error_line(json(told)),
+            false => self.error_line(failure),
         }
     }
 
     /// The end: how the command exits.
     pub(crate) fn finish(&mut self, outcome: Result<Exit, Failure>) -> Exit {
+        self.hide();
         match outcome.and_then(|exit| self.flush().map(|()| exit)) {
             Ok(exit) => exit,
             Err(failure) => {
@@ -59,6 +152,18 @@ impl Printer {
             }
         }
     }
+
+    fn error_line(&self, line: impl Display) {
+        let write = || {
+            let _ = writeln!(io::stderr(), "{line}");
+        };
+        self.bar.as_ref().map_or_else(write, |bar| bar.suspend(write));
+    }
+}
+
+fn json(message: &impl Message) -> String {
+    // Maps with keys that are no strings are all that could fail, and no message has any.
+    serde_json::to_string(message).unwrap_or_default()
 }
 
 fn unwritable(error: io::Error) -> Failure {

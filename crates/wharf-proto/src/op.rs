@@ -27,6 +27,7 @@ mod list_parts;
 mod mfa;
 mod post_object;
 mod put_bucket_versioning;
+mod put_bucket_website;
 mod put_object;
 mod put_object_tagging;
 mod signed_request;
@@ -62,7 +63,8 @@ pub use list_objects::{ListObjects, ListObjectsOutput, ListedObject, Owner, Rest
 pub use list_parts::{ListParts, ListPartsOutput, ListedPart};
 pub use post_object::{PostForm, PostObject, PresignedPost};
 pub use put_bucket_versioning::PutBucketVersioning;
-pub use put_object::{PutObject, PutObjectOutput};
+pub use put_bucket_website::PutBucketWebsite;
+pub use put_object::{PartsChecksum, PutInParts, PutObject, PutObjectOutput};
 pub use put_object_tagging::{PutObjectTagging, PutObjectTaggingOutput};
 pub use signed_request::SignedRequest;
 pub use upload_part::{UploadPart, UploadPartOutput};

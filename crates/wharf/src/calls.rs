@@ -104,6 +104,17 @@ impl Client {
         PutBucketVersioning::new(self.clone(), bucket, status)
     }
 
+    /// Has a bucket served as a website: see [`PutBucketWebsite`].
+    ///
+    /// ```no_run
+    /// # async fn example(s3: wharf::Client) -> wharf::Result<()> {
+    /// s3.put_bucket_website("my-bucket").index_document("index.html").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn put_bucket_website(&self, bucket: impl Into<String>) -> PutBucketWebsite<Self> {
+        PutBucketWebsite::new(self.clone(), bucket)
+    }
+
     /// Begins a session with a directory bucket, for those who sign elsewhere: see [`CreateSession`].
     ///
     /// ```no_run

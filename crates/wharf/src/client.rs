@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use wharf_proto::op::{PostForm, PresignedPost};
 use wharf_proto::operation::{Operation, Presigned, Request, SendFuture, Sender};
 use wharf_proto::provider::Habits;
@@ -14,17 +14,19 @@ use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
 use wharf_proto::{Credentials, Endpoint, Error, Provider};
 
-use crate::body::{ObjectBody, Place};
+use crate::body::{Again, ObjectBody, Place};
 use crate::buckets::Buckets;
 use crate::clock::Clock;
 use crate::config::ClientBuilder;
+use crate::counters::{Counters, Tally};
 use crate::dispatch::{self, Answer, Read};
 use crate::explain::{Explanation, Setting, Told};
 use crate::identity::Identity;
 use crate::payload::Conditions;
 use crate::presign::{presign, presign_post};
-use crate::runtime::RuntimeHandle;
+use crate::runtime::{RuntimeHandle, must_be_here};
 use crate::settings::Origin;
+use crate::transfer::Budgets;
 use crate::transport::Transport;
 
 /// An S3 client. A cheap clone: all clones share connections, credentials and retry quotas.
@@ -47,6 +49,8 @@ pub(crate) struct Sending {
     /// The provider's, but for what the client's settings say otherwise.
     pub(crate) habits: Habits,
     pub(crate) sign_payload: bool,
+    /// Once, and no more: a transfer has its own way of trying again.
+    pub(crate) one_attempt: bool,
 }
 
 /// A client's other settings, and its state.
@@ -58,6 +62,8 @@ pub(crate) struct Shared {
     /// Whether reads ask for the stored checksum although the call does not say so.
     pub(crate) checks_answers: bool,
     pub(crate) retry: RetryPolicy,
+    pub(crate) budgets: Budgets,
+    pub(crate) tally: Arc<Tally>,
     pub(crate) buckets: Buckets,
     pub(crate) stall_limit: Duration,
     pub(crate) patience: Duration,
@@ -80,6 +86,11 @@ impl Deref for Inner {
 }
 
 impl Inner {
+    /// The same, whose requests are each made once.
+    pub(crate) fn once(&self) -> Arc<Self> {
+        Arc::new(Self { sending: Sending { one_attempt: true, ..self.sending }, shared: self.shared.clone() })
+    }
+
     /// The time that requests are signed with.
     pub(crate) fn now(&self) -> SystemTime {
         let ahead = self.clock_ahead.load(Ordering::Relaxed);
@@ -163,6 +174,11 @@ impl Client {
         Self(Arc::new(Inner { sending, shared: self.0.shared.clone() }))
     }
 
+    /// The same client for the requests of a transfer: each is made once, for the transfer itself tries again.
+    pub(crate) fn for_transfers(&self) -> Self {
+        Self(self.0.once())
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
     }
@@ -175,6 +191,20 @@ impl Client {
     /// The region that requests are signed for.
     pub fn region(&self) -> &str {
         self.0.endpoint.region()
+    }
+
+    /// What this client and its clones have done so far. Costs nothing to ask.
+    ///
+    /// ```
+    /// # async fn measure(s3: &wharf::Client) -> wharf::Result<()> {
+    /// let before = s3.counters();
+    /// s3.put_object("my-bucket", "hello.txt", "Hello!").await?;
+    /// assert_eq!(s3.counters().bytes_sent - before.bytes_sent, 6);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn counters(&self) -> Counters {
+        self.0.tally.read()
     }
 
     /// What each setting is and where it came from: the variable, or the file and its line.
@@ -197,6 +227,7 @@ impl Client {
     pub fn credentials(&self) -> SendFuture<Option<Credentials>> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
+            must_be_here()?;
             match inner.identity.provider() {
                 Some(provider) => provider.credentials().await.map(Some),
                 None => Ok(None),
@@ -205,32 +236,55 @@ impl Client {
     }
 }
 
+/// What an error names of an answer that has been read by then.
+struct Ids([Option<HeaderValue>; 2]);
+
+impl Ids {
+    const NAMES: [HeaderName; 2] = [HeaderName::from_static("x-amz-request-id"), HeaderName::from_static("x-amz-id-2")];
+
+    fn of(headers: &HeaderMap) -> Self {
+        Self(Self::NAMES.map(|name| headers.get(name).cloned()))
+    }
+}
+
+impl From<Ids> for HeaderMap {
+    fn from(ids: Ids) -> Self {
+        Ids::NAMES.into_iter().zip(ids.0).filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
+const CHECKSUM_MODE: HeaderName = HeaderName::from_static("x-amz-checksum-mode");
+
 impl Sender for Client {
     type Body = ObjectBody;
 
     fn send<O: Operation>(&self, mut operation: O) -> SendFuture<O::Output> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
+            must_be_here()?;
             let (request, place) = inner.request(&mut operation)?;
-            let answer = dispatch::send(&inner, O::NAME, request, Read::Whole).await?;
-            let (status, headers) = (answer.response.status(), answer.response.headers().clone());
+            let answer = dispatch::send(&inner, &place, request, Read::Whole).await?;
+            let status = answer.response.status();
+            let ids = Ids::of(answer.response.headers());
             operation
                 .response(answer.response)
-                .map_err(|error| place.of(error.with_answer(status, &headers).with_attempts(answer.attempts)))
+                .map_err(|error| place.of(error.with_answer(status, &ids.into()).with_attempts(answer.attempts)))
         })
     }
 
     fn open<O: Operation>(&self, mut operation: O) -> SendFuture<(O::Output, ObjectBody)> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
+            must_be_here()?;
             let (mut request, place) = inner.request(&mut operation)?;
             let asks = inner.checks_answers && inner.sending.habits.checksum_mode;
             if asks && !request.headers.contains_key(header::RANGE) {
-                request.headers.entry("x-amz-checksum-mode").or_insert(HeaderValue::from_static("ENABLED"));
+                request.headers.entry(CHECKSUM_MODE).or_insert(HeaderValue::from_static("ENABLED"));
             }
-            let answer = dispatch::send(&inner, O::NAME, request, Read::Head).await?;
+            let again = Again::of(&inner, &request);
+            let answer = dispatch::send(&inner, &place, request, Read::Head).await?;
             let Answer { response, rest, attempts } = answer;
-            let body = ObjectBody::new(rest, response.headers(), attempts, &inner, place.clone());
+            let body = ObjectBody::new(rest, response.headers(), attempts, &inner, place.clone(), again);
             let output = operation.response(response).map_err(|error| place.of(error))?;
             Ok((output, body))
         })
@@ -239,6 +293,7 @@ impl Sender for Client {
     fn presign<O: Operation>(&self, mut operation: O, expires_in: Duration) -> SendFuture<Presigned> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
+            must_be_here()?;
             let (request, place) = inner.request(&mut operation)?;
             presign(&inner, request, expires_in).await.map_err(|error| place.of(error))
         })
@@ -248,6 +303,7 @@ impl Sender for Client {
         let inner = self.0.clone();
         let (bucket, key) = (form.bucket.clone(), form.key.clone());
         self.0.runtime.run(async move {
+            must_be_here()?;
             let signed = presign_post(&inner, form, expires_in).await;
             signed.map_err(|error| error.at("PostObject", Some(&bucket), Some(&key)))
         })

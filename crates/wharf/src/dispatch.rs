@@ -12,7 +12,7 @@ use futures_core::Stream;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use tracing::Instrument;
 use wharf_proto::correct::{Asked, Correction, Corrections, correction};
-use wharf_proto::operation::Request;
+use wharf_proto::operation::{Request, SentChecksum};
 use wharf_proto::retry::{Decision, FailureClass, RetryQuota, RetryState, TransportFailure, retry_after};
 use wharf_proto::sigv4::{self, SignedChunks, Signer};
 use wharf_proto::{Credentials, Error, ErrorKind, is_error_document};
@@ -22,6 +22,7 @@ use crate::client::Inner;
 use crate::payload::Payload;
 use crate::progress::{Progress, StallTimer, with_limit};
 use crate::route::{Route, Way, once_more};
+use crate::transfer;
 use crate::transport::{self, transport_error};
 
 /// How much of an error's body is read.
@@ -56,17 +57,13 @@ struct Failure {
     answered: bool,
     /// What the answer says to change.
     correction: Option<Correction>,
+    /// The transport has learnt what it takes.
+    again: bool,
 }
 
 /// Sends `request` until it succeeds or there is no point in trying again.
-pub(crate) async fn send(
-    client: &Arc<Inner>,
-    operation: &'static str,
-    request: Request,
-    read: Read,
-) -> Result<Answer, Error> {
-    let place = Place::new(operation, &request);
-    let span = tracing::debug_span!("s3", operation, bucket = place.bucket, key = place.key);
+pub(crate) async fn send(client: &Arc<Inner>, place: &Place, request: Request, read: Read) -> Result<Answer, Error> {
+    let span = tracing::debug_span!("s3", operation = place.operation, bucket = place.bucket, key = place.key);
     let sent = AtomicU32::new(0);
     async {
         let sending = async {
@@ -104,19 +101,31 @@ struct Prepared {
 
 async fn attempts(client: &Arc<Inner>, request: &Prepared, read: Read, sent: &AtomicU32) -> Result<Answer, Error> {
     let quota = &request.route.bucket.quota;
-    let mut state = RetryState::new(client.retry).retry_conflicts(request.retry_conflict);
+    let mut policy = client.retry;
+    if client.sending.one_attempt {
+        policy.max_attempts = 1;
+    }
+    let mut state = RetryState::new(policy).retry_conflicts(request.retry_conflict);
     let mut corrections = Corrections::default();
     let mut way = request.route.way(client)?;
     let mut number = 0;
     // An earlier attempt may have been carried out although its answer was lost.
     let mut maybe_done = false;
+    // How far ahead the server's clock was taken to be, where this call has changed that.
+    let mut clock_was = None;
     loop {
         number += 1;
         sent.store(number, Ordering::Relaxed);
+        if number > 1 {
+            client.tally.retry();
+        }
         let span = tracing::debug_span!("attempt", number);
         let mut signed_with = None;
         let mut failure = match attempt(client, request, &way, read, &mut signed_with).instrument(span).await {
-            Ok(answer) => {
+            Ok(mut answer) => {
+                if let Some(sent) = request.payload.told_checksum() {
+                    answer.response.extensions_mut().insert(SentChecksum(sent));
+                }
                 state.succeeded(quota);
                 let (status, headers) = (answer.response.status(), answer.response.headers());
                 let checked = request.payload.check_answer(headers);
@@ -125,11 +134,23 @@ async fn attempts(client: &Arc<Inner>, request: &Prepared, read: Read, sent: &At
             }
             Err(failure) => failure,
         };
+        if failure.again && request.payload.can_be_sent() {
+            maybe_done = true;
+            continue;
+        }
+        if failure.error.kind() == ErrorKind::RequestTimeTooSkewed
+            && let Some(ahead) = clock_was.take()
+        {
+            // The time that the server told is none that it takes: not worth keeping.
+            client.clock_ahead.store(ahead, Ordering::Relaxed);
+        }
+        let ahead = client.clock_ahead.load(Ordering::Relaxed);
         if let Some(correction) = failure.correction.take().filter(|correction| corrections.allow(correction))
             && request.route.correct(client, &way, &correction, signed_with.as_ref()).await
         {
             if request.payload.can_be_sent() {
                 tracing::debug!(error = %failure.error, ?correction, "trying again, corrected");
+                clock_was = clock_was.or(matches!(correction, Correction::Clock(_)).then_some(ahead));
                 way = request.route.way(client)?;
                 continue;
             }
@@ -172,7 +193,9 @@ fn explain(error: Error, way: &Way, maybe_done: bool) -> Error {
         | ErrorKind::NoSuchBucket
             if maybe_done =>
         {
-            error.with_hint(
+            // What deletes or makes a bucket has no object that could be its own.
+            let writes = matches!(error.kind(), ErrorKind::PreconditionFailed | ErrorKind::NoSuchUpload);
+            error.with_maybe_ours(writes).with_hint(
                 "an earlier attempt of this call broke off and may have succeeded: look before you try again",
             )
         }
@@ -194,12 +217,13 @@ async fn attempt(
     signed_with: &mut Option<Credentials>,
 ) -> Result<Answer, Failure> {
     let payload = &request.payload;
-    let progress = Progress::new();
+    let progress = Progress::new(client.tally.clone());
     let at = client.now();
     let signed = sign(client, request, way, &progress, signed_with).await.map_err(Failure::last)?;
     let limit = if request.patient { client.patience.max(client.stall_limit) } else { client.stall_limit };
     // Credentials may have taken their time, which is not the server's.
     progress.peer_moved();
+    client.tally.request();
     let exchange = client.transport.send(signed);
     let response = match with_limit(exchange, &progress, limit).await {
         Some(Ok(response)) => response,
@@ -215,6 +239,9 @@ async fn attempt(
     if !head.status.is_success() {
         let (document, _) = read_up_to(body, MAX_ERROR_BODY, client.stall_limit).await;
         let error = Error::from_response(head.status, &head.headers, &document);
+        if error.kind() == ErrorKind::SlowDown {
+            client.tally.throttle();
+        }
         let mut failure = Failure::of_answer(error, &head.headers, payload);
         let token = signed_with.as_ref().is_some_and(|keys| keys.session_token().is_some());
         let asked = Asked { method: &request.method, region: way.scope().region, at, token };
@@ -225,6 +252,8 @@ async fn attempt(
         return Ok(Answer { response: Response::from_parts(head, Bytes::new()), rest: body, attempts: 0 });
     }
     let (document, ended) = read_up_to(body, MAX_ANSWER, client.stall_limit).await;
+    client.tally.received(document.len());
+    transfer::pace(document.len(), &client.budgets).await;
     if let Err(error) = ended {
         let error = error.with_answer(head.status, &head.headers);
         return Err(match error.kind() {
@@ -252,6 +281,7 @@ async fn sign(
     *signed.uri_mut() = way.uri.clone();
     let headers = signed.headers_mut();
     *headers = request.headers.clone();
+    headers.reserve(SIGNED_HEADERS);
     headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     if let Some(host) = sigv4::host(&way.uri).and_then(|host| HeaderValue::from_str(host).ok()) {
         headers.insert(header::HOST, host);
@@ -259,7 +289,10 @@ async fn sign(
     let (mut head, ()) = signed.into_parts();
     let mut chunks = None;
     if let Some(provider) = client.identity.provider() {
-        let own = provider.credentials().await?;
+        let own = match client.identity.unchanging() {
+            Some(own) => own.clone(),
+            None => provider.credentials().await?,
+        };
         let (credentials, scope) = request.route.keys(client, way, own).await?;
         let signer = Signer::new(signed_with.insert(credentials), scope, client.now(), &client.signing_keys);
         let seed = signer.sign(&mut head, request.payload.signing()).map_err(unsignable)?;
@@ -269,9 +302,12 @@ async fn sign(
         );
         chunks = signs_chunks.then(|| SignedChunks::new(&signer, seed));
     }
-    let body = request.payload.body(chunks, progress).await?;
-    Ok(http::Request::from_parts(head, body))
+    let body = request.payload.body(chunks, progress)?;
+    Ok(http::Request::from_parts(head, transfer::paced(body, &client.budgets, progress)))
 }
+
+/// How many headers a request gets here.
+const SIGNED_HEADERS: usize = 6;
 
 pub(crate) fn unsignable(error: sigv4::SigningError) -> Error {
     Error::invalid_input(error.to_string())
@@ -282,11 +318,25 @@ pub(crate) const USER_AGENT: &str = concat!("wharf/", env!("CARGO_PKG_VERSION"))
 impl Failure {
     /// Nothing that another attempt could mend.
     fn last(error: Error) -> Self {
-        Self { error, class: FailureClass::NotRetryable, retry_after: None, answered: false, correction: None }
+        Self {
+            error,
+            class: FailureClass::NotRetryable,
+            retry_after: None,
+            answered: false,
+            correction: None,
+            again: false,
+        }
     }
 
     fn transient(error: Error, failure: TransportFailure) -> Self {
-        Self { error, class: FailureClass::of_transport(failure), retry_after: None, answered: false, correction: None }
+        Self {
+            error,
+            class: FailureClass::of_transport(failure),
+            retry_after: None,
+            answered: false,
+            correction: None,
+            again: false,
+        }
     }
 
     /// An answer that stands for an error. Where the request's own body failed meanwhile, that is the reason.
@@ -296,7 +346,7 @@ impl Failure {
         }
         let class = FailureClass::of_response(error.status().unwrap_or_default(), error.code());
         let answered = class == FailureClass::NotRetryable;
-        Self { error, class, retry_after: retry_after(headers), answered, correction: None }
+        Self { error, class, retry_after: retry_after(headers), answered, correction: None, again: false }
     }
 
     fn of_transport(error: transport::TransportError, payload: &Payload) -> Self {
@@ -304,7 +354,8 @@ impl Failure {
             return Self::last(error);
         }
         let failure = transport::failure(error.kind());
-        Self::transient(transport_error(error), failure)
+        let again = transport::wants_another(&error);
+        Self { again, ..Self::transient(transport_error(error), failure) }
     }
 }
 

@@ -43,7 +43,7 @@ impl Identity {
             region: settings.region.as_ref().map(|region| region.value.clone()),
             use_fips: settings.use_fips.value,
             use_dualstack: settings.use_dualstack.value,
-            legacy: regional.is_some_and(|found| !found.value),
+            legacy: regional.filter(|found| !found.value).map(|found| found.origin),
         };
         Ok(match plan(places, &sts, profile_is_explicit)? {
             Plan::Keys { credentials, origin, file: None } => Self::fixed(credentials, origin),
@@ -58,6 +58,14 @@ impl Identity {
             Self::Fixed(credentials, _) => Some(credentials),
             Self::Given(provider) => Some(&**provider),
             Self::Found { cache, .. } => Some(&**cache),
+        }
+    }
+
+    /// The keys that never change, without asking for them.
+    pub(crate) fn unchanging(&self) -> Option<&Credentials> {
+        match self {
+            Self::Fixed(credentials, _) => Some(credentials),
+            _ => None,
         }
     }
 
@@ -80,6 +88,9 @@ impl Identity {
             _ => origin.clone(),
         };
         let mut rows = vec![Setting::new("credentials", source, origin)];
+        if let Self::Found { plan, .. } = self {
+            rows.extend(plan.tell());
+        }
         match (known, self) {
             (Some(known), _) => rows.extend(Setting::of_credentials(&known, &given_by)),
             (None, Self::Found { .. }) => {

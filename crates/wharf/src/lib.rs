@@ -30,6 +30,7 @@ mod calls;
 mod client;
 mod clock;
 mod config;
+mod counters;
 mod credentials;
 mod dispatch;
 mod exists;
@@ -44,6 +45,7 @@ mod route;
 mod runtime;
 mod session;
 mod settings;
+pub mod transfer;
 pub mod transport;
 
 #[cfg(feature = "tokio-io")]
@@ -53,6 +55,7 @@ pub use body::ObjectBody;
 pub use client::Client;
 pub use clock::{Clock, SystemClock};
 pub use config::ClientBuilder;
+pub use counters::Counters;
 pub use credentials::{CachedCredentials, CredentialsFuture, ProvideCredentials};
 pub use explain::{Explanation, Setting};
 pub use probe::{Finding, ProbeReport};

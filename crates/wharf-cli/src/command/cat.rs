@@ -1,37 +1,74 @@
 //! `wharf cat`: objects to standard output.
 
 use futures_util::TryStreamExt;
-use wharf::{Client, S3Uri};
+use wharf::{ByteRange, Client, S3Uri};
 
+use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::printer::Printer;
-use crate::uri;
+use crate::url::{self, Wild};
 
 const EXAMPLE: &str = "\
-Example: two objects, one after the other
+Example: two objects, one after the other, and the first line of a third
 
-  wharf cat s3://my-bucket/reports/2025.csv s3://my-bucket/reports/2026.csv > both.csv";
+  wharf cat s3://my-bucket/reports/2025.csv s3://my-bucket/reports/2026.csv > both.csv
+  wharf cat s3://my-bucket/reports/2027.csv --range 0-199 | head -n 1";
 
 /// Write objects to standard output
 ///
-/// The bytes are compared with the stored checksum as they pass. Of several objects those that
-/// can be read are written; if any failed, it exits with 1.
+/// With * or ? all objects that fit are written, in the order of their keys. The bytes are
+/// compared with the stored checksum as they pass. Of several objects those that can be read are
+/// written; if any failed, it exits with 1.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
     /// s3://BUCKET/KEY
-    #[arg(required = true, value_name = "URI", value_parser = uri::object)]
-    uris: Vec<S3Uri>,
+    #[arg(required = true, value_name = "URL", value_parser = url::object)]
+    urls: Vec<S3Uri>,
+    /// Only these bytes: 0-99 for the first hundred, 100- for all behind them, -500 for the last 500
+    #[arg(long, value_name = "BYTES", value_parser = range, allow_hyphen_values = true)]
+    range: Option<ByteRange>,
+    /// A version that is not the latest
+    #[arg(long, value_name = "ID")]
+    version_id: Option<String>,
+    /// Take * and ? as they are
+    #[arg(long)]
+    raw: bool,
+    /// Pay for the requests, where the bucket's owner does not
+    #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
+    request_payer: Option<String>,
 }
 
-pub(crate) async fn run(args: Args, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
-    if let [uri] = args.uris.as_slice() {
-        return write(uri, s3, printer).await.map(|()| Exit::Done);
+fn range(text: &str) -> Result<ByteRange, String> {
+    let number = |text: &str| text.parse::<u64>().ok();
+    let range = match text.split_once('-') {
+        Some(("", count)) => number(count).filter(|count| *count > 0).map(ByteRange::last),
+        Some((first, "")) => number(first).map(|first| ByteRange::from(first..)),
+        Some((first, last)) => match (number(first), number(last)) {
+            (Some(first), Some(last)) if first <= last => Some(ByteRange::from(first..=last)),
+            _ => None,
+        },
+        None => None,
+    };
+    range.ok_or_else(|| "bytes read like 0-99, 100- or -500".to_owned())
+}
+
+pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+    let s3 = context.client()?;
+    if let [url] = args.urls.as_slice()
+        && Wild::of(url.key(), context.keys(args.raw)).is_none()
+    {
+        return write(url.bucket(), url.key(), &args, &s3, printer).await.map(|()| Exit::Done);
     }
     let mut exit = Exit::Done;
-    for uri in &args.uris {
-        match write(uri, s3, printer).await {
-            Ok(()) => {}
+    for url in &args.urls {
+        let written = match Wild::of(url.key(), context.keys(args.raw)) {
+            Some(wild) => write_all(url.bucket(), &wild, &args, &s3, printer).await,
+            None => write(url.bucket(), url.key(), &args, &s3, printer).await.map(|()| Exit::Done),
+        };
+        match written {
+            Ok(Exit::Done) => {}
+            Ok(_) => exit = Exit::Failed,
             Err(failure @ Failure::ReaderGone) => return Err(failure),
             Err(failure) => {
                 printer.failure(&failure);
@@ -42,10 +79,72 @@ pub(crate) async fn run(args: Args, s3: &Client, printer: &mut Printer) -> Resul
     Ok(exit)
 }
 
-async fn write(uri: &S3Uri, s3: &Client, printer: &mut Printer) -> Result<(), Failure> {
-    let mut body = s3.get_object(uri.bucket(), uri.key()).checksum_mode(true).stream().await?;
+async fn write_all(
+    bucket: &str,
+    wild: &Wild,
+    args: &Args,
+    s3: &Client,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let mut listing = s3.list_objects(bucket).prefix(&wild.prefix);
+    if args.request_payer.is_some() {
+        listing = listing.request_payer();
+    }
+    let mut objects = listing.items();
+    let (mut found, mut exit) = (false, Exit::Done);
+    while let Some(object) = objects.next().await {
+        let object = object?;
+        if !wild.pattern.matches(&object.key) {
+            continue;
+        }
+        found = true;
+        match write(bucket, &object.key, args, s3, printer).await {
+            Ok(()) => {}
+            Err(failure @ Failure::ReaderGone) => return Err(failure),
+            Err(failure) => {
+                printer.failure(&failure);
+                exit = Exit::Failed;
+            }
+        }
+    }
+    match found {
+        true => Ok(exit),
+        false => Err(Failure::new(Exit::Failed, format!("nothing in s3://{bucket} fits {}", wild.text))
+            .hint("--raw takes * and ? as they are")),
+    }
+}
+
+async fn write(bucket: &str, key: &str, args: &Args, s3: &Client, printer: &mut Printer) -> Result<(), Failure> {
+    let mut call = s3.get_object(bucket, key).checksum_mode(args.range.is_none());
+    if let Some(range) = args.range {
+        call = call.range(range);
+    }
+    if let Some(id) = &args.version_id {
+        call = call.version_id(id);
+    }
+    if args.request_payer.is_some() {
+        call = call.request_payer();
+    }
+    let mut body = call.stream().await?;
     while let Some(bytes) = body.try_next().await? {
         printer.data(&bytes)?;
     }
     printer.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_read_as_in_http() {
+        for (text, header) in
+            [("0-99", "bytes=0-99"), ("5-5", "bytes=5-5"), ("100-", "bytes=100-"), ("-500", "bytes=-500")]
+        {
+            assert_eq!(range(text).unwrap().to_header().unwrap(), header);
+        }
+        for text in ["", "-", "5", "9-5", "-0", "a-b", "1-2-3"] {
+            assert!(range(text).is_err(), "{text}");
+        }
+    }
 }

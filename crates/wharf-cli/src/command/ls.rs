@@ -1,14 +1,21 @@
 //! `wharf ls`: buckets, or what is in one.
 
 use std::fmt;
+use std::io::{self, IsTerminal};
+use std::time::SystemTime;
 
-use wharf::op::ListedObject;
+use serde::Serialize;
+use wharf::op::{ListObjectsOutput, ListedObject};
 use wharf::{Client, Error, S3Uri};
 
+use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::local_time::LocalTime;
+use crate::message;
 use crate::printer::Printer;
-use crate::{size, uri};
+use crate::progress::Bar;
+use crate::units;
+use crate::url::{self, Wild};
 
 const EXAMPLE: &str = "\
 Example: everything under a prefix, with sizes for people and a total
@@ -18,15 +25,16 @@ Example: everything under a prefix, with sizes for people and a total
 /// List buckets, or the objects of one
 ///
 /// Without a slash at its end the prefix is a plain prefix: s3://bucket/log lists log.txt and
-/// logs/. Times are in this machine's time zone (TZ), as with aws-cli.
+/// logs/. Times are in this machine's time zone (TZ), as with aws-cli. With * or ? all keys that
+/// fit are listed whole.
 ///
 /// Exits with 1 where a prefix was given and nothing begins with it.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
     /// s3://BUCKET or s3://BUCKET/PREFIX; without it, the buckets are listed
-    #[arg(value_parser = place)]
-    uri: Option<Place>,
+    #[arg(value_name = "URL", value_parser = place)]
+    url: Option<Place>,
     /// List all objects with their whole keys, directories or not
     #[arg(long)]
     recursive: bool,
@@ -39,6 +47,18 @@ pub(crate) struct Args {
     /// How many names to ask for at a time
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1000))]
     page_size: u32,
+    /// Pay for the requests, where the bucket's owner does not
+    #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
+    request_payer: Option<String>,
+    /// Only buckets whose names begin with this
+    #[arg(long, value_name = "PREFIX")]
+    bucket_name_prefix: Option<String>,
+    /// Only buckets of this region
+    #[arg(long, value_name = "NAME")]
+    bucket_region: Option<String>,
+    /// Take * and ? as they are
+    #[arg(long)]
+    raw: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -49,84 +69,177 @@ enum Place {
 }
 
 fn place(text: &str) -> Result<Place, Error> {
-    if text == "s3://" { Ok(Place::Service) } else { uri::bucket(text).map(Place::Bucket) }
+    if text == "s3://" { Ok(Place::Service) } else { url::bucket(text).map(Place::Bucket) }
 }
 
-pub(crate) async fn run(args: Args, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
-    let mut total = Total::default();
-    let exit = match &args.uri {
-        None | Some(Place::Service) => buckets(s3, printer).await?,
-        Some(Place::Bucket(uri)) => objects(uri, &args, s3, &mut total, printer).await?,
+/// A bucket.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "bucket")]
+struct Bucket<'a> {
+    name: &'a str,
+    #[serde(serialize_with = "message::time")]
+    creation_date: Option<SystemTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'a str>,
+    #[serde(skip)]
+    time: &'a LocalTime,
+}
+
+impl fmt::Display for Bucket<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.time.text(self.creation_date), self.name)
+    }
+}
+
+/// What begins with the prefix and has a slash behind it.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "prefix")]
+struct Prefix<'a> {
+    prefix: &'a str,
+}
+
+impl fmt::Display for Prefix<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let directory = last_name(self.prefix.strip_suffix('/').unwrap_or(self.prefix));
+        write!(f, "{:>30} {directory}/", "PRE")
+    }
+}
+
+/// An object: time, size, name.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "object")]
+struct Row<'a> {
+    key: &'a str,
+    size: u64,
+    #[serde(serialize_with = "message::time")]
+    last_modified: Option<SystemTime>,
+    etag: &'a str,
+    storage_class: &'a str,
+    #[serde(skip)]
+    time: &'a LocalTime,
+    #[serde(skip)]
+    whole_key: bool,
+    #[serde(skip)]
+    human: bool,
+}
+
+impl fmt::Display for Row<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.whole_key { self.key } else { last_name(self.key) };
+        write!(f, "{} ", self.time.text(self.last_modified))?;
+        if self.human {
+            write!(f, "{:>10} {name}", units::human(self.size))
+        } else {
+            write!(f, "{:>10} {name}", self.size)
+        }
+    }
+}
+
+/// How much was listed.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "summary")]
+struct Total {
+    objects: u64,
+    size: u64,
+    #[serde(skip)]
+    human: bool,
+}
+
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = if self.human { units::human(self.size) } else { self.size.to_string() };
+        write!(f, "\nTotal Objects: {}\n   Total Size: {size}", self.objects)
+    }
+}
+
+pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+    let s3 = context.client()?;
+    let mut total = Total { objects: 0, size: 0, human: args.human_readable };
+    let exit = match &args.url {
+        None | Some(Place::Service) => buckets(&args, &s3, printer).await?,
+        Some(Place::Bucket(url)) => {
+            let wild = Wild::of(url.key(), context.keys(args.raw));
+            objects(url, wild, &args, &s3, &mut total, printer).await?
+        }
     };
     if args.summarize {
-        let size = if args.human_readable { size::human(total.size) } else { total.size.to_string() };
-        printer.line(format_args!("\nTotal Objects: {}\n   Total Size: {size}", total.objects))?;
+        printer.say(&total)?;
     }
     Ok(exit)
 }
 
-async fn buckets(s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
+async fn buckets(args: &Args, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
     let time = LocalTime::new();
-    let mut buckets = s3.list_buckets().items();
+    let mut listing = s3.list_buckets();
+    if let Some(prefix) = &args.bucket_name_prefix {
+        listing = listing.prefix(prefix);
+    }
+    if let Some(region) = &args.bucket_region {
+        listing = listing.bucket_region(region);
+    }
+    let mut buckets = listing.items();
     while let Some(bucket) = buckets.next().await {
         let bucket = bucket?;
-        printer.line(format_args!("{} {}", time.text(bucket.creation_date), bucket.name))?;
+        printer.say(&Bucket {
+            name: &bucket.name,
+            creation_date: bucket.creation_date,
+            region: bucket.region.as_deref(),
+            time: &time,
+        })?;
     }
     Ok(Exit::Done)
 }
 
-/// How much was listed.
-#[derive(Default)]
-struct Total {
-    objects: u64,
-    size: u64,
-}
-
 async fn objects(
-    uri: &S3Uri,
+    url: &S3Uri,
+    wild: Option<Wild>,
     args: &Args,
     s3: &Client,
     total: &mut Total,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
     let time = LocalTime::new();
-    let mut listing = s3.list_objects(uri.bucket()).prefix(uri.key()).max_keys(args.page_size);
-    if !args.recursive {
+    let prefix = wild.as_ref().map_or(url.key(), |wild| &wild.prefix);
+    let mut listing = s3.list_objects(url.bucket()).prefix(prefix).max_keys(args.page_size);
+    if !args.recursive && wild.is_none() {
         listing = listing.delimiter("/");
     }
+    if args.request_payer.is_some() {
+        listing = listing.request_payer();
+    }
+    // Where the names themselves are on the terminal, they show how far it is.
+    if !io::stdout().is_terminal() {
+        printer.show(|| Bar::count("objects"));
+    }
+    let takes = |object: &ListedObject| wild.as_ref().is_none_or(|wild| wild.pattern.matches(&object.key));
     let mut pages = listing.pages();
     let mut found = false;
     while let Some(page) = pages.next().await {
-        let page = page?;
-        found |= !page.common_prefixes.is_empty() || !page.objects.is_empty();
-        for prefix in &page.common_prefixes {
-            let directory = last_name(prefix.strip_suffix('/').unwrap_or(prefix));
-            printer.line(format_args!("{:>30} {directory}/", "PRE"))?;
+        let ListObjectsOutput { common_prefixes, objects, .. } = page?;
+        for prefix in &common_prefixes {
+            found = true;
+            printer.say(&Prefix { prefix })?;
         }
-        for object in &page.objects {
+        for object in objects.iter().filter(|object| takes(object)) {
+            found = true;
             total.objects += 1;
             total.size = total.size.saturating_add(object.size);
-            printer.line(Row { object, time: &time, whole_key: args.recursive, human: args.human_readable })?;
+            printer.say(&Row {
+                key: &object.key,
+                size: object.size,
+                last_modified: object.last_modified,
+                etag: object.etag.unquoted(),
+                storage_class: object.storage_class.as_str(),
+                time: &time,
+                whole_key: args.recursive || wild.is_some(),
+                human: args.human_readable,
+            })?;
+        }
+        if let Some(bar) = printer.bar() {
+            bar.at(total.objects);
         }
     }
-    Ok(if found || uri.key().is_empty() { Exit::Done } else { Exit::Failed })
-}
-
-/// An object as a line: time, size, name.
-struct Row<'a> {
-    object: &'a ListedObject,
-    time: &'a LocalTime,
-    whole_key: bool,
-    human: bool,
-}
-
-impl fmt::Display for Row<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ListedObject { key, size, last_modified, .. } = self.object;
-        let name = if self.whole_key { key } else { last_name(key) };
-        write!(f, "{} ", self.time.text(*last_modified))?;
-        if self.human { write!(f, "{:>10} {name}", size::human(*size)) } else { write!(f, "{size:>10} {name}") }
-    }
+    Ok(if found || url.key().is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 /// What follows the last slash.

@@ -1,13 +1,18 @@
 //! `wharf presign`: a link that works without keys.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use clap::ValueEnum;
-use wharf::{Body, Client, Presigned, S3Uri};
+use serde::Serialize;
+use wharf::{Body, Presigned, S3Uri};
 
+use crate::context::Context;
 use crate::error::{Exit, Failure};
+use crate::message;
 use crate::printer::Printer;
-use crate::uri;
+use crate::url;
 
 const EXAMPLE: &str = "\
 Example: let somebody without keys upload a file, for ten minutes
@@ -23,8 +28,8 @@ Example: let somebody without keys upload a file, for ten minutes
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
     /// s3://BUCKET/KEY
-    #[arg(value_parser = uri::object)]
-    uri: S3Uri,
+    #[arg(value_name = "URL", value_parser = url::object)]
+    url: S3Uri,
     /// For how many seconds it works: at most 604800, which is a week
     #[arg(
         long,
@@ -54,9 +59,27 @@ fn seconds(text: &str) -> Result<u64, String> {
     }
 }
 
-pub(crate) async fn run(args: Args, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
-    let (bucket, key) = (args.uri.bucket(), args.uri.key());
+/// A link, and what must be sent with it.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "presign")]
+struct Link {
+    url: String,
+    method: String,
+    #[serde(serialize_with = "message::time")]
+    expires_at: Option<SystemTime>,
+    headers: BTreeMap<String, String>,
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+    let (bucket, key) = (args.url.bucket(), args.url.key());
     let expires_in = Duration::from_secs(args.expires_in);
+    let s3 = context.client()?;
     let link = match args.method {
         Method::Get => s3.get_object(bucket, key).presign(expires_in),
         Method::Put => s3.put_object(bucket, key, Body::empty()).presign(expires_in),
@@ -64,29 +87,36 @@ pub(crate) async fn run(args: Args, s3: &Client, printer: &mut Printer) -> Resul
         Method::Delete => s3.delete_object(bucket, key).presign(expires_in),
     }
     .await?;
-    for header in headers(&link) {
-        printer.note(header);
+    let headers = headers(&link);
+    if !printer.is_json() {
+        for (name, value) in &headers {
+            printer.note(format_args!("{name}: {value}"));
+        }
     }
-    printer.line(&link.url)?;
+    let (method, expires_at) = (link.method.to_string(), Some(link.expires_at));
+    printer.say(&Link { url: link.url.to_string(), method, expires_at, headers })?;
     Ok(Exit::Done)
 }
 
-/// What must be sent with the link, a line each.
-fn headers(link: &Presigned) -> impl Iterator<Item = String> {
-    link.headers.iter().map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
+/// What must be sent with the link.
+fn headers(link: &Presigned) -> BTreeMap<String, String> {
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    link.headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use wharf::Client;
     use wharf_embedded::Store;
 
     use super::*;
 
     #[tokio::test]
-    async fn headers_are_lines() {
+    async fn headers_are_what_must_be_sent() {
         let s3 = Client::builder().transport(Store::in_memory()).build().unwrap();
         let link =
             s3.put_object("my-bucket", "a", Body::empty()).content_type("text/plain").presign(Duration::from_secs(1));
-        assert_eq!(headers(&link.await.unwrap()).collect::<Vec<_>>(), ["content-type: text/plain"]);
+        let headers = headers(&link.await.unwrap());
+        assert_eq!(headers.into_iter().collect::<Vec<_>>(), [("content-type".to_owned(), "text/plain".to_owned())]);
     }
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 use wharf::proto::endpoint::check_region;
 use wharf_embedded::{Server, Store};
 
-use crate::cli::Connection;
 use crate::error::{Exit, Failure};
+use crate::globals::Connection;
 use crate::printer::Printer;
 
 const EXAMPLE: &str = "\
@@ -158,6 +158,11 @@ fn refuse_client_options(connection: &Connection) -> Result<(), Failure> {
         ("--endpoint-url", connection.endpoint_url.is_some()),
         ("--profile", connection.profile.is_some()),
         ("--no-sign-request", connection.no_sign_request),
+        ("--no-verify-ssl", connection.no_verify_ssl),
+        ("--ca-bundle", connection.ca_bundle.is_some()),
+        ("--cli-connect-timeout", connection.cli_connect_timeout.is_some()),
+        ("--cli-read-timeout", connection.cli_read_timeout.is_some()),
+        ("--embedded", connection.embedded.is_some()),
     ];
     match given.iter().find(|(_, given)| *given) {
         Some((option, _)) => Err(Failure::usage(format!("serve has no use for {option}"))),

@@ -76,7 +76,7 @@ fn what_cannot_be_signed_says_why() {
         bench.run(&["presign", "s3://my-bucket/a", "--expires-in", "604801"]),
         failed(252, format!("{too_long}{hint}"))
     );
-    let no_key = "wharf: invalid value 's3://my-bucket' for '<URI>': no key: an object is s3://my-bucket/KEY\n";
+    let no_key = "wharf: invalid value 's3://my-bucket' for '<URL>': no key: an object is s3://my-bucket/KEY\n";
     assert_eq!(bench.run(&["presign", "s3://my-bucket"]), failed(252, format!("{no_key}{hint}")));
     let anonymous = "wharf: GetObject my-bucket/a: an anonymous client has no keys to presign with\n";
     assert_eq!(bench.run(&["presign", "s3://my-bucket/a", "--no-sign-request"]), failed(252, anonymous));

@@ -11,7 +11,14 @@ fn the_version_is_a_line() {
 
 #[test]
 fn help_begins_with_an_example() {
-    for args in [&["--help"][..], &["serve", "--help"], &["ls", "--help"], &["cat", "-h"], &["presign", "-h"]] {
+    for args in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["ls", "--help"],
+        &["cat", "-h"],
+        &["presign", "-h"],
+        &["whoami", "-h"],
+    ] {
         let (exit, stdout, stderr) = run(bare(args));
         assert_eq!((exit, stderr.as_str()), (0, ""), "{args:?}");
         let mut lines = stdout.lines();
@@ -31,7 +38,7 @@ fn nothing_typed_is_answered_with_the_help() {
 #[test]
 fn a_usage_error_is_one_line_and_a_hint() {
     for (args, stderr) in [
-        (&["cat"][..], format!("wharf: the following required arguments were not provided: <URI>...\n{HINT}")),
+        (&["cat"][..], format!("wharf: the following required arguments were not provided: <URL>...\n{HINT}")),
         (&["lss"], "wharf: unrecognized subcommand 'lss'\nhint: a similar subcommand exists: 'ls'\n".to_owned()),
         (
             &["ls", "--recursiv"],
@@ -41,7 +48,7 @@ fn a_usage_error_is_one_line_and_a_hint() {
         (
             &["cat", "s3://ab/key"],
             format!(
-                "wharf: invalid value 's3://ab/key' for '<URI>...': invalid bucket name \"ab\": it must have 3 to 63 \
+                "wharf: invalid value 's3://ab/key' for '<URL>...': invalid bucket name \"ab\": it must have 3 to 63 \
                  characters\n{HINT}"
             ),
         ),
@@ -90,6 +97,19 @@ fn a_profile_that_is_not_there_is_a_configuration_error() {
     let (exit, stdout, stderr) = run(bare(&["--profile", "work", "ls"]));
     assert_eq!((exit, stdout.as_str()), (253, ""));
     assert!(stderr.starts_with("wharf: profile \"work\" is not in "), "{stderr}");
+}
+
+/// It is set, so it is not passed over.
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_a_configuration_error() {
+    use std::os::unix::ffi::OsStrExt;
+    let mut command = bare(&["ls"]);
+    command.env("AWS_ACCESS_KEY_ID", "id").env("AWS_SECRET_ACCESS_KEY", "x");
+    command.env("AWS_REGION", std::ffi::OsStr::from_bytes(b"eu-w\xffst-1"));
+    let expected = "wharf: AWS_REGION: \"eu-w\u{fffd}st-1\" is not a region; regions read like us-east-1 (lower case, digits, \
+                    '-')\n";
+    assert_eq!(run(command), failed(253, expected));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::delete_object::{DeleteObject, DeleteObjectOutput};
+use super::list_objects::ListedObject;
 use super::mfa::Mfa;
 use crate::checksum::ChecksumAlgorithm;
 use crate::operation::{ChecksumPolicy, SendFuture, Sender};
@@ -68,6 +69,12 @@ impl<S> DeleteObjects<S> {
             expected_bucket_owner: None,
         };
         Self { sender, objects: objects.into_iter().map(Into::into).collect(), settings }
+    }
+
+    /// The same call about other objects.
+    pub fn with_objects(mut self, objects: Vec<ObjectIdentifier>) -> Self {
+        self.objects = objects;
+        self
     }
 
     /// Has S3 answer with the errors only: [`deleted`](DeleteObjectsOutput::deleted) stays empty.
@@ -138,6 +145,12 @@ impl From<&str> for ObjectIdentifier {
 impl From<&String> for ObjectIdentifier {
     fn from(key: &String) -> Self {
         Self::from(key.clone())
+    }
+}
+
+impl From<ListedObject> for ObjectIdentifier {
+    fn from(object: ListedObject) -> Self {
+        Self::from(object.key)
     }
 }
 

@@ -26,15 +26,15 @@ pub struct HeadObject<S = ()> {
     sender: S,
     bucket: String,
     key: String,
-    version_id: Option<String>,
+    pub(super) version_id: Option<String>,
     range: Option<ByteRange>,
     part_number: Option<u32>,
-    conditions: ReadConditions,
-    customer_key: Option<CustomerKey>,
+    pub(super) conditions: ReadConditions,
+    pub(super) customer_key: Option<CustomerKey>,
     checksum_mode: bool,
     response: ResponseOverrides,
-    request_payer: bool,
-    expected_bucket_owner: Option<String>,
+    pub(super) request_payer: bool,
+    pub(super) expected_bucket_owner: Option<String>,
 }
 
 impl<S> HeadObject<S> {

@@ -1,0 +1,63 @@
+//! `wharf rb`: a bucket that goes.
+
+use std::fmt;
+
+use serde::Serialize;
+use wharf::S3Uri;
+
+use super::rm;
+use crate::context::Context;
+use crate::error::{Exit, Failure};
+use crate::printer::Printer;
+use crate::url;
+
+const EXAMPLE: &str = "\
+Example: a bucket and all that is in it
+
+  wharf rb s3://my-bucket --force";
+
+/// Remove an empty bucket
+///
+/// Old versions of objects are not removed, and S3 refuses to remove a bucket that has any.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLE)]
+pub(crate) struct Args {
+    /// s3://BUCKET
+    #[arg(value_name = "URL", value_parser = url::bucket_alone)]
+    url: S3Uri,
+    /// Delete all objects in it first
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "remove_bucket")]
+struct Removed<'a> {
+    bucket: &'a str,
+}
+
+impl fmt::Display for Removed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "remove_bucket: {}", self.bucket)
+    }
+}
+
+pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+    let bucket = args.url.bucket();
+    let s3 = context.client()?;
+    if args.force && rm::everything_in(bucket, &s3, printer).await? != Exit::Done {
+        return Err(Failure::new(
+            Exit::Other,
+            "remove_bucket failed: Unable to delete all objects in the bucket, bucket will not be deleted.",
+        ));
+    }
+    match s3.delete_bucket(bucket).await {
+        Ok(_) => {
+            printer.say(&Removed { bucket })?;
+            Ok(Exit::Done)
+        }
+        Err(error) => {
+            Err(Failure::from(error).of(format_args!("remove_bucket failed: s3://{bucket}")).exits(Exit::Failed))
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! `wharf rm`: objects that go.
+
+mod incomplete;
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+use wharf::op::ListedObject;
+use wharf::{Client, ObjectIdentifier, S3Uri};
+
+use crate::context::Context;
+use crate::error::{Exit, Failure};
+use crate::filter::Filters;
+use crate::printer::{Loudness, Printer};
+use crate::terminal;
+use crate::units;
+use crate::url::{self, Shown, Wild};
+
+const EXAMPLE: &str = "\
+Example: all old logs but those of January; first see what would go
+
+  wharf rm s3://my-bucket/logs/2025 --recursive --exclude '01/*' --dryrun";
+
+/// Delete objects
+///
+/// With --recursive everything under a prefix goes, which ends with a slash whether you type it
+/// or not. Without it the URL names one object, or, with * or ?, all that fit; then you are asked
+/// first, and where nobody can be asked --recursive must be said.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLE, verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// s3://BUCKET/KEY or s3://BUCKET/PREFIX
+    #[arg(value_name = "URL", value_parser = url::bucket)]
+    url: S3Uri,
+    /// Delete everything under the prefix, or everything that fits, without asking
+    #[arg(long)]
+    recursive: bool,
+    /// Only print what would be deleted
+    #[arg(long)]
+    dryrun: bool,
+    #[command(flatten)]
+    filters: Filters,
+    /// Print only what goes wrong
+    #[arg(long)]
+    only_show_errors: bool,
+    /// How many names to ask for at a time
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    page_size: u32,
+    /// Pay for the requests, where the bucket's owner does not
+    #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
+    request_payer: Option<String>,
+    /// Take * and ? as they are
+    #[arg(long)]
+    raw: bool,
+    /// Do not ask before a whole bucket is emptied
+    #[arg(long)]
+    force: bool,
+    /// Not objects: uploads under the prefix that were begun and never completed
+    #[arg(long, conflicts_with_all = ["recursive", "exclude", "include"])]
+    incomplete: bool,
+    /// Only uploads that were begun this long ago, such as 1d or 12h
+    #[arg(long, value_name = "TIME", requires = "incomplete", value_parser = units::duration)]
+    older_than: Option<Duration>,
+}
+
+/// An object that was deleted.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "delete")]
+pub(crate) struct Deleted {
+    pub(crate) source: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) dryrun: bool,
+}
+
+impl fmt::Display for Deleted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}delete: {}", if self.dryrun { "(dryrun) " } else { "" }, self.source)
+    }
+}
+
+/// An object that could not be deleted.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "error")]
+struct NotDeleted {
+    operation: &'static str,
+    source: String,
+    message: String,
+    code: String,
+}
+
+impl fmt::Display for NotDeleted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "delete failed: {} {} ({})", self.source, self.message, self.code)
+    }
+}
+
+pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+    if args.only_show_errors {
+        printer.at_most(Loudness::OnlyErrors);
+    }
+    let wild = Wild::of(args.url.key(), context.keys(args.raw));
+    if args.incomplete {
+        return incomplete::run(&args, wild.as_ref(), &context.client()?, printer).await;
+    }
+    let deletion = Deletion { bucket: args.url.bucket(), dryrun: args.dryrun, payer: args.request_payer.is_some() };
+    if !args.recursive && wild.is_none() {
+        if args.url.key().is_empty() {
+            return Err(Failure::usage(format!("s3://{} is a whole bucket", deletion.bucket))
+                .hint("--recursive deletes all that is in it; `wharf rb` removes the bucket itself"));
+        }
+        let name = args.url.key().rsplit('/').next().unwrap_or_default();
+        if !args.filters.take(name) {
+            return Ok(Exit::Done);
+        }
+        return deletion.one(args.url.key(), &context.client()?, printer).await;
+    }
+    if !args.dryrun {
+        let question = question(&args, wild.is_some());
+        if let Some(question) = question.filter(|_| terminal::can_ask() || wild.is_some() && !args.recursive)
+            && !terminal::ask(&question)?
+        {
+            return Err(Failure::new(Exit::Failed, "nothing was deleted"));
+        }
+    }
+    let selection = Selection::of(&args, wild);
+    let s3 = context.client()?;
+    let mut listing = s3.list_objects(deletion.bucket).prefix(&selection.prefix).max_keys(args.page_size);
+    if deletion.payer {
+        listing = listing.request_payer();
+    }
+    let mut pages = listing.pages();
+    let mut exit = Exit::Done;
+    while let Some(page) = pages.next().await {
+        let keys =
+            page?.objects.into_iter().filter(|object| selection.takes(object)).map(|object| object.key).collect();
+        if deletion.many(keys, &s3, printer).await? != Exit::Done {
+            exit = Exit::Failed;
+        }
+    }
+    Ok(exit)
+}
+
+/// What must be asked before much is deleted.
+fn question(args: &Args, is_wild: bool) -> Option<String> {
+    let (bucket, key) = (args.url.bucket(), args.url.key());
+    if is_wild && !args.recursive {
+        return Some(format!("delete everything that fits {}?", Shown(bucket, key)));
+    }
+    let whole = key.is_empty() && args.filters.is_empty() && !args.force;
+    whole.then(|| format!("delete everything in s3://{bucket}?"))
+}
+
+/// Deletes everything in a bucket, without a question.
+pub(crate) async fn everything_in(bucket: &str, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
+    let deletion = Deletion { bucket, dryrun: false, payer: false };
+    let mut pages = s3.list_objects(bucket).pages();
+    let mut exit = Exit::Done;
+    while let Some(page) = pages.next().await {
+        let keys = page?.objects.into_iter().map(|object| object.key).collect();
+        if deletion.many(keys, s3, printer).await? != Exit::Done {
+            exit = Exit::Failed;
+        }
+    }
+    Ok(exit)
+}
+
+/// Which objects of a listing are meant.
+struct Selection {
+    prefix: String,
+    wild: Option<Wild>,
+    filters: Filters,
+    /// What filters do not see of a key.
+    root: usize,
+}
+
+impl Selection {
+    fn of(args: &Args, wild: Option<Wild>) -> Self {
+        let filters = args.filters.clone();
+        if let Some(wild) = wild {
+            let root = wild.directory().len();
+            return Self { prefix: wild.prefix.clone(), wild: Some(wild), filters, root };
+        }
+        let mut prefix = args.url.key().to_owned();
+        if !prefix.is_empty() && !prefix.ends_with('/') {
+            prefix.push('/');
+        }
+        Self { root: prefix.len(), prefix, wild: None, filters }
+    }
+
+    fn takes(&self, object: &ListedObject) -> bool {
+        let fits = self.wild.as_ref().is_none_or(|wild| wild.pattern.matches(&object.key));
+        fits && object.key.get(self.root..).is_none_or(|name| self.filters.take(name))
+    }
+}
+
+struct Deletion<'a> {
+    bucket: &'a str,
+    dryrun: bool,
+    payer: bool,
+}
+
+impl Deletion<'_> {
+    fn deleted(&self, key: &str) -> Deleted {
+        Deleted { source: Shown(self.bucket, key).to_string(), dryrun: self.dryrun }
+    }
+
+    async fn one(&self, key: &str, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
+        if !self.dryrun {
+            let mut call = s3.delete_object(self.bucket, key);
+            if self.payer {
+                call = call.request_payer();
+            }
+            call.await.map_err(|error| {
+                Failure::from(error).of(format_args!("delete failed: {}", Shown(self.bucket, key))).exits(Exit::Failed)
+            })?;
+        }
+        printer.say(&self.deleted(key))?;
+        Ok(Exit::Done)
+    }
+
+    async fn many(&self, keys: Vec<String>, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
+        if self.dryrun || keys.is_empty() {
+            keys.iter().try_for_each(|key| printer.say(&self.deleted(key)))?;
+            return Ok(Exit::Done);
+        }
+        let mut call = s3.delete_objects(self.bucket, keys.into_iter().map(ObjectIdentifier::from));
+        if self.payer {
+            call = call.request_payer();
+        }
+        let output = call.await?;
+        for deleted in &output.deleted {
+            printer.say(&self.deleted(&deleted.key))?;
+        }
+        for error in &output.errors {
+            printer.problem(&NotDeleted {
+                operation: "delete",
+                source: Shown(self.bucket, &error.key).to_string(),
+                message: error.message.clone(),
+                code: error.code.clone(),
+            });
+        }
+        printer.flush()?;
+        Ok(if output.errors.is_empty() { Exit::Done } else { Exit::Failed })
+    }
+}

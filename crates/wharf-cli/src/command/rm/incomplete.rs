@@ -1,0 +1,73 @@
+//! `wharf rm --incomplete`: uploads that nobody completed, whose parts are paid for.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+use wharf::Client;
+use wharf::op::ListedUpload;
+
+use super::Args;
+use crate::error::{Exit, Failure};
+use crate::message;
+use crate::printer::Printer;
+use crate::url::{Shown, Wild};
+
+/// An upload that was aborted.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "abort")]
+struct Aborted {
+    source: String,
+    upload_id: String,
+    #[serde(serialize_with = "message::time")]
+    initiated: Option<SystemTime>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dryrun: bool,
+}
+
+impl fmt::Display for Aborted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dryrun = if self.dryrun { "(dryrun) " } else { "" };
+        write!(f, "{dryrun}abort: {} upload {}", self.source, self.upload_id)
+    }
+}
+
+pub(super) async fn run(args: &Args, wild: Option<&Wild>, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
+    let bucket = args.url.bucket();
+    let prefix = wild.map_or(args.url.key(), |wild| &wild.prefix);
+    let mut listing = s3.list_multipart_uploads(bucket).prefix(prefix).max_uploads(args.page_size);
+    if args.request_payer.is_some() {
+        listing = listing.request_payer();
+    }
+    let now = SystemTime::now();
+    let mut uploads = listing.items();
+    let mut exit = Exit::Done;
+    while let Some(upload) = uploads.next().await {
+        let upload = upload?;
+        let fits = wild.is_none_or(|wild| wild.pattern.matches(&upload.key));
+        if !fits || !is_older(&upload, args.older_than, now) {
+            continue;
+        }
+        if !args.dryrun {
+            let mut call = s3.abort_multipart_upload(bucket, &upload.key, &upload.upload_id);
+            if args.request_payer.is_some() {
+                call = call.request_payer();
+            }
+            if let Err(error) = call.await {
+                let source = Shown(bucket, &upload.key);
+                printer.failure(&Failure::from(error).of(format_args!("abort failed: {source}")));
+                exit = Exit::Failed;
+                continue;
+            }
+        }
+        let ListedUpload { key, upload_id, initiated, .. } = upload;
+        printer.say(&Aborted { source: Shown(bucket, &key).to_string(), upload_id, initiated, dryrun: args.dryrun })?;
+    }
+    Ok(exit)
+}
+
+/// Whether it was begun long enough ago. Where the server does not say when, it is never old enough for a limit.
+fn is_older(upload: &ListedUpload, limit: Option<Duration>, now: SystemTime) -> bool {
+    let Some(limit) = limit else { return true };
+    upload.initiated.and_then(|initiated| now.duration_since(initiated).ok()).is_some_and(|age| age >= limit)
+}

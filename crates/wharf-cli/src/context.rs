@@ -1,0 +1,52 @@
+//! What a verb runs with: the options of the whole command, and the client, made when it is first needed.
+
+use std::sync::OnceLock;
+
+use wharf::Client;
+
+use crate::error::Failure;
+use crate::globals::{Globals, Tuning};
+use crate::url::Keys;
+
+/// Whose words were typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// `wharf VERB`.
+    Wharf,
+    /// `wharf s3 VERB`, which does what `aws s3 VERB` does.
+    Aws,
+}
+
+pub(crate) struct Context {
+    pub(crate) globals: Globals,
+    dialect: Dialect,
+    client: OnceLock<Client>,
+}
+
+impl Context {
+    pub(crate) fn new(globals: Globals, dialect: Dialect) -> Self {
+        Self { globals, dialect, client: OnceLock::new() }
+    }
+
+    /// The client that the options ask for. Nothing is read before it is asked for.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        if let Some(client) = self.client.get() {
+            return Ok(client.clone());
+        }
+        let made = self.globals.connection.client()?;
+        Ok(self.client.get_or_init(|| made).clone())
+    }
+
+    pub(crate) fn tuning(&self) -> &Tuning {
+        &self.globals.tuning
+    }
+
+    pub(crate) fn is_aws(&self) -> bool {
+        self.dialect == Dialect::Aws
+    }
+
+    /// Whether keys are patterns, where `--raw` was said or not.
+    pub(crate) fn keys(&self, raw: bool) -> Keys {
+        if raw || self.is_aws() { Keys::Literal } else { Keys::Wild }
+    }
+}

@@ -1,0 +1,168 @@
+//! The options that every verb takes.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use wharf::Client;
+use wharf_embedded::Store;
+
+use crate::error::{Exit, Failure};
+use crate::units;
+
+/// All of them.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Globals {
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) tuning: Tuning,
+    #[command(flatten)]
+    _without_effect: WithoutEffect,
+}
+
+/// Which server to talk to, and as whom. What is not said here comes from the environment and the AWS files.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Which server, and as whom")]
+pub(crate) struct Connection {
+    /// A server other than AWS, such as http://127.0.0.1:9000
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+    /// The region, such as eu-west-1
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) region: Option<String>,
+    /// The profile of the AWS files to take keys, region and endpoint from
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Sign nothing, for what everybody may read
+    #[arg(long, global = true)]
+    pub(crate) no_sign_request: bool,
+    /// Believe any certificate: whoever is in between can read and change everything
+    #[arg(long, global = true)]
+    pub(crate) no_verify_ssl: bool,
+    /// A file of certificates (PEM) to trust beside the system's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_bundle: Option<PathBuf>,
+    /// For how long a connection may take to be made; 0 for as long as the system allows
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub(crate) cli_connect_timeout: Option<u64>,
+    /// For how long a server may be silent; 0 for ever
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub(crate) cli_read_timeout: Option<u64>,
+    /// Use no server at all but the store that is kept in this directory
+    #[arg(long, global = true, value_name = "DIR", conflicts_with_all = ["endpoint_url", "profile", "no_sign_request", "no_verify_ssl", "ca_bundle"])]
+    pub(crate) embedded: Option<PathBuf>,
+}
+
+/// What is printed.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "What is printed")]
+pub(crate) struct Output {
+    /// One JSON object a line, for programs
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print nothing: the exit code tells
+    #[arg(long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// How transfers use the machine and the network. All of it is chosen where it is not said.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "How transfers are made")]
+pub(crate) struct Tuning {
+    /// How many requests are under way at a time
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) concurrency: Option<u32>,
+    /// The size of the parts of a large object, such as 16MiB
+    #[arg(long, global = true, value_name = "SIZE", value_parser = units::size)]
+    pub(crate) part_size: Option<u64>,
+    /// At most so many bytes a second, both ways together, such as 10MiB
+    #[arg(long, global = true, value_name = "SIZE", value_parser = units::rate)]
+    pub(crate) bandwidth: Option<u64>,
+    /// Wait until what was downloaded is on the disk
+    #[arg(long, global = true)]
+    pub(crate) fsync: bool,
+}
+
+/// What `aws s3` takes for other commands' sake, and ignores as well.
+#[derive(Debug, Clone, Default, Args)]
+struct WithoutEffect {
+    #[arg(long, global = true, hide = true)]
+    debug: bool,
+    #[arg(long, global = true, hide = true)]
+    no_paginate: bool,
+    #[arg(long, global = true, hide = true)]
+    output: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    query: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    color: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    cli_binary_format: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    cli_error_format: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    no_cli_pager: bool,
+    #[arg(long, global = true, hide = true)]
+    cli_auto_prompt: bool,
+    #[arg(long, global = true, hide = true)]
+    no_cli_auto_prompt: bool,
+}
+
+/// For ever, as far as timeouts go.
+const NO_LIMIT: Duration = Duration::from_secs(365 * 24 * 3600);
+
+impl Connection {
+    /// The client that these options ask for.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let mut builder = Client::builder();
+        if let Some(directory) = &self.embedded {
+            let mut store = Store::builder();
+            if let Some(region) = &self.region {
+                store = store.region(region);
+            }
+            let store = store.open(directory).map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
+            // Settings of the environment are meant for another server.
+            return builder.environment(|_| None).transport(store).build().map_err(configuration);
+        }
+        if let Some(url) = &self.endpoint_url {
+            builder = builder.endpoint(url);
+        }
+        if let Some(region) = &self.region {
+            builder = builder.region(region);
+        }
+        if let Some(profile) = &self.profile {
+            builder = builder.profile(profile);
+        }
+        if self.no_sign_request {
+            builder = builder.anonymous();
+        }
+        if self.no_verify_ssl {
+            builder = builder.danger_accept_invalid_certificates();
+        }
+        if let Some(path) = &self.ca_bundle {
+            let pem = fs::read(path).map_err(|error| {
+                Failure::new(Exit::Configuration, format!("cannot read the CA bundle {}: {error}", path.display()))
+            })?;
+            builder = builder.root_certificates_pem(pem);
+        }
+        if let Some(limit) = self.cli_connect_timeout {
+            builder = builder.connect_timeout(timeout(limit));
+        }
+        if let Some(limit) = self.cli_read_timeout {
+            builder = builder.progress_timeout(timeout(limit));
+        }
+        builder.build().map_err(configuration)
+    }
+}
+
+fn timeout(seconds: u64) -> Duration {
+    if seconds == 0 { NO_LIMIT } else { Duration::from_secs(seconds).min(NO_LIMIT) }
+}
+
+fn configuration(error: wharf::Error) -> Failure {
+    Failure::from(error).exits(Exit::Configuration)
+}

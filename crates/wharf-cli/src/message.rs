@@ -1,0 +1,48 @@
+//! What verbs tell: each type of message has a form for people, its `Display`, and one for programs, its JSON.
+//!
+//! The JSON of every message has `type`; docs/command.md lists all of them with their fields.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+/// Something that is printed.
+pub(crate) trait Message: fmt::Display + Serialize {}
+
+impl<M: fmt::Display + Serialize> Message for M {}
+
+/// What somebody should know, and what ends no command.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename = "warning")]
+pub(crate) struct Warning {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    message: String,
+}
+
+impl Warning {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { path: None, message: message.into() }
+    }
+
+    /// Of a file or an object that is left out.
+    pub(crate) fn skipping(path: impl fmt::Display, why: impl Into<String>) -> Self {
+        Self { path: Some(path.to_string()), message: why.into() }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.path {
+            Some(path) => write!(f, "warning: Skipping file {path}. {}", self.message),
+            None => write!(f, "warning: {}", self.message),
+        }
+    }
+}
+
+/// A time in JSON: `2026-11-25T20:15:18Z`, or null where it is not known.
+pub(crate) fn time<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.and_then(|time| Timestamp::try_from(time).ok()).map(|time| time.to_string()).serialize(serializer)
+}

@@ -1,0 +1,70 @@
+//! The bar at the bottom of the terminal.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How often it is drawn, at most.
+const PER_SECOND: u8 = 10;
+
+/// Bytes, rate, files and time left; a count, for what has no bytes.
+pub(crate) struct Bar {
+    bar: ProgressBar,
+    /// Files that are done, and all that are known of.
+    files: (u64, u64),
+}
+
+impl Bar {
+    /// For what moves bytes, of which more and more are known.
+    pub(crate) fn bytes() -> Self {
+        Self::with("{bar:24} {bytes}/{total_bytes}  {binary_bytes_per_sec}  {msg}  {eta} left", Some(0))
+    }
+
+    /// For bytes of which nobody knows how many will come.
+    pub(crate) fn stream() -> Self {
+        Self::with("{spinner} {bytes}  {binary_bytes_per_sec}  {elapsed}", None)
+    }
+
+    /// For a listing: how many there are so far.
+    pub(crate) fn count(what: &'static str) -> Self {
+        let bar = Self::with("{spinner} {human_pos} {msg}  {per_sec}", None);
+        bar.bar.set_message(what);
+        bar
+    }
+
+    fn with(template: &str, length: Option<u64>) -> Self {
+        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(PER_SECOND));
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar, files: (0, 0) }
+    }
+
+    /// Sets how far it is.
+    pub(crate) fn at(&self, position: u64) {
+        self.bar.set_position(position);
+    }
+
+    /// Sets how much there is in all.
+    pub(crate) fn of(&self, bytes: u64) {
+        self.bar.set_length(bytes);
+    }
+
+    /// Sets how many files are done, and how many there are.
+    pub(crate) fn files(&mut self, done: u64, all: u64) {
+        if self.files != (done, all) {
+            self.files = (done, all);
+            self.bar.set_message(format!("{done}/{all} files"));
+        }
+    }
+
+    /// Does what writes to the terminal while the bar is away.
+    pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
+    }
+
+    pub(crate) fn clear(self) {
+        self.bar.finish_and_clear();
+    }
+}

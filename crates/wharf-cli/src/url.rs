@@ -1,0 +1,100 @@
+//! `s3://` URLs as they are typed.
+
+use std::fmt;
+
+use wharf::{Error, S3Uri};
+
+use crate::pattern::Pattern;
+
+/// Reads `s3://BUCKET` or `s3://BUCKET/KEY`. As with aws-cli the `s3://` may be left out: every verb that takes such a
+/// URL takes nothing else.
+pub(crate) fn bucket(text: &str) -> Result<S3Uri, Error> {
+    if text.starts_with("s3://") { text.parse() } else { format!("s3://{text}").parse() }
+}
+
+/// Reads `s3://BUCKET/KEY`.
+pub(crate) fn object(text: &str) -> Result<S3Uri, Error> {
+    let url = bucket(text)?;
+    if url.key().is_empty() {
+        return Err(Error::invalid_input(format!("no key: an object is s3://{}/KEY", url.bucket())));
+    }
+    Ok(url)
+}
+
+/// Reads `s3://BUCKET`, and nothing behind it.
+pub(crate) fn bucket_alone(text: &str) -> Result<S3Uri, Error> {
+    let url: S3Uri = text.parse()?;
+    if !url.key().is_empty() {
+        return Err(Error::invalid_input(format!("a bucket alone is s3://{}", url.bucket())));
+    }
+    Ok(url)
+}
+
+/// Whether keys are patterns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// `*` and `?` are wild.
+    Wild,
+    /// Every character is itself.
+    Literal,
+}
+
+/// The keys that a URL stands for.
+#[derive(Debug, Clone)]
+pub(crate) struct Wild {
+    /// What all of them begin with: the text before the first wild character.
+    pub(crate) prefix: String,
+    pub(crate) pattern: Pattern,
+    /// As it was typed.
+    pub(crate) text: String,
+}
+
+impl Wild {
+    /// The pattern that `key` is, where it has wild characters.
+    pub(crate) fn of(key: &str, keys: Keys) -> Option<Self> {
+        let at = key.find(['*', '?']).filter(|_| keys == Keys::Wild)?;
+        Some(Self { prefix: key[..at].to_owned(), pattern: Pattern::without_sets(key), text: key.to_owned() })
+    }
+
+    /// The directory that the pattern is in: where it has matched, names are relative to this.
+    pub(crate) fn directory(&self) -> &str {
+        &self.prefix[..self.prefix.rfind('/').map_or(0, |slash| slash + 1)]
+    }
+}
+
+/// `s3://BUCKET/KEY`, for printing.
+pub(crate) struct Shown<'a>(pub(crate) &'a str, pub(crate) &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(bucket, key) = self;
+        write!(f, "s3://{bucket}/{key}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_may_be_left_out_and_keys_stay_as_they_are() {
+        for text in ["s3://my-bucket/a//b%20c", "my-bucket/a//b%20c"] {
+            let url = object(text).unwrap();
+            assert_eq!((url.bucket(), url.key()), ("my-bucket", "a//b%20c"));
+        }
+        assert_eq!(bucket("my-bucket").unwrap().key(), "");
+        assert_eq!(object("s3://my-bucket/").unwrap_err().to_string(), "no key: an object is s3://my-bucket/KEY");
+        assert!(object("s3:///key").is_err() && bucket("http://host/key").is_err());
+        assert!(bucket_alone("my-bucket").is_err() && bucket_alone("s3://my-bucket/a").is_err());
+        assert_eq!(bucket_alone("s3://my-bucket/").unwrap().bucket(), "my-bucket");
+    }
+
+    #[test]
+    fn only_stars_and_question_marks_are_wild_and_only_where_wanted() {
+        let wild = Wild::of("logs/2026-*/a[1]?.gz", Keys::Wild).unwrap();
+        assert_eq!((wild.prefix.as_str(), wild.directory()), ("logs/2026-", "logs/"));
+        assert!(wild.pattern.matches("logs/2026-01/02/a[1]x.gz") && !wild.pattern.matches("logs/2026-01/a1x.gz"));
+        assert!(Wild::of("a[1]{b}", Keys::Wild).is_none() && Wild::of("a*", Keys::Literal).is_none());
+        assert_eq!(Wild::of("*", Keys::Wild).unwrap().directory(), "");
+    }
+}

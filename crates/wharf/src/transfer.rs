@@ -1,0 +1,32 @@
+//! Transfers: what moves data of any size, many requests at a time, within limits that the whole process shares.
+
+mod bandwidth;
+mod budgets;
+mod copy;
+mod delete;
+mod download;
+mod feed;
+mod gate;
+mod handle;
+mod lane;
+mod list;
+#[cfg(feature = "tokio-io")]
+mod object_reader;
+mod patience;
+mod upload;
+mod verification;
+mod watch;
+
+pub(crate) use bandwidth::{Pace, pace, paced};
+pub use budgets::{Budgets, Limits};
+pub use copy::{Copied, Copy};
+pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
+#[cfg(feature = "tokio-io")]
+pub use download::Writer;
+pub use download::{Download, Downloaded, Memory, OnChange, Target};
+pub use handle::{Progress, Transfer, Updates};
+pub use list::{List, ListItems, ListPages, ListedPage};
+#[cfg(feature = "tokio-io")]
+pub use object_reader::{ObjectReader, OpenObject};
+pub use upload::{Upload, Uploaded};
+pub use verification::Verification;

@@ -1,0 +1,100 @@
+//! A file as it was when the upload began.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use wharf_proto::{Error, ErrorKind};
+
+use crate::payload::blocking;
+
+/// What tells whether a file has changed.
+#[derive(Debug, Clone)]
+pub(super) struct Snapshot {
+    pub(super) path: PathBuf,
+    pub(super) length: u64,
+    modified: Option<SystemTime>,
+    /// Another file may stand under the name.
+    identity: Option<(u64, u64)>,
+}
+
+impl Snapshot {
+    pub(super) async fn take(path: PathBuf) -> Result<Self, Error> {
+        blocking(move || {
+            let metadata = read(&path)?;
+            if metadata.is_dir() {
+                return Err(Error::new(ErrorKind::Body, format!("{} is a directory, not a file", path.display())));
+            }
+            if !metadata.is_file() {
+                return Err(Error::new(
+                    ErrorKind::Body,
+                    format!("{} is no regular file; open it and pass it as a Reader", path.display()),
+                ));
+            }
+            Ok(Self::of(path, &metadata))
+        })
+        .await
+    }
+
+    /// The whole file as it was.
+    pub(super) async fn read(&self) -> Result<Bytes, Error> {
+        let before = self.clone();
+        blocking(move || {
+            let bytes = fs::read(&before.path).map_err(|error| unreadable(&before.path, error))?;
+            before.compare()?;
+            if bytes.len() as u64 == before.length {
+                Ok(bytes.into())
+            } else {
+                Err(changed(&before, bytes.len() as u64))
+            }
+        })
+        .await
+    }
+
+    /// Fails where the file is no longer as it was.
+    pub(super) async fn check(&self) -> Result<(), Error> {
+        let before = self.clone();
+        blocking(move || before.compare()).await
+    }
+
+    /// Blocks the thread.
+    fn compare(&self) -> Result<(), Error> {
+        let now = Self::of(self.path.clone(), &read(&self.path)?);
+        let same = now.length == self.length && now.modified == self.modified && now.identity == self.identity;
+        if same { Ok(()) } else { Err(changed(self, now.length)) }
+    }
+
+    fn of(path: PathBuf, metadata: &Metadata) -> Self {
+        Self { path, length: metadata.len(), modified: metadata.modified().ok(), identity: identity(metadata) }
+    }
+}
+
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_metadata: &Metadata) -> Option<(u64, u64)> {
+    None
+}
+
+fn read(path: &Path) -> Result<Metadata, Error> {
+    fs::metadata(path).map_err(|error| unreadable(path, error))
+}
+
+fn unreadable(path: &Path, error: io::Error) -> Error {
+    Error::new(ErrorKind::Body, format!("{} cannot be read: {error}", path.display())).with_cause(error)
+}
+
+fn changed(before: &Snapshot, length: u64) -> Error {
+    let how = match length {
+        same if same == before.length => "was written to or replaced".to_owned(),
+        now => format!("had {} bytes and has {now} now", before.length),
+    };
+    let problem = format!("{} changed while it was uploaded: it {how}; nothing was stored", before.path.display());
+    Error::new(ErrorKind::Body, problem)
+}
