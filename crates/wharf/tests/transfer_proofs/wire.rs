@@ -141,7 +141,7 @@ impl Work {
                 result.map(drop)
             }
             Self::Get => {
-                let read = s3.get_object(BUCKET, "a").bytes().await;
+                let read = s3.get_object(BUCKET, "a").checksum_mode(true).bytes().await;
                 read.map(|read| assert!(read == bytes(100_000), "other bytes"))
             }
             Self::Download | Self::DownloadParts => {
@@ -223,7 +223,8 @@ async fn left_over(place: &Place, attack: &Attack, result: &Result<(), &Error>) 
         format!("{error:?}").contains("left over") || format!("{error:?}").contains("could not be aborted")
     });
     assert!(left == 0 || lost_create || told, "{left} uploads are left over");
-    assert!(left <= 1, "{left} uploads are left over");
+    // One for each answer that was lost.
+    assert!(left <= 1 || attack.nth == 0, "{left} uploads are left over");
 }
 
 /// One piece of work, of which one request is harmed, and how it came out.
