@@ -2,6 +2,7 @@
 
 mod bandwidth;
 mod budgets;
+mod copy;
 mod delete;
 mod download;
 mod feed;
@@ -9,6 +10,8 @@ mod gate;
 mod handle;
 mod lane;
 mod list;
+#[cfg(feature = "tokio-io")]
+mod object_reader;
 mod patience;
 mod upload;
 mod verification;
@@ -16,9 +19,14 @@ mod watch;
 
 pub(crate) use bandwidth::{Pace, pace, paced};
 pub use budgets::{Budgets, Limits};
+pub use copy::{Copied, Copy};
 pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
-pub use download::{Download, Downloaded, OnChange, Target};
+#[cfg(feature = "tokio-io")]
+pub use download::Writer;
+pub use download::{Download, Downloaded, Memory, OnChange, Target};
 pub use handle::{Progress, Transfer, Updates};
 pub use list::{List, ListItems, ListPages, ListedPage};
+#[cfg(feature = "tokio-io")]
+pub use object_reader::{ObjectReader, OpenObject};
 pub use upload::{Upload, Uploaded};
 pub use verification::Verification;
