@@ -6,6 +6,7 @@ shopt -s lastpipe
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 most_crates=90
+most_crates_with_all=130
 most_lines=500
 machine_path='(^|[^A-Za-z0-9_.~-])/(root|Users|work|workspace|home/[a-z]+/(src|code|projects))/[A-Za-z0-9]'
 broken=0
@@ -20,8 +21,8 @@ forbid() {
   fi
 }
 
-# crates_of PACKAGE: all that its users build, by name and version
-crates_of() { cargo tree --locked -p "$1" -e normal --prefix none --no-dedupe | awk '{ print $1, $2 }' | sort -u; }
+# crates_of PACKAGE [FEATURES]: all that its users build, by name and version
+crates_of() { cargo tree --locked -p "$@" -e normal --prefix none --no-dedupe | awk '{ print $1, $2 }' | sort -u; }
 
 # files: all that is or would be committed
 files() { git ls-files --cached --others --exclude-standard -z -- "$@"; }
@@ -34,6 +35,10 @@ count=$(wc -l <<<"$crates")
 echo "note: wharf builds $count crates"
 if [ "$count" -gt $most_crates ]; then
   forbid "a program that depends on wharf builds at most $most_crates crates" <<<"$crates"
+fi
+everything=$(crates_of wharf --all-features)
+if [ "$(wc -l <<<"$everything")" -gt $most_crates_with_all ]; then
+  forbid "with all features it builds at most $most_crates_with_all" <<<"$everything"
 fi
 matches '^(openssl|openssl-sys|native-tls) ' <<<"$crates" | forbid "wharf brings no OpenSSL"
 crates_of wharf-proto | matches '^(tokio|hyper|rustls|mio|rand|getrandom|fastrand) ' |

@@ -34,6 +34,15 @@ pub enum Source {
     Bytes(Bytes),
     /// The whole of a file, opened anew for every attempt.
     File(PathBuf),
+    /// A part of a file, opened anew for every attempt.
+    FileRange {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes of it are left out in front.
+        offset: u64,
+        /// How many bytes are sent.
+        length: u64,
+    },
     /// A stream that can be read once; its exact length where that is known.
     Stream {
         /// The number of bytes that the stream promises.
@@ -62,6 +71,12 @@ impl Body {
         let path = path.into();
         let content_type = mime_guess::from_path(&path).first_raw().map(str::to_owned);
         Self { source: Source::File(path), content_type, error: None }
+    }
+
+    /// The `length` bytes of a file that begin at `offset`, read anew for every attempt; such as a part of a multipart
+    /// upload. It has no content type. A file that ends before that, or changes anywhere while it is read, is an error.
+    pub fn file_range(path: impl Into<PathBuf>, offset: u64, length: u64) -> Self {
+        Self::from_source(Source::FileRange { path: path.into(), offset, length })
     }
 
     /// A stream of unknown length. At most 16 MiB are held; more is an error that names `upload`.
@@ -128,6 +143,9 @@ impl fmt::Debug for Source {
             Self::Empty => f.write_str("Empty"),
             Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::FileRange { path, offset, length } => {
+                f.debug_struct("FileRange").field("path", path).field("offset", offset).field("length", length).finish()
+            }
             Self::Stream { length, .. } => write!(f, "Stream({length:?})"),
         }
     }

@@ -4,10 +4,12 @@ mod kind;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
+use crate::retry::retry_after;
 use crate::{endpoint, xml};
 
 pub use kind::ErrorKind;
@@ -30,12 +32,15 @@ struct Inner {
     operation: Option<&'static str>,
     bucket: Option<String>,
     key: Option<String>,
+    part_number: Option<u32>,
+    maybe_ours: bool,
     code: Option<String>,
     status: Option<StatusCode>,
     request_id: Option<String>,
     host_id: Option<String>,
     region: Option<String>,
     attempts: u32,
+    retry_after: Option<Duration>,
     hint: Option<String>,
     cause: Option<BoxError>,
 }
@@ -97,6 +102,7 @@ impl Error {
         error.0.code = code;
         error.0.status = Some(status);
         error.0.request_id = header("x-amz-request-id").or(document.request_id).map(|id| short(&id));
+        error.0.retry_after = retry_after(headers);
         error.0.host_id = header("x-amz-id-2").or(document.host_id).map(|id| short(&id));
         error
     }
@@ -118,10 +124,38 @@ impl Error {
         self.in_place(bucket, key)
     }
 
+    /// Says which part of a multipart upload it is about.
+    #[must_use]
+    pub fn at_part(mut self, part_number: u32) -> Self {
+        self.0.part_number = self.0.part_number.or(Some(part_number));
+        self
+    }
+
+    /// Adds to the sentence what else the reader has to know, such as what became of the parts.
+    #[must_use]
+    pub fn with_note(mut self, note: impl fmt::Display) -> Self {
+        self.0.message = format!("{}; {note}", self.0.message);
+        self
+    }
+
+    /// Says whether what stands there may be what this call wrote: see [`maybe_ours`](Error::maybe_ours).
+    #[must_use]
+    pub fn with_maybe_ours(mut self, maybe_ours: bool) -> Self {
+        self.0.maybe_ours = maybe_ours;
+        self
+    }
+
     /// Adds what the reader can do about it.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Says it in other words, keeping all else.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
         self
     }
 
@@ -206,9 +240,26 @@ impl Error {
         self.0.key.as_deref()
     }
 
+    /// The part of a multipart upload that it is about.
+    pub fn part_number(&self) -> Option<u32> {
+        self.0.part_number
+    }
+
+    /// Whether the write may have been carried out after all: an answer was lost, and nothing proves whose object stands
+    /// there now. It may be this call's, or somebody else's; equal bytes tell nothing. A write with a
+    /// write id (`Upload::write_id`) finds out.
+    pub fn maybe_ours(&self) -> bool {
+        self.0.maybe_ours
+    }
+
     /// How many times the request was sent; 0 when it failed before.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
+    }
+
+    /// How long the server asked to be left alone, as its header `x-amz-retry-after` or `Retry-After` says.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 
     /// What one can do about it, where that is known.
@@ -232,6 +283,9 @@ impl fmt::Display for Error {
             (Some(operation), Some(bucket), None) => write!(f, "{operation} {}: ", bucket.escape_debug())?,
             (Some(operation), None, _) => write!(f, "{operation}: ")?,
             (None, ..) => {}
+        }
+        if let Some(number) = inner.part_number {
+            write!(f, "part {number}: ")?;
         }
         f.write_str(&inner.message)?;
         let mut details = Vec::new();

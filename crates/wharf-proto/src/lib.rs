@@ -45,6 +45,6 @@ pub use new_object::EventHoldDuration;
 pub use object::{Object, ObjectHead};
 pub use operation::Presigned;
 pub use provider::Provider;
-pub use range::ByteRange;
+pub use range::{ByteRange, ContentRange};
 pub use storage::{CannedAcl, Grantee, ObjectLockMode, StorageClass, Tag};
 pub use xml::is_error_document;

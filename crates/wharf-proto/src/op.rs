@@ -64,7 +64,7 @@ pub use list_parts::{ListParts, ListPartsOutput, ListedPart};
 pub use post_object::{PostForm, PostObject, PresignedPost};
 pub use put_bucket_versioning::PutBucketVersioning;
 pub use put_bucket_website::PutBucketWebsite;
-pub use put_object::{PutObject, PutObjectOutput};
+pub use put_object::{PartsChecksum, PutInParts, PutObject, PutObjectOutput};
 pub use put_object_tagging::{PutObjectTagging, PutObjectTaggingOutput};
 pub use signed_request::SignedRequest;
 pub use upload_part::{UploadPart, UploadPartOutput};

@@ -151,11 +151,19 @@ pub enum ChecksumPolicy {
     Off,
     /// This algorithm.
     Algorithm(ChecksumAlgorithm),
+    /// This algorithm, computed of a file's bytes as they go out, so that they are read once: it follows them where the
+    /// provider takes that, and is compared with the answer's everywhere. Of bytes in memory it is a header, as ever.
+    WhileSending(ChecksumAlgorithm),
     /// This value, computed by the caller.
     Value(Checksum),
     /// No body: the client's default algorithm is announced for the parts to come.
     Announce,
 }
+
+/// Beside an answer, in its [extensions](http::Extensions): the checksum of the bytes that were sent, where the request
+/// had it computed by [`ChecksumPolicy::WhileSending`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentChecksum(pub Checksum);
 
 impl Request {
     /// A request to the service itself.

@@ -44,6 +44,23 @@ impl ByteRange {
 }
 
 impl ByteRange {
+    /// Which bytes these are of an object of `size` bytes; `None` where it has none of them.
+    ///
+    /// ```
+    /// # use wharf_proto::ByteRange;
+    /// assert_eq!(ByteRange::from(5..).of(9), Some(5..9));
+    /// assert_eq!(ByteRange::last(20).of(9), Some(0..9));
+    /// assert_eq!(ByteRange::from(9..).of(9), None);
+    /// ```
+    pub fn of(self, size: u64) -> Option<Range<u64>> {
+        let range = match self.0 {
+            Form::From(first, None) => first..size,
+            Form::From(first, Some(count)) => first..first.saturating_add(count).min(size),
+            Form::Last(count) => size.saturating_sub(count)..size,
+        };
+        (range.start < range.end).then_some(range)
+    }
+
     /// Whether an answer of `length` bytes that begins with the object's first byte can be this range.
     pub(crate) fn is_whole(self, length: u64) -> bool {
         match self.0 {
@@ -81,5 +98,51 @@ impl From<RangeTo<u64>> for ByteRange {
 impl From<RangeToInclusive<u64>> for ByteRange {
     fn from(range: RangeToInclusive<u64>) -> Self {
         Self::from(0..=range.end)
+    }
+}
+
+/// Which bytes an answer holds, of how many: `Content-Range`.
+///
+/// ```
+/// let range = wharf_proto::ContentRange::parse("bytes 5-9/443").unwrap();
+/// assert_eq!((range.bytes, range.size), (5..10, Some(443)));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentRange {
+    /// The bytes.
+    pub bytes: Range<u64>,
+    /// The size of the whole object, where the server knows it.
+    pub size: Option<u64>,
+}
+
+impl ContentRange {
+    /// Reads the header; `None` for what names no bytes.
+    pub fn parse(header: &str) -> Option<Self> {
+        let (bytes, size) = header.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;
+        let (first, last) = bytes.split_once('-')?;
+        let first: u64 = first.trim().parse().ok()?;
+        let end = last.trim().parse::<u64>().ok()?.checked_add(1)?;
+        let size = match size.trim() {
+            "*" => None,
+            size => Some(size.parse().ok()?),
+        };
+        let holds = first < end && size.is_none_or(|size| end <= size);
+        holds.then_some(Self { bytes: first..end, size })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_ranges_are_read_and_nonsense_is_not() {
+        assert_eq!(ContentRange::parse("bytes 0-0/1"), Some(ContentRange { bytes: 0..1, size: Some(1) }));
+        assert_eq!(ContentRange::parse("bytes 3-7/*"), Some(ContentRange { bytes: 3..8, size: None }));
+        for nonsense in
+            ["", "bytes */10", "bytes 5-4/10", "bytes 5-10/10", "items 0-1/2", "bytes 0-18446744073709551615/*"]
+        {
+            assert_eq!(ContentRange::parse(nonsense), None, "{nonsense}");
+        }
     }
 }

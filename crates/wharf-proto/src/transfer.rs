@@ -1,7 +1,15 @@
-//! How an object is cut into parts.
+//! How an object is cut into parts, and how many of them are moved at a time.
+
+mod concurrency;
+mod ledger;
+mod spans;
 
 use crate::Error;
 use crate::provider::Parts;
+
+pub use concurrency::Concurrency;
+pub use ledger::{Arrived, Ledger};
+pub use spans::{Cuts, Spans};
 
 /// The size of parts that is good for most: large enough that a part's request costs nothing beside its bytes, small enough that a
 /// part that fails is soon sent again.
@@ -60,6 +68,11 @@ impl PartPlan {
             .filter(|size| size >> doublings.min(40) == self.first_size)
             .unwrap_or(u64::MAX)
             .min(self.limits.max_size)
+    }
+
+    /// The number of the last part that there can be.
+    pub fn max_count(&self) -> u32 {
+        self.limits.max_count
     }
 
     /// The longest object that fits.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -14,9 +15,10 @@ use wharf_proto::operation::Request;
 use wharf_proto::{Error, ErrorKind};
 
 use crate::client::Inner;
-
+use crate::counters::Tally;
 use crate::progress::StallTimer;
 use crate::runtime::RuntimeHandle;
+use crate::transfer::Pace;
 use crate::transport::{self, transport_error};
 
 /// An object's bytes: a [`Stream`] of buffers, and with the feature `tokio-io` an `AsyncRead`.
@@ -27,6 +29,8 @@ use crate::transport::{self, transport_error};
 pub struct ObjectBody {
     body: transport::Body,
     timer: StallTimer,
+    pace: Pace,
+    tally: Arc<Tally>,
     left: Option<u64>,
     verify: Option<(ChecksumHasher, Checksum)>,
     place: Place,
@@ -67,6 +71,8 @@ impl ObjectBody {
         Self {
             body,
             timer: StallTimer::new(client.stall_limit),
+            pace: Pace::new(&client.budgets),
+            tally: client.tally.clone(),
             left: head.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()),
             verify: full_object_checksum(head).map(|sum| (ChecksumHasher::new(sum.algorithm()), sum)),
             place,
@@ -80,15 +86,29 @@ impl ObjectBody {
         }
     }
 
+    /// How many bytes are still to come, where the server says.
+    pub(crate) fn left(&self) -> Option<u64> {
+        self.left
+    }
+
+    /// Leaves comparing with the checksum to the caller.
+    pub(crate) fn unchecked(&mut self) {
+        self.verify = None;
+    }
+
     /// The next buffer; `None` after the last one.
     pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
     fn poll_checked(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        // It is not the server that we wait for here.
+        ready!(self.pace.poll_ready(self.timers.as_ref(), cx));
         match Pin::new(&mut self.body).poll_next(cx) {
             Poll::Ready(Some(Ok(bytes))) => {
                 self.timer.moved();
+                self.tally.received(bytes.len());
+                self.pace.moved(bytes.len());
                 self.came += bytes.len() as u64;
                 if let Some(left) = &mut self.left {
                     *left = match left.checked_sub(bytes.len() as u64) {

@@ -18,6 +18,7 @@ use crate::body::{ObjectBody, Place};
 use crate::buckets::Buckets;
 use crate::clock::Clock;
 use crate::config::ClientBuilder;
+use crate::counters::{Counters, Tally};
 use crate::dispatch::{self, Answer, Read};
 use crate::explain::{Explanation, Setting, Told};
 use crate::identity::Identity;
@@ -62,6 +63,7 @@ pub(crate) struct Shared {
     pub(crate) checks_answers: bool,
     pub(crate) retry: RetryPolicy,
     pub(crate) budgets: Budgets,
+    pub(crate) tally: Arc<Tally>,
     pub(crate) buckets: Buckets,
     pub(crate) stall_limit: Duration,
     pub(crate) patience: Duration,
@@ -184,6 +186,20 @@ impl Client {
     /// The region that requests are signed for.
     pub fn region(&self) -> &str {
         self.0.endpoint.region()
+    }
+
+    /// What this client and its clones have done so far. Costs nothing to ask.
+    ///
+    /// ```
+    /// # async fn measure(s3: &wharf::Client) -> wharf::Result<()> {
+    /// let before = s3.counters();
+    /// s3.put_object("my-bucket", "hello.txt", "Hello!").await?;
+    /// assert_eq!(s3.counters().bytes_sent - before.bytes_sent, 6);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn counters(&self) -> Counters {
+        self.0.tally.read()
     }
 
     /// What each setting is and where it came from: the variable, or the file and its line.

@@ -1,7 +1,9 @@
 //! Setting a client up.
 
+mod build;
 mod check;
 mod environment;
+mod sending;
 mod sockets;
 
 use std::fmt;
@@ -10,27 +12,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wharf_proto::checksum::ChecksumAlgorithm;
-use wharf_proto::endpoint::check_region;
-use wharf_proto::provider::{Conditions, Habits};
-use wharf_proto::retry::RetryPolicy;
-use wharf_proto::{AddressingStyle, Credentials, Endpoint, Error, Provider};
+use wharf_proto::provider::Habits;
+use wharf_proto::{AddressingStyle, Credentials, Provider};
 
-use crate::blocking;
-use crate::client::{Client, Sending, Shared};
-use crate::clock::{Clock, SystemClock};
-use crate::credentials::{ProvideCredentials, Services};
-use crate::explain::Told;
-use crate::identity::Identity;
-use crate::profiles::Files;
-use crate::runtime::RuntimeHandle;
-use crate::settings::{Found, Origin, Places, Resolved, Said, When};
+use crate::clock::Clock;
+use crate::credentials::ProvideCredentials;
+use crate::settings::Said;
 use crate::transfer::Budgets;
 use crate::transport::Transport;
-use crate::transport::proxy::Proxies;
 pub(crate) use environment::Environment;
 use sockets::{ProxyChoice, Sockets};
 
-/// Sets a [`Client`] up.
+/// Sets a [`Client`](crate::Client) up.
 ///
 /// ```
 /// use std::time::Duration;
@@ -59,7 +52,7 @@ use sockets::{ProxyChoice, Sockets};
 /// | attempts | | `AWS_MAX_ATTEMPTS` | the profile's `max_attempts`, 3 |
 ///
 /// Every other variable and property of the AWS SDKs that concerns S3 is found in the same way; what a client took from
-/// where is told by [`Client::explain`].
+/// where is told by [`Client::explain`](crate::Client::explain).
 ///
 /// **Credentials** come from the first of these that is configured; one that is and fails is an error:
 ///
@@ -313,180 +306,6 @@ impl ClientBuilder {
     pub fn environment(mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.environment = Environment::of(lookup);
         self
-    }
-
-    /// The client. Reads environment and files where need be, never the network.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for what cannot be used: a region, an endpoint, a profile that
-    /// does not exist, keys that cannot sign, a timeout of zero, settings of sockets beside
-    /// [`transport`](ClientBuilder::transport); [`NoCredentials`](crate::ErrorKind::NoCredentials) where none are found.
-    pub fn build(self) -> Result<Client, Error> {
-        self.build_on(RuntimeHandle::default())
-    }
-
-    /// A client for use without async: its calls run on a thread of its own. See [`wharf::blocking`](crate::blocking).
-    ///
-    /// # Errors
-    /// As [`build`](ClientBuilder::build), and where the thread cannot be started.
-    pub fn build_blocking(self) -> Result<blocking::Client, Error> {
-        self.build_on(RuntimeHandle::own()?).map(blocking::Client::new)
-    }
-
-    fn build_on(self, runtime: RuntimeHandle) -> Result<Client, Error> {
-        self.check()?;
-        let defaults = self.transport.as_ref().and_then(|transport| transport.defaults());
-        let profile_is_explicit = self.profile.is_some() || self.credentials_file.is_some();
-        let files = self.read_files(profile_is_explicit, defaults.is_some())?;
-        let places = Places { defaults: defaults.as_ref(), environment: &self.environment, files: files.as_ref() };
-        let settings = Resolved::find(self.said.clone(), &places)?;
-        let region = match &settings.region {
-            Some(region) => region.clone(),
-            None if settings.endpoint.is_some() => Found::new("us-east-1".to_owned(), Origin::Default),
-            None => {
-                return Err(Error::invalid_input("no region is set: not in AWS_REGION, not in the profile")
-                    .with_hint("set AWS_REGION, put region into the profile, or say .region(\"eu-west-1\")"));
-            }
-        };
-        check_region(&region.value).map_err(|error| region.origin.blame(error))?;
-        let endpoint = match &settings.endpoint {
-            Some(url) => Endpoint::custom(&url.value)
-                .and_then(|endpoint| endpoint.with_region(&region.value))
-                .map_err(|error| url.origin.blame(error))?,
-            None => Endpoint::aws(&region.value)?,
-        }
-        .with_style(settings.addressing.value)
-        .with_fips(settings.use_fips.value)
-        .with_dualstack(settings.use_dualstack.value)
-        .with_accelerate(settings.accelerate.value)
-        .with_global(!settings.us_east_1_regional.value)
-        .with_arn_regions(settings.use_arn_region.value)
-        .with_sessions(!settings.disable_express_session_auth.value);
-        let is_https = endpoint.is_https();
-        let provider = self.provider.unwrap_or_else(|| Provider::of(&endpoint));
-        let mut habits = self.habits.unwrap_or_else(|| provider.habits());
-        habits.checksum = match settings.request_checksum.value {
-            _ if self.checksum.is_some() => self.checksum.flatten(),
-            _ if self.habits.is_some() => habits.checksum,
-            When::Supported => habits.checksum,
-            When::Required => None,
-        };
-        habits.trailers = self.trailers.unwrap_or(habits.trailers && is_https);
-        habits.chunks |= habits.trailers;
-        if self.assume_conditions {
-            habits.ignores = Conditions::NONE;
-        }
-        let endpoint = match settings.addressing.value {
-            AddressingStyle::Auto => endpoint.with_style(habits.addressing),
-            _ => endpoint,
-        };
-        endpoint.check()?;
-        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
-        let found = match self.keys {
-            Keys::Anonymous => Identity::anonymous(),
-            Keys::Fixed(credentials) => Identity::fixed(credentials, Origin::Code),
-            Keys::Given(provider) => Identity::given(provider),
-            Keys::Find => match defaults.as_ref().filter(|_| !profile_is_explicit) {
-                Some(own) => {
-                    let keys = Credentials::new(own.access_key_id.clone(), own.secret_access_key.clone());
-                    Identity::fixed(keys, Origin::Transport)
-                }
-                None => Identity::find(&places, &settings, profile_is_explicit)?,
-            },
-        };
-        let sockets = &self.sockets;
-        if self.transport.is_some() && !found.asks_services() {
-            sockets.must_be_unsaid()?;
-        }
-        let roots = sockets.roots(&settings, is_https || found.asks_services())?;
-        let opens_sockets = self.transport.is_none() || found.asks_services();
-        let proxies = if opens_sockets { sockets.proxies(&self.environment)? } else { Proxies::default() };
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => sockets.to_s3(&roots, proxies.clone()),
-        };
-        // What is given in place of sockets leads to a store, not to STS.
-        let identity = found.on(|| {
-            Ok(Services {
-                transport: sockets.to_services(&roots, proxies.clone()),
-                direct: sockets.to_services(&roots, Proxies::default()),
-                clock: clock.clone(),
-            })
-        })?;
-        let mut retry = RetryPolicy::default();
-        retry.max_attempts = settings.max_attempts.value;
-        let stall_limit = self.progress_timeout.unwrap_or(Duration::from_secs(30));
-        let patience = self.long_operation_timeout.unwrap_or(Duration::from_secs(600));
-        let has_habits = self.habits.is_some();
-        let checksum_is_from = match &settings.request_checksum.value {
-            _ if self.checksum.is_some() || has_habits => Origin::Code,
-            When::Required => settings.request_checksum.origin.clone(),
-            When::Supported => Origin::Default,
-        };
-        let said = |is_said: bool| if is_said { Origin::Code } else { Origin::Default };
-        let more = [
-            ("provider", format!("{provider:?}"), said(self.provider.is_some())),
-            (
-                "checksum",
-                habits.checksum.map_or("none".to_owned(), |algorithm| algorithm.to_string()),
-                checksum_is_from,
-            ),
-            (
-                "checksum trailers",
-                if habits.trailers { "on" } else { "off" }.to_owned(),
-                said(self.trailers.is_some() || has_habits),
-            ),
-            (
-                "conditions known to be ignored",
-                match (habits.ignores.is_empty(), self.assume_conditions) {
-                    (_, true) => "sent",
-                    (true, false) => "none",
-                    (false, false) => "refused",
-                }
-                .to_owned(),
-                said(self.assume_conditions || has_habits),
-            ),
-            ("proxy", proxies.tell(), said(sockets.says_proxy())),
-            ("connect timeout", format!("{:?}", sockets.connect_timeout()), said(sockets.connect_timeout.is_some())),
-            ("progress timeout", format!("{stall_limit:?}"), said(self.progress_timeout.is_some())),
-            ("long operation timeout", format!("{patience:?}"), said(self.long_operation_timeout.is_some())),
-            (
-                "deadline",
-                self.deadline.map_or("none".to_owned(), |limit| format!("{limit:?}")),
-                said(self.deadline.is_some()),
-            ),
-        ];
-        let told = Told::new(&settings, &region, &endpoint, files.as_ref(), more);
-        let sign_payload = !self.unsigned_payload && (!is_https || settings.sign_payload.value);
-        let sending = Sending { provider, habits, sign_payload, one_attempt: false };
-        let shared = Shared {
-            endpoint,
-            identity,
-            transport,
-            runtime,
-            checks_answers: settings.response_checksum.value == When::Supported,
-            retry,
-            budgets: self.budgets.unwrap_or_else(Budgets::process),
-            buckets: Default::default(),
-            clock_ahead: Default::default(),
-            stall_limit,
-            patience,
-            deadline: self.deadline,
-            clock,
-            signing_keys: Default::default(),
-            told,
-            server: Default::default(),
-        };
-        Ok(Client::new(sending, shared))
-    }
-
-    /// Files are read only where something could come of it.
-    fn read_files(&self, is_explicit: bool, has_defaults: bool) -> Result<Option<Files>, Error> {
-        let all_said = !matches!(self.keys, Keys::Find) && self.said.region.is_some() && self.said.endpoint.is_some();
-        if !is_explicit && (has_defaults || all_said) {
-            return Ok(None);
-        }
-        Files::read(self.profile.as_deref(), self.credentials_file.as_deref(), &self.environment).map(Some)
     }
 }
 

@@ -12,7 +12,7 @@ use futures_core::Stream;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use tracing::Instrument;
 use wharf_proto::correct::{Asked, Correction, Corrections, correction};
-use wharf_proto::operation::Request;
+use wharf_proto::operation::{Request, SentChecksum};
 use wharf_proto::retry::{Decision, FailureClass, RetryQuota, RetryState, TransportFailure, retry_after};
 use wharf_proto::sigv4::{self, SignedChunks, Signer};
 use wharf_proto::{Credentials, Error, ErrorKind, is_error_document};
@@ -22,6 +22,7 @@ use crate::client::Inner;
 use crate::payload::Payload;
 use crate::progress::{Progress, StallTimer, with_limit};
 use crate::route::{Route, Way, once_more};
+use crate::transfer;
 use crate::transport::{self, transport_error};
 
 /// How much of an error's body is read.
@@ -114,13 +115,21 @@ async fn attempts(client: &Arc<Inner>, request: &Prepared, read: Read, sent: &At
     let mut number = 0;
     // An earlier attempt may have been carried out although its answer was lost.
     let mut maybe_done = false;
+    // How far ahead the server's clock was taken to be, where this call has changed that.
+    let mut clock_was = None;
     loop {
         number += 1;
         sent.store(number, Ordering::Relaxed);
+        if number > 1 {
+            client.tally.retry();
+        }
         let span = tracing::debug_span!("attempt", number);
         let mut signed_with = None;
         let mut failure = match attempt(client, request, &way, read, &mut signed_with).instrument(span).await {
-            Ok(answer) => {
+            Ok(mut answer) => {
+                if let Some(sent) = request.payload.told_checksum() {
+                    answer.response.extensions_mut().insert(SentChecksum(sent));
+                }
                 state.succeeded(quota);
                 let (status, headers) = (answer.response.status(), answer.response.headers());
                 let checked = request.payload.check_answer(headers);
@@ -129,11 +138,19 @@ async fn attempts(client: &Arc<Inner>, request: &Prepared, read: Read, sent: &At
             }
             Err(failure) => failure,
         };
+        if failure.error.kind() == ErrorKind::RequestTimeTooSkewed
+            && let Some(ahead) = clock_was.take()
+        {
+            // The time that the server told is none that it takes: not worth keeping.
+            client.clock_ahead.store(ahead, Ordering::Relaxed);
+        }
+        let ahead = client.clock_ahead.load(Ordering::Relaxed);
         if let Some(correction) = failure.correction.take().filter(|correction| corrections.allow(correction))
             && request.route.correct(client, &way, &correction, signed_with.as_ref()).await
         {
             if request.payload.can_be_sent() {
                 tracing::debug!(error = %failure.error, ?correction, "trying again, corrected");
+                clock_was = clock_was.or(matches!(correction, Correction::Clock(_)).then_some(ahead));
                 way = request.route.way(client)?;
                 continue;
             }
@@ -198,12 +215,13 @@ async fn attempt(
     signed_with: &mut Option<Credentials>,
 ) -> Result<Answer, Failure> {
     let payload = &request.payload;
-    let progress = Progress::new();
+    let progress = Progress::new(client.tally.clone());
     let at = client.now();
     let signed = sign(client, request, way, &progress, signed_with).await.map_err(Failure::last)?;
     let limit = if request.patient { client.patience.max(client.stall_limit) } else { client.stall_limit };
     // Credentials may have taken their time, which is not the server's.
     progress.peer_moved();
+    client.tally.request();
     let exchange = client.transport.send(signed);
     let response = match with_limit(exchange, &progress, limit).await {
         Some(Ok(response)) => response,
@@ -219,6 +237,9 @@ async fn attempt(
     if !head.status.is_success() {
         let (document, _) = read_up_to(body, MAX_ERROR_BODY, client.stall_limit).await;
         let error = Error::from_response(head.status, &head.headers, &document);
+        if error.kind() == ErrorKind::SlowDown {
+            client.tally.throttle();
+        }
         let mut failure = Failure::of_answer(error, &head.headers, payload);
         let token = signed_with.as_ref().is_some_and(|keys| keys.session_token().is_some());
         let asked = Asked { method: &request.method, region: way.scope().region, at, token };
@@ -229,6 +250,8 @@ async fn attempt(
         return Ok(Answer { response: Response::from_parts(head, Bytes::new()), rest: body, attempts: 0 });
     }
     let (document, ended) = read_up_to(body, MAX_ANSWER, client.stall_limit).await;
+    client.tally.received(document.len());
+    transfer::pace(document.len(), &client.budgets).await;
     if let Err(error) = ended {
         let error = error.with_answer(head.status, &head.headers);
         return Err(match error.kind() {
@@ -274,7 +297,7 @@ async fn sign(
         chunks = signs_chunks.then(|| SignedChunks::new(&signer, seed));
     }
     let body = request.payload.body(chunks, progress).await?;
-    Ok(http::Request::from_parts(head, body))
+    Ok(http::Request::from_parts(head, transfer::paced(body, &client.budgets, progress)))
 }
 
 pub(crate) fn unsignable(error: sigv4::SigningError) -> Error {

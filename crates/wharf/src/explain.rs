@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use wharf_proto::endpoint::Plane;
 use wharf_proto::{AddressingStyle, Endpoint};
 
 use crate::profiles::Files;
@@ -96,19 +97,29 @@ impl Told {
         region: &Found<String>,
         endpoint: &Endpoint,
         files: Option<&Files>,
-        more: impl IntoIterator<Item = (&'static str, String, Origin)>,
+        more: impl IntoIterator<Item = Setting>,
     ) -> Self {
         let mut rows = Vec::new();
         let mut row = |name, value: String, origin: &Origin| rows.push(Setting::new(name, value, origin.clone()));
         if let Some(files) = files {
             row("profile", files.name().to_owned(), files.named_by());
+            for (name, path, origin) in files.tell() {
+                row(name, path.display().to_string(), &origin);
+            }
         }
         row("region", region.value.clone(), &region.origin);
         let url = match &settings.endpoint {
             Some(named) => (named.value.clone(), &named.origin),
-            None => (format!("https://{}", endpoint.host()), &Origin::Default),
+            None => (
+                endpoint
+                    .target(None, Plane::Data)
+                    .map_or_else(|_| endpoint.host().to_owned(), |target| target.base().to_owned()),
+                &Origin::Default,
+            ),
         };
         row("endpoint", url.0, url.1);
+        let ignored = &settings.ignores_endpoints;
+        row("configured endpoints", if ignored.value { "ignored" } else { "used" }.to_owned(), &ignored.origin);
         let style = match settings.addressing.value {
             AddressingStyle::Path => "path",
             AddressingStyle::VirtualHost => "virtual",
@@ -141,12 +152,7 @@ impl Told {
             other => format!("{other}, done as standard"),
         };
         row("retry mode", mode, &settings.retry_mode.origin);
-        if let Some(bundle) = &settings.ca_bundle {
-            row("CA bundle", bundle.value.display().to_string(), &bundle.origin);
-        }
-        for (name, value, origin) in more {
-            row(name, value, &origin);
-        }
+        rows.extend(more);
         Self { settings: rows, notes: files.map(Files::warnings).unwrap_or_default() }
     }
 }

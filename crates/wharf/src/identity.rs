@@ -43,7 +43,7 @@ impl Identity {
             region: settings.region.as_ref().map(|region| region.value.clone()),
             use_fips: settings.use_fips.value,
             use_dualstack: settings.use_dualstack.value,
-            legacy: regional.is_some_and(|found| !found.value),
+            legacy: regional.filter(|found| !found.value).map(|found| found.origin),
         };
         Ok(match plan(places, &sts, profile_is_explicit)? {
             Plan::Keys { credentials, origin, file: None } => Self::fixed(credentials, origin),
@@ -80,6 +80,9 @@ impl Identity {
             _ => origin.clone(),
         };
         let mut rows = vec![Setting::new("credentials", source, origin)];
+        if let Self::Found { plan, .. } = self {
+            rows.extend(plan.tell());
+        }
         match (known, self) {
             (Some(known), _) => rows.extend(Setting::of_credentials(&known, &given_by)),
             (None, Self::Found { .. }) => {

@@ -22,7 +22,7 @@ use wharf_proto::{Body, BoxError, Error, ErrorKind};
 use crate::progress::{Progress, Watched};
 use crate::transport;
 use file::File;
-use framed::{Framed, Frames};
+use framed::{Framed, Frames, Summed};
 use once::Once;
 
 /// A body of unknown length is held in memory up to here.
@@ -56,6 +56,8 @@ pub(crate) struct Payload {
     /// What the server must have found, if it says so.
     expected: Option<Checksum>,
     trailer: Option<ChecksumAlgorithm>,
+    /// The caller wants to know what was computed.
+    tells: bool,
 }
 
 #[derive(Debug)]
@@ -90,7 +92,10 @@ impl Payload {
         let content = match body.into_source()? {
             Source::Empty => Content::Bytes(Bytes::new()),
             Source::Bytes(bytes) => Content::Bytes(bytes),
-            Source::File(path) => Content::File(File::open(path).await?),
+            Source::File(path) => Content::File(File::open(path, None).await?),
+            Source::FileRange { path, offset, length } => {
+                Content::File(File::open(path, Some((offset, length))).await?)
+            }
             Source::Stream { length: Some(0), stream } => Content::Bytes(hold(stream, 0).await?),
             Source::Stream { length: Some(length), stream } => Content::Once(Arc::new(Once::new(stream, length))),
             Source::Stream { length: None, stream } => Content::Bytes(hold(stream, MAX_HELD).await?),
@@ -109,13 +114,22 @@ impl Payload {
             ChecksumPolicy::Default => conditions.habits.checksum,
             ChecksumPolicy::Required if md5_is_header => Some(ChecksumAlgorithm::Md5),
             ChecksumPolicy::Required => Some(conditions.habits.checksum.unwrap_or(ChecksumAlgorithm::Crc64Nvme)),
-            ChecksumPolicy::Algorithm(algorithm) => Some(*algorithm),
+            ChecksumPolicy::Algorithm(algorithm) | ChecksumPolicy::WhileSending(algorithm) => Some(*algorithm),
             _ => None,
         };
-        let mut payload = match content {
-            Content::Once(once) => Self::one_pass(once, algorithm, signs_body, conditions, headers)?,
-            content => Self::replayable(content, algorithm, signs_body).await?,
+        let while_sending = matches!(policy, ChecksumPolicy::WhileSending(_));
+        let one_pass = match &content {
+            Content::Once(_) => true,
+            // One that is signed as a whole has to be read before.
+            Content::File(file) => while_sending && file.length() > 0 && (conditions.habits.chunks || !signs_body),
+            Content::Bytes(_) => false,
         };
+        let mut payload = if one_pass {
+            Self::one_pass(content, algorithm, signs_body, conditions, headers)?
+        } else {
+            Self::replayable(content, algorithm, signs_body).await?
+        };
+        payload.tells = while_sending;
         if let ChecksumPolicy::Value(checksum) = policy {
             payload.expected = Some(checksum);
         }
@@ -141,7 +155,13 @@ impl Payload {
     ) -> Result<Self, Error> {
         let digests = match &content {
             Content::Bytes(bytes) if bytes.is_empty() && algorithm.is_none() => {
-                return Ok(Self { content, signing: sigv4::Payload::EMPTY, expected: None, trailer: None });
+                return Ok(Self {
+                    content,
+                    signing: sigv4::Payload::EMPTY,
+                    expected: None,
+                    trailer: None,
+                    tells: false,
+                });
             }
             Content::Bytes(bytes) if bytes.len() <= HASH_INLINE || (algorithm.is_none() && !signs_body) => {
                 digest([bytes.clone()], algorithm, signs_body)
@@ -155,11 +175,12 @@ impl Payload {
         };
         let (expected, sha256) = digests;
         let signing = sha256.map_or(sigv4::Payload::Unsigned, sigv4::Payload::Sha256);
-        Ok(Self { content, signing, expected, trailer: None })
+        Ok(Self { content, signing, expected, trailer: None, tells: false })
     }
 
+    /// Sent while its checksum is computed, which follows it where the provider takes that.
     fn one_pass(
-        once: Arc<Once>,
+        mut content: Content,
         algorithm: Option<ChecksumAlgorithm>,
         signs_body: bool,
         conditions: &Conditions,
@@ -178,16 +199,20 @@ impl Payload {
             (false, None) => sigv4::Payload::Unsigned,
         };
         if let Some(algorithm) = algorithm {
-            once.compute(algorithm);
+            match &mut content {
+                Content::Once(once) => once.compute(algorithm),
+                Content::File(file) => file.compute(algorithm),
+                Content::Bytes(_) => {}
+            }
         }
         if signing != sigv4::Payload::Unsigned {
-            headers.insert("x-amz-decoded-content-length", HeaderValue::from(once.length()));
+            headers.insert("x-amz-decoded-content-length", HeaderValue::from(content.length()));
             add_framing(headers);
         }
         if let Some(algorithm) = trailer {
             headers.insert("x-amz-trailer", HeaderValue::from_static(algorithm.header_name()));
         }
-        Ok(Self { content: Content::Once(once), signing, expected: None, trailer })
+        Ok(Self { content, signing, expected: None, trailer, tells: false })
     }
 
     /// What the signature says of the body.
@@ -217,26 +242,31 @@ impl Payload {
     ) -> Result<transport::Body, Error> {
         let length = Some(self.encoded_length());
         Ok(match &self.content {
-            Content::Bytes(bytes) if bytes.len() <= CHUNK => transport::Body::from(bytes.clone()),
+            Content::Bytes(bytes) if bytes.len() <= CHUNK => {
+                progress.sent(bytes.len());
+                transport::Body::from(bytes.clone())
+            }
             Content::Bytes(bytes) => {
                 transport::Body::stream(length, Watched::new(transport::Body::from(bytes.clone()), progress.clone()))
             }
-            Content::File(file) => {
-                transport::Body::stream(length, Watched::new(file.stream().await?, progress.clone()))
-            }
-            Content::Once(once) => {
-                let stream = once.start()?;
-                let frames = match (chunks, self.trailer) {
-                    (Some(chunks), _) => Frames::Signed(Box::new(chunks)),
-                    (None, Some(_)) => Frames::Unsigned(UnsignedChunks::default()),
-                    (None, None) => {
-                        return Ok(transport::Body::stream(length, Watched::new(stream, progress.clone())));
-                    }
-                };
-                let framed = Framed::new(stream, once.clone(), frames, self.trailer, CHUNK);
-                transport::Body::stream(length, Watched::new(framed, progress.clone()))
-            }
+            Content::File(file) => self.stream(file.stream().await?, chunks, progress),
+            Content::Once(once) => self.stream(once.start()?, chunks, progress),
         })
+    }
+
+    /// The body that `stream` gives, in frames where the signature says so.
+    fn stream<S>(&self, stream: S, chunks: Option<SignedChunks>, progress: &Arc<Progress>) -> transport::Body
+    where
+        S: Stream<Item = Result<Bytes, BoxError>> + Summed + Send + Unpin + 'static,
+    {
+        let length = Some(self.encoded_length());
+        let frames = match (chunks, self.trailer) {
+            (Some(chunks), _) => Frames::Signed(Box::new(chunks)),
+            (None, Some(_)) => Frames::Unsigned(UnsignedChunks::default()),
+            (None, None) => return transport::Body::stream(length, Watched::new(stream, progress.clone())),
+        };
+        let framed = Framed::new(stream, frames, self.trailer, CHUNK);
+        transport::Body::stream(length, Watched::new(framed, progress.clone()))
     }
 
     /// The error of a body that failed while it was sent, which says more than the transport's.
@@ -248,13 +278,24 @@ impl Payload {
         }
     }
 
-    /// Compares what was sent with what the server says it stored.
-    pub(crate) fn check_answer(&self, headers: &HeaderMap) -> Result<(), Error> {
+    /// The checksum of what was sent.
+    fn checksum(&self) -> Option<Checksum> {
         let computed = match &self.content {
             Content::Once(once) => once.computed(),
-            _ => None,
+            Content::File(file) => file.computed(),
+            Content::Bytes(_) => None,
         };
-        let Some(sent) = computed.or(self.expected) else { return Ok(()) };
+        computed.or(self.expected)
+    }
+
+    /// What the caller wants to know of it.
+    pub(crate) fn told_checksum(&self) -> Option<Checksum> {
+        self.checksum().filter(|_| self.tells)
+    }
+
+    /// Compares what was sent with what the server says it stored.
+    pub(crate) fn check_answer(&self, headers: &HeaderMap) -> Result<(), Error> {
+        let Some(sent) = self.checksum() else { return Ok(()) };
         let algorithm = sent.algorithm();
         let Some(stored) = headers.get(algorithm.header_name()).and_then(|value| value.to_str().ok()) else {
             return Ok(());
@@ -323,7 +364,9 @@ fn digest(pieces: impl IntoIterator<Item = Bytes>, algorithm: Option<ChecksumAlg
 }
 
 /// Runs work that takes long or blocks away from the runtime's threads.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
@@ -353,7 +396,7 @@ async fn hold(mut stream: ByteStream, limit: usize) -> Result<Bytes, Error> {
 }
 
 /// The error of a stream that the caller gave. One of our own, such as a record's that cannot be written, says it best.
-fn failed_body(error: BoxError) -> Error {
+pub(crate) fn failed_body(error: BoxError) -> Error {
     match error.downcast::<Error>() {
         Ok(own) => *own,
         Err(error) => Error::new(ErrorKind::Body, format!("the body could not be read: {error}")).with_cause(error),

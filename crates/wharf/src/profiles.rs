@@ -17,8 +17,8 @@ pub(crate) struct Files {
     home: Option<PathBuf>,
     config: Option<PathBuf>,
     credentials: Option<PathBuf>,
-    /// The credentials file is one that the program names.
-    own_credentials: bool,
+    /// Who says where the two are.
+    placed_by: [Origin; 2],
     name: String,
     named_by: Origin,
 }
@@ -52,17 +52,25 @@ impl Files {
             (None, None, Some(name)) => (name, Origin::Variable("AWS_DEFAULT_PROFILE")),
             (None, None, None) => ("default".to_owned(), Origin::Default),
         };
+        let by = |variable| match environment.get_os(variable).is_some_and(|path| !path.is_empty()) {
+            true => Origin::Variable(variable),
+            false => Origin::Default,
+        };
+        let placed_by = match credentials_file {
+            Some(_) => [by("AWS_CONFIG_FILE"), Origin::Code],
+            None => [by("AWS_CONFIG_FILE"), by("AWS_SHARED_CREDENTIALS_FILE")],
+        };
         let files = Self {
             profiles: Profiles::merge(config, credentials),
             home: locations.home,
             config: locations.config,
             credentials: credentials_path,
-            own_credentials: credentials_file.is_some(),
+            placed_by,
             name,
             named_by,
         };
         if files.named_by != Origin::Default {
-            files.profile(&files.name)?;
+            files.profile(&files.name).map_err(|error| files.named_by.blame(error))?;
         }
         Ok(files)
     }
@@ -78,7 +86,7 @@ impl Files {
 
     /// The credentials file that the program names.
     pub(crate) fn credentials_file(&self) -> Option<&Path> {
-        self.credentials.as_deref().filter(|_| self.own_credentials)
+        self.credentials.as_deref().filter(|_| self.placed_by[1] == Origin::Code)
     }
 
     /// The home folder, below which `aws sso login` leaves its tokens.
@@ -105,6 +113,13 @@ impl Files {
             Some(warning) => error.with_hint(warning.clone()),
             None => error,
         })
+    }
+
+    /// Where the files are looked for, and who says so.
+    pub(crate) fn tell(&self) -> Vec<(&'static str, &Path, Origin)> {
+        let places = [("config file", &self.config), ("credentials file", &self.credentials)];
+        let rows = places.into_iter().zip(&self.placed_by);
+        rows.filter_map(|((name, path), origin)| Some((name, path.as_deref()?, origin.clone()))).collect()
     }
 
     pub(crate) fn sso_session(&self, name: &str) -> Option<Place<'_>> {

@@ -13,26 +13,34 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use wharf_proto::{Error, ErrorKind};
 use wharf_transport::BoxError;
 
+use crate::counters::Tally;
+
 /// When the peer last did something, as far as the request's body shows it.
 #[derive(Debug)]
 pub(crate) struct Progress {
     start: Instant,
     /// Milliseconds after `start`, or [`WAITING_FOR_CALLER`].
     last: AtomicU64,
+    tally: Arc<Tally>,
 }
 
 const WAITING_FOR_CALLER: u64 = u64::MAX;
 
 impl Progress {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { start: Instant::now(), last: AtomicU64::new(0) })
+    pub(crate) fn new(tally: Arc<Tally>) -> Arc<Self> {
+        Arc::new(Self { start: Instant::now(), last: AtomicU64::new(0), tally })
     }
 
     pub(crate) fn peer_moved(&self) {
         self.last.store(self.start.elapsed().as_millis() as u64, Ordering::Relaxed);
     }
 
-    fn waits_for_caller(&self) {
+    /// So many bytes of the request were handed to the transport.
+    pub(crate) fn sent(&self, bytes: usize) {
+        self.tally.sent(bytes);
+    }
+
+    pub(crate) fn waits_for_caller(&self) {
         self.last.store(WAITING_FOR_CALLER, Ordering::Relaxed);
     }
 
@@ -113,6 +121,7 @@ impl<S: Stream<Item = Result<Bytes, BoxError>> + Unpin> Stream for Watched<S> {
         }
         this.progress.peer_moved();
         let piece = this.rest.split_to(this.rest.len().min(PIECE));
+        this.progress.sent(piece.len());
         Poll::Ready(Some(Ok(piece)))
     }
 }

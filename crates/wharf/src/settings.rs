@@ -39,7 +39,13 @@ impl Origin {
     pub(crate) fn blame(&self, error: Error) -> Error {
         match self {
             Self::Code | Self::Default => error,
-            place => Error::new(error.kind(), format!("{place}: {}", error.message())),
+            place => {
+                let blamed = Error::new(error.kind(), format!("{place}: {}", error.message()));
+                match error.hint() {
+                    Some(hint) => blamed.with_hint(hint),
+                    None => blamed,
+                }
+            }
         }
     }
 }
@@ -110,6 +116,8 @@ pub(crate) struct Resolved {
     /// Whether signatures cover bodies over https too.
     pub(crate) sign_payload: Found<bool>,
     pub(crate) ca_bundle: Option<Found<PathBuf>>,
+    /// Whether endpoints in environment and profile count for nothing.
+    pub(crate) ignores_endpoints: Found<bool>,
 }
 
 impl Resolved {
@@ -172,6 +180,7 @@ impl Resolved {
             ca_bundle: places
                 .text(&["AWS_CA_BUNDLE"], &["ca_bundle"])
                 .map(|found| Found::new(PathBuf::from(found.value), found.origin)),
+            ignores_endpoints: places.ignores_endpoints()?,
         })
     }
 }
@@ -235,7 +244,7 @@ impl<'a> Places<'a> {
 
     /// The endpoint of a service: its own variable, the one for all services, and the same in the profile.
     pub(crate) fn endpoint(&self, variable: &'static str, service: &str) -> Result<Option<Found<String>>, Error> {
-        if self.ignores_endpoints()? {
+        if self.ignores_endpoints()?.value {
             return Ok(None);
         }
         if let Some(found) = self.text(&[variable, "AWS_ENDPOINT_URL"], &[]) {
@@ -248,7 +257,7 @@ impl<'a> Places<'a> {
 
     /// The same without what is said for all services.
     pub(crate) fn own_endpoint(&self, variable: &'static str, service: &str) -> Result<Option<Found<String>>, Error> {
-        if self.ignores_endpoints()? {
+        if self.ignores_endpoints()?.value {
             return Ok(None);
         }
         if let Some(found) = self.text(&[variable], &[]) {
@@ -258,10 +267,10 @@ impl<'a> Places<'a> {
         Ok(profile.service_endpoint(service)?.map(|(value, origin)| Found::new(value.to_owned(), origin)))
     }
 
-    fn ignores_endpoints(&self) -> Result<bool, Error> {
+    fn ignores_endpoints(&self) -> Result<Found<bool>, Error> {
         let found =
             self.parsed(&["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"], &["ignore_configured_endpoint_urls"], boolean)?;
-        Ok(found.is_some_and(|found| found.value))
+        Ok(found.unwrap_or(default(false)))
     }
 }
 

@@ -150,14 +150,14 @@ fn a_profile_that_does_not_exist() {
     let folder = Folder::new("missing");
     let file = folder.file("credentials", "[work]\naws_access_key_id=A\n[default]\naws_access_key_id=B\n");
     let shown = file.display();
-    for (builder, name) in [
-        (builder(&[]).profile("wrk").credentials_file(&file), "wrk"),
-        (builder(&[("AWS_PROFILE", "wrk")]).credentials_file(&file), "wrk"),
-        (with_keys(&[]).profile("Work").credentials_file(&file), "Work"),
+    for (builder, line) in [
+        (builder(&[]).profile("wrk").credentials_file(&file), "profile \"wrk\""),
+        (builder(&[("AWS_PROFILE", "wrk")]).credentials_file(&file), "AWS_PROFILE: profile \"wrk\""),
+        (with_keys(&[]).profile("Work").credentials_file(&file), "profile \"Work\""),
     ] {
         assert_eq!(
             failure(builder.region("eu-west-1")),
-            (format!("profile {name:?} is not in {shown}; there are default, work"), ErrorKind::InvalidInput)
+            (format!("{line} is not in {shown}; there are default, work"), ErrorKind::InvalidInput)
         );
     }
     let (line, _) = failure(builder(&[]).region("eu-west-1").profile("work"));
@@ -180,8 +180,9 @@ fn half_of_a_pair_of_keys() {
     assert_eq!(kind, ErrorKind::NoCredentials);
     let folder = Folder::new("half");
     let file = folder.file("credentials", "[work]\naws_access_key_id=A\n");
-    let (line, kind) = failure(builder(&[]).region("eu-west-1").profile("work").credentials_file(file));
-    assert_eq!(line, "profile \"work\" has aws_access_key_id and no aws_secret_access_key");
+    let (line, kind) = failure(builder(&[]).region("eu-west-1").profile("work").credentials_file(&file));
+    let place = file.display();
+    assert_eq!(line, format!("{place}:2: profile \"work\" has aws_access_key_id and no aws_secret_access_key"));
     assert_eq!(kind, ErrorKind::NoCredentials);
 }
 

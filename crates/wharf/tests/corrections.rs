@@ -283,7 +283,6 @@ async fn an_access_point_does_not_move() {
     assert_eq!(uris.take(), [there]);
 }
 
-/// A hostile server has the requests that are meant for it, and nobody else has any.
 /// What led nowhere is not remembered: here it would keep the client from the access point for good.
 #[tokio::test]
 async fn an_access_point_does_not_move_later_either() {
@@ -300,6 +299,7 @@ async fn an_access_point_does_not_move_later_either() {
     s3.get_object(arn, "a").await.unwrap();
 }
 
+/// A hostile server has the requests that are meant for it, and nobody else has any.
 #[tokio::test]
 async fn no_answer_leads_to_another_host_scheme_or_port() {
     let elsewhere = Server::always(OK).await;
@@ -412,8 +412,12 @@ async fn a_clock_is_set_once_a_call() {
     ];
     for (answer, requests) in clocks {
         let server = Server::always(answer.clone()).await;
-        let error = client_of(server.url()).build().unwrap().get_object("my-bucket", "a").await.unwrap_err();
+        let s3 = client_of(server.url()).build().unwrap();
+        let error = s3.get_object("my-bucket", "a").await.unwrap_err();
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::RequestTimeTooSkewed, requests), "{answer}");
+        // A time that did not help is none to sign links with.
+        let link = s3.get_object("my-bucket", "a").presign(Duration::from_secs(60)).await.unwrap();
+        assert!(link.url.contains("X-Amz-Date=20260101T000000Z"), "{}", link.url);
         assert_eq!(error.hint(), Some("set the clock of this machine"));
         assert_eq!(server.requests().len() as u32, requests);
     }

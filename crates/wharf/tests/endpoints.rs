@@ -52,6 +52,83 @@ async fn settings_of_the_builder() {
     assert_eq!(uri(ireland(), "arn:aws:s3:::bucket").await, "https://bucket.s3.eu-west-1.amazonaws.com/a");
 }
 
+/// The same by a variable, and by the profile.
+#[tokio::test]
+async fn settings_of_the_environment_and_the_profile() {
+    let file = std::env::temp_dir().join(format!("wharf-endpoints-{}", std::process::id()));
+    let arn = "arn:aws:s3:us-west-2:123456789012:accesspoint/name";
+    let own = "an error";
+    for (variable, property, bucket, expected) in [
+        ("AWS_REGION=eu-south-2", "region = eu-south-2", "bucket", "https://bucket.s3.eu-south-2.amazonaws.com/a"),
+        ("AWS_DEFAULT_REGION=eu-south-2", "", "bucket", "https://bucket.s3.eu-south-2.amazonaws.com/a"),
+        (
+            "AWS_ENDPOINT_URL=http://localhost:1",
+            "endpoint_url = http://localhost:1",
+            "bucket",
+            "http://localhost:1/bucket/a",
+        ),
+        (
+            "AWS_ENDPOINT_URL_S3=http://localhost:1",
+            "services = x\n[services x]\ns3 =\n  endpoint_url = http://localhost:1",
+            "bucket",
+            "http://localhost:1/bucket/a",
+        ),
+        (
+            "AWS_USE_FIPS_ENDPOINT=true",
+            "use_fips_endpoint = true",
+            "bucket",
+            "https://bucket.s3-fips.us-east-1.amazonaws.com/a",
+        ),
+        (
+            "AWS_USE_DUALSTACK_ENDPOINT=True",
+            "use_dualstack_endpoint = true",
+            "bucket",
+            "https://bucket.s3.dualstack.us-east-1.amazonaws.com/a",
+        ),
+        (
+            "",
+            "s3 =\n  use_dualstack_endpoint = true",
+            "bucket",
+            "https://bucket.s3.dualstack.us-east-1.amazonaws.com/a",
+        ),
+        ("", "s3 =\n  use_accelerate_endpoint = true", "bucket", "https://bucket.s3-accelerate.amazonaws.com/a"),
+        ("", "s3 =\n  addressing_style = path", "bucket", "https://s3.us-east-1.amazonaws.com/bucket/a"),
+        (
+            "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT=legacy",
+            "s3 =\n  us_east_1_regional_endpoint = legacy",
+            "bucket",
+            "https://bucket.s3.amazonaws.com/a",
+        ),
+        ("", "s3_us_east_1_regional_endpoint = legacy", "bucket", "https://bucket.s3.amazonaws.com/a"),
+        ("AWS_S3_USE_ARN_REGION=false", "s3_use_arn_region = false", arn, own),
+        ("", "s3 =\n  use_arn_region = false", arn, own),
+    ] {
+        std::fs::write(&file, format!("[default]\n{property}\n")).unwrap();
+        for (variable, reads_file) in [(variable, false), ("", true)] {
+            if variable.is_empty() && (!reads_file || property.is_empty()) {
+                continue;
+            }
+            let (name, value) = variable.split_once('=').unwrap_or_default();
+            let path = file.display().to_string();
+            let lookup = move |asked: &str| match asked {
+                "AWS_CONFIG_FILE" if reads_file => Some(path.clone()),
+                _ if asked == name => Some(value.to_owned()),
+                _ => None,
+            };
+            let builder = Client::builder().environment(lookup).credentials("AKIDEXAMPLE", "secret");
+            let says_region = expected.contains("eu-south-2");
+            let builder = if says_region { builder } else { builder.region("us-east-1") };
+            match expected == own {
+                true => {
+                    assert!(builder.build().unwrap().get_object(bucket, "a").await.is_err(), "{variable}{property}")
+                }
+                false => assert_eq!(uri(builder, bucket).await, expected),
+            }
+        }
+    }
+    std::fs::remove_file(&file).unwrap();
+}
+
 #[tokio::test]
 async fn settings_that_exclude_each_other() {
     let own = || builder("eu-west-1").endpoint("http://localhost:9000");

@@ -60,11 +60,14 @@ async fn a_certificate_that_the_environment_names() {
         client_of(url).environment(move |name| (name == "AWS_CA_BUNDLE").then(|| told.clone()))
     };
     let error = client(server.url()).build().unwrap_err();
-    assert!(error.to_string().starts_with(&format!("cannot read the CA bundle {path}: ")), "{error}");
+    assert!(error.to_string().starts_with(&format!("AWS_CA_BUNDLE: cannot read the CA bundle {path}: ")), "{error}");
     assert!(client(server.url().replace("https:", "http:")).build().is_ok(), "plain http needs no certificates");
     std::fs::write(&file, "none").unwrap();
     let error = client(server.url()).build().unwrap_err();
-    assert_eq!(error.to_string(), format!("the CA bundle {path}: the root certificates hold no PEM certificate"));
+    assert_eq!(
+        error.to_string(),
+        format!("AWS_CA_BUNDLE: the CA bundle {path}: the root certificates hold no PEM certificate")
+    );
     std::fs::write(&file, pem).unwrap();
     let s3 = client(server.url()).build().unwrap();
     std::fs::remove_file(&file).unwrap();

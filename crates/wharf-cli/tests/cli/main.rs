@@ -9,3 +9,4 @@ mod presign;
 mod serve;
 mod serve_tls;
 mod usage;
+mod whoami;

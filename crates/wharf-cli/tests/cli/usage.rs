@@ -11,7 +11,14 @@ fn the_version_is_a_line() {
 
 #[test]
 fn help_begins_with_an_example() {
-    for args in [&["--help"][..], &["serve", "--help"], &["ls", "--help"], &["cat", "-h"], &["presign", "-h"]] {
+    for args in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["ls", "--help"],
+        &["cat", "-h"],
+        &["presign", "-h"],
+        &["whoami", "-h"],
+    ] {
         let (exit, stdout, stderr) = run(bare(args));
         assert_eq!((exit, stderr.as_str()), (0, ""), "{args:?}");
         let mut lines = stdout.lines();

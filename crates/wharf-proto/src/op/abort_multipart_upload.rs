@@ -27,8 +27,8 @@ pub struct AbortMultipartUpload<S = ()> {
     key: String,
     upload_id: String,
     if_match_initiated_time: Option<SystemTime>,
-    request_payer: bool,
-    expected_bucket_owner: Option<String>,
+    pub(super) request_payer: bool,
+    pub(super) expected_bucket_owner: Option<String>,
 }
 
 impl<S> AbortMultipartUpload<S> {

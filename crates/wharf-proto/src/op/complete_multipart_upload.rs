@@ -37,10 +37,10 @@ pub struct CompleteMultipartUpload<S = ()> {
     checksum: Option<Checksum>,
     checksum_type: Option<ChecksumType>,
     object_size: Option<u64>,
-    condition: WriteCondition,
-    customer_key: Option<CustomerKey>,
-    request_payer: bool,
-    expected_bucket_owner: Option<String>,
+    pub(super) condition: WriteCondition,
+    pub(super) customer_key: Option<CustomerKey>,
+    pub(super) request_payer: bool,
+    pub(super) expected_bucket_owner: Option<String>,
 }
 
 impl<S> CompleteMultipartUpload<S> {

@@ -31,11 +31,11 @@ pub struct CreateMultipartUpload<S = ()> {
     sender: S,
     bucket: String,
     key: String,
-    object: NewObject,
+    pub(super) object: NewObject,
     checksum: ChecksumPolicy,
     checksum_type: Option<ChecksumType>,
-    request_payer: bool,
-    expected_bucket_owner: Option<String>,
+    pub(super) request_payer: bool,
+    pub(super) expected_bucket_owner: Option<String>,
 }
 
 impl<S> CreateMultipartUpload<S> {

@@ -70,6 +70,12 @@ impl<S> DeleteObjects<S> {
         Self { sender, objects: objects.into_iter().map(Into::into).collect(), settings }
     }
 
+    /// The same call about other objects.
+    pub fn with_objects(mut self, objects: Vec<ObjectIdentifier>) -> Self {
+        self.objects = objects;
+        self
+    }
+
     /// Has S3 answer with the errors only: [`deleted`](DeleteObjectsOutput::deleted) stays empty.
     pub fn quiet(mut self) -> Self {
         self.settings.quiet = true;

@@ -70,9 +70,9 @@ pub(super) fn part_number(part_number: u32) -> Result<u32, Error> {
 pub(super) fn presigned_checksum(policy: ChecksumPolicy) -> Result<ChecksumPolicy, Error> {
     match policy {
         ChecksumPolicy::Value(_) => Ok(policy),
-        ChecksumPolicy::Algorithm(algorithm) => Err(Error::invalid_input(format!(
-            "a presigned upload has no body to compute its {algorithm} from; give the checksum_value, or none"
-        ))),
+        ChecksumPolicy::Algorithm(algorithm) | ChecksumPolicy::WhileSending(algorithm) => Err(Error::invalid_input(
+            format!("a presigned upload has no body to compute its {algorithm} from; give the checksum_value, or none"),
+        )),
         _ => Ok(ChecksumPolicy::Off),
     }
 }

@@ -30,11 +30,11 @@ pub struct HeadObject<S = ()> {
     range: Option<ByteRange>,
     part_number: Option<u32>,
     conditions: ReadConditions,
-    customer_key: Option<CustomerKey>,
+    pub(super) customer_key: Option<CustomerKey>,
     checksum_mode: bool,
     response: ResponseOverrides,
-    request_payer: bool,
-    expected_bucket_owner: Option<String>,
+    pub(super) request_payer: bool,
+    pub(super) expected_bucket_owner: Option<String>,
 }
 
 impl<S> HeadObject<S> {

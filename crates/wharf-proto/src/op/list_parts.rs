@@ -34,9 +34,9 @@ pub struct ListParts<S = ()> {
     upload_id: String,
     max_parts: Option<u32>,
     part_number_marker: Option<u32>,
-    customer_key: Option<CustomerKey>,
-    request_payer: bool,
-    expected_bucket_owner: Option<String>,
+    pub(super) customer_key: Option<CustomerKey>,
+    pub(super) request_payer: bool,
+    pub(super) expected_bucket_owner: Option<String>,
 }
 
 impl<S> ListParts<S> {

@@ -1,5 +1,7 @@
 //! PutObject.
 
+mod in_parts;
+
 use std::future::IntoFuture;
 use std::time::{Duration, SystemTime};
 
@@ -14,6 +16,8 @@ use crate::new_object::{EventHoldDuration, NewObject};
 use crate::operation::{ChecksumPolicy, Operation, Presigned, Request, SendFuture, Sender};
 use crate::storage::{CannedAcl, Grantee, ObjectLockMode, StorageClass, Tag};
 use crate::{ETag, Encryption, EncryptionInfo, Error, headers};
+
+pub use in_parts::{PartsChecksum, PutInParts};
 
 /// Writes an object: one PutObject request, at most 5 GiB.
 ///
@@ -333,14 +337,14 @@ impl<S: Sender> IntoFuture for PutObject<S> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::body::Source;
     use crate::new_object::tests::{assert_everything, time};
 
-    #[test]
-    fn every_parameter_reaches_the_request() {
-        let mut call = PutObject::new((), "bucket", "a//b", "text")
+    /// One whose every setter was called.
+    pub(in crate::op) fn everything() -> PutObject {
+        PutObject::new((), "bucket", "a//b", "text")
             .if_match("\"e\"")
             .content_type("text/csv")
             .content_encoding("gzip")
@@ -369,8 +373,12 @@ mod tests {
             .content_md5("CY9rzUYh03PK3k6DJie09g==")
             .write_offset_bytes(7)
             .request_payer()
-            .expected_bucket_owner("111122223333");
-        let request = call.request().unwrap();
+            .expected_bucket_owner("111122223333")
+    }
+
+    #[test]
+    fn every_parameter_reaches_the_request() {
+        let request = everything().request().unwrap();
         assert_eq!((&request.method, request.key.as_deref()), (&Method::PUT, Some("a//b")));
         assert!(request.query.is_empty());
         assert_everything(&request.headers);

@@ -9,7 +9,7 @@ use http::{HeaderMap, Method};
 use super::elements;
 use crate::body::{Body, IntoBody};
 use crate::checksum::{Checksum, ChecksumAlgorithm};
-use crate::operation::{ChecksumPolicy, Operation, Presigned, Request, SendFuture, Sender};
+use crate::operation::{ChecksumPolicy, Operation, Presigned, Request, SendFuture, Sender, SentChecksum};
 use crate::{CustomerKey, ETag, EncryptionInfo, Error, ErrorKind, headers};
 
 /// Stores one part of a multipart upload: one UploadPart request.
@@ -34,9 +34,9 @@ pub struct UploadPart<S = ()> {
     body: Body,
     checksum: ChecksumPolicy,
     content_md5: Option<String>,
-    customer_key: Option<CustomerKey>,
-    request_payer: bool,
-    expected_bucket_owner: Option<String>,
+    pub(super) customer_key: Option<CustomerKey>,
+    pub(super) request_payer: bool,
+    pub(super) expected_bucket_owner: Option<String>,
 }
 
 impl<S> UploadPart<S> {
@@ -70,6 +70,16 @@ impl<S> UploadPart<S> {
     /// began with.
     pub fn checksum(mut self, algorithm: ChecksumAlgorithm) -> Self {
         self.checksum = ChecksumPolicy::Algorithm(algorithm);
+        self
+    }
+
+    /// Has the part checked by this algorithm, computed while a file's bytes go out, so that they are read once. What
+    /// was computed is the output's [`sent_checksum`](UploadPartOutput::sent_checksum).
+    ///
+    /// Where neither a trailer nor the answer carries the checksum, nobody has compared it: then the whole object's,
+    /// made of those of the parts, should go with the CompleteMultipartUpload.
+    pub fn checksum_while_sending(mut self, algorithm: ChecksumAlgorithm) -> Self {
+        self.checksum = ChecksumPolicy::WhileSending(algorithm);
         self
     }
 
@@ -151,6 +161,9 @@ pub struct UploadPartOutput {
     pub etag: ETag,
     /// The checksum that S3 keeps of it.
     pub checksum: Option<Checksum>,
+    /// The checksum of the bytes that were sent, where
+    /// [`checksum_while_sending`](UploadPart::checksum_while_sending) had it computed.
+    pub sent_checksum: Option<Checksum>,
     /// How it is encrypted at rest.
     pub encryption: Option<EncryptionInfo>,
     /// The version that the object will be, where the server says so.
@@ -166,6 +179,7 @@ impl UploadPartOutput {
             part_number,
             etag: headers::etag(map),
             checksum: headers::checksum(map),
+            sent_checksum: None,
             encryption: EncryptionInfo::read(map),
             version_id: headers::text(map, "x-amz-version-id"),
             request_charged: headers::request_charged(map),
@@ -201,7 +215,9 @@ impl<S: Send + 'static> Operation for UploadPart<S> {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<UploadPartOutput, Error> {
-        UploadPartOutput::read(self.part_number, response.headers()).with_etag()
+        let sent_checksum = response.extensions().get().map(|SentChecksum(sent)| *sent);
+        let read = UploadPartOutput::read(self.part_number, response.headers());
+        UploadPartOutput { sent_checksum, ..read }.with_etag()
     }
 }
 
@@ -255,6 +271,9 @@ mod tests {
         let known = ChecksumAlgorithm::Crc32.checksum(b"text");
         assert_eq!(part(1).request().unwrap().checksum, ChecksumPolicy::Default);
         assert_eq!(part(1).checksum_value(known).request().unwrap().checksum, ChecksumPolicy::Value(known));
+        let while_sending = ChecksumPolicy::WhileSending(ChecksumAlgorithm::Crc32);
+        let crc32 = part(1).checksum_while_sending(ChecksumAlgorithm::Crc32).request().unwrap().checksum;
+        assert_eq!(crc32, while_sending);
         assert_eq!(part(1).no_checksum().request().unwrap().checksum, ChecksumPolicy::Off);
     }
 
@@ -301,6 +320,11 @@ mod tests {
         assert_eq!(output.checksum, Some(ChecksumAlgorithm::Crc32.checksum(b"123456789")));
         assert_eq!(output.encryption.unwrap().algorithm, "AES256");
         assert_eq!((output.version_id.as_deref(), output.request_charged), (Some("v"), true));
+        assert_eq!(output.sent_checksum, None);
+        let sent = ChecksumAlgorithm::Crc64Nvme.checksum(b"text");
+        let mut answer = testing::headers(&[("etag", "\"e\"")]);
+        answer.extensions_mut().insert(SentChecksum(sent));
+        assert_eq!(part(3).response(answer).unwrap().sent_checksum, Some(sent));
     }
 
     #[test]

@@ -8,7 +8,9 @@ use rustls::RootCertStore;
 use wharf_proto::Error;
 
 use super::Environment;
-use crate::settings::Resolved;
+use crate::counters::Tally;
+use crate::explain::Setting;
+use crate::settings::{Origin, Resolved};
 use crate::transport::proxy::Proxies;
 use crate::transport::tls::{Tls, Trust, certificates};
 use crate::transport::{Http1, Settings, Transport};
@@ -55,7 +57,7 @@ impl Sockets {
     /// The roots to trust beside the system's. A bundle is read only where there will be TLS.
     pub(super) fn roots(&self, settings: &Resolved, speaks_tls: bool) -> Result<RootCertStore, Error> {
         match (self.root_certificates.as_slice(), &settings.ca_bundle) {
-            ([], Some(bundle)) if speaks_tls => read_bundle(&bundle.value),
+            ([], Some(bundle)) if speaks_tls => read_bundle(&bundle.value).map_err(|error| bundle.origin.blame(error)),
             ([], _) => Ok(RootCertStore::empty()),
             (pem, _) => certificates(pem),
         }
@@ -69,23 +71,39 @@ impl Sockets {
         }
     }
 
-    pub(super) fn says_proxy(&self) -> bool {
-        !matches!(self.proxy, ProxyChoice::Environment)
+    /// What is said of sockets, for people.
+    pub(super) fn tell(&self, settings: &Resolved, proxies: &Proxies) -> Vec<Setting> {
+        let said = |is_said: bool| if is_said { Origin::Code } else { Origin::Default };
+        let checked = if self.accept_invalid_certificates { "NOT CHECKED" } else { "checked" };
+        let (roots, by) = match &settings.ca_bundle {
+            _ if !self.root_certificates.is_empty() => ("the program's own".to_owned(), Origin::Code),
+            Some(bundle) => (bundle.value.display().to_string(), bundle.origin.clone()),
+            None => ("none".to_owned(), Origin::Default),
+        };
+        let mut rows = vec![
+            Setting::new("server certificates", checked.to_owned(), said(self.accept_invalid_certificates)),
+            Setting::new("roots beside the system's", roots, by),
+        ];
+        rows.extend(proxies.tell(&said(!matches!(self.proxy, ProxyChoice::Environment))));
+        let timeout = format!("{:?}", self.connect_timeout());
+        rows.push(Setting::new("connect timeout", timeout, said(self.connect_timeout.is_some())));
+        rows
     }
 
     /// The transport to S3.
-    pub(super) fn to_s3(&self, roots: &RootCertStore, proxies: Proxies) -> Arc<dyn Transport> {
+    pub(super) fn to_s3(&self, roots: &RootCertStore, proxies: Proxies, tally: Arc<Tally>) -> Arc<dyn Transport> {
         let trust = if self.accept_invalid_certificates { Trust::Anybody } else { Trust::Roots(roots.clone()) };
-        self.open(trust, proxies)
+        self.open(trust, proxies, tally)
     }
 
     /// The transport to what gives credentials, which always has to prove who it is.
     pub(super) fn to_services(&self, roots: &RootCertStore, proxies: Proxies) -> Arc<dyn Transport> {
-        self.open(Trust::Roots(roots.clone()), proxies)
+        self.open(Trust::Roots(roots.clone()), proxies, Arc::default())
     }
 
-    fn open(&self, trust: Trust, proxies: Proxies) -> Arc<dyn Transport> {
-        Arc::new(Http1::new(Settings { connect_timeout: self.connect_timeout(), tls: Tls::new(trust), proxies }))
+    fn open(&self, trust: Trust, proxies: Proxies, tally: Arc<Tally>) -> Arc<dyn Transport> {
+        let (connect_timeout, tls) = (self.connect_timeout(), Tls::new(trust));
+        Arc::new(Http1::new(Settings { connect_timeout, tls, proxies, tally }))
     }
 }
 

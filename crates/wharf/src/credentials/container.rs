@@ -10,9 +10,13 @@ use wharf_proto::Error;
 use super::service::{self, Keys, Patience, Services, read_file};
 use super::{CredentialsFuture, ProvideCredentials, none};
 use crate::config::Environment;
+use crate::explain::Setting;
 use crate::settings::Origin;
 
 const ECS: &str = "http://169.254.170.2";
+
+const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 
 /// Where the agent is, and what it wants to see.
 #[derive(Debug, Clone)]
@@ -38,6 +42,15 @@ impl std::fmt::Debug for Token {
 }
 
 impl Container {
+    /// What it is shown, for people.
+    pub(super) fn tell(&self) -> Option<Setting> {
+        const NAME: &str = "authorization token";
+        Some(match self.token.as_ref()? {
+            Token::Text(_) => Setting::new(NAME, "(hidden)".to_owned(), Origin::Variable(TOKEN)),
+            Token::File(path) => Setting::new(NAME, format!("in {}", path.display()), Origin::Variable(TOKEN_FILE)),
+        })
+    }
+
     /// What the variables of a container say; `None` outside of one.
     pub(crate) fn of(environment: &Environment) -> Result<Option<Self>, Error> {
         let (relative, full) = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI");
@@ -54,7 +67,7 @@ impl Container {
         let uri: Uri = uri.parse().map_err(|_| Error::invalid_input(format!("{variable} is no URL")))?;
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             let problem = format!("{variable} has a user or password in it; the token belongs into");
-            return Err(Error::invalid_input(format!("{problem} AWS_CONTAINER_AUTHORIZATION_TOKEN")));
+            return Err(Error::invalid_input(format!("{problem} {TOKEN}")));
         }
         if !may_have_a_token(&uri) {
             return Err(Error::invalid_input(format!(
@@ -63,8 +76,8 @@ impl Container {
                 uri.host().unwrap_or_default()
             )));
         }
-        let file = environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").map(|path| Token::File(path.into()));
-        let token = file.or_else(|| environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(Token::Text));
+        let file = environment.get(TOKEN_FILE).map(|path| Token::File(path.into()));
+        let token = file.or_else(|| environment.get(TOKEN).map(Token::Text));
         Ok(Some(Self { uri, origin: Origin::Variable(variable), token }))
     }
 }
@@ -99,7 +112,7 @@ impl ContainerProvider {
             None => return Ok(None),
             Some(Token::Text(token)) => token.clone(),
             // Replaced before it expires, so it is read each time.
-            Some(Token::File(path)) => read_file("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", path).await?,
+            Some(Token::File(path)) => read_file(TOKEN_FILE, path).await?,
         };
         let mut value = HeaderValue::from_str(token.trim_end_matches(['\r', '\n']))
             .map_err(|_| none("the container's authorization token has a line break or other control character"))?;

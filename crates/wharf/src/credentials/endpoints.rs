@@ -3,7 +3,7 @@
 use wharf_proto::endpoint::Partition;
 use wharf_proto::{Endpoint, Error};
 
-use crate::settings::Found;
+use crate::settings::{Found, Origin};
 
 /// What host names end in, in the partition that a region belongs to.
 fn suffix(region: &str) -> &'static str {
@@ -34,6 +34,7 @@ const OF_OLD: [&str; 16] = [
 #[derive(Debug, Clone)]
 pub(crate) struct Sts {
     pub(crate) endpoint: Endpoint,
+    pub(crate) origin: Origin,
     /// The region that requests are signed for.
     pub(crate) region: String,
 }
@@ -46,8 +47,8 @@ pub(crate) struct StsOptions {
     pub(crate) region: Option<String>,
     pub(crate) use_fips: bool,
     pub(crate) use_dualstack: bool,
-    /// `sts_regional_endpoints = legacy`.
-    pub(crate) legacy: bool,
+    /// `sts_regional_endpoints = legacy`, where that is said.
+    pub(crate) legacy: Option<Origin>,
 }
 
 impl Sts {
@@ -56,11 +57,13 @@ impl Sts {
         let is_aws = |region: &&str| region.matches('-').count() >= 2 || *region == "aws-global";
         let region = options.region.as_deref().filter(is_aws).unwrap_or("us-east-1");
         if let Some(url) = &options.url {
-            return Ok(Self { endpoint: named(url)?, region: region.to_owned() });
+            let Found { value: endpoint, origin } = named(url)?;
+            return Ok(Self { endpoint, origin, region: region.to_owned() });
         }
         let fips = if options.use_fips { "sts-fips" } else { "sts" };
         let is_global = !options.use_fips && !options.use_dualstack;
-        let (host, region) = if is_global && (region == "aws-global" || options.legacy && OF_OLD.contains(&region)) {
+        let legacy = options.legacy.clone().filter(|_| is_global && OF_OLD.contains(&region));
+        let (host, region) = if legacy.is_some() || is_global && region == "aws-global" {
             ("sts.amazonaws.com".to_owned(), "us-east-1")
         } else if options.use_dualstack {
             let suffix = if region.starts_with("cn-") { "api.amazonwebservices.com.cn" } else { "api.aws" };
@@ -71,29 +74,31 @@ impl Sts {
         } else {
             (format!("{fips}.{region}.{}", suffix(region)), region)
         };
-        Ok(Self { endpoint: Endpoint::custom(&format!("https://{host}"))?, region: region.to_owned() })
+        let endpoint = Endpoint::custom(&format!("https://{host}"))?;
+        Ok(Self { endpoint, origin: legacy.unwrap_or(Origin::Default), region: region.to_owned() })
     }
 }
 
 /// The portal that gives keys for an SSO token.
-pub(crate) fn sso_portal(url: Option<&Found<String>>, region: &str) -> Result<Endpoint, Error> {
+pub(crate) fn sso_portal(url: Option<&Found<String>>, region: &str) -> Result<Found<Endpoint>, Error> {
     named_or(url, || format!("https://portal.sso.{region}.{}", suffix(region)))
 }
 
 /// The service that gives new SSO tokens for old ones.
-pub(crate) fn sso_oidc(url: Option<&Found<String>>, region: &str) -> Result<Endpoint, Error> {
+pub(crate) fn sso_oidc(url: Option<&Found<String>>, region: &str) -> Result<Found<Endpoint>, Error> {
     named_or(url, || format!("https://oidc.{region}.{}", suffix(region)))
 }
 
-fn named_or(url: Option<&Found<String>>, usual: impl FnOnce() -> String) -> Result<Endpoint, Error> {
+fn named_or(url: Option<&Found<String>>, usual: impl FnOnce() -> String) -> Result<Found<Endpoint>, Error> {
     match url {
         Some(url) => named(url),
-        None => Endpoint::custom(&usual()),
+        None => Ok(Found::new(Endpoint::custom(&usual())?, Origin::Default)),
     }
 }
 
-fn named(url: &Found<String>) -> Result<Endpoint, Error> {
-    Endpoint::custom(&url.value).map_err(|error| url.origin.blame(error))
+fn named(url: &Found<String>) -> Result<Found<Endpoint>, Error> {
+    let endpoint = Endpoint::custom(&url.value).map_err(|error| url.origin.blame(error))?;
+    Ok(Found::new(endpoint, url.origin.clone()))
 }
 
 #[cfg(test)]
@@ -101,7 +106,6 @@ mod tests {
     use wharf_proto::endpoint::Plane;
 
     use super::*;
-    use crate::settings::Origin;
 
     fn said(url: &str) -> Found<String> {
         Found::new(url.to_owned(), Origin::Code)
@@ -130,7 +134,8 @@ mod tests {
             ("auto", false, false, false, "sts.us-east-1.amazonaws.com", "us-east-1"),
         ] {
             let found = sts(region, |options| {
-                (options.legacy, options.use_fips, options.use_dualstack) = (legacy, fips, dualstack);
+                options.legacy = legacy.then_some(Origin::Code);
+                (options.use_fips, options.use_dualstack) = (fips, dualstack);
             });
             assert_eq!(found, (format!("https://{host}/"), signed.to_owned()));
         }
@@ -140,8 +145,8 @@ mod tests {
 
     #[test]
     fn sso_is_where_its_region_is() {
-        assert_eq!(sso_portal(None, "eu-west-1").unwrap().host(), "portal.sso.eu-west-1.amazonaws.com");
-        assert_eq!(sso_oidc(None, "cn-north-1").unwrap().host(), "oidc.cn-north-1.amazonaws.com.cn");
-        assert_eq!(sso_oidc(Some(&said("http://localhost:1")), "cn-north-1").unwrap().host(), "localhost");
+        assert_eq!(sso_portal(None, "eu-west-1").unwrap().value.host(), "portal.sso.eu-west-1.amazonaws.com");
+        assert_eq!(sso_oidc(None, "cn-north-1").unwrap().value.host(), "oidc.cn-north-1.amazonaws.com.cn");
+        assert_eq!(sso_oidc(Some(&said("http://localhost:1")), "cn-north-1").unwrap().value.host(), "localhost");
     }
 }

@@ -9,6 +9,7 @@ use wharf_proto::{Credentials, Endpoint, Error, ErrorKind};
 
 use super::service::{self, Keys, Patience, Services};
 use super::{CredentialsFuture, ProvideCredentials, none};
+use crate::explain::Setting;
 use crate::settings::{Found, Origin, Places, attempts, boolean};
 
 const WHAT: &str = "the instance metadata service";
@@ -31,8 +32,9 @@ pub(crate) struct Imds {
     pub(crate) endpoint: Endpoint,
     pub(crate) origin: Origin,
     /// The role, where it is not the instance's.
-    role: Option<String>,
-    patience: Patience,
+    role: Option<Found<String>>,
+    limit: Found<Duration>,
+    attempts: Found<u32>,
     /// Where else was looked before, for the error of a machine that has none.
     looked_in: String,
 }
@@ -59,15 +61,27 @@ impl Imds {
         Ok(Some(Self {
             endpoint: Endpoint::custom(&endpoint.value).map_err(|error| endpoint.origin.blame(error))?,
             origin: endpoint.origin,
-            role: places
-                .text(&["AWS_EC2_INSTANCE_PROFILE_NAME"], &["ec2_instance_profile_name"])
-                .map(|role| role.value),
-            patience: Patience {
-                limit: limit.map_or(PATIENCE, |found| found.value),
-                attempts: attempts.map_or(1, |found| found.value),
-            },
+            role: places.text(&["AWS_EC2_INSTANCE_PROFILE_NAME"], &["ec2_instance_profile_name"]),
+            limit: limit.unwrap_or(Found::new(PATIENCE, Origin::Default)),
+            attempts: attempts.unwrap_or(Found::new(1, Origin::Default)),
             looked_in: String::new(),
         }))
+    }
+
+    fn patience(&self) -> Patience {
+        Patience { limit: self.limit.value, attempts: self.attempts.value }
+    }
+
+    /// How it is asked, for people.
+    pub(super) fn tell(&self) -> Vec<Setting> {
+        let (limit, attempts) = (&self.limit, &self.attempts);
+        let mut rows = vec![
+            Setting::new("instance metadata timeout", format!("{:?}", limit.value), limit.origin.clone()),
+            Setting::new("instance metadata attempts", attempts.value.to_string(), attempts.origin.clone()),
+        ];
+        let role = self.role.as_ref();
+        rows.extend(role.map(|role| Setting::new("instance metadata role", role.value.clone(), role.origin.clone())));
+        rows
     }
 
     /// The same, as the last of several places to look.
@@ -141,7 +155,7 @@ impl ImdsProvider {
     async fn keys(&self) -> Result<Credentials, End> {
         const ROLES: &str = "latest/meta-data/iam/security-credentials/";
         let role = match &self.imds.role {
-            Some(role) => role.clone(),
+            Some(role) => role.value.clone(),
             None => {
                 let answer = self.read(ROLES).await?;
                 let text = String::from_utf8_lossy(answer.body()).into_owned();
@@ -190,8 +204,8 @@ impl ImdsProvider {
             Request::get(&uri).header("x-aws-ec2-metadata-token", token).body(Bytes::new()).map_err(service::unusable)
         };
         // It answered when it gave the token: now it is worth some patience.
-        let limit = self.imds.patience.limit.max(Duration::from_secs(5));
-        let patience = Patience { limit, attempts: self.imds.patience.attempts.max(3) };
+        let Patience { limit, attempts } = self.imds.patience();
+        let patience = Patience { limit: limit.max(Duration::from_secs(5)), attempts: attempts.max(3) };
         self.services.ask(WHAT, &self.services.direct, patience, make).await
     }
 
@@ -209,7 +223,7 @@ impl ImdsProvider {
                 .body(Bytes::new())
                 .map_err(service::unusable)
         };
-        let asked = self.services.ask(WHAT, &self.services.direct, self.imds.patience, make).await;
+        let asked = self.services.ask(WHAT, &self.services.direct, self.imds.patience(), make).await;
         let answer = asked.map_err(|error| match error.kind() {
             ErrorKind::Transport | ErrorKind::Timeout => {
                 tracing::debug!(%error, "there is no instance metadata service");

@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use wharf_proto::{Credentials, Error};
+use wharf_proto::{Credentials, Endpoint, Error};
 
 use super::assume_role::{AssumeRoleProvider, Role};
 use super::container::{Container, ContainerProvider};
@@ -19,7 +19,8 @@ use super::service::{self, Services};
 use super::sso::{Sso, SsoProvider};
 use super::web_identity::WebIdentityProvider;
 use super::{ProvideCredentials, check, endpoints::StsOptions, none, profile};
-use crate::settings::{Origin, Places};
+use crate::explain::Setting;
+use crate::settings::{Found, Origin, Places};
 
 pub(crate) const HINT: &str = "say .credentials(id, secret), set the environment, name a profile, or be .anonymous()";
 
@@ -108,7 +109,7 @@ impl Plan {
             Self::WebIdentity { role, token_file, sts, .. } => {
                 Arc::new(WebIdentityProvider { role, token_file, sts, services })
             }
-            Self::Sso(sso) => Arc::new(SsoProvider { sso, services }),
+            Self::Sso(sso) => Arc::new(SsoProvider::new(sso, services)),
             Self::Process(process) => Arc::new(ProcessProvider(process)),
             Self::Container(container) => Arc::new(ContainerProvider { container, services }),
             Self::Imds(imds) => imds::provider(imds, &services),
@@ -128,6 +129,39 @@ impl Plan {
             Self::Imds(imds) => &imds.origin,
         }
     }
+}
+
+impl Plan {
+    /// What else decides how credentials are asked for, each with its origin.
+    pub(crate) fn tell(&self) -> Vec<Setting> {
+        let of_sts = |sts: &Sts| Setting::new("STS endpoint", url(&sts.endpoint), sts.origin.clone());
+        match self {
+            Self::Keys { .. } | Self::Process(_) => Vec::new(),
+            Self::WebIdentity { sts, .. } => vec![of_sts(sts)],
+            Self::AssumeRole { sts, source, .. } => {
+                let mut rows = source.tell();
+                rows.retain(|row| row.name() != "STS endpoint");
+                rows.push(of_sts(sts));
+                rows
+            }
+            Self::Sso(sso) => {
+                let place = |name, found: &Found<Endpoint>| Setting::new(name, url(&found.value), found.origin.clone());
+                let token = sso.cache.path().display().to_string();
+                vec![
+                    place("SSO portal", &sso.portal),
+                    place("SSO token service", &sso.oidc),
+                    Setting::new("SSO token file", token, sso.origin.clone()),
+                ]
+            }
+            Self::Container(container) => container.tell().into_iter().collect(),
+            Self::Imds(imds) => imds.tell(),
+        }
+    }
+}
+
+fn url(endpoint: &Endpoint) -> String {
+    let uri = service::uri(endpoint, None, &[]);
+    uri.map_or_else(|_| endpoint.host().to_owned(), |uri| uri.to_string().trim_end_matches('/').to_owned())
 }
 
 impl fmt::Display for Plan {

@@ -190,7 +190,7 @@ impl Chain<'_> {
 pub(super) fn keys(profile: &Profile<'_>, environment: &Environment) -> Result<Option<Plan>, Error> {
     let Some((id, origin)) = profile.find("aws_access_key_id") else { return Ok(None) };
     let secret = profile.get("aws_secret_access_key").ok_or_else(|| {
-        none(format!("profile {:?} has aws_access_key_id and no aws_secret_access_key", profile.name()))
+        none(format!("{origin}: profile {:?} has aws_access_key_id and no aws_secret_access_key", profile.name()))
     })?;
     let token = profile.get("aws_session_token").unwrap_or_default();
     let file = FileKeys {

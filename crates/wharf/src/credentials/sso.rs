@@ -2,15 +2,17 @@
 
 mod token;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode};
+use tokio::sync::Mutex;
 use wharf_proto::{Credentials, Endpoint, Error};
 
 use super::service::{self, Patience, Services};
 use super::{CredentialsFuture, ProvideCredentials, none};
-use crate::settings::Origin;
+use crate::settings::{Found, Origin};
 pub(crate) use token::TokenCache;
 
 const WHAT: &str = "the SSO portal";
@@ -24,8 +26,8 @@ pub(crate) struct Sso {
     pub(crate) origin: Origin,
     /// The `sso-session`; a profile of the older kind has none, and its tokens cannot be renewed.
     pub(crate) session: Option<String>,
-    pub(crate) portal: Endpoint,
-    pub(crate) oidc: Endpoint,
+    pub(crate) portal: Found<Endpoint>,
+    pub(crate) oidc: Found<Endpoint>,
     pub(crate) cache: TokenCache,
 }
 
@@ -37,19 +39,27 @@ impl Sso {
 }
 
 pub(crate) struct SsoProvider {
-    pub(super) sso: Sso,
-    pub(super) services: Services,
+    sso: Sso,
+    services: Services,
+    /// Held by whoever renews the token.
+    turn: Arc<Mutex<()>>,
+}
+
+impl SsoProvider {
+    pub(super) fn new(sso: Sso, services: Services) -> Self {
+        Self { sso, services, turn: Arc::default() }
+    }
 }
 
 impl ProvideCredentials for SsoProvider {
     fn credentials(&self) -> CredentialsFuture<'_> {
         Box::pin(async move {
-            let token = token::get(&self.sso, &self.services).await?;
+            let token = token::get(&self.sso, &self.services, &self.turn).await?;
             let mut token =
                 HeaderValue::from_str(&token).map_err(|_| self.sso.needs_login("has characters that no token has"))?;
             token.set_sensitive(true);
             let query = [("account_id", &*self.sso.account_id), ("role_name", &*self.sso.role_name)];
-            let uri = service::uri(&self.sso.portal, Some("federation/credentials"), &query)?;
+            let uri = service::uri(&self.sso.portal.value, Some("federation/credentials"), &query)?;
             let make = || {
                 let request = Request::get(&uri).header("x-amz-sso_bearer_token", &token);
                 request.body(Bytes::new()).map_err(service::unusable)

@@ -1,19 +1,21 @@
-//! A file as a body: read once for its checksum, and again for every attempt.
+//! A file, or a part of one, as a body: read anew for every attempt, and before the first where its checksum must be
+//! known by then.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use tokio::task::JoinHandle;
-use wharf_proto::checksum::ChecksumAlgorithm;
+use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher};
 use wharf_proto::{BoxError, Error, ErrorKind};
 
+use super::framed::Summed;
 use super::{Digests, blocking, digest};
 
 const BLOCK: usize = 256 * 1024;
@@ -22,13 +24,29 @@ const BLOCK: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct File {
     path: PathBuf,
+    offset: u64,
     length: u64,
+    /// How long the whole file is.
+    size: u64,
     modified: Option<SystemTime>,
-    error: Arc<Mutex<Option<Error>>>,
+    /// Computed while it is sent.
+    algorithm: Option<ChecksumAlgorithm>,
+    found: Found,
+}
+
+/// What was found while the file was sent.
+#[derive(Debug, Clone, Default)]
+struct Found(Arc<Mutex<(Option<Checksum>, Option<Error>)>>);
+
+impl Found {
+    fn lock(&self) -> MutexGuard<'_, (Option<Checksum>, Option<Error>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl File {
-    pub(crate) async fn open(path: PathBuf) -> Result<Self, Error> {
+    /// The file at `path`, or the part of it that begins at an offset and has a length.
+    pub(crate) async fn open(path: PathBuf, range: Option<(u64, u64)>) -> Result<Self, Error> {
         blocking(move || {
             let metadata = fs::metadata(&path).map_err(|error| unreadable(&path, error))?;
             if metadata.is_dir() {
@@ -40,7 +58,17 @@ impl File {
                     format!("{} is no regular file; open it and pass it as a Reader", path.display()),
                 ));
             }
-            Ok(Self { length: metadata.len(), modified: metadata.modified().ok(), path, error: Arc::default() })
+            let size = metadata.len();
+            let (offset, length) = range.unwrap_or((0, size));
+            if offset.checked_add(length).is_none_or(|end| end > size) {
+                let problem = format!(
+                    "{} has {size} bytes, which do not hold the {length} from {offset} on that were to be sent",
+                    path.display()
+                );
+                return Err(Error::new(ErrorKind::Body, problem));
+            }
+            let modified = metadata.modified().ok();
+            Ok(Self { path, offset, length, size, modified, algorithm: None, found: Found::default() })
         })
         .await
     }
@@ -50,7 +78,17 @@ impl File {
     }
 
     pub(crate) fn take_error(&self) -> Option<Error> {
-        self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.found.lock().1.take()
+    }
+
+    /// Has this checksum computed while the file is sent.
+    pub(crate) fn compute(&mut self, algorithm: ChecksumAlgorithm) {
+        self.algorithm = Some(algorithm);
+    }
+
+    /// The checksum of what the last attempt sent, if it sent all.
+    pub(crate) fn computed(&self) -> Option<Checksum> {
+        self.found.lock().0
     }
 
     pub(crate) async fn digest(&self, algorithm: Option<ChecksumAlgorithm>, sha256: bool) -> Result<Digests, Error> {
@@ -70,15 +108,18 @@ impl File {
     }
 
     pub(crate) async fn stream(&self) -> Result<FileStream, Error> {
-        Ok(FileStream { reading: Reading::Idle(self.blocks()), error: self.error.clone() })
+        self.found.lock().0 = None;
+        let hasher = self.algorithm.map(ChecksumHasher::new);
+        Ok(FileStream { reading: Reading::Idle(self.blocks()), hasher, found: self.found.clone() })
     }
 
     fn blocks(&self) -> Blocks {
         Blocks {
             path: self.path.clone(),
             file: None,
-            length: self.length,
+            offset: self.offset,
             left: self.length,
+            size: self.size,
             modified: self.modified,
             buffer: BytesMut::new(),
         }
@@ -89,8 +130,9 @@ impl File {
 struct Blocks {
     path: PathBuf,
     file: Option<fs::File>,
-    length: u64,
+    offset: u64,
     left: u64,
+    size: u64,
     modified: Option<SystemTime>,
     buffer: BytesMut,
 }
@@ -100,7 +142,10 @@ impl Blocks {
         let file = match &mut self.file {
             Some(file) => file,
             None => {
-                let file = fs::File::open(&self.path).map_err(|error| unreadable(&self.path, error))?;
+                let mut file = fs::File::open(&self.path).map_err(|error| unreadable(&self.path, error))?;
+                if self.offset > 0 {
+                    file.seek(SeekFrom::Start(self.offset)).map_err(|error| unreadable(&self.path, error))?;
+                }
                 self.file.insert(file)
             }
         };
@@ -123,7 +168,7 @@ impl Blocks {
             // Before the last block is handed on: without it the server has no whole body.
             let metadata = file.metadata().map_err(|error| unreadable(&self.path, error))?;
             // The length too: two writes within a tick of the file system's clock have the same time.
-            if metadata.len() != self.length || metadata.modified().ok() != self.modified {
+            if metadata.len() != self.size || metadata.modified().ok() != self.modified {
                 return Err(changed(&self.path));
             }
         }
@@ -134,13 +179,20 @@ impl Blocks {
 /// The file's bytes for one attempt, read away from the runtime's threads.
 pub(crate) struct FileStream {
     reading: Reading,
-    error: Arc<Mutex<Option<Error>>>,
+    hasher: Option<ChecksumHasher>,
+    found: Found,
 }
 
 enum Reading {
     Idle(Blocks),
     Busy(JoinHandle<(Result<Option<Bytes>, Error>, Blocks)>),
     Done,
+}
+
+impl Summed for FileStream {
+    fn checksum(&self) -> Option<Checksum> {
+        self.found.lock().0
+    }
 }
 
 impl Stream for FileStream {
@@ -160,13 +212,21 @@ impl Stream for FileStream {
                     };
                     return Poll::Ready(match joined {
                         Ok((Ok(Some(bytes)), blocks)) => {
+                            if let Some(hasher) = &mut self.hasher {
+                                hasher.update(&bytes);
+                            }
+                            if blocks.left == 0 {
+                                // With the last block, for hyper never asks for what comes after all it needs.
+                                let computed = self.hasher.take().map(ChecksumHasher::finish);
+                                self.found.lock().0 = computed;
+                            }
                             self.reading = Reading::Idle(blocks);
                             Some(Ok(bytes))
                         }
                         Ok((Ok(None), _)) => None,
                         Ok((Err(error), _)) => {
                             let text = error.to_string();
-                            *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                            self.found.lock().1 = Some(error);
                             Some(Err(text.into()))
                         }
                         Err(error) => Some(Err(error.into())),

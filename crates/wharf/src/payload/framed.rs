@@ -2,16 +2,18 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use wharf_proto::BoxError;
-use wharf_proto::checksum::ChecksumAlgorithm;
+use wharf_proto::checksum::{Checksum, ChecksumAlgorithm};
 use wharf_proto::sigv4::{SignedChunks, UnsignedChunks};
 
-use super::once::{Exact, Once};
+/// A body whose checksum is known once it has ended.
+pub(crate) trait Summed {
+    fn checksum(&self) -> Option<Checksum>;
+}
 
 /// Who makes the lines between the chunks.
 pub(crate) enum Frames {
@@ -35,9 +37,8 @@ impl Frames {
     }
 }
 
-pub(crate) struct Framed {
-    stream: Exact,
-    once: Arc<Once>,
+pub(crate) struct Framed<S> {
+    stream: S,
     /// `None` after the last chunk.
     frames: Option<Frames>,
     trailer: Option<ChecksumAlgorithm>,
@@ -46,15 +47,9 @@ pub(crate) struct Framed {
     ready: VecDeque<Bytes>,
 }
 
-impl Framed {
-    pub(crate) fn new(
-        stream: Exact,
-        once: Arc<Once>,
-        frames: Frames,
-        trailer: Option<ChecksumAlgorithm>,
-        chunk: usize,
-    ) -> Self {
-        Self { stream, once, frames: Some(frames), trailer, chunk, held: BytesMut::new(), ready: VecDeque::new() }
+impl<S: Summed> Framed<S> {
+    pub(crate) fn new(stream: S, frames: Frames, trailer: Option<ChecksumAlgorithm>, chunk: usize) -> Self {
+        Self { stream, frames: Some(frames), trailer, chunk, held: BytesMut::new(), ready: VecDeque::new() }
     }
 
     fn push_chunk(&mut self, data: Bytes) {
@@ -64,10 +59,25 @@ impl Framed {
         }
     }
 
+    /// Cuts chunks off `bytes`; what is too short for one waits for more.
+    fn take(&mut self, mut bytes: Bytes) {
+        if self.held.is_empty() {
+            while bytes.len() >= self.chunk {
+                let data = bytes.split_to(self.chunk);
+                self.push_chunk(data);
+            }
+        }
+        self.held.extend_from_slice(&bytes);
+        while self.held.len() >= self.chunk {
+            let data = self.held.split_to(self.chunk).freeze();
+            self.push_chunk(data);
+        }
+    }
+
     fn finish(&mut self) {
         let rest = self.held.split().freeze();
         self.push_chunk(rest);
-        let checksum = self.once.computed().map(|checksum| checksum.to_base64());
+        let checksum = self.stream.checksum().map(|checksum| checksum.to_base64());
         let trailer = self.trailer.zip(checksum.as_deref()).map(|(algorithm, value)| (algorithm.header_name(), value));
         if let Some(frames) = self.frames.take() {
             self.ready.push_back(frames.finish(trailer.as_slice()));
@@ -75,7 +85,10 @@ impl Framed {
     }
 }
 
-impl Stream for Framed {
+impl<S> Stream for Framed<S>
+where
+    S: Stream<Item = Result<Bytes, BoxError>> + Summed + Unpin,
+{
     type Item = Result<Bytes, BoxError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -92,14 +105,7 @@ impl Stream for Framed {
                     self.frames = None;
                     return Poll::Ready(Some(Err(error)));
                 }
-                Poll::Ready(Some(Ok(bytes))) => {
-                    self.held.extend_from_slice(&bytes);
-                    while self.held.len() >= self.chunk {
-                        let size = self.chunk;
-                        let data = self.held.split_to(size).freeze();
-                        self.push_chunk(data);
-                    }
-                }
+                Poll::Ready(Some(Ok(bytes))) => self.take(bytes),
                 Poll::Ready(None) => self.finish(),
             }
         }

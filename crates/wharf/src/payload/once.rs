@@ -12,6 +12,7 @@ use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher};
 use wharf_proto::{BoxError, Error, ErrorKind};
 
 use super::failed_body;
+use super::framed::Summed;
 
 /// The stream, kept here until its first byte is asked for, and what was found while it was sent.
 pub(crate) struct Once {
@@ -117,6 +118,12 @@ impl Exact {
                 declared - self.left
             )),
         }
+    }
+}
+
+impl Summed for Exact {
+    fn checksum(&self) -> Option<Checksum> {
+        self.once.computed()
     }
 }
 

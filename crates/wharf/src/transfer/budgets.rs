@@ -1,19 +1,32 @@
 //! What all transfers of a process share: memory, requests in flight, bandwidth.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wharf_proto::{Error, ErrorKind};
+use wharf_proto::Error;
 
-/// How much of each the transfers may use, all together.
+use super::bandwidth::Bandwidth;
+use super::gate::{Gate, Pass};
+
+/// How much of each may be used, by all together.
+///
+/// ```
+/// use wharf::transfer::{Budgets, Limits};
+///
+/// let mut limits = Limits::default();
+/// limits.bandwidth = Some(10_000_000);
+/// Budgets::process().set(limits);
+/// # Budgets::process().set(Limits::default());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes held in memory by bodies that cannot be read again.
+    /// Bytes held in memory by bodies that cannot be read again: 64 MiB by default. A body that alone is larger waits until
+    /// no other is held.
     pub memory: usize,
-    /// Requests in flight.
+    /// Requests of transfers in flight: 256 by default. Zero counts as one.
     pub requests: usize,
-    /// Bytes a second, both ways together; `None` for no limit.
+    /// Bytes a second of all bodies, both ways together, also of calls that are no transfers; `None`, the default, for no
+    /// limit. Zero counts as one.
     pub bandwidth: Option<u64>,
 }
 
@@ -31,25 +44,23 @@ pub struct Budgets(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    memory: Arc<Semaphore>,
-    requests: Arc<Semaphore>,
-    memory_limit: usize,
+    limits: Mutex<Limits>,
+    memory: Arc<Gate>,
+    requests: Arc<Gate>,
+    bandwidth: Bandwidth,
 }
 
 /// A share of a budget, given back when it is dropped.
-#[derive(Debug)]
-pub(crate) struct Share(#[expect(dead_code, reason = "held for its Drop")] OwnedSemaphorePermit);
-
-/// Memory is counted in these, for a semaphore's count has 32 bits.
-const PAGE: usize = 4096;
+pub(crate) type Share = Pass;
 
 impl Budgets {
     /// Budgets of one's own.
     pub fn new(limits: Limits) -> Self {
         Self(Arc::new(Shared {
-            memory: Arc::new(Semaphore::new(pages(limits.memory) as usize)),
-            requests: Arc::new(Semaphore::new(limits.requests.clamp(1, Semaphore::MAX_PERMITS))),
-            memory_limit: limits.memory,
+            limits: Mutex::new(limits),
+            memory: Gate::new(limits.memory),
+            requests: Gate::new(limits.requests),
+            bandwidth: Bandwidth::new(limits.bandwidth),
         }))
     }
 
@@ -59,27 +70,38 @@ impl Budgets {
         PROCESS.get_or_init(|| Self::new(Limits::default())).clone()
     }
 
-    /// Waits until one more request may be in flight.
-    pub(crate) async fn request(&self) -> Result<Share, Error> {
-        take(&self.0.requests, 1).await
+    /// Other limits from now on, also for the transfers that are running. What is in use beyond a smaller limit stays in use
+    /// until it is given back. A body that is going out without a limit of bandwidth goes on without; the next request
+    /// has it.
+    pub fn set(&self, limits: Limits) {
+        let mut now = self.0.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        *now = limits;
+        self.0.memory.set_limit(limits.memory);
+        self.0.requests.set_limit(limits.requests);
+        self.0.bandwidth.set(limits.bandwidth);
     }
 
-    /// Waits until `bytes` more may be held. More than there are in all count as all.
+    /// The limits that hold now.
+    pub fn limits(&self) -> Limits {
+        *self.0.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until one more request may be in flight.
+    pub(crate) async fn request(&self) -> Result<Share, Error> {
+        Ok(self.0.requests.pass(1).await)
+    }
+
+    /// Waits until `bytes` more may be held.
     pub(crate) async fn memory(&self, bytes: usize) -> Result<Share, Error> {
-        take(&self.0.memory, pages(bytes.min(self.0.memory_limit))).await
+        Ok(self.0.memory.pass(bytes).await)
     }
 
     /// The same at once, or not at all.
     pub(crate) fn try_memory(&self, bytes: usize) -> Option<Share> {
-        self.0.memory.clone().try_acquire_many_owned(pages(bytes)).ok().map(Share)
+        self.0.memory.try_pass(bytes)
     }
-}
 
-fn pages(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(PAGE).max(1)).unwrap_or(u32::MAX >> 4).min(u32::MAX >> 4)
-}
-
-async fn take(semaphore: &Arc<Semaphore>, count: u32) -> Result<Share, Error> {
-    let taken = semaphore.clone().acquire_many_owned(count).await;
-    taken.map(Share).map_err(|closed| Error::new(ErrorKind::Other, "the budgets are closed").with_cause(closed))
+    pub(crate) fn bandwidth(&self) -> &Bandwidth {
+        &self.0.bandwidth
+    }
 }

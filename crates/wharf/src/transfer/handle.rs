@@ -1,15 +1,20 @@
 //! A transfer that runs by itself: how far it is, how it ends, how to stop it.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_core::Stream;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::timeout;
+use tracing::Instrument;
 use wharf_proto::{Error, ErrorKind};
+
+pub(crate) use super::watch::Watch;
 
 /// How far a transfer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,86 +30,22 @@ pub struct Progress {
     pub retries: u64,
     /// How long it has been running.
     pub elapsed: Duration,
+    /// Bytes that this run moved.
+    pub(super) moved: u64,
+    /// Bytes a second, of late.
+    pub(super) recent: u64,
 }
 
 impl Progress {
-    /// Bytes a second since the beginning.
+    /// Bytes a second, over the last three.
     pub fn rate(&self) -> f64 {
+        self.recent as f64
+    }
+
+    /// Bytes a second since this run began.
+    pub fn average_rate(&self) -> f64 {
         let seconds = self.elapsed.as_secs_f64();
-        if seconds > 0.0 { self.bytes as f64 / seconds } else { 0.0 }
-    }
-}
-
-/// What a transfer reports into and its handle reads.
-#[derive(Debug)]
-pub(crate) struct Watch {
-    bytes: AtomicU64,
-    /// `u64::MAX` while it is not known.
-    total: AtomicU64,
-    parts: AtomicU64,
-    retries: AtomicU64,
-    start: Instant,
-    /// What goes on after the transfer was dropped: see [`Watch::tidy_up`].
-    tidying: Mutex<Vec<JoinHandle<Result<(), Error>>>>,
-}
-
-impl Watch {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            bytes: AtomicU64::new(0),
-            total: AtomicU64::new(u64::MAX),
-            parts: AtomicU64::new(0),
-            retries: AtomicU64::new(0),
-            start: Instant::now(),
-            tidying: Mutex::default(),
-        })
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn moved(&self, bytes: u64) {
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// Bytes that were counted and have to be moved again.
-    pub(crate) fn lost(&self, bytes: u64) {
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
-    pub(crate) fn expect(&self, total: u64) {
-        self.total.store(total, Ordering::Relaxed);
-    }
-
-    pub(crate) fn part_done(&self) {
-        self.parts.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn retried(&self) {
-        self.retries.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Runs what a transfer that was dropped leaves to be done, for at most `limit`. Without a runtime nothing is done.
-    pub(crate) fn tidy_up(&self, work: impl Future<Output = Result<(), Error>> + Send + 'static, limit: Duration) {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let task = runtime.spawn(async move {
-            tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-                Err(Error::new(ErrorKind::Timeout, format!("not tidied up within {} s", limit.as_secs())))
-            })
-        });
-        self.tidying.lock().unwrap_or_else(PoisonError::into_inner).push(task);
-    }
-
-    fn progress(&self) -> Progress {
-        let total = self.total.load(Ordering::Relaxed);
-        Progress {
-            bytes: self.bytes(),
-            total: (total != u64::MAX).then_some(total),
-            parts: self.parts.load(Ordering::Relaxed),
-            retries: self.retries.load(Ordering::Relaxed),
-            elapsed: self.start.elapsed(),
-        }
+        if seconds > 0.0 { self.moved as f64 / seconds } else { 0.0 }
     }
 }
 
@@ -122,32 +63,47 @@ impl<T: Send + 'static> Transfer<T> {
         watch: Arc<Watch>,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<Self, Error> {
-        let runtime = tokio::runtime::Handle::try_current()
+        let runtime = Handle::try_current()
             .map_err(|_| Error::invalid_input("no Tokio runtime on this thread: start the transfer inside one"))?;
-        Ok(Self { task: runtime.spawn(work), watch })
+        let end = End(watch.clone());
+        let task = runtime.spawn(
+            async move {
+                let _end = end;
+                work.await
+            }
+            .in_current_span(),
+        );
+        Ok(Self { task, watch })
     }
+}
 
+impl<T> Transfer<T> {
     /// How far it is.
     pub fn progress(&self) -> Progress {
         self.watch.progress()
     }
 
+    /// How far it is, at once and ten times a second, and a last time when it ends; then the stream ends. Ask the transfer
+    /// itself how it went.
+    ///
+    /// What happens in between is left out, so a slow reader holds nothing up. Has to be polled inside a Tokio runtime.
+    pub fn updates(&self) -> Updates {
+        let watch = self.watch.clone();
+        Updates { next: Box::pin(std::future::ready(())), watch, has_ended: false }
+    }
+
     /// Stops it, and waits until what it began is undone: the upload aborted, the unfinished file removed, unless they were to
-    /// be kept for resuming.
+    /// be kept for resuming. One that has ended already is left as it is.
     ///
     /// # Errors
     /// What could not be undone.
     pub async fn cancel(mut self) -> Result<(), Error> {
         self.task.abort();
         // Only when the task has ended is everything dropped that tidies up.
-        let _ = (&mut self.task).await;
-        let tidying = std::mem::take(&mut *self.watch.tidying.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut result = Ok(());
-        for task in tidying {
-            result =
-                result.and(task.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Other, "the runtime has ended"))));
+        if !self.task.is_finished() {
+            let _ = (&mut self.task).await;
         }
-        result
+        self.watch.tidied().await
     }
 }
 
@@ -168,5 +124,188 @@ impl<T> Future for Transfer<T> {
 impl<T> Drop for Transfer<T> {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// Says that a transfer has ended, also one that is aborted.
+struct End(Arc<Watch>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// A transfer's progress as a stream: see [`Transfer::updates`].
+pub struct Updates {
+    watch: Arc<Watch>,
+    /// When to tell the next.
+    next: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
+    has_ended: bool,
+}
+
+const INTERVAL: Duration = Duration::from_millis(100);
+
+impl Stream for Updates {
+    type Item = Progress;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Progress>> {
+        let this = &mut *self;
+        if this.has_ended {
+            return Poll::Ready(None);
+        }
+        std::task::ready!(this.next.as_mut().poll(cx));
+        let mut end = Box::pin(this.watch.ending().notified_owned());
+        // Only what is enabled before the question hears of an end that comes right after it.
+        end.as_mut().enable();
+        this.has_ended = this.watch.has_ended();
+        this.next = Box::pin(async move {
+            let _ = timeout(INTERVAL, end).await;
+        });
+        Poll::Ready(Some(this.watch.progress()))
+    }
+}
+
+impl fmt::Debug for Updates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Updates").field("progress", &self.watch.progress()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::sync::oneshot;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    async fn next(updates: &mut Updates) -> Option<Progress> {
+        poll_fn(|cx| Pin::new(&mut *updates).poll_next(cx)).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn progress_is_told_now_and_then_and_to_the_end() {
+        let watch = Watch::new();
+        watch.expect(1000);
+        let work = {
+            let watch = watch.clone();
+            async move {
+                for _ in 0..1000 {
+                    sleep(Duration::from_millis(1)).await;
+                    watch.moved(1);
+                }
+                watch.part_done();
+                Ok(7)
+            }
+        };
+        let transfer = Transfer::start(watch, work).unwrap();
+        let mut updates = transfer.updates();
+        let mut seen = Vec::new();
+        while let Some(progress) = next(&mut updates).await {
+            seen.push(progress);
+        }
+        assert!((10..=13).contains(&seen.len()), "{}", seen.len());
+        assert_eq!((seen[0].bytes, seen[0].total), (0, Some(1000)));
+        assert!(seen.is_sorted_by_key(|progress| progress.bytes));
+        let last = seen.last().unwrap();
+        assert_eq!((last.bytes, last.parts), (1000, 1));
+        assert!((900.0..1100.0).contains(&last.average_rate()), "{last:?}");
+        assert_eq!(transfer.await.unwrap(), 7);
+        assert!(next(&mut updates).await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_is_told_at_once() {
+        let (done, until) = oneshot::channel::<()>();
+        let transfer = Transfer::start(Watch::new(), async move {
+            let _ = until.await;
+            Ok(())
+        })
+        .unwrap();
+        let mut updates = transfer.updates();
+        next(&mut updates).await.unwrap();
+        let start = Instant::now();
+        done.send(()).unwrap();
+        assert!(next(&mut updates).await.is_some());
+        assert!(next(&mut updates).await.is_none());
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        transfer.await.unwrap();
+    }
+
+    /// A transfer that, dropped, takes a second to tidy up.
+    struct Tidy(Arc<Watch>, Option<oneshot::Sender<()>>);
+
+    impl Drop for Tidy {
+        fn drop(&mut self) {
+            let done = self.1.take();
+            let work = async move {
+                sleep(Duration::from_secs(1)).await;
+                done.map(|done| done.send(()));
+                Ok(())
+            };
+            self.0.tidy_up(work, Duration::from_secs(5));
+        }
+    }
+
+    fn untidy() -> (Transfer<()>, oneshot::Receiver<()>) {
+        let (watch, (done, tidied)) = (Watch::new(), oneshot::channel());
+        let guard = Tidy(watch.clone(), Some(done));
+        let work = async move {
+            let _guard = guard;
+            std::future::pending().await
+        };
+        (Transfer::start(watch, work).unwrap(), tidied)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn cancel_waits_for_what_is_tidied_up() {
+        let (transfer, mut tidied) = untidy();
+        let mut updates = transfer.updates();
+        transfer.cancel().await.unwrap();
+        tidied.try_recv().unwrap();
+        next(&mut updates).await.unwrap();
+        assert!(next(&mut updates).await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_dropped_tidies_up_in_the_background() {
+        let (transfer, tidied) = untidy();
+        drop(transfer);
+        tidied.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tidying_has_its_time_and_no_more() {
+        let watch = Watch::new();
+        let start = Instant::now();
+        watch.tidy_up(std::future::pending(), Duration::from_secs(5));
+        let error = watch.tidied().await.unwrap_err();
+        assert_eq!((error.kind(), start.elapsed()), (ErrorKind::Timeout, Duration::from_secs(5)));
+    }
+
+    #[tokio::test]
+    async fn one_that_has_ended_can_be_cancelled() {
+        let mut transfer = Transfer::start(Watch::new(), async { Ok(1) }).unwrap();
+        assert_eq!((&mut transfer).await.unwrap(), 1);
+        transfer.cancel().await.unwrap();
+    }
+
+    #[test]
+    fn a_runtime_that_ends_takes_its_transfers_along() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (transfer, other) = runtime.block_on(async { (untidy(), untidy()) });
+        drop(runtime);
+        drop(other);
+        let mut updates = transfer.0.updates();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            while next(&mut updates).await.is_some() {}
+            let error = transfer.0.cancel().await.unwrap_err();
+            assert!(error.to_string().contains("its runtime ended"), "{error}");
+        });
+        // Dropped where there has never been a runtime.
+        drop(Tidy(Watch::new(), None));
     }
 }

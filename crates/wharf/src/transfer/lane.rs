@@ -1,44 +1,203 @@
 //! How many requests one transfer has in flight.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wharf_proto::{Error, ErrorKind};
+use tokio::time::Instant;
+use wharf_proto::Error;
+use wharf_proto::transfer::Concurrency;
 
 use super::budgets::{Budgets, Share};
+use super::gate::{Gate, Pass};
 
 /// What a transfer's requests pass before they are sent: a number of its own, which grows while that helps and shrinks when the
 /// server asks for less, within what the process may have.
 #[derive(Debug, Clone)]
-pub(crate) struct Lane {
-    own: Arc<Semaphore>,
+pub(crate) struct Lane(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    gate: Arc<Gate>,
     budgets: Budgets,
+    concurrency: Mutex<Concurrency>,
+    start: Instant,
+    moved: AtomicU64,
 }
 
 /// Leave to send one request, and to read its answer.
 #[derive(Debug)]
-#[expect(dead_code, reason = "held for their Drop")]
 pub(crate) struct Slot {
-    own: OwnedSemaphorePermit,
-    shared: Share,
+    lane: Lane,
+    _own: Pass,
+    _shared: Share,
 }
 
 impl Lane {
-    /// `concurrency` requests at a time; `None` finds out how many are good.
+    /// `concurrency` requests at a time, fewer where the server wants that; `None` finds out how many are good.
     pub(crate) fn new(budgets: Budgets, concurrency: Option<usize>) -> Self {
-        Self { own: Arc::new(Semaphore::new(concurrency.unwrap_or(4).max(1))), budgets }
+        let concurrency = Concurrency::new(concurrency);
+        Self(Arc::new(Shared {
+            gate: Gate::new(concurrency.limit()),
+            budgets,
+            concurrency: Mutex::new(concurrency),
+            start: Instant::now(),
+            moved: AtomicU64::new(0),
+        }))
     }
 
     /// Waits for leave to send one more request.
     pub(crate) async fn enter(&self) -> Result<Slot, Error> {
-        let own = self.own.clone().acquire_owned().await;
-        let own = own.map_err(|closed| Error::new(ErrorKind::Other, "the lane is closed").with_cause(closed))?;
-        Ok(Slot { own, shared: self.budgets.request().await? })
+        let own = self.0.gate.pass(1).await;
+        Ok(Slot { _own: own, _shared: self.0.budgets.request().await?, lane: self.clone() })
     }
 
-    /// The server asked for fewer requests ([`ErrorKind::SlowDown`]).
-    pub(crate) fn throttled(&self) {}
+    /// The server asked for fewer requests ([`ErrorKind::SlowDown`](wharf_proto::ErrorKind)).
+    pub(crate) fn throttled(&self) {
+        let in_flight = self.0.gate.used();
+        self.adapt(|concurrency| concurrency.throttled(in_flight, self.0.start.elapsed()));
+    }
 
-    /// A request moved so many bytes.
-    pub(crate) fn moved(&self, _bytes: u64) {}
+    /// A request moved so many bytes: to be told before its slot is given back.
+    pub(crate) fn moved(&self, bytes: u64) {
+        self.0.moved.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn adapt(&self, change: impl FnOnce(&mut Concurrency)) {
+        let mut concurrency = self.0.concurrency.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = concurrency.limit();
+        change(&mut concurrency);
+        let now = concurrency.limit();
+        if now != before {
+            tracing::debug!(before, now, "requests at a time");
+            self.0.gate.set_limit(now);
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let shared = &self.lane.0;
+        let (moved, others) = (shared.moved.load(Ordering::Relaxed), shared.gate.used().saturating_sub(1));
+        let is_wanted = shared.gate.is_wanted();
+        self.lane.adapt(|concurrency| concurrency.ended(moved, others, is_wanted, shared.start.elapsed()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::time::Duration;
+
+    use tokio::task::JoinSet;
+    use tokio::time::sleep;
+
+    use super::super::budgets::Limits;
+    use super::*;
+
+    const PART: u64 = 8 << 20;
+
+    /// Moves `parts` over a link with so much latency, on which one stream gets `stream` bytes a second and all together `all`.
+    async fn over(lane: &Lane, parts: usize, latency: Duration, stream: f64, all: f64) -> Duration {
+        let (start, streams) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
+        let mut tasks = JoinSet::new();
+        for _ in 0..parts {
+            let (lane, streams) = (lane.clone(), streams.clone());
+            tasks.spawn(async move {
+                let _slot = lane.enter().await.unwrap();
+                sleep(latency).await;
+                streams.fetch_add(1, Ordering::Relaxed);
+                for _ in 0..16 {
+                    let now = streams.load(Ordering::Relaxed) as f64;
+                    sleep(Duration::from_secs_f64(PART as f64 / 16.0 / stream.min(all / now))).await;
+                }
+                streams.fetch_sub(1, Ordering::Relaxed);
+                lane.moved(PART);
+            });
+        }
+        tasks.join_all().await;
+        start.elapsed()
+    }
+
+    fn lane(concurrency: Option<usize>) -> Lane {
+        Lane::new(Budgets::new(Limits::default()), concurrency)
+    }
+
+    fn limit(lane: &Lane) -> usize {
+        lane.0.concurrency.lock().unwrap().limit()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fast_link_keeps_two_streams() {
+        let lane = lane(None);
+        over(&lane, 2000, Duration::from_micros(200), 1.2e9, 1.2e9).await;
+        assert_eq!(limit(&lane), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_that_is_full_gets_few_streams() {
+        let lane = lane(None);
+        over(&lane, 500, Duration::from_millis(1), 2e8, 2e8).await;
+        assert!(limit(&lane) <= 4, "{}", limit(&lane));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_stream_gets_many_others_beside_it() {
+        let (found, sixteen) = (lane(None), lane(Some(16)));
+        let (latency, stream, all) = (Duration::from_millis(50), 1e7, 1e9);
+        let time = over(&found, 1000, latency, stream, all).await;
+        assert!(limit(&found) >= 48, "{}", limit(&found));
+        assert!(time < over(&sixteen, 1000, latency, stream, all).await / 2);
+        assert_eq!(limit(&sixteen), 16);
+    }
+
+    /// A server that refuses more than eight requests at a time.
+    async fn throttling(lane: &Lane) -> (usize, usize) {
+        let (at_once, refused, served) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), 1500);
+        let mut tasks = JoinSet::new();
+        for _ in 0..served {
+            let (lane, at_once, refused) = (lane.clone(), at_once.clone(), refused.clone());
+            tasks.spawn(async move {
+                loop {
+                    let slot = lane.enter().await.unwrap();
+                    let takes = at_once.fetch_add(1, Ordering::Relaxed) < 8;
+                    sleep(Duration::from_millis(if takes { 100 } else { 5 })).await;
+                    at_once.fetch_sub(1, Ordering::Relaxed);
+                    if takes {
+                        lane.moved(PART);
+                        return;
+                    }
+                    refused.fetch_add(1, Ordering::Relaxed);
+                    lane.throttled();
+                    drop(slot);
+                    sleep(Duration::from_millis(200)).await;
+                }
+            });
+        }
+        tasks.join_all().await;
+        (served, refused.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_throttles_is_spared() {
+        for lane in [lane(None), lane(Some(64))] {
+            let (served, refused) = throttling(&lane).await;
+            assert!((3..=10).contains(&limit(&lane)), "{}", limit(&lane));
+            assert!(refused < served / 5, "{refused} of {served}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_lanes_keep_to_what_the_process_may_have() {
+        let mut limits = Limits { requests: 3, ..Limits::default() };
+        let budgets = Budgets::new(limits);
+        let (one, two) = (Lane::new(budgets.clone(), Some(4)), Lane::new(budgets.clone(), Some(4)));
+        let slots = [one.enter().await.unwrap(), two.enter().await.unwrap(), two.enter().await.unwrap()];
+        let waiting = tokio::spawn(async move { one.enter().await });
+        sleep(Duration::from_secs(1)).await;
+        assert!(!waiting.is_finished());
+        limits.requests = 4;
+        budgets.set(limits);
+        waiting.await.unwrap().unwrap();
+        drop(slots);
+    }
 }

@@ -15,7 +15,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5 * 60);
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
-/// Makes a request again and again until it succeeds, fails for good, or the whole transfer has not moved for `patience`.
+/// A server that asks for a longer wait is asked after this one.
+const LONGEST_WISH: Duration = Duration::from_secs(60);
+
+/// Makes a request again and again until it succeeds, fails for good, or the whole transfer has not moved for `patience`. The
+/// waits between are random (`jitter` gives from 0 to 1), up to a limit that doubles until 20 s, and no shorter than the
+/// server asks for. Waiting for leave to send tries nobody's patience.
 ///
 /// The client's own retries and their quota are for small requests: those that go through here are sent by a client that makes
 /// one attempt ([`Client::for_transfers`](crate::Client)).
@@ -29,12 +34,15 @@ pub(crate) async fn patiently<T, F>(
 where
     F: Future<Output = Result<T, Error>>,
 {
-    let mut since = (watch.bytes(), Instant::now());
-    let mut wait = FIRST_WAIT;
+    let mut mark = watch.still_for().1;
+    let mut tried = Duration::ZERO;
+    let mut longest = FIRST_WAIT;
+    let mut attempts = 0;
     loop {
         let slot = lane.enter().await?;
+        let begin = Instant::now();
         let result = attempt().await;
-        drop(slot);
+        attempts += 1;
         let error = match result {
             Ok(done) => return Ok(done),
             Err(error) => error,
@@ -42,17 +50,36 @@ where
         if error.kind() == ErrorKind::SlowDown {
             lane.throttled();
         }
-        if watch.bytes() != since.0 {
-            since = (watch.bytes(), Instant::now());
-            wait = FIRST_WAIT;
+        drop(slot);
+        tried += begin.elapsed();
+        let (still, now) = watch.still_for();
+        if now != mark {
+            (mark, tried, longest) = (now, still.min(tried), FIRST_WAIT);
         }
-        if !may_pass(&error) || since.1.elapsed() + wait > patience {
+        if !may_pass(&error) {
             return Err(error);
         }
+        let wish = error.retry_after().unwrap_or_default().min(LONGEST_WISH);
+        let wait = longest.mul_f64(jitter().clamp(0.0, 1.0)).max(wish);
+        if tried + wait > patience {
+            return Err(exhausted(error, tried, attempts));
+        }
+        tracing::debug!(%error, ?wait, "trying again");
         watch.retried();
-        sleep(wait.mul_f64(jitter())).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
+        sleep(wait).await;
+        tried += wait;
+        longest = (longest * 2).min(LONGEST_WAIT);
     }
+}
+
+/// What to say at the end of patience: how long nothing moved, and what was wrong last.
+fn exhausted(error: Error, tried: Duration, attempts: u32) -> Error {
+    let seconds = tried.as_secs();
+    let message = match seconds {
+        0 => format!("patience is at its end: {}", error.message()),
+        _ => format!("nothing moved for {seconds} s: {}", error.message()),
+    };
+    error.with_message(message).with_attempts(attempts).with_hint("the same call goes on trying longer by .patience()")
 }
 
 /// Whether the same request may succeed later.
@@ -60,4 +87,103 @@ fn may_pass(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::SlowDown | ErrorKind::Timeout | ErrorKind::Transport)
         || error.status().is_some_and(|status| status.is_server_error() && status != http::StatusCode::NOT_IMPLEMENTED)
         || error.code() == Some("RequestTimeout")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+    use std::sync::Arc;
+
+    use http::{HeaderMap, HeaderValue, StatusCode};
+
+    use super::super::budgets::{Budgets, Limits};
+    use super::*;
+
+    fn lane() -> Lane {
+        Lane::new(Budgets::new(Limits::default()), Some(1))
+    }
+
+    fn busy(retry_after: Option<&'static str>) -> Error {
+        let mut headers = HeaderMap::new();
+        headers.extend(retry_after.map(|wait| (http::header::RETRY_AFTER, HeaderValue::from_static(wait))));
+        let body = b"<Error><Code>InternalError</Code><Message>Try again.</Message></Error>";
+        Error::from_response(StatusCode::INTERNAL_SERVER_ERROR, &headers, &body.as_slice().into())
+    }
+
+    /// Tries with what each attempt does; when the attempts were made, and how it ended.
+    async fn tries(
+        watch: &Arc<Watch>,
+        patience: u64,
+        each: impl Fn(usize) -> Result<(), Error>,
+    ) -> (Vec<u64>, Result<(), Error>) {
+        let (start, times) = (Instant::now(), RefCell::new(Vec::new()));
+        let attempt = || {
+            times.borrow_mut().push(start.elapsed().as_millis() as u64);
+            std::future::ready(each(times.borrow().len()))
+        };
+        let result = patiently(&lane(), watch, Duration::from_secs(patience), || 1.0, attempt).await;
+        (times.into_inner(), result)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_waits_grow_until_patience_ends() {
+        let (times, result) = tries(&Watch::new(), 100, |_| Err(busy(None))).await;
+        assert_eq!(times, [0, 100, 300, 700, 1500, 3100, 6300, 12700, 25500, 45500, 65500, 85500]);
+        let error = result.unwrap_err();
+        assert_eq!(error.to_string(), "nothing moved for 85 s: Try again. (InternalError, HTTP 500, 12 attempts)");
+        assert_eq!(error.kind(), ErrorKind::Server);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_moves_renews_it() {
+        let watch = Watch::new();
+        let (times, result) = tries(&watch, 1, |attempt| {
+            watch.moved(u64::from(attempt < 50));
+            Err(busy(None))
+        })
+        .await;
+        assert!(result.is_err());
+        assert_eq!(times.len(), 52);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_server_says_how_long_to_wait() {
+        let (times, result) = tries(&Watch::new(), 100, |attempt| match attempt {
+            1 => Err(busy(Some("7"))),
+            2 => Err(busy(Some("0"))),
+            _ => Ok(()),
+        })
+        .await;
+        result.unwrap();
+        assert_eq!(times, [0, 7000, 7200]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_no_repetition_mends_is_told_at_once() {
+        let (times, result) = tries(&Watch::new(), 100, |_| Err(Error::invalid_input("no"))).await;
+        assert_eq!((times.len(), result.unwrap_err().to_string().as_str()), (1, "no"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_for_leave_tries_nobodys_patience() {
+        let (lane, watch) = (lane(), Watch::new());
+        let held = RefCell::new(Some(lane.enter().await.unwrap()));
+        let attempts = Cell::new(0);
+        let trying = patiently(
+            &lane,
+            &watch,
+            Duration::from_secs(10),
+            || 1.0,
+            || {
+                attempts.set(attempts.get() + 1);
+                std::future::ready(if attempts.get() == 1 { Err(busy(None)) } else { Ok(()) })
+            },
+        );
+        let free = async {
+            sleep(Duration::from_secs(600)).await;
+            held.take();
+        };
+        let (result, ()) = tokio::join!(trying, free);
+        result.unwrap();
+    }
 }

@@ -32,13 +32,14 @@ pub(crate) async fn dial(host: &str, port: u16, turn: usize) -> Result<TcpStream
 /// Whether it is this machine under any name.
 pub(crate) fn is_loopback(host: &str) -> bool {
     match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-        Ok(address) => address.is_loopback(),
+        Ok(address) => address.to_canonical().is_loopback(),
         Err(_) => is_localhost(host),
     }
 }
 
 fn is_localhost(host: &str) -> bool {
-    let host = host.to_ascii_lowercase();
+    // With a dot at its end a name is the same, said in full.
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
     host == "localhost" || host.ends_with(".localhost")
 }
 
@@ -185,7 +186,16 @@ mod tests {
 
     #[test]
     fn names_of_this_machine() {
-        for host in ["localhost", "s3.LOCALHOST", "127.0.0.1", "127.9.9.9", "[::1]", "::1"] {
+        for host in [
+            "localhost",
+            "s3.LOCALHOST",
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+            "::1",
+            "[::ffff:127.0.0.1]",
+            "s3.localhost.",
+        ] {
             assert!(is_loopback(host), "{host}");
         }
         for host in ["localhost.example", "10.0.0.1", "notlocalhost", "[::2]"] {

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -23,12 +23,14 @@ use super::pool::{Destination, Pool};
 use super::proxy::{Proxies, Proxy};
 use super::tls::Tls;
 use super::{Body, BoxError, ResponseFuture, Transport, TransportError, TransportErrorKind};
+use crate::counters::Tally;
 
 /// How connections are made.
 pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
     pub(crate) tls: Tls,
     pub(crate) proxies: Proxies,
+    pub(crate) tally: Arc<Tally>,
 }
 
 /// The transport that a client brings.
@@ -37,13 +39,11 @@ pub(crate) struct Http1(Arc<Shared>);
 struct Shared {
     settings: Settings,
     pool: Pool,
-    /// How many connections were opened.
-    opened: AtomicUsize,
 }
 
 impl Http1 {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self(Arc::new(Shared { settings, pool: Pool::default(), opened: AtomicUsize::new(0) }))
+        Self(Arc::new(Shared { settings, pool: Pool::default() }))
     }
 }
 
@@ -97,7 +97,7 @@ async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Respons
 
 async fn open(shared: &Shared, to: &Destination) -> Result<Connection, TransportError> {
     let limit = shared.settings.connect_timeout;
-    let turn = shared.opened.fetch_add(1, Ordering::Relaxed);
+    let turn = shared.settings.tally.connection() as usize;
     let (socket, wire) = timeout(limit, connect(to, &shared.settings, turn)).await.unwrap_or_else(|_| {
         let text = format!("{}:{}: no answer within {limit:?}", to.host, to.port);
         Err(TransportError::new(TransportErrorKind::Connect, io::Error::new(io::ErrorKind::TimedOut, text)))

@@ -15,6 +15,8 @@ use wharf_proto::Error;
 use super::dial::{Unreachable, dial, is_loopback};
 use super::pool::Destination;
 use super::{TransportError, TransportErrorKind};
+use crate::explain::Setting;
+use crate::settings::{Found, Origin};
 
 /// What a proxy may answer before the tunnel is open.
 const MAX_HEAD: usize = 16 * 1024;
@@ -29,41 +31,48 @@ pub(crate) struct Proxies {
     http: Option<Proxy>,
     https: Option<Proxy>,
     except: Vec<Exception>,
+    /// The list of exceptions as it was found.
+    exceptions: Option<Found<String>>,
 }
 
 impl Proxies {
     /// One proxy for everything but this machine's own services.
     pub(crate) fn all(url: &str) -> Result<Self, Error> {
-        let proxy = Proxy::parse(url, "said in the program")
-            .map_err(|problem| Error::invalid_input(format!("the proxy: {problem}")))?;
-        Ok(Self { http: Some(proxy.clone()), https: Some(proxy), except: Vec::new() })
+        let proxy =
+            Proxy::parse(url, Origin::Code).map_err(|problem| Error::invalid_input(format!("the proxy: {problem}")))?;
+        Ok(Self { http: Some(proxy.clone()), https: Some(proxy), ..Self::default() })
     }
 
     /// The proxies that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name, in lower case or upper.
     pub(crate) fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let either = |name: &str| {
-            let lower = name.to_ascii_lowercase();
-            variable(&lower).map(|value| (lower, value)).or_else(|| Some((name.to_owned(), variable(name)?)))
+        let either = |names: [&'static str; 2]| {
+            names.into_iter().find_map(|name| Some(Found::new(variable(name)?, Origin::Variable(name))))
         };
-        let named = |name: &str| {
-            let Some((name, url)) = either(name).or_else(|| either("ALL_PROXY")) else { return Ok(None) };
-            Proxy::parse(&url, &name).map(Some).map_err(|problem| Error::invalid_input(format!("{name}: {problem}")))
+        let named = |names: [&'static str; 2]| {
+            let Some(url) = either(names).or_else(|| either(["all_proxy", "ALL_PROXY"])) else { return Ok(None) };
+            Proxy::parse(&url.value, url.origin.clone())
+                .map(Some)
+                .map_err(|problem| Error::invalid_input(format!("{}: {problem}", url.origin)))
         };
         // A web server sets HTTP_PROXY for its scripts from a header that anybody may send.
         let is_script = variable("REQUEST_METHOD").is_some();
-        let http = if is_script { None } else { named("HTTP_PROXY")? };
-        let except = either("NO_PROXY").map(|(_, list)| exceptions(&list)).unwrap_or_default();
-        Ok(Self { http, https: named("HTTPS_PROXY")?, except })
+        let http = if is_script { None } else { named(["http_proxy", "HTTP_PROXY"])? };
+        let https = named(["https_proxy", "HTTPS_PROXY"])?;
+        let exceptions = either(["no_proxy", "NO_PROXY"]);
+        let except = exceptions.as_ref().map(|list| parse_exceptions(&list.value)).unwrap_or_default();
+        Ok(Self { http, https, except, exceptions })
     }
 
-    /// What they are, for people.
-    pub(crate) fn tell(&self) -> String {
-        match (&self.http, &self.https) {
-            (None, None) => "none".to_owned(),
-            (Some(http), None) => format!("http by {http}"),
-            (None, Some(https)) => format!("https by {https}"),
-            (Some(http), Some(https)) => format!("http by {http}, https by {https}"),
-        }
+    /// What they are, for people. `none_by` is who says so where there is none.
+    pub(crate) fn tell(&self, none_by: &Origin) -> Vec<Setting> {
+        let row = |name, proxy: &Option<Proxy>| match proxy {
+            Some(proxy) => Setting::new(name, format!("{}:{}", proxy.host, proxy.port), proxy.origin.clone()),
+            None => Setting::new(name, "none".to_owned(), none_by.clone()),
+        };
+        let mut rows = vec![row("proxy for http", &self.http), row("proxy for https", &self.https)];
+        let exceptions = self.exceptions.as_ref().filter(|_| self.http.is_some() || self.https.is_some());
+        rows.extend(exceptions.map(|list| Setting::new("without a proxy", list.value.clone(), list.origin.clone())));
+        rows
     }
 
     pub(crate) fn of(&self, to: &Destination) -> Option<&Proxy> {
@@ -81,14 +90,13 @@ impl Proxies {
 pub(crate) struct Proxy {
     host: String,
     port: u16,
-    /// The variable, or the program.
-    named_by: String,
+    origin: Origin,
     /// `Proxy-Authorization`, where its URL has a user.
     pub(crate) authorization: Option<HeaderValue>,
 }
 
 impl Proxy {
-    fn parse(url: &str, named_by: &str) -> Result<Self, String> {
+    fn parse(url: &str, origin: Origin) -> Result<Self, String> {
         // A URL may hold a password: it is not repeated.
         let example = "it reads like http://proxy.example:3128";
         let uri: Uri = match url.contains("://") {
@@ -112,8 +120,7 @@ impl Proxy {
             value.set_sensitive(true);
             Some(value)
         });
-        let (host, named_by) = (host.to_owned(), named_by.to_owned());
-        Ok(Self { host, port: uri.port_u16().unwrap_or(80), named_by, authorization })
+        Ok(Self { host: host.to_owned(), port: uri.port_u16().unwrap_or(80), origin, authorization })
     }
 
     /// A connection to the proxy itself.
@@ -170,7 +177,7 @@ impl Proxy {
 
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{} ({})", self.host, self.port, self.named_by)
+        write!(f, "{}:{} ({})", self.host, self.port, self.origin)
     }
 }
 
@@ -196,7 +203,7 @@ enum Hosts {
     Network(IpAddr, u8),
 }
 
-fn exceptions(list: &str) -> Vec<Exception> {
+fn parse_exceptions(list: &str) -> Vec<Exception> {
     list.split([',', ' ']).map(str::trim).filter(|entry| !entry.is_empty()).map(Exception::parse).collect()
 }
 
@@ -320,11 +327,11 @@ mod tests {
 
     #[test]
     fn users_are_sent_and_never_shown() {
-        let proxy = Proxy::parse("http://us%40er:pa%3Ass@proxy:3128", "HTTP_PROXY").unwrap();
+        let proxy = Proxy::parse("http://us%40er:pa%3Ass@proxy:3128", Origin::Variable("HTTP_PROXY")).unwrap();
         assert_eq!(proxy.authorization.clone().unwrap(), "Basic dXNAZXI6cGE6c3M=");
         assert_eq!(format!("{proxy:?}"), "Proxy { host: \"proxy\", port: 3128, .. }");
         assert_eq!(proxy.to_string(), "proxy:3128 (HTTP_PROXY)");
-        assert_eq!(Proxy::parse("http://me@proxy", "").unwrap().authorization.unwrap(), "Basic bWU6");
+        assert_eq!(Proxy::parse("http://me@proxy", Origin::Code).unwrap().authorization.unwrap(), "Basic bWU6");
     }
 
     #[test]

@@ -49,7 +49,7 @@ async fn profiles_that_lead_nowhere() {
         ),
         (
             "aws_access_key_id = A\n".to_owned(),
-            "profile \"work\" has aws_access_key_id and no aws_secret_access_key",
+            "PATH:2: profile \"work\" has aws_access_key_id and no aws_secret_access_key",
             ErrorKind::NoCredentials,
         ),
         (
@@ -109,7 +109,7 @@ async fn what_was_skipped_is_told_where_a_profile_is_missed() {
     let folder = Folder::new("skipped");
     let path = folder.path().join("config").display().to_string();
     let error = with_config(&folder, "[work]\nregion = eu-west-1\n", &[]).build().unwrap_err();
-    assert!(error.to_string().starts_with("profile \"work\" is not in "), "{error}");
+    assert!(error.to_string().starts_with("AWS_PROFILE: profile \"work\" is not in "), "{error}");
     let hint = error.hint().unwrap();
     assert!(hint.starts_with(&format!("{path}:1: skipped: a section of the config file is [default]")), "{hint}");
 }

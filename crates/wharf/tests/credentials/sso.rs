@@ -1,11 +1,13 @@
 //! SSO: the token that a sign-in left, and how it is renewed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use wharf::ErrorKind;
 
 use crate::common::{Folder, Service, failure, key_id, with_config};
-use crate::support::{FakeClock, Head};
+use crate::support::{FakeClock, Head, Server};
 
 const SESSION: &str = "[profile work]\nsso_session = corp\nsso_account_id = 123\nsso_role_name = Reader\n\
                        [sso-session corp]\nsso_start_url = https://corp.example.com/start\nsso_region = eu-west-1\n";
@@ -90,6 +92,44 @@ async fn a_token_is_renewed_and_left_to_others() {
     assert_eq!(body, expected);
     let folder = std::fs::read_dir(folder.path().join(".aws/sso/cache")).unwrap();
     assert_eq!(folder.count(), 1, "nothing is left beside the token");
+}
+
+/// A refresh token works once: whoever began to use it ends that, and nobody else uses it meanwhile.
+#[tokio::test]
+async fn a_renewal_outlives_its_caller() {
+    let folder = Folder::new("sso-gone");
+    let (asked, answered) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let (ask, wait) = (asked.clone(), answered.clone());
+    let server = Server::start(move |mut conn| {
+        let (ask, wait) = (ask.clone(), wait.clone());
+        async move {
+            while let Some((head, body)) = conn.request().await {
+                if head.method == "POST" {
+                    ask.add_permits(1);
+                    wait.acquire().await.unwrap().forget();
+                }
+                let (status, text) = portal(&head, std::str::from_utf8(&body).unwrap());
+                conn.answer(status, text).await;
+            }
+        }
+    })
+    .await;
+    folder.file(SESSION_FILE, &token("s3cr3t-old", "2025-12-31T23:00:00Z", REFRESH));
+    let s3 = with_config(&folder, SESSION, &variables(&server.url())).build().unwrap();
+    let first = tokio::spawn(s3.credentials());
+    asked.acquire().await.unwrap().forget();
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    let second = tokio::spawn(s3.credentials());
+    while server.requests().len() < 2 && !second.is_finished() {
+        answered.add_permits(1);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(second.await.unwrap().unwrap().unwrap().access_key_id(), "ASIASSO");
+    let methods: Vec<_> = server.requests().into_iter().map(|head| head.method).collect();
+    assert_eq!(methods, ["POST", "GET"]);
+    let kept = std::fs::read_to_string(folder.path().join(SESSION_FILE)).unwrap();
+    assert!(kept.contains("s3cr3t-refresh2"), "{kept}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wharf::ErrorKind;
 
-use crate::common::{Folder, Service, builder, failure, key_id, sts_answer, with_config};
+use crate::common::{Folder, IN_AN_HOUR, Service, builder, failure, key_id, keys_answer, sts_answer, with_config};
 use crate::support::{FakeClock, Head};
 
 /// The access key and scope that a request was signed with.
@@ -115,6 +115,59 @@ async fn sources_that_are_no_profile() {
     ] {
         let (line, _) = failure(with_config(&folder, &config(source), variables)).await;
         assert_eq!(line, format!("{path}:3: credential_source {problem}"));
+    }
+}
+
+/// Whatever gives keys can be what a role is assumed with.
+#[tokio::test]
+async fn every_kind_of_source() {
+    let folder = Folder::new("kinds");
+    let service = Service::start(|head, body| match (&*head.method, &*head.target) {
+        ("POST", "/") if body.contains("AssumeRoleWithWebIdentity") => sts_answer("ASIAWEB"),
+        ("POST", "/") => sts_answer(&format!("{}-ROLE", signed_with(head).unwrap())),
+        ("GET", "/agent") => keys_answer("ASIAAGENT", IN_AN_HOUR),
+        ("PUT", "/latest/api/token") => (200, "token".to_owned()),
+        ("GET", "/latest/meta-data/iam/security-credentials/") => (200, "role".to_owned()),
+        ("GET", "/latest/meta-data/iam/security-credentials/role") => keys_answer("ASIAINSTANCE", IN_AN_HOUR),
+        ("GET", target) if target.starts_with("/federation/") => {
+            let keys = "\"accessKeyId\":\"ASIASSO\",\"secretAccessKey\":\"s3cr3t\",\"sessionToken\":\"t0k3n\"";
+            (200, format!("{{\"roleCredentials\":{{{keys},\"expiration\":1767229200000}}}}"))
+        }
+        _ => (404, String::new()),
+    })
+    .await;
+    let (url, agent) = (service.url(), format!("{}/agent", service.url()));
+    let jwt = folder.file("jwt", "jwt");
+    let printed = "{\"Version\":1,\"AccessKeyId\":\"AKIDPROGRAM\",\"SecretAccessKey\":\"s3cr3t\"}";
+    let printed = folder.file("printed", printed);
+    // The SHA-1 of the start URL.
+    folder.file(
+        ".aws/sso/cache/f9bd89c67fef27fcb5df8d2e4b64eabe5bae45a4.json",
+        "{\"accessToken\":\"s3cr3t\",\"expiresAt\":\"2026-01-01T08:00:00Z\"}",
+    );
+    let variables = [
+        ("AWS_ENDPOINT_URL_STS", &*url),
+        ("AWS_ENDPOINT_URL_SSO", &*url),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", &*url),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &*agent),
+    ];
+    for (source, id) in [
+        ("credential_source = EcsContainer\n".to_owned(), "ASIAAGENT-ROLE"),
+        ("credential_source = Ec2InstanceMetadata\n".to_owned(), "ASIAINSTANCE-ROLE"),
+        (
+            format!("source_profile = other\n[profile other]\nrole_arn = x\nweb_identity_token_file = {jwt}\n"),
+            "ASIAWEB-ROLE",
+        ),
+        (format!("source_profile = other\n[profile other]\ncredential_process = cat {printed}\n"), "AKIDPROGRAM-ROLE"),
+        (
+            "source_profile = other\n[profile other]\nsso_start_url = https://x/start\nsso_region = eu-west-1\n\
+             sso_account_id = 1\nsso_role_name = r\n"
+                .to_owned(),
+            "ASIASSO-ROLE",
+        ),
+    ] {
+        let config = format!("[profile work]\nrole_arn = arn:aws:iam::1:role/r\n{source}");
+        assert_eq!(key_id(with_config(&folder, &config, &variables)).await, id);
     }
 }
 

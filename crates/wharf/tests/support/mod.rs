@@ -8,6 +8,7 @@ mod clock;
 mod server;
 mod tls;
 mod transport;
+pub mod upload;
 
 pub use clock::FakeClock;
 pub use server::{Conn, Head, Server, soon};

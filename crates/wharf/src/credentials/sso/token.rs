@@ -3,15 +3,19 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, header};
 use serde_json::{Map, Value};
 use sha1::{Digest, Sha1};
+use tokio::sync::Mutex;
+use tracing::Instrument;
 use wharf_proto::time::{format_iso8601, parse_iso8601};
 use wharf_proto::{Endpoint, Error};
 
+use super::super::none;
 use super::super::service::{self, Patience, Services, read_file};
 use super::Sso;
 
@@ -27,6 +31,10 @@ impl TokenCache {
     pub(crate) fn of(home: &Path, name: &str) -> Self {
         let hash: String = Sha1::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
         Self(home.join(".aws").join("sso").join("cache").join(format!("{hash}.json")))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 }
 
@@ -49,7 +57,25 @@ impl Token {
 }
 
 /// The access token, renewed where it must be and can be.
-pub(super) async fn get(sso: &Sso, services: &Services) -> Result<String, Error> {
+pub(super) async fn get(sso: &Sso, services: &Services, turn: &Arc<Mutex<()>>) -> Result<String, Error> {
+    let (_, access, end) = read(sso).await?;
+    if services.clock.now() + RENEW_EARLY < end {
+        return Ok(access);
+    }
+    // Goes on also where the caller goes away: once the refresh token was sent, it is the new one that counts, and
+    // whoever comes next must not send the old one beside it.
+    let (sso, services, turn) = (sso.clone(), services.clone(), turn.clone());
+    let renewal = async move {
+        let _turn = turn.lock().await;
+        renewed(&sso, &services).await
+    };
+    tokio::spawn(renewal.in_current_span())
+        .await
+        .unwrap_or_else(|_| Err(none("the SSO token was not renewed: the runtime has ended")))
+}
+
+/// The token of the file, its access token, and when that ends.
+async fn read(sso: &Sso) -> Result<(Token, String, SystemTime), Error> {
     let path = &sso.cache.0;
     let text = read_file("the SSO token file", path).await.map_err(|error| {
         match error.cause().and_then(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind) {
@@ -60,13 +86,21 @@ pub(super) async fn get(sso: &Sso, services: &Services) -> Result<String, Error>
     let unusable = || sso.needs_login(&format!("cannot be read ({})", path.display()));
     let token = Token(serde_json::from_str(&text).map_err(|_| unusable())?);
     let (access, end) = token.text("accessToken").zip(token.time("expiresAt")).ok_or_else(unusable)?;
+    let access = access.to_owned();
+    Ok((token, access, end))
+}
+
+/// What [`get`] does in its turn.
+async fn renewed(sso: &Sso, services: &Services) -> Result<String, Error> {
+    // Whoever had the turn before may have left a new one.
+    let (token, access, end) = read(sso).await?;
     let now = services.clock.now();
     if now + RENEW_EARLY < end {
-        return Ok(access.to_owned());
+        return Ok(access);
     }
     match renew(sso, services, &token, now).await {
         Some(renewed) => Ok(renewed),
-        None if now < end => Ok(access.to_owned()),
+        None if now < end => Ok(access),
         None => Err(sso.needs_login("has expired")),
     }
 }
@@ -82,7 +116,7 @@ async fn renew(sso: &Sso, services: &Services, token: &Token, now: SystemTime) -
         "grantType": "refresh_token",
         "refreshToken": token.text("refreshToken")?,
     });
-    match ask(&sso.oidc, services, Bytes::from(body.to_string())).await {
+    match ask(&sso.oidc.value, services, Bytes::from(body.to_string())).await {
         Ok(answer) => {
             let access = answer.access_token.clone();
             let mut fields = token.0.clone();

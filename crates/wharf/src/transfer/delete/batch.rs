@@ -1,0 +1,127 @@
+//! One request's keys, until it is known what became of each.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::StatusCode;
+use wharf_proto::op::{DeleteError, DeleteObjects, DeleteObjectsOutput, ObjectIdentifier};
+use wharf_proto::retry::FailureClass;
+use wharf_proto::{Error, ErrorKind};
+
+use super::Outcome;
+use crate::Client;
+use crate::transfer::handle::Watch;
+use crate::transfer::lane::Lane;
+use crate::transfer::patience::patiently;
+
+/// How batches are deleted.
+#[derive(Clone)]
+pub(super) struct Batch {
+    pub(super) client: Client,
+    pub(super) call: DeleteObjects<Client>,
+    pub(super) lane: Lane,
+    pub(super) watch: Arc<Watch>,
+    pub(super) patience: Duration,
+}
+
+/// The keys that are left, and what became of the others.
+struct State {
+    left: Vec<ObjectIdentifier>,
+    outcomes: Vec<Outcome>,
+    /// What the last answer said of those that are left.
+    errors: Vec<DeleteError>,
+}
+
+impl Batch {
+    /// Deletes the objects. A request that fails for good after an earlier one has succeeded is told of its keys.
+    ///
+    /// # Errors
+    /// That of a request while nothing was answered yet.
+    pub(super) async fn delete(&self, objects: Vec<ObjectIdentifier>) -> Result<Vec<Outcome>, Error> {
+        let count = objects.len() as u64;
+        let state = Arc::new(Mutex::new(State { left: objects, outcomes: Vec::new(), errors: Vec::new() }));
+        let jitter = || self.client.inner().clock.jitter();
+        let result = patiently(&self.lane, &self.watch, self.patience, jitter, || {
+            let left = state.lock().unwrap_or_else(PoisonError::into_inner).left.clone();
+            let (call, state) = (self.call.clone().with_objects(left), state.clone());
+            async move {
+                let output = call.await?;
+                state.lock().unwrap_or_else(PoisonError::into_inner).answered(output)
+            }
+        })
+        .await;
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outcomes = std::mem::take(&mut state.outcomes);
+        let errors = std::mem::take(&mut state.errors);
+        match result {
+            Err(error) if outcomes.is_empty() && errors.is_empty() => return Err(error),
+            // An answer told why; a request that failed later does not know better.
+            Err(_) if !errors.is_empty() => outcomes.extend(errors.into_iter().map(Err)),
+            Err(error) => outcomes.extend(state.left.iter().map(|object| Err(failed(object, &error)))),
+            Ok(()) => {}
+        }
+        for _ in 0..count {
+            self.watch.part_done();
+        }
+        Ok(outcomes)
+    }
+
+    /// The same, with the error of a request told of each of its keys.
+    pub(super) async fn delete_or_tell(&self, objects: Vec<ObjectIdentifier>) -> Vec<Outcome> {
+        let asked = objects.clone();
+        self.delete(objects)
+            .await
+            .unwrap_or_else(|error| asked.iter().map(|object| Err(failed(object, &error))).collect())
+    }
+}
+
+impl State {
+    /// Takes an answer. Where keys are left that may be deleted later, it is as if the request had failed for that reason.
+    fn answered(&mut self, output: DeleteObjectsOutput) -> Result<(), Error> {
+        let (passing, lasting): (Vec<_>, Vec<_>) = output.errors.into_iter().partition(may_pass);
+        self.outcomes.extend(output.deleted.into_iter().map(Ok));
+        self.outcomes.extend(lasting.into_iter().map(Err));
+        let again: HashSet<_> = passing.iter().map(|error| (error.key.as_str(), error.version_id.as_deref())).collect();
+        self.left.retain(|object| {
+            let key = object.key.as_str();
+            // Some servers do not repeat the version.
+            again.contains(&(key, object.version_id.as_deref())) || again.contains(&(key, None))
+        });
+        drop(again);
+        let reason = passing.first().map(|error| Error::new(ErrorKind::SlowDown, error.to_string()));
+        match reason {
+            Some(reason) if !self.left.is_empty() => {
+                self.errors = passing;
+                Err(reason)
+            }
+            // Of keys that were not asked about there is nothing to ask again.
+            _ => {
+                self.outcomes.extend(passing.into_iter().map(Err));
+                self.errors.clear();
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Whether a key that was not deleted may be deleted later.
+fn may_pass(error: &DeleteError) -> bool {
+    // Where no answer came, the code is the name of the error's kind.
+    let kinds = [ErrorKind::Timeout, ErrorKind::Transport, ErrorKind::SlowDown, ErrorKind::Server];
+    kinds.iter().any(|kind| error.code == format!("{kind:?}"))
+        || matches!(
+            FailureClass::of_response(StatusCode::OK, Some(&error.code)),
+            FailureClass::Transient | FailureClass::Throttling
+        )
+}
+
+/// Says of an object why it was not deleted, where no answer did.
+pub(super) fn failed(object: &ObjectIdentifier, error: &Error) -> DeleteError {
+    let mut failed = DeleteError::default();
+    failed.key.clone_from(&object.key);
+    failed.version_id.clone_from(&object.version_id);
+    failed.code = error.code().map_or_else(|| format!("{:?}", error.kind()), str::to_owned);
+    failed.message = error.message().to_owned();
+    failed
+}

@@ -1,0 +1,308 @@
+//! Downloads of any size.
+
+mod attributes;
+mod check;
+mod crew;
+mod file;
+mod into_file;
+mod request;
+mod target;
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use wharf_proto::operation::SendFuture;
+use wharf_proto::transfer::PREFERRED_PART_SIZE;
+use wharf_proto::{ByteRange, CustomerKey, ETag, Error, ObjectHead};
+
+use super::handle::{Transfer, Watch};
+use super::patience::PATIENCE;
+use super::verification::Verification;
+use crate::Client;
+
+use file::FileOptions;
+use request::{Job, Options};
+pub use target::Target;
+
+/// Reads an object of any size, in as many requests as are good: made by [`Client::download`].
+///
+/// An object of up to two parts is one GetObject. For a larger one, several requests fetch ranges of what the first one
+/// saw, all of them pinned to its ETag; what one of them leaves another fetches. A request that fails is made again from its
+/// last good byte, until nothing has moved for [`patience`](Download::patience).
+///
+/// Where the server keeps a checksum of the object, the bytes are compared with it, and
+/// [`Downloaded::verification`] says so.
+///
+/// # Errors
+/// Those of [`GetObject`](crate::op::GetObject). [`Corrupt`](crate::ErrorKind::Corrupt) for bytes that do not match their
+/// checksum, [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed) for an object that was replaced meanwhile and one
+/// that [`overwrite(false)`](Download::overwrite) protects, [`Body`](crate::ErrorKind::Body) for a file that could not be
+/// written: its [`cause`](Error::cause) is the [`io::Error`](std::io::Error).
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Download<T> {
+    client: Client,
+    bucket: String,
+    key: String,
+    options: Options,
+    file: FileOptions,
+    target: Box<dyn target::Deliver<T>>,
+}
+
+/// What to do when the object is replaced while it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnChange {
+    /// Begin anew with the new object, at most three times. A [`Writer`](super::Writer) to which bytes were given cannot.
+    #[default]
+    Restart,
+    /// Fail with [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed).
+    Fail,
+}
+
+/// What was downloaded.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Downloaded<T = PathBuf> {
+    /// Where the bytes are now: the file's path, the bytes themselves, or the writer.
+    pub target: T,
+    /// Everything else that S3 says about the object, as the first answer had it.
+    pub head: ObjectHead,
+    /// How many bytes were read: of the object, or of the range.
+    pub size: u64,
+    /// Whether they are known to be those that were stored.
+    pub verification: Verification,
+}
+
+impl Client {
+    /// Reads an object of any size into a file, memory or a writer: see [`Download`].
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> wharf::Result<()> {
+    /// # let s3 = wharf::Client::builder().transport(wharf_embedded::Store::in_memory()).build()?;
+    /// # s3.create_bucket("my-bucket").await?; s3.put_object("my-bucket", "a.txt", "Hello!").await?;
+    /// # let folder = std::env::temp_dir().join(format!("wharf-doc-download-{}", std::process::id()));
+    /// # let path = &folder.join("a.txt");
+    /// let done = s3.download("my-bucket", "a.txt", Path::new(path)).create_directories(true).await?;
+    /// println!("{} bytes, {}", done.size, done.verification);
+    /// # std::fs::remove_dir_all(folder).ok();
+    /// # Ok(()) }
+    /// ```
+    pub fn download<T: Target>(
+        &self,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        target: T,
+    ) -> Download<T::Output> {
+        Download {
+            client: self.clone(),
+            bucket: bucket.into(),
+            key: key.into(),
+            options: Options::default(),
+            file: FileOptions::default(),
+            target: target.deliver(),
+        }
+    }
+}
+
+impl<T> Download<T> {
+    /// Reads this version in place of the newest.
+    pub fn version_id(mut self, version_id: impl Into<String>) -> Self {
+        self.options.version_id = Some(version_id.into());
+        self
+    }
+
+    /// Reads some of the bytes only: `0..10`, `100..`, `..=9`, or [`ByteRange::last`]. What is read then is not verified.
+    pub fn range(mut self, range: impl Into<ByteRange>) -> Self {
+        self.options.range = Some(range.into());
+        self
+    }
+
+    /// Reads the object only while its tag is this one; else
+    /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed).
+    pub fn if_match(mut self, etag: impl Into<ETag>) -> Self {
+        self.options.if_match = Some(etag.into());
+        self
+    }
+
+    /// Reads the object only if its tag is another; else [`NotModified`](crate::ErrorKind::NotModified).
+    pub fn if_none_match(mut self, etag: impl Into<ETag>) -> Self {
+        self.options.if_none_match = Some(etag.into());
+        self
+    }
+
+    /// Reads the object only if it was written after `time` (to the second); else
+    /// [`NotModified`](crate::ErrorKind::NotModified).
+    pub fn if_modified_since(mut self, time: SystemTime) -> Self {
+        self.options.if_modified_since = Some(time);
+        self
+    }
+
+    /// Reads the object only if it was not written after `time` (to the second); else
+    /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed).
+    pub fn if_unmodified_since(mut self, time: SystemTime) -> Self {
+        self.options.if_unmodified_since = Some(time);
+        self
+    }
+
+    /// The key that the object was encrypted with (SSE-C).
+    pub fn customer_key(mut self, key: CustomerKey) -> Self {
+        self.options.customer_key = Some(key);
+        self
+    }
+
+    /// Agrees to pay for the requests in a requester-pays bucket.
+    pub fn request_payer(mut self) -> Self {
+        self.options.request_payer = true;
+        self
+    }
+
+    /// Fails with [`AccessDenied`](crate::ErrorKind::AccessDenied) unless this account owns the bucket.
+    pub fn expected_bucket_owner(mut self, account_id: impl Into<String>) -> Self {
+        self.options.expected_bucket_owner = Some(account_id.into());
+        self
+    }
+
+    /// The least that is worth a request of its own: 8 MiB by default. An object of up to twice as much is one request.
+    pub fn part_size(mut self, bytes: u64) -> Self {
+        self.options.part_size = bytes.max(1);
+        self
+    }
+
+    /// How many requests there are at a time; found out where it is not said. With one, the object is read in order, so that
+    /// any checksum can be compared.
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.options.concurrency = Some(requests.max(1));
+        self
+    }
+
+    /// How long to go on trying while nothing moves: 5 minutes by default.
+    pub fn patience(mut self, limit: Duration) -> Self {
+        self.options.patience = limit;
+        self
+    }
+
+    /// Whether the bytes are compared with the object's checksum.
+    ///
+    /// By default they are, where that takes no request. The checksum of an object that was uploaded in parts may be one of
+    /// its parts' checksums: then `true` also asks where the parts are (GetObjectAttributes, one request for a thousand of
+    /// them), which a large object has done anyway. `false` computes nothing.
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.options.verify = Some(verify);
+        self
+    }
+
+    /// What to do when the object is replaced while it is read.
+    pub fn on_change(mut self, on_change: OnChange) -> Self {
+        self.options.on_change = on_change;
+        self
+    }
+
+    /// Starts it in a task of its own, with a handle that tells its progress and cancels it.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) on a thread without a Tokio runtime.
+    pub fn start(self) -> Result<Transfer<Downloaded<T>>, Error>
+    where
+        T: Send + 'static,
+    {
+        let watch = Watch::new();
+        Transfer::start(watch.clone(), self.run(watch))
+    }
+
+    fn run(self, watch: Arc<Watch>) -> SendFuture<Downloaded<T>>
+    where
+        T: Send + 'static,
+    {
+        let Self { client, bucket, key, options, file, target } = self;
+        let job = Job::new(client.clone(), bucket.clone(), key.clone(), options, watch);
+        client.inner().runtime.run(async move {
+            let done = target.deliver(job, file).await;
+            done.map_err(|error| error.at("Download", Some(&bucket), Some(&key)))
+        })
+    }
+}
+
+/// Into a file.
+///
+/// The bytes are written to `NAME.wharf-part` beside the file, which gets the name when it is whole and verified: it is
+/// there whole or not at all, whatever happens. Two downloads into one file at a time are an error of the second. A symbolic
+/// link is replaced, not followed.
+impl Download<PathBuf> {
+    /// Has the file and its name survive a power failure before the call returns (`fsync` of file and directory). No by
+    /// default.
+    pub fn durable(mut self, durable: bool) -> Self {
+        self.file.durable = durable;
+        self
+    }
+
+    /// Gives the file the object's time: the seconds since 1970 in its metadata `mtime`, as rclone and s3fs write it, else
+    /// when it was stored. Where its metadata has a `mode`, the file gets that too: permissions alone, in octal, or s3fs's
+    /// decimal. No by default.
+    pub fn preserve_modified(mut self, preserve: bool) -> Self {
+        self.file.preserve = preserve;
+        self
+    }
+
+    /// Gives the file these permissions, such as `0o640`, on Unix.
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.file.mode = Some(mode);
+        self
+    }
+
+    /// Whether a file of that name is replaced: yes by default. If not, it is
+    /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed), also where it appears meanwhile.
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.file.keep_existing = !overwrite;
+        self
+    }
+
+    /// Makes the directories above the file that are missing. No by default.
+    pub fn create_directories(mut self, create: bool) -> Self {
+        self.file.create_directories = create;
+        self
+    }
+}
+
+impl<T: Send + 'static> IntoFuture for Download<T> {
+    type Output = Result<Downloaded<T>, Error>;
+    type IntoFuture = SendFuture<Downloaded<T>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.run(Watch::new())
+    }
+}
+
+impl<T> fmt::Debug for Download<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Download")
+            .field("bucket", &self.bucket)
+            .field("key", &self.key)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            version_id: None,
+            range: None,
+            if_match: None,
+            if_none_match: None,
+            if_modified_since: None,
+            if_unmodified_since: None,
+            customer_key: None,
+            request_payer: false,
+            expected_bucket_owner: None,
+            part_size: PREFERRED_PART_SIZE,
+            concurrency: None,
+            patience: PATIENCE,
+            verify: None,
+            on_change: OnChange::default(),
+        }
+    }
+}

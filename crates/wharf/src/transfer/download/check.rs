@@ -1,0 +1,169 @@
+//! Comparing what arrives with what the server keeps of the object.
+
+use std::sync::{Mutex, PoisonError};
+
+use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher, ChecksumType};
+use wharf_proto::transfer::{Cuts, Ledger};
+use wharf_proto::{Error, ErrorKind};
+
+use super::request::Found;
+use crate::transfer::verification::Verification;
+
+/// How much of a range is entered into the ledger at a time.
+const ENTRY: u64 = 8 << 20;
+
+/// What the bytes are compared with.
+#[derive(Debug, Clone)]
+pub(super) enum Check {
+    /// With nothing: why.
+    Nothing(&'static str),
+    /// With the checksum of the object's bytes. Where the server does not say that it is one, only equality means something.
+    Whole { expected: Checksum, certain: bool },
+    /// With the checksum of the checksums of its parts, which end here.
+    Parts { expected: Checksum, ends: Vec<u64> },
+}
+
+impl Check {
+    /// What can be compared by what the first answer says.
+    pub(super) fn of(found: &Found, verify: Option<bool>) -> Self {
+        if verify == Some(false) {
+            return Self::Nothing("it was not asked for");
+        }
+        if !found.is_whole() {
+            return Self::Nothing("a checksum covers the whole object, and this is a part of it");
+        }
+        let Some(expected) = found.head.checksum else {
+            return Self::Nothing("the server keeps no checksum of the object");
+        };
+        match found.head.checksum_type {
+            Some(ChecksumType::FullObject) => Self::Whole { expected, certain: true },
+            None if !expected.is_composite() => Self::Whole { expected, certain: false },
+            _ => Self::Nothing("the object's checksum is one of its parts' checksums"),
+        }
+    }
+
+    /// The checksum that could be compared if the parts were known.
+    pub(super) fn of_parts(&self, found: &Found) -> Option<Checksum> {
+        let is_composite = found.head.checksum_type == Some(ChecksumType::Composite);
+        found.head.checksum.filter(|_| is_composite && found.is_whole() && matches!(self, Self::Nothing(_)))
+    }
+
+    pub(super) fn algorithm(&self) -> Option<ChecksumAlgorithm> {
+        match self {
+            Self::Nothing(_) => None,
+            Self::Whole { expected, .. } | Self::Parts { expected, .. } => Some(expected.algorithm()),
+        }
+    }
+
+    /// Whether checksums of ranges give that of the object.
+    fn joins(&self) -> bool {
+        use ChecksumAlgorithm::{Crc32, Crc32c, Crc64Nvme};
+        self.algorithm().is_none_or(|algorithm| matches!(algorithm, Crc32 | Crc32c | Crc64Nvme))
+    }
+
+    /// The same, where the object is fetched in several ranges, out of order.
+    pub(super) fn out_of_order(self) -> Self {
+        match self {
+            Self::Whole { .. } if !self.joins() => {
+                Self::Nothing("only a CRC can be compared after several requests; ask for .concurrency(1)")
+            }
+            same => same,
+        }
+    }
+
+    /// Where ranges may be cut.
+    pub(super) fn cuts(&self) -> Cuts {
+        match self {
+            Self::Parts { ends, .. } => Cuts::At(ends.clone()),
+            _ => Cuts::Anywhere,
+        }
+    }
+
+    pub(super) fn ledger(&self) -> Ledger {
+        Ledger::new(matches!(self, Self::Parts { .. }))
+    }
+
+    /// Where the entry ends that the byte at this place belongs to.
+    fn entry_end(&self, at: u64) -> u64 {
+        match self {
+            Self::Parts { ends, .. } => ends.get(ends.partition_point(|end| *end <= at)).copied().unwrap_or(u64::MAX),
+            Self::Whole { .. } if !self.joins() => u64::MAX,
+            _ => (at / ENTRY + 1).saturating_mul(ENTRY),
+        }
+    }
+
+    /// What is known now that all has arrived.
+    ///
+    /// # Errors
+    /// `Corrupt` where it is known to be wrong.
+    pub(super) fn conclude(&self, ledger: &Ledger) -> Result<Verification, Error> {
+        let checksums = ledger.arrived().iter().filter_map(|arrived| arrived.checksum);
+        let (expected, computed) = match self {
+            Self::Nothing(reason) => return Ok(Verification::NotVerified(reason)),
+            Self::Whole { expected, .. } => (
+                expected,
+                match ledger.arrived() {
+                    [] => Some(expected.algorithm().checksum(b"")),
+                    [one] => one.checksum,
+                    _ => None,
+                },
+            ),
+            Self::Parts { expected, .. } => (expected, Checksum::composite_of(checksums).ok()),
+        };
+        let algorithm = expected.algorithm();
+        match computed {
+            Some(computed) if computed.as_bytes() == expected.as_bytes() => Ok(Verification::Verified(algorithm)),
+            Some(_) if matches!(self, Self::Whole { certain: false, .. }) => {
+                Ok(Verification::NotVerified("the server does not say what its checksum covers"))
+            }
+            _ => {
+                Err(Error::new(ErrorKind::Corrupt, format!("the bytes do not match the object's {algorithm} checksum")))
+            }
+        }
+    }
+}
+
+/// The checksums of bytes that arrive in order, entered into a ledger.
+#[derive(Debug)]
+pub(super) struct Tally {
+    /// Where the entry under way began, where the next byte goes, and where the entry will end.
+    start: u64,
+    at: u64,
+    end: u64,
+    hasher: Option<ChecksumHasher>,
+}
+
+impl Tally {
+    pub(super) fn new(check: &Check, start: u64) -> Self {
+        Self { start, at: start, end: check.entry_end(start), hasher: check.algorithm().map(ChecksumHasher::new) }
+    }
+
+    /// Where the next byte goes.
+    pub(super) fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// These bytes have arrived, and are where they belong.
+    pub(super) fn add(&mut self, check: &Check, mut bytes: &[u8], ledger: &Mutex<Ledger>) {
+        while !bytes.is_empty() {
+            let room = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            if let Some(hasher) = &mut self.hasher {
+                hasher.update(now);
+            }
+            self.at += now.len() as u64;
+            bytes = later;
+            if self.at == self.end {
+                self.close(check, ledger);
+            }
+        }
+    }
+
+    /// Nothing follows: what is under way is entered as it is.
+    pub(super) fn close(&mut self, check: &Check, ledger: &Mutex<Ledger>) {
+        let next = Self::new(check, self.at);
+        let done = std::mem::replace(self, next);
+        let checksum = done.hasher.map(ChecksumHasher::finish);
+        ledger.lock().unwrap_or_else(PoisonError::into_inner).add(done.start..done.at, checksum);
+    }
+}

@@ -1,0 +1,308 @@
+//! The requests of a download.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use wharf_proto::checksum::Checksum;
+use wharf_proto::op::{GetObject, ObjectAttribute};
+use wharf_proto::provider::Condition;
+use wharf_proto::{ByteRange, ContentRange, CustomerKey, ETag, Error, ErrorKind, ObjectHead};
+
+use super::OnChange;
+use super::check::Check;
+use crate::transfer::handle::Watch;
+use crate::transfer::lane::Lane;
+use crate::transfer::patience::patiently;
+use crate::{Client, ObjectBody};
+
+/// What a download was told.
+#[derive(Debug, Clone)]
+pub(super) struct Options {
+    pub(super) version_id: Option<String>,
+    pub(super) range: Option<ByteRange>,
+    pub(super) if_match: Option<ETag>,
+    pub(super) if_none_match: Option<ETag>,
+    pub(super) if_modified_since: Option<SystemTime>,
+    pub(super) if_unmodified_since: Option<SystemTime>,
+    pub(super) customer_key: Option<CustomerKey>,
+    pub(super) request_payer: bool,
+    pub(super) expected_bucket_owner: Option<String>,
+    pub(super) part_size: u64,
+    pub(super) concurrency: Option<usize>,
+    pub(super) patience: Duration,
+    pub(super) verify: Option<bool>,
+    pub(super) on_change: OnChange,
+}
+
+/// A download: what is asked for, and all that its requests share. A cheap clone.
+#[derive(Clone)]
+pub struct Job(Arc<Shared>);
+
+struct Shared {
+    client: Client,
+    bucket: String,
+    key: String,
+    options: Options,
+    watch: Arc<Watch>,
+    lane: Lane,
+    /// The object was replaced meanwhile.
+    changed: AtomicBool,
+    /// The server does not give ranges of this object, or does not say of which object they are.
+    no_ranges: AtomicBool,
+}
+
+/// How often a download begins anew.
+const RESTARTS: u32 = 3;
+
+/// The object that a download found.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) head: ObjectHead,
+    /// Which of its bytes are wanted. Without a known end it ends at `u64::MAX`.
+    pub(super) wanted: Range<u64>,
+    /// How many it has; `None` where the server does not say.
+    pub(super) size: Option<u64>,
+}
+
+impl Found {
+    fn of(head: ObjectHead, body: &ObjectBody, asked: Option<ByteRange>) -> Result<Self, Error> {
+        let Some(header) = &head.content_range else {
+            let size = body.left();
+            return Ok(Self { wanted: 0..size.unwrap_or(u64::MAX), size, head });
+        };
+        let range = ContentRange::parse(header);
+        let range = range.filter(|range| body.left().is_none_or(|left| left == range.bytes.end - range.bytes.start));
+        let Some(ContentRange { bytes, size }) = range else {
+            return Err(wrong_range(header));
+        };
+        let right = match (asked, size) {
+            (Some(asked), Some(size)) => asked.of(size) == Some(bytes.clone()),
+            // It was not asked for: then it must be everything.
+            (None, size) => bytes.start == 0 && size == Some(bytes.end),
+            (Some(_), None) => true,
+        };
+        if right { Ok(Self { head: head.clone(), wanted: bytes, size }) } else { Err(wrong_range(header)) }
+    }
+
+    pub(super) fn is_known_length(&self) -> bool {
+        self.wanted.end != u64::MAX
+    }
+
+    pub(super) fn length(&self) -> u64 {
+        self.wanted.end - self.wanted.start
+    }
+
+    /// Whether the rest can be asked for without the danger of another object's bytes.
+    pub(super) fn can_be_pinned(&self) -> bool {
+        self.is_known_length()
+            && !self.head.etag.is_empty()
+            && self.head.accept_ranges.as_deref().is_none_or(|unit| !unit.eq_ignore_ascii_case("none"))
+    }
+
+    /// Whether it is all of the object.
+    pub(super) fn is_whole(&self) -> bool {
+        self.wanted.start == 0 && self.size.is_none_or(|size| size == self.wanted.end)
+    }
+}
+
+fn wrong_range(header: &str) -> Error {
+    Error::new(ErrorKind::MalformedResponse, format!("the server sent another range than asked for: {header:?}"))
+}
+
+impl Job {
+    pub(super) fn new(client: Client, bucket: String, key: String, options: Options, watch: Arc<Watch>) -> Self {
+        let lane = Lane::new(client.inner().budgets.clone(), options.concurrency);
+        Self(Arc::new(Shared {
+            client: client.for_transfers(),
+            bucket,
+            key,
+            options,
+            watch,
+            lane,
+            changed: AtomicBool::new(false),
+            no_ranges: AtomicBool::new(false),
+        }))
+    }
+
+    pub(super) fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    pub(super) fn watch(&self) -> &Watch {
+        &self.0.watch
+    }
+
+    /// Makes `attempt` until it succeeds: see [`patiently`].
+    pub(super) async fn patiently<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let Shared { client, options, watch, lane, .. } = &*self.0;
+        patiently(lane, watch, options.patience, || client.inner().clock.jitter(), attempt).await
+    }
+
+    /// A request moved so many bytes.
+    pub(super) fn moved(&self, bytes: usize) {
+        self.0.watch.moved(bytes as u64);
+        self.0.lane.moved(bytes as u64);
+    }
+
+    /// Whether one request is to read everything.
+    pub(super) fn in_one_stream(&self, found: &Found) -> bool {
+        !found.can_be_pinned()
+            || found.length() <= self.options().part_size.saturating_mul(2)
+            || self.0.no_ranges.load(Ordering::Relaxed)
+    }
+
+    /// The rest of a body that broke off cannot be asked for: only all of it.
+    pub(super) fn lost(&self, error: Error) -> Error {
+        self.0.no_ranges.store(true, Ordering::Relaxed);
+        error
+    }
+
+    /// Whether a failed download is to be begun anew, of which `before` failed so.
+    pub(super) fn begin_anew(&self, before: u32) -> bool {
+        let changed = self.0.changed.swap(false, Ordering::Relaxed);
+        let wanted = changed && self.options().on_change == OnChange::Restart;
+        let anew = before < RESTARTS && (wanted || !changed && self.0.no_ranges.load(Ordering::Relaxed));
+        if anew {
+            self.0.watch.lost(self.0.watch.bytes());
+        }
+        anew
+    }
+
+    /// What the bytes can be compared with.
+    pub(super) async fn check(&self, found: &Found) -> Check {
+        let verify = self.options().verify;
+        let check = Check::of(found, verify);
+        let is_worth_it = verify == Some(true) || verify.is_none() && !self.in_one_stream(found);
+        match (check.of_parts(found), is_worth_it) {
+            (Some(expected), true) => self.parts(found, expected).await.unwrap_or(check),
+            _ => check,
+        }
+    }
+
+    /// Where the parts of the object end, if the server tells.
+    async fn parts(&self, found: &Found, expected: Checksum) -> Option<Check> {
+        let Shared { client, bucket, key, options, .. } = &*self.0;
+        let mut ends: Vec<u64> = Vec::new();
+        let mut marker = None;
+        loop {
+            let mut ask = client
+                .get_object_attributes(bucket, key)
+                .attributes([ObjectAttribute::ETag, ObjectAttribute::ObjectParts]);
+            if let Some(version) = &options.version_id {
+                ask = ask.version_id(version);
+            }
+            if let Some(key) = &options.customer_key {
+                ask = ask.customer_key(key.clone());
+            }
+            if options.request_payer {
+                ask = ask.request_payer();
+            }
+            if let Some(owner) = &options.expected_bucket_owner {
+                ask = ask.expected_bucket_owner(owner);
+            }
+            if let Some(marker) = marker {
+                ask = ask.part_number_marker(marker);
+            }
+            let told = ask.await.inspect_err(|error| tracing::debug!(%error, "its parts are not known")).ok()?;
+            if told.etag.is_some_and(|etag| etag != found.head.etag) {
+                return None;
+            }
+            let parts = told.parts?;
+            for part in &parts.parts {
+                ends.push(ends.last().copied().unwrap_or_default().checked_add(part.size)?);
+            }
+            marker =
+                parts.next_part_number_marker.filter(|next| parts.is_truncated && marker.is_none_or(|now| *next > now));
+            if marker.is_none() {
+                break;
+            }
+        }
+        let are_all = ends.last() == found.size.as_ref() && ends.is_sorted_by(|a, b| a < b);
+        are_all.then_some(Check::Parts { expected, ends })
+    }
+
+    fn get(&self) -> GetObject<Client> {
+        let Shared { client, bucket, key, options, .. } = &*self.0;
+        let mut get = client.get_object(bucket, key);
+        if let Some(version) = &options.version_id {
+            get = get.version_id(version);
+        }
+        if let Some(key) = &options.customer_key {
+            get = get.customer_key(key.clone());
+        }
+        if options.request_payer {
+            get = get.request_payer();
+        }
+        if let Some(owner) = &options.expected_bucket_owner {
+            get = get.expected_bucket_owner(owner);
+        }
+        get
+    }
+
+    /// The first request: it tells what there is, and its body is the beginning.
+    pub(super) async fn first(&self) -> Result<(Found, ObjectBody), Error> {
+        let options = self.options();
+        let mut get = self.get();
+        if let Some(range) = options.range {
+            get = get.range(range);
+        }
+        if let Some(etag) = &options.if_match {
+            get = get.if_match(etag);
+        }
+        if let Some(etag) = &options.if_none_match {
+            get = get.if_none_match(etag);
+        }
+        if let Some(time) = options.if_modified_since {
+            get = get.if_modified_since(time);
+        }
+        if let Some(time) = options.if_unmodified_since {
+            get = get.if_unmodified_since(time);
+        }
+        let object = get.checksum_mode(options.range.is_none() && options.verify != Some(false)).await?;
+        let (head, mut body) = (object.head, object.body);
+        body.unchecked();
+        let found = Found::of(head, &body, options.range)?;
+        self.watch().expect(if found.is_known_length() { found.length() } else { u64::MAX });
+        Ok((found, body))
+    }
+
+    /// The body of a range of what was found.
+    ///
+    /// # Errors
+    /// `PreconditionFailed` where the object is another now, `MalformedResponse` where the server sends other bytes.
+    pub(super) async fn range(&self, found: &Found, range: Range<u64>) -> Result<ObjectBody, Error> {
+        let mut get = self.get().range(range.clone());
+        // Where the provider ignores it, the answer's tag has to do.
+        if !self.0.client.inner().sending.habits.ignores.contains(Condition::ReadIfMatch) {
+            get = get.if_match(&found.head.etag);
+        }
+        let object = get.await.inspect_err(|error| match error.kind() {
+            // A shorter one has no such range.
+            ErrorKind::PreconditionFailed | ErrorKind::InvalidRange => self.0.changed.store(true, Ordering::Relaxed),
+            ErrorKind::MalformedResponse => self.0.no_ranges.store(true, Ordering::Relaxed),
+            _ => {}
+        })?;
+        let header = object.content_range.as_deref().unwrap_or_default();
+        if object.etag != found.head.etag && !object.etag.is_empty() {
+            self.0.changed.store(true, Ordering::Relaxed);
+            return Err(Error::new(ErrorKind::PreconditionFailed, "the object was replaced while it was read"));
+        }
+        let sent = ContentRange::parse(header);
+        let right = !object.etag.is_empty()
+            && sent.is_some_and(|sent| {
+                sent.bytes == range && (sent.size.is_none() || found.size.is_none() || sent.size == found.size)
+            });
+        if !right {
+            self.0.no_ranges.store(true, Ordering::Relaxed);
+            return Err(wrong_range(header));
+        }
+        let mut body = object.body;
+        body.unchecked();
+        Ok(body)
+    }
+}

@@ -1,0 +1,70 @@
+//! Items that come out of work which goes on while they are read.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
+use wharf_proto::operation::SendFuture;
+use wharf_proto::{Error, ErrorKind};
+
+use crate::Client;
+
+/// What a piece of work hands out, then its error if it has failed. The work runs where the client's calls run, nothing of it
+/// before the first poll; dropping this ends it.
+pub(crate) struct Feed<T> {
+    work: Option<SendFuture<()>>,
+    items: mpsc::Receiver<T>,
+    error: Option<Error>,
+}
+
+impl<T: Send + 'static> Feed<T> {
+    /// At most `ahead` items wait to be read: then the work does.
+    pub(crate) fn new<F>(client: &Client, ahead: usize, work: impl FnOnce(mpsc::Sender<T>) -> F) -> Self
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        let (sender, items) = mpsc::channel(ahead);
+        Self { work: Some(client.inner().runtime.run(work(sender))), items, error: None }
+    }
+}
+
+impl<T: Send + 'static> Stream for Feed<T> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(work) = &mut self.work
+            && let Poll::Ready(result) = work.as_mut().poll(cx)
+        {
+            self.work = None;
+            self.error = result.err();
+        }
+        // Its sender is gone with the work, so that what still waits is followed by `None`.
+        self.items.poll_recv(cx).map(|item| match item {
+            Some(item) => Some(Ok(item)),
+            None => self.error.take().map(Err),
+        })
+    }
+}
+
+/// The next of a set of tasks to end, with its panic if that is how.
+pub(crate) async fn next_of<T: 'static>(tasks: &mut JoinSet<Result<T, Error>>) -> Option<Result<T, Error>> {
+    tasks.join_next().await.map(|joined| joined.unwrap_or_else(|error| Err(ended(error))))
+}
+
+/// Those of a set of tasks that have ended, the first error of which counts.
+pub(crate) fn reap(tasks: &mut JoinSet<Result<(), Error>>) -> Result<(), Error> {
+    while let Some(joined) = tasks.try_join_next() {
+        joined.unwrap_or_else(|error| Err(ended(error)))?;
+    }
+    Ok(())
+}
+
+fn ended(error: JoinError) -> Error {
+    match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => Error::new(ErrorKind::Other, "the transfer was cancelled: its runtime has ended"),
+    }
+}

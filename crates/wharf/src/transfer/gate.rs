@@ -1,0 +1,165 @@
+//! A number of things that may be in use at a time, which can change meanwhile.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+/// Lets pass while there is room, in the order of coming. What alone is more than the limit passes alone.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    room: Mutex<Room>,
+    /// Held by whoever is next, so that a large one is not overtaken for ever by small ones.
+    turn: tokio::sync::Mutex<()>,
+    freed: Notify,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    limit: usize,
+    used: usize,
+}
+
+/// What passed; gives its room back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    gate: Arc<Gate>,
+    count: usize,
+}
+
+impl Gate {
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self {
+            room: Mutex::new(Room { limit, used: 0 }),
+            turn: tokio::sync::Mutex::default(),
+            freed: Notify::new(),
+        })
+    }
+
+    /// What is in use beyond a smaller limit stays in use.
+    pub(crate) fn set_limit(&self, limit: usize) {
+        self.room().limit = limit;
+        self.freed.notify_one();
+    }
+
+    pub(crate) fn used(&self) -> usize {
+        self.room().used
+    }
+
+    /// Whether somebody waits for room.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.turn.try_lock().is_err()
+    }
+
+    /// Waits for room.
+    pub(crate) async fn pass(self: &Arc<Self>, count: usize) -> Pass {
+        let _turn = self.turn.lock().await;
+        loop {
+            if let Some(pass) = self.pass_now(count) {
+                return pass;
+            }
+            self.freed.notified().await;
+        }
+    }
+
+    /// The same at once, or not at all.
+    pub(crate) fn try_pass(self: &Arc<Self>, count: usize) -> Option<Pass> {
+        let _turn = self.turn.try_lock().ok()?;
+        self.pass_now(count)
+    }
+
+    fn pass_now(self: &Arc<Self>, count: usize) -> Option<Pass> {
+        let mut room = self.room();
+        let fits = room.used == 0 || room.used.saturating_add(count) <= room.limit;
+        fits.then(|| {
+            room.used += count;
+            Pass { gate: self.clone(), count }
+        })
+    }
+
+    fn room(&self) -> MutexGuard<'_, Room> {
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        self.gate.room().used -= self.count;
+        self.gate.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether `task` has ended, once all that can run has run.
+    async fn has_passed<T>(task: &tokio::task::JoinHandle<T>) -> bool {
+        for _ in 0..16 {
+            tokio::task::yield_now().await;
+        }
+        task.is_finished()
+    }
+
+    fn passing(gate: &Arc<Gate>, count: usize) -> tokio::task::JoinHandle<Pass> {
+        let gate = gate.clone();
+        tokio::spawn(async move { gate.pass(count).await })
+    }
+
+    #[tokio::test]
+    async fn what_comes_first_passes_first() {
+        let gate = Gate::new(4);
+        let held = gate.pass(3).await;
+        let large = passing(&gate, 4);
+        assert!(!has_passed(&large).await);
+        let small = passing(&gate, 1);
+        assert!(!has_passed(&small).await);
+        assert!(gate.try_pass(1).is_none(), "it would have overtaken");
+        drop(held);
+        let large = large.await.unwrap();
+        assert!(!has_passed(&small).await);
+        drop(large);
+        drop(small.await.unwrap());
+        assert_eq!(gate.used(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_limit_grows_and_shrinks_while_in_use() {
+        let gate = Gate::new(1);
+        let first = gate.pass(1).await;
+        let second = passing(&gate, 1);
+        let third = passing(&gate, 1);
+        assert!(!has_passed(&second).await);
+        gate.set_limit(3);
+        let (second, third) = (second.await.unwrap(), third.await.unwrap());
+        gate.set_limit(1);
+        let fourth = passing(&gate, 1);
+        drop((first, second));
+        assert!(!has_passed(&fourth).await, "one is still in use");
+        drop(third);
+        drop(fourth.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_is_larger_than_the_limit_passes_alone() {
+        let gate = Gate::new(0);
+        let alone = gate.pass(9).await;
+        let next = passing(&gate, 1);
+        assert!(!has_passed(&next).await);
+        drop(alone);
+        drop(next.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn who_stops_waiting_holds_nobody_up() {
+        let gate = Gate::new(1);
+        let held = gate.pass(1).await;
+        let gone = passing(&gate, 1);
+        let next = passing(&gate, 1);
+        assert!(!has_passed(&next).await);
+        gone.abort();
+        let _ = gone.await;
+        drop(held);
+        drop(next.await.unwrap());
+        assert_eq!(gate.used(), 0);
+    }
+}

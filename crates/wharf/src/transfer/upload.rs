@@ -1,0 +1,166 @@
+//! Uploads: one PutObject where that is enough, a multipart upload where it is not.
+
+mod cutter;
+mod file;
+mod job;
+mod ledger;
+mod multipart;
+mod options;
+mod part;
+mod proof;
+mod replay;
+mod single;
+mod source;
+mod undo;
+mod verify;
+
+use std::future::IntoFuture;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::Instrument;
+use wharf_proto::checksum::{Checksum, ChecksumType};
+use wharf_proto::op::PutObject;
+use wharf_proto::operation::SendFuture;
+use wharf_proto::transfer::PREFERRED_PART_SIZE;
+use wharf_proto::{ETag, EncryptionInfo, Error, IntoBody};
+
+use super::handle::{Transfer, Watch};
+use super::patience::PATIENCE;
+use super::verification::Verification;
+use crate::Client;
+use ledger::Ledger;
+
+/// From how many bytes on an object is sent in parts, unless it is said otherwise.
+const THRESHOLD: u64 = 16 << 20;
+
+/// Writes an object of any size: [`Client::upload`].
+///
+/// One PutObject for what is small, CreateMultipartUpload, UploadPart and CompleteMultipartUpload for the rest: the
+/// parts and two requests. The object appears whole or not at all. All that [`PutObject`] has can be said here too, and
+/// holds at every size.
+///
+/// * A file is sent from where it lies, many parts at a time. One that changes meanwhile is an error that names it, and
+///   nothing is stored.
+/// * Bytes are sent as they are.
+/// * A stream or [`Reader`](crate::Reader) is cut into parts, each of which is kept until it is stored: in memory within
+///   [`Limits::memory`](super::Limits), else in a temporary file without a name. With a length it must have exactly that.
+///
+/// Requests that fail are made again until nothing has moved for [`patience`](Upload::patience). Where it fails for good,
+/// or is dropped, what was begun is aborted.
+///
+/// # Errors
+/// As [`PutObject`] and the multipart operations have them;
+/// [`Body`](crate::ErrorKind::Body) where the file or stream fails or changes,
+/// [`InvalidInput`](crate::ErrorKind::InvalidInput) for more than the server takes and for a stream of another length
+/// than was said, [`Corrupt`](crate::ErrorKind::Corrupt) where the bytes are not those of the checksum that was given.
+/// The error says whether what was begun could be aborted.
+#[must_use = "a call does nothing until it is awaited"]
+#[derive(Debug)]
+pub struct Upload {
+    put: PutObject<Client>,
+    settings: Settings,
+}
+
+/// How it is moved.
+#[derive(Debug)]
+struct Settings {
+    client: Client,
+    part_size: u64,
+    threshold: u64,
+    expected_size: Option<u64>,
+    concurrency: Option<usize>,
+    patience: Duration,
+    spool_dir: Option<PathBuf>,
+    verify: bool,
+    write_id: bool,
+    /// Where it is written down what was begun, for a later run to go on.
+    ledger: Option<Arc<dyn Ledger>>,
+}
+
+impl Client {
+    /// Writes an object of any size, from a path, bytes, text, a stream or a reader: see
+    /// [`Upload`](crate::transfer::Upload).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> wharf::Result<()> {
+    /// # let s3 = wharf::Client::builder().transport(wharf_embedded::Store::in_memory()).build()?;
+    /// # s3.create_bucket("my-bucket").await?;
+    /// # let video = vec![7; 20 << 20];
+    /// let uploaded = s3.upload("my-bucket", "video.mp4", video).content_type("video/mp4").if_absent().await?;
+    /// println!("{} bytes in {} parts, {}", uploaded.size, uploaded.parts, uploaded.verification);
+    /// # assert_eq!(uploaded.parts, 3);
+    /// # Ok(()) }
+    /// ```
+    pub fn upload(&self, bucket: impl Into<String>, key: impl Into<String>, body: impl IntoBody) -> Upload {
+        let settings = Settings {
+            client: self.clone(),
+            part_size: PREFERRED_PART_SIZE,
+            threshold: THRESHOLD,
+            expected_size: None,
+            concurrency: None,
+            patience: PATIENCE,
+            spool_dir: None,
+            verify: false,
+            write_id: false,
+            ledger: None,
+        };
+        Upload { put: PutObject::new(self.clone(), bucket, key, body), settings }
+    }
+}
+
+impl Upload {
+    /// Starts it in a task of its own, which can be watched and cancelled.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) outside a Tokio runtime.
+    pub fn start(self) -> Result<Transfer<Uploaded>, Error> {
+        let watch = Watch::new();
+        Transfer::start(watch.clone(), self.run(watch))
+    }
+
+    async fn run(self, watch: Arc<Watch>) -> Result<Uploaded, Error> {
+        let (object, body) = self.put.take_apart();
+        let (bucket, key) = (object.bucket().to_owned(), object.key().to_owned());
+        let span = tracing::debug_span!("upload", bucket, key);
+        let uploaded = source::upload(object, body, self.settings, watch).instrument(span).await;
+        uploaded.map_err(|error| error.at("upload", Some(&bucket), Some(&key)))
+    }
+}
+
+impl IntoFuture for Upload {
+    type Output = Result<Uploaded, Error>;
+    type IntoFuture = SendFuture<Uploaded>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let client = self.settings.client.clone();
+        client.inner().runtime.run(self.run(Watch::new()))
+    }
+}
+
+/// An object that was uploaded.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Uploaded {
+    /// The new entity tag; empty where the server sent none.
+    pub etag: ETag,
+    /// The new version; `None` where the bucket has no versions.
+    pub version_id: Option<String>,
+    /// The checksum that the server keeps.
+    pub checksum: Option<Checksum>,
+    /// Whether the checksum covers the object's bytes or its parts' checksums.
+    pub checksum_type: Option<ChecksumType>,
+    /// How the object is encrypted at rest.
+    pub encryption: Option<EncryptionInfo>,
+    /// How many bytes it has.
+    pub size: u64,
+    /// How many parts it was sent in; 1 for one PutObject.
+    pub parts: u32,
+    /// Which lifecycle rule will remove it, and when, as sent (`x-amz-expiration`).
+    pub expiration: Option<String>,
+    /// Whether the requester was charged.
+    pub request_charged: bool,
+    /// Whether the server is known to have the same bytes.
+    pub verification: Verification,
+}

@@ -1,0 +1,104 @@
+//! What all requests of an upload share.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use wharf_proto::op::PutInParts;
+use wharf_proto::provider::Habits;
+use wharf_proto::{Error, ErrorKind};
+
+use super::{Settings, proof};
+use crate::Client;
+use crate::transfer::handle::Watch;
+use crate::transfer::lane::Lane;
+use crate::transfer::patience::patiently;
+
+/// An upload under way.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) object: PutInParts,
+    pub(super) settings: Settings,
+    pub(super) watch: Arc<Watch>,
+    /// For what is done again here. What is not is sent by the client itself.
+    pub(super) sender: Client,
+    pub(super) write_id: Option<String>,
+    lane: Lane,
+}
+
+/// A write that was not confirmed.
+pub(super) struct Unconfirmed {
+    pub(super) error: Error,
+    /// Whether an answer was lost, so that it may have been carried out.
+    pub(super) lost: bool,
+}
+
+impl Job {
+    pub(super) fn new(mut object: PutInParts, settings: Settings, watch: Arc<Watch>) -> Self {
+        let write_id = settings.write_id.then(proof::new_id);
+        if let Some(id) = &write_id {
+            object.add_metadata(proof::NAME, id);
+        }
+        let lane = Lane::new(settings.client.inner().budgets.clone(), settings.concurrency);
+        Self { object, sender: settings.client.for_transfers(), settings, watch, write_id, lane }
+    }
+
+    pub(super) fn client(&self) -> Client {
+        self.settings.client.clone()
+    }
+
+    pub(super) fn habits(&self) -> &Habits {
+        &self.settings.client.inner().sending.habits
+    }
+
+    /// A request has stored so many bytes.
+    pub(super) fn moved(&self, bytes: u64) {
+        self.watch.moved(bytes);
+        self.lane.moved(bytes);
+    }
+
+    /// Makes a request until it succeeds, fails for good, or patience ends.
+    pub(super) async fn patiently<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let clock = &self.settings.client.inner().clock;
+        patiently(&self.lane, &self.watch, self.settings.patience, || clock.jitter(), attempt).await
+    }
+
+    /// The same for a request that must not be taken as failed where it may have been carried out.
+    pub(super) async fn write<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, Unconfirmed>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let lost = AtomicBool::new(false);
+        let written = self.write_noting(&lost, attempt).await;
+        written.map_err(|error| Unconfirmed { error, lost: lost.into_inner() })
+    }
+
+    /// The same, noting whether an answer was lost also where it succeeded in the end.
+    pub(super) async fn write_noting<T, F>(&self, lost: &AtomicBool, mut attempt: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let noting = || {
+            let call = attempt();
+            async move {
+                call.await.inspect_err(|error| {
+                    lost.fetch_or(answer_was_lost(error), Ordering::Relaxed);
+                })
+            }
+        };
+        self.patiently(noting).await
+    }
+}
+
+/// Whether the request may have been carried out although it failed.
+fn answer_was_lost(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Transport | ErrorKind::Timeout | ErrorKind::Server => true,
+        // A success that cannot be read is one.
+        ErrorKind::MalformedResponse => error.status().is_some_and(|status| status.is_success()),
+        _ => false,
+    }
+}

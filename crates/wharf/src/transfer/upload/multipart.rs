@@ -1,0 +1,214 @@
+//! An object in parts.
+
+use std::future::{IntoFuture, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument;
+use wharf_proto::checksum::{Checksum, ChecksumType};
+use wharf_proto::op::{CompleteMultipartUploadOutput, CompletedPart, PartsChecksum};
+use wharf_proto::{Error, ErrorKind};
+
+use super::job::Job;
+use super::ledger::StoredPart;
+use super::source::{Piece, Pieces, other_bytes};
+use super::undo::Begun;
+use super::{Uploaded, part, proof, verify};
+use crate::transfer::Verification;
+
+/// How many parts are in work at most, those that wait for another attempt included.
+const IN_WORK: usize = 64;
+
+pub(super) async fn upload(job: Arc<Job>, mut pieces: Pieces) -> Result<Uploaded, Error> {
+    job.object.check_parts(job.habits())?;
+    pieces.check_known(&job, false).await?;
+    let mut sum = job.object.parts_checksum(job.habits());
+    let earlier = job.settings.ledger.as_ref().and_then(|ledger| ledger.earlier());
+    let (mut begun, upload_id, stored) = match earlier {
+        Some(earlier) => (Begun::resume(job.clone(), earlier.upload_id.clone()), earlier.upload_id, earlier.parts),
+        None => {
+            let (begun, created) = Begun::create(job.clone(), sum).await?;
+            // Of another type than was asked for where the server has only that.
+            if let (Some(sum), Some(kind)) = (&mut sum, created.checksum_type) {
+                sum.checksum_type = kind;
+            }
+            (begun, created.upload_id, Vec::new())
+        }
+    };
+    let mut run = Run { job, upload_id: upload_id.into(), sum, stored };
+    match run.finish(&mut begun, &mut pieces).await {
+        Ok(uploaded) => {
+            begun.over();
+            Ok(uploaded)
+        }
+        Err(error) => Err(begun.give_up(error).await),
+    }
+}
+
+/// The way from the first part to the object.
+struct Run {
+    job: Arc<Job>,
+    upload_id: Arc<str>,
+    sum: Option<PartsChecksum>,
+    stored: Vec<StoredPart>,
+}
+
+impl Run {
+    async fn finish(&mut self, begun: &mut Begun, pieces: &mut Pieces) -> Result<Uploaded, Error> {
+        if let Some(ledger) = &self.job.settings.ledger {
+            ledger.begun(&self.upload_id)?;
+        }
+        self.send_parts(begun, pieces).await?;
+        pieces.check_end().await?;
+        pieces.check_known(&self.job, true).await?;
+        self.stored.sort_by_key(|part| part.number);
+        let ours = self.whole_checksum()?;
+        let uploaded = self.complete(ours.as_ref(), pieces.given()).await?;
+        if let Some(ledger) = &self.job.settings.ledger {
+            ledger.ended()?;
+        }
+        begun.over();
+        verify::finish(&self.job, uploaded, ours.as_ref()).await
+    }
+
+    /// Sends all parts, as many at a time as the lane lets pass, and one more that is ready.
+    async fn send_parts(&mut self, begun: &mut Begun, pieces: &mut Pieces) -> Result<(), Error> {
+        let turns = Arc::new(Semaphore::new(1));
+        loop {
+            while begun.parts.len() >= IN_WORK {
+                self.joined(begun).await?;
+            }
+            let next = {
+                let mut next = pin!(next_piece(&turns, pieces));
+                loop {
+                    // A part that fails ends the wait for the next one, which a stream may be long in giving.
+                    let mut done = pin!(self.joined(begun));
+                    let first = poll_fn(|cx| match next.as_mut().poll(cx) {
+                        Poll::Ready(next) => Poll::Ready(Some(next)),
+                        Poll::Pending => done.as_mut().poll(cx).map(|done| done.err().map(Err)),
+                    });
+                    if let Some(next) = first.await {
+                        break next?;
+                    }
+                }
+            };
+            let Some((turn, piece)) = next else { break };
+            if let Some(stored) = self.stored.iter().find(|stored| is_stored(stored, &piece)) {
+                self.job.watch.moved(stored.length);
+                self.job.watch.part_done();
+                continue;
+            }
+            self.stored.retain(|stored| stored.number != piece.part.number);
+            let (job, upload_id, sum) = (self.job.clone(), self.upload_id.clone(), self.sum);
+            let sent = async move { part::send(&job, &upload_id, piece, sum, turn).await };
+            begun.parts.spawn(sent.in_current_span());
+        }
+        while !begun.parts.is_empty() {
+            self.joined(begun).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a part is stored; for ever where none is on its way.
+    async fn joined(&mut self, begun: &mut Begun) -> Result<(), Error> {
+        let Some(joined) = begun.parts.join_next().await else { return std::future::pending().await };
+        let part = joined.unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Error::new(ErrorKind::Other, "the upload was cancelled: its runtime has ended")),
+        })?;
+        if let Some(ledger) = &self.job.settings.ledger {
+            ledger.stored(&part)?;
+        }
+        self.stored.push(part);
+        Ok(())
+    }
+
+    /// The checksum that the object must have, of what was sent.
+    fn whole_checksum(&self) -> Result<Option<Checksum>, Error> {
+        let Some(sum) = self.sum else { return Ok(None) };
+        let parts: Option<Vec<_>> = self.stored.iter().map(|part| Some((part.checksum?, part.length))).collect();
+        let Some(parts) = parts else { return Ok(None) };
+        let whole = match sum.checksum_type {
+            ChecksumType::Composite => Checksum::composite_of(parts.into_iter().map(|(checksum, _)| checksum)),
+            _ => Checksum::full_object_of(parts),
+        };
+        let whole = whole.map_err(|error| Error::new(ErrorKind::Other, error.to_string()))?;
+        match self.job.object.known_checksum()?.filter(|known| known.algorithm() == whole.algorithm()) {
+            Some(known) if !whole.is_composite() && known != whole => Err(other_bytes(&known, &whole)),
+            _ => Ok(Some(whole)),
+        }
+    }
+
+    async fn complete(&self, ours: Option<&Checksum>, size: u64) -> Result<Uploaded, Error> {
+        let job = &self.job;
+        let announced = self.sum.filter(|sum| sum.announced);
+        let parts: Vec<_> = self.stored.iter().map(|part| completed(part, announced.is_some())).collect();
+        let count = parts.len() as u32;
+        let completed = job.write(|| {
+            let mut call = job.object.complete_multipart_upload(job.sender.clone(), &self.upload_id).parts(&parts);
+            if let Some(sum) = announced {
+                call = call.checksum_type(sum.checksum_type).object_size(size);
+            }
+            if let Some(whole) = ours.filter(|whole| announced.is_some() && !whole.is_composite()) {
+                call = call.checksum_value(*whole);
+            }
+            call.into_future()
+        });
+        match completed.await {
+            Ok(output) => self.of_output(output, ours, size, count),
+            Err(write) => verify::of_head(proof::settle(job, write).await?, ours, size, count),
+        }
+    }
+
+    fn of_output(
+        &self,
+        output: CompleteMultipartUploadOutput,
+        ours: Option<&Checksum>,
+        size: u64,
+        parts: u32,
+    ) -> Result<Uploaded, Error> {
+        let verification = match (ours, &output.checksum) {
+            (Some(ours), Some(named)) => verify::compare(ours, named, output.checksum_type)?,
+            (None, _) => Verification::NotVerified("no checksum was sent"),
+            (Some(_), None) => Verification::NotVerified("the server names no checksum of what it stored"),
+        };
+        Ok(Uploaded {
+            etag: output.etag,
+            version_id: output.version_id,
+            checksum: output.checksum,
+            checksum_type: output.checksum_type,
+            encryption: output.encryption,
+            size,
+            parts,
+            expiration: output.expiration,
+            request_charged: output.request_charged,
+            verification,
+        })
+    }
+}
+
+/// The next part, when it may be made ready.
+async fn next_piece(
+    turns: &Arc<Semaphore>,
+    pieces: &mut Pieces,
+) -> Result<Option<(OwnedSemaphorePermit, Piece)>, Error> {
+    let closed = |closed| Error::new(ErrorKind::Other, "the upload is closed").with_cause(closed);
+    let turn = turns.clone().acquire_owned().await.map_err(closed)?;
+    Ok(pieces.next().await?.map(|piece| (turn, piece)))
+}
+
+fn is_stored(stored: &StoredPart, piece: &Piece) -> bool {
+    (stored.number, stored.length) == (piece.part.number, piece.part.length)
+        && piece.checksum.is_none_or(|checksum| stored.checksum == Some(checksum))
+}
+
+/// The part as the upload is completed with it. Where the server has not named its checksum, it keeps none.
+fn completed(part: &StoredPart, announced: bool) -> CompletedPart {
+    let completed = CompletedPart::new(part.number, part.etag.clone());
+    match part.checksum.filter(|_| announced && part.confirmed) {
+        Some(checksum) => completed.with_checksum(checksum),
+        None => completed,
+    }
+}

@@ -1,0 +1,77 @@
+//! An object in one request.
+
+use std::future::IntoFuture;
+
+use wharf_proto::checksum::ChecksumAlgorithm;
+use wharf_proto::op::PutObjectOutput;
+use wharf_proto::{Error, ErrorKind};
+
+use super::file::Snapshot;
+use super::job::{Job, Unconfirmed};
+use super::replay::Replay;
+use super::{Uploaded, proof, verify};
+use crate::transfer::Verification;
+
+/// How often a write is made that meets another one of the same key. S3 says to make it again.
+const CONFLICTS: u32 = 3;
+
+pub(super) async fn put(job: &Job, content: Replay, file: Option<&Snapshot>, length: u64) -> Result<Uploaded, Error> {
+    job.watch.expect(length);
+    // Else it is computed where the request is made, and nowhere else.
+    let ours = match job.object.algorithm(job.habits()).filter(|_| job.settings.verify) {
+        Some(algorithm) => Some(content.checksum(algorithm).await?),
+        None => None,
+    };
+    let mut conflicts = 0;
+    let mut lost_before = false;
+    let uploaded = loop {
+        let written = job.write(|| async {
+            if let Some(file) = file {
+                file.check().await?;
+            }
+            job.object.put_object(job.sender.clone(), content.body()).into_future().await
+        });
+        match written.await {
+            Ok(output) => break of_put(job, output, length),
+            Err(Unconfirmed { error, lost }) => {
+                lost_before |= lost;
+                conflicts += 1;
+                if error.kind() != ErrorKind::Conflict || lost_before || conflicts > CONFLICTS {
+                    let head = proof::settle(job, Unconfirmed { error, lost: lost_before }).await?;
+                    break verify::of_head(head, ours.as_ref(), length, 1)?;
+                }
+            }
+        }
+    };
+    job.moved(length);
+    job.watch.part_done();
+    verify::finish(job, uploaded, ours.as_ref()).await
+}
+
+fn of_put(job: &Job, output: PutObjectOutput, size: u64) -> Uploaded {
+    let verification = match (job.object.algorithm(job.habits()), &output.checksum) {
+        // What it names was compared with what was sent.
+        (Some(sent), Some(named)) if named.algorithm() == sent && !named.is_composite() => Verification::Verified(sent),
+        (None, _) => of_md5(job, &output).unwrap_or(Verification::NotVerified("no checksum was sent")),
+        _ => Verification::NotVerified("the server names no checksum of what it stored"),
+    };
+    Uploaded {
+        etag: output.etag,
+        version_id: output.version_id,
+        checksum: output.checksum,
+        checksum_type: output.checksum_type,
+        encryption: output.encryption,
+        size: output.size.unwrap_or(size),
+        parts: 1,
+        expiration: output.expiration,
+        request_charged: output.request_charged,
+        verification,
+    }
+}
+
+/// A tag that is the MD5 which the caller has given is one that the server has computed.
+fn of_md5(job: &Job, output: &PutObjectOutput) -> Option<Verification> {
+    let md5 = job.object.known_checksum().ok().flatten().filter(|it| it.algorithm() == ChecksumAlgorithm::Md5)?;
+    let hex: String = md5.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    (output.etag.unquoted() == hex).then_some(Verification::Verified(ChecksumAlgorithm::Md5))
+}

@@ -1,0 +1,264 @@
+//! What is uploaded: how long it is, in how many requests it goes, and its pieces in their order.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use wharf_proto::body::{ByteStream, Source as BodySource};
+use wharf_proto::checksum::{Checksum, ChecksumType};
+use wharf_proto::op::PutInParts;
+use wharf_proto::transfer::{Part, PartPlan};
+use wharf_proto::{Body, Error, ErrorKind};
+
+use super::cutter::{Cut, Cutter};
+use super::file::Snapshot;
+use super::job::Job;
+use super::replay::{Held, Replay};
+use super::{Settings, Uploaded, multipart, single};
+use crate::transfer::handle::Watch;
+
+/// Where the parts come from.
+pub(super) enum Source {
+    Bytes(Bytes),
+    /// A file from `offset` on.
+    File {
+        file: Snapshot,
+        offset: u64,
+    },
+    Stream(Box<Cutting>),
+}
+
+/// A stream while it is cut.
+pub(super) struct Cutting {
+    cutter: Cutter,
+    /// Cut already, to see whether the stream ends soon.
+    first: std::collections::VecDeque<Cut>,
+}
+
+/// The parts of a source, one after the other.
+pub(super) struct Pieces {
+    source: Source,
+    plan: PartPlan,
+    /// Where it is known before.
+    length: Option<u64>,
+    next: Part,
+    ended: bool,
+}
+
+/// A part that is ready to be sent.
+pub(super) struct Piece {
+    pub(super) part: Part,
+    pub(super) content: Replay,
+    pub(super) checksum: Option<Checksum>,
+}
+
+/// Uploads `body` in one request or in parts.
+pub(super) async fn upload(
+    object: PutInParts,
+    body: Body,
+    settings: Settings,
+    watch: Arc<Watch>,
+) -> Result<Uploaded, Error> {
+    let job = Arc::new(Job::new(object, settings, watch));
+    match body.into_source()? {
+        BodySource::Empty => known(job, Source::Bytes(Bytes::new()), 0).await,
+        BodySource::Bytes(bytes) => {
+            let length = bytes.len() as u64;
+            known(job, Source::Bytes(bytes), length).await
+        }
+        BodySource::File(path) => {
+            let file = Snapshot::take(path).await?;
+            let length = file.length;
+            known(job, Source::File { file, offset: 0 }, length).await
+        }
+        BodySource::FileRange { path, offset, length } => {
+            let file = Snapshot::take(path).await?;
+            known(job, Source::File { file, offset }, length).await
+        }
+        BodySource::Stream { length: Some(length), stream } => {
+            let cutting = cutting(&job, stream)?;
+            known(job, cutting, length).await
+        }
+        BodySource::Stream { length: None, stream } => unknown(job, stream).await,
+        other => Err(Error::invalid_input(format!("this version cannot upload {other:?}"))),
+    }
+}
+
+async fn known(job: Arc<Job>, source: Source, length: u64) -> Result<Uploaded, Error> {
+    let limits = job.habits().parts;
+    let plan = PartPlan::of_length(length, job.settings.part_size, limits)?;
+    job.watch.expect(length);
+    let mut pieces = Pieces::new(source, plan, Some(length));
+    if plan.count(length) > 1 && length >= job.settings.threshold.min(limits.max_size) {
+        return multipart::upload(job, pieces).await;
+    }
+    let content = pieces.whole(length).await?;
+    single::put(&job, content, pieces.file(), length).await
+}
+
+async fn unknown(job: Arc<Job>, stream: ByteStream) -> Result<Uploaded, Error> {
+    let limits = job.habits().parts;
+    let wanted = match job.settings.expected_size {
+        Some(length) => PartPlan::of_length(length, job.settings.part_size, limits)?.size_of(1),
+        None => job.settings.part_size,
+    };
+    let plan = PartPlan::of_unknown_length(wanted, limits);
+    let Source::Stream(mut cutting) = cutting(&job, stream)? else {
+        return Err(Error::new(ErrorKind::Other, "a stream is no stream"));
+    };
+    let mut read = 0;
+    let mut number = 1;
+    while !cutting.cutter.has_ended().await? {
+        if number > 1 && read + plan.size_of(number) > job.settings.threshold {
+            return multipart::upload(job, Pieces::new(Source::Stream(cutting), plan, None)).await;
+        }
+        let cut = cutting.cutter.take(plan.size_of(number)).await?;
+        read += cut.held.length();
+        number += 1;
+        cutting.first.push_back(cut);
+    }
+    let content = Replay::Held(cutting.first.into_iter().map(|cut| cut.held).collect());
+    single::put(&job, content, None, read).await
+}
+
+fn cutting(job: &Job, stream: ByteStream) -> Result<Source, Error> {
+    let client = job.settings.client.inner();
+    let conditions = client.payload_conditions();
+    let signed = conditions.signed && conditions.sign_payload;
+    // A spooled part is a stream, which must be framed to be signed.
+    let may_spool = !signed || conditions.habits.chunks;
+    let directory = job.settings.spool_dir.clone().unwrap_or_else(std::env::temp_dir);
+    let mut cutter = Cutter::new(stream, client.budgets.clone(), may_spool.then_some(directory));
+    cutter.sum_pieces(job.object.parts_checksum(job.habits()).map(|checksum| checksum.algorithm));
+    cutter.sum_all(own_check(job)?.map(|checksum| checksum.algorithm()));
+    Ok(Source::Stream(Box::new(Cutting { cutter, first: Default::default() })))
+}
+
+/// The checksum that all bytes must have, where the parts' do not show it.
+fn own_check(job: &Job) -> Result<Option<Checksum>, Error> {
+    let known = job.object.known_checksum()?;
+    Ok(known.filter(|checksum| !checksum.algorithm().supports(ChecksumType::FullObject)))
+}
+
+impl Pieces {
+    fn new(source: Source, plan: PartPlan, length: Option<u64>) -> Self {
+        let first = Part { number: 1, offset: 0, length: 0 };
+        Self { source, plan, length, next: first, ended: false }
+    }
+
+    fn file(&self) -> Option<&Snapshot> {
+        match &self.source {
+            Source::File { file, .. } => Some(file),
+            _ => None,
+        }
+    }
+
+    /// All of it at once.
+    async fn whole(&mut self, length: u64) -> Result<Replay, Error> {
+        let content = match &mut self.source {
+            Source::Bytes(bytes) => return Ok(Replay::Bytes(bytes.clone())),
+            Source::File { file, offset } => {
+                return Ok(Replay::File { path: file.path.clone(), offset: *offset, length });
+            }
+            Source::Stream(cutting) => Replay::Held(vec![cutting.cutter.take(length).await?.held]),
+        };
+        self.next.offset = match &content {
+            Replay::Held(held) => held.iter().map(Held::length).sum(),
+            _ => length,
+        };
+        self.check_end().await?;
+        Ok(content)
+    }
+
+    /// The next part, or `None` after the last.
+    pub(super) async fn next(&mut self) -> Result<Option<Piece>, Error> {
+        if self.ended {
+            return Ok(None);
+        }
+        let left = self.length.map(|length| length - self.next.offset);
+        let size = self.plan.size_of(self.next.number);
+        let mut part = Part { length: left.map_or(size, |left| left.min(size)), ..self.next };
+        if left.is_none() && part.number > self.plan.max_count() {
+            return Err(self.plan.too_long(part.offset + 1));
+        }
+        let (content, checksum) = match &mut self.source {
+            Source::Bytes(bytes) => {
+                let start = part.offset as usize;
+                (Replay::Bytes(bytes.slice(start..start + part.length as usize)), None)
+            }
+            Source::File { file, offset } => {
+                let offset = *offset + part.offset;
+                (Replay::File { path: file.path.clone(), offset, length: part.length }, None)
+            }
+            Source::Stream(cutting) => {
+                let cut = match cutting.first.pop_front() {
+                    Some(cut) => cut,
+                    None => cutting.cutter.take(part.length).await?,
+                };
+                let came = cut.held.length();
+                if left.is_none() {
+                    part.length = came;
+                    self.ended = cutting.first.is_empty() && cutting.cutter.has_ended().await?;
+                } else if came < part.length {
+                    return Err(short(self.length, part.offset + came));
+                }
+                (Replay::Held(vec![cut.held]), cut.checksum)
+            }
+        };
+        self.next.offset = part.offset + part.length;
+        self.next.number += 1;
+        self.ended |= self.length == Some(self.next.offset);
+        Ok(Some(Piece { part, content, checksum }))
+    }
+
+    /// How many bytes were given out.
+    pub(super) fn given(&self) -> u64 {
+        self.next.offset
+    }
+
+    /// Fails where the source is not what was sent of it.
+    pub(super) async fn check_end(&mut self) -> Result<(), Error> {
+        match &mut self.source {
+            Source::Bytes(_) => Ok(()),
+            Source::File { file, .. } => file.check().await,
+            Source::Stream(cutting) => match self.length {
+                Some(length) if self.next.offset < length => Err(short(self.length, self.next.offset)),
+                Some(length) if !cutting.cutter.has_ended().await? => {
+                    Err(Error::invalid_input(format!("the body is longer than the {length} bytes declared")))
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// Compares all bytes with the checksum that the caller has given, where no server can: of a file and of bytes before
+    /// anything is sent, of a stream when it has ended.
+    pub(super) async fn check_known(&mut self, job: &Job, at_end: bool) -> Result<(), Error> {
+        let Some(known) = own_check(job)? else { return Ok(()) };
+        let algorithm = known.algorithm();
+        let found = match &self.source {
+            Source::Stream(cutting) => match cutting.cutter.sum_of_all().filter(|_| at_end) {
+                Some(found) => found,
+                None => return Ok(()),
+            },
+            _ if at_end => return Ok(()),
+            Source::Bytes(bytes) => Replay::Bytes(bytes.clone()).checksum(algorithm).await?,
+            Source::File { file, offset } => {
+                let length = self.length.unwrap_or(file.length);
+                Replay::File { path: file.path.clone(), offset: *offset, length }.checksum(algorithm).await?
+            }
+        };
+        if found == known { Ok(()) } else { Err(other_bytes(&known, &found)) }
+    }
+}
+
+/// The error of bytes that have not the checksum that they must have.
+pub(super) fn other_bytes(known: &Checksum, found: &Checksum) -> Error {
+    let algorithm = known.algorithm();
+    let problem = format!("the bytes are not those of the checksum given: their {algorithm} is {found}, not {known}");
+    Error::new(ErrorKind::Corrupt, problem).with_note("nothing was stored")
+}
+
+fn short(length: Option<u64>, came: u64) -> Error {
+    let length = length.unwrap_or_default();
+    Error::invalid_input(format!("the body ended after {came} of the {length} bytes declared"))
+}

@@ -1,0 +1,237 @@
+//! What a transfer reports into, and its handle reads.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use wharf_proto::{Error, ErrorKind};
+
+use super::handle::Progress;
+
+/// How far a transfer is, written by its requests.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    bytes: AtomicU64,
+    /// Those of `bytes` that an earlier run moved.
+    kept: AtomicU64,
+    /// The most that `bytes` has been: what is lost and moved again is no progress.
+    most: AtomicU64,
+    /// `u64::MAX` while it is not known.
+    total: AtomicU64,
+    parts: AtomicU64,
+    retries: AtomicU64,
+    start: Instant,
+    /// Milliseconds after `start` at which there was progress last.
+    progressed: AtomicU64,
+    rate: Mutex<Rate>,
+    has_ended: AtomicBool,
+    end: Arc<Notify>,
+    /// Where the transfer runs: it may be dropped elsewhere.
+    runtime: Option<Handle>,
+    /// What goes on after the transfer was dropped: see [`Watch::tidy_up`].
+    tidying: Mutex<Vec<JoinHandle<Result<(), Error>>>>,
+}
+
+impl Watch {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            bytes: AtomicU64::new(0),
+            kept: AtomicU64::new(0),
+            most: AtomicU64::new(0),
+            total: AtomicU64::new(u64::MAX),
+            parts: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+            start: Instant::now(),
+            progressed: AtomicU64::new(0),
+            rate: Mutex::default(),
+            has_ended: AtomicBool::new(false),
+            end: Arc::default(),
+            runtime: Handle::try_current().ok(),
+            tidying: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn moved(&self, bytes: u64) {
+        let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let most = self.most.fetch_max(bytes, Ordering::Relaxed);
+        let now = self.start.elapsed();
+        if bytes > most {
+            self.progressed.store(now.as_millis() as u64, Ordering::Relaxed);
+        }
+        self.sample(now, bytes);
+    }
+
+    /// Bytes that an earlier run of the same transfer moved.
+    #[expect(dead_code, reason = "for transfers that are resumed")]
+    pub(crate) fn resumed(&self, bytes: u64) {
+        self.kept.fetch_add(bytes, Ordering::Relaxed);
+        let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.most.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes that were counted and have to be moved again.
+    pub(crate) fn lost(&self, bytes: u64) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn expect(&self, total: u64) {
+        self.total.store(total, Ordering::Relaxed);
+    }
+
+    pub(crate) fn part_done(&self) {
+        self.parts.fetch_add(1, Ordering::Relaxed);
+        self.progressed.store(self.start.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn retried(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How long there has been no progress, and a mark of how far it is that changes with any.
+    pub(super) fn still_for(&self) -> (Duration, (u64, u64)) {
+        let progressed = Duration::from_millis(self.progressed.load(Ordering::Relaxed));
+        let mark = (self.most.load(Ordering::Relaxed), self.parts.load(Ordering::Relaxed));
+        (self.start.elapsed().saturating_sub(progressed), mark)
+    }
+
+    /// Runs what a transfer that was dropped leaves to be done, for at most `limit`. Without a runtime nothing is done.
+    pub(crate) fn tidy_up(&self, work: impl Future<Output = Result<(), Error>> + Send + 'static, limit: Duration) {
+        let Some(runtime) = Handle::try_current().ok().or_else(|| self.runtime.clone()) else { return };
+        let task = runtime.spawn(async move {
+            tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+                Err(Error::new(ErrorKind::Timeout, format!("not tidied up within {} s", limit.as_secs())))
+            })
+        });
+        self.tidying.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+    }
+
+    /// Waits for all that [`tidy_up`](Watch::tidy_up) began.
+    pub(super) async fn tidied(&self) -> Result<(), Error> {
+        let mut result = Ok(());
+        loop {
+            let next = self.tidying.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some(task) = next else { return result };
+            let done = task.await;
+            result = result.and(done.unwrap_or_else(|_| {
+                Err(Error::new(
+                    ErrorKind::Other,
+                    "the transfer is stopped, but its runtime ended before it was tidied up",
+                ))
+            }));
+        }
+    }
+
+    /// There will be no more to report.
+    pub(super) fn end(&self) {
+        self.has_ended.store(true, Ordering::Release);
+        self.end.notify_waiters();
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire)
+    }
+
+    /// Wakes whoever waits when it ends.
+    pub(super) fn ending(&self) -> Arc<Notify> {
+        self.end.clone()
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        let (bytes, now) = (self.bytes(), self.start.elapsed());
+        let total = self.total.load(Ordering::Relaxed);
+        let here = |bytes: u64| bytes.saturating_sub(self.kept.load(Ordering::Relaxed));
+        Progress {
+            bytes,
+            total: (total != u64::MAX).then_some(total),
+            parts: self.parts.load(Ordering::Relaxed),
+            retries: self.retries.load(Ordering::Relaxed),
+            elapsed: now,
+            moved: here(bytes),
+            recent: self.rate.lock().unwrap_or_else(PoisonError::into_inner).at(now, here(bytes)),
+        }
+    }
+
+    fn sample(&self, now: Duration, bytes: u64) {
+        // Who finds it locked leaves it to the other.
+        if let Ok(mut rate) = self.rate.try_lock() {
+            rate.sample(now, bytes.saturating_sub(self.kept.load(Ordering::Relaxed)));
+        }
+    }
+}
+
+/// Bytes a second, of late.
+#[derive(Debug, Default)]
+struct Rate {
+    /// When there were how many bytes, the oldest first.
+    samples: VecDeque<(Duration, u64)>,
+}
+
+impl Rate {
+    const EVERY: Duration = Duration::from_millis(100);
+    const FOR: Duration = Duration::from_secs(3);
+
+    fn sample(&mut self, now: Duration, bytes: u64) {
+        let is_new = self.samples.back().is_none_or(|(at, _)| now.saturating_sub(*at) >= Self::EVERY);
+        if is_new {
+            self.samples.push_back((now, bytes));
+            // The last one that is too old stays: it is where the time begins.
+            while self.samples.get(1).is_some_and(|(at, _)| now.saturating_sub(*at) >= Self::FOR) {
+                self.samples.pop_front();
+            }
+        }
+    }
+
+    fn at(&self, now: Duration, bytes: u64) -> u64 {
+        let begin = now.saturating_sub(Self::FOR);
+        let before = self.samples.iter().rev().find(|(at, _)| *at <= begin).copied().unwrap_or_default();
+        // Since then nothing came, or less than the sampling shows.
+        let (at, had) = (before.0.max(begin), before.1);
+        let time = now.saturating_sub(at).as_secs_f64();
+        if time > 0.0 { (bytes.saturating_sub(had) as f64 / time) as u64 } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_of_the_last_seconds() {
+        let mut rate = Rate::default();
+        let second = |n: u64| Duration::from_millis(n * 1000);
+        for n in 0..=10 {
+            rate.sample(second(n), n * 100);
+        }
+        assert_eq!(rate.at(second(10), 1000), 100);
+        for n in 11..=20 {
+            rate.sample(second(n), 1000 + (n - 10) * 10);
+        }
+        assert_eq!(rate.at(second(20), 1100), 10);
+        assert_eq!(rate.at(second(40), 1100), 0);
+        assert_eq!(Rate::default().at(second(2), 50), 25);
+        assert_eq!(Rate::default().at(second(0), 50), 0);
+        assert!(rate.samples.len() < 8);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_lost_and_moved_again_is_no_progress() {
+        let watch = Watch::new();
+        watch.moved(10);
+        watch.lost(10);
+        tokio::time::advance(Duration::from_secs(7)).await;
+        watch.moved(10);
+        assert_eq!(watch.still_for(), (Duration::from_secs(7), (10, 0)));
+        watch.moved(1);
+        assert_eq!(watch.still_for(), (Duration::ZERO, (11, 0)));
+    }
+}

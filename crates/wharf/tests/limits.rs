@@ -1,0 +1,102 @@
+//! What all calls of a process share, and what a client counts.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod support;
+
+use std::time::Duration;
+
+use support::FakeClock;
+use tokio::time::Instant;
+use wharf::transfer::{Budgets, Limits};
+use wharf::{Body, Client, ErrorKind};
+use wharf_embedded::{Fault, Operation, Store};
+
+fn bandwidth(bytes_a_second: u64) -> Budgets {
+    let mut limits = Limits::default();
+    limits.bandwidth = Some(bytes_a_second);
+    Budgets::new(limits)
+}
+
+/// A client of a store with a bucket; a peer that is silent for a second is given up.
+async fn client(budgets: Budgets) -> (Client, Store) {
+    let store = Store::in_memory();
+    let free = Client::builder().transport(store.clone()).build().unwrap();
+    free.create_bucket("my-bucket").await.unwrap();
+    free.put_object("my-bucket", "a", vec![7; 64 * 1024]).await.unwrap();
+    let builder = Client::builder().transport(store.clone()).clock(FakeClock::system()).budgets(budgets);
+    (builder.progress_timeout(Duration::from_secs(1)).build().unwrap(), store)
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_bandwidth_is_no_stall() {
+    // Each piece takes four seconds, and the peer has one.
+    let (s3, store) = client(bandwidth(4096)).await;
+    let pieces = || (0..8).map(|_| Ok::<_, std::io::Error>(bytes::Bytes::from(vec![1; 8192])));
+    let stream = || Body::sized_stream(futures_util::stream::iter(pieces()), 64 * 1024);
+    for (name, body) in [("bytes", Body::bytes(vec![1; 64 * 1024])), ("stream", stream())] {
+        let start = Instant::now();
+        s3.put_object("my-bucket", name, body).await.unwrap();
+        let time = start.elapsed().as_secs();
+        assert!((11..=17).contains(&time), "{name}: {time} s");
+    }
+    let start = Instant::now();
+    assert_eq!(s3.get_object("my-bucket", "a").bytes().await.unwrap().len(), 64 * 1024);
+    assert!(start.elapsed() >= Duration::from_secs(3), "it waits for what the puts moved");
+    // A peer that is silent all the same is found out.
+    store.inject(Fault::delay(Duration::from_secs(60)).on(Operation::PutObject)).unwrap();
+    let error = s3.put_object("my-bucket", "late", vec![1; 8192]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn small_bodies_both_ways_share_the_bandwidth() {
+    let (s3, _store) = client(bandwidth(64 * 1024)).await;
+    let start = Instant::now();
+    for n in 0..16 {
+        s3.put_object("my-bucket", format!("small-{n}"), vec![1; 8192]).await.unwrap();
+        s3.get_object("my-bucket", format!("small-{n}")).bytes().await.unwrap();
+    }
+    let time = start.elapsed().as_secs_f64();
+    assert!((3.7..5.0).contains(&time), "256 KiB in {time} s");
+    // What answers hold counts as well.
+    let start = Instant::now();
+    for _ in 0..16 {
+        s3.list_objects("my-bucket").await.unwrap();
+    }
+    assert!(start.elapsed() > Duration::from_millis(500), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn what_a_client_did_is_counted() {
+    let (s3, store) = client(Budgets::process()).await;
+    let twin = s3.clone();
+    assert_eq!(s3.counters(), Default::default());
+    s3.put_object("my-bucket", "b", "Hello!").await.unwrap();
+    s3.put_object("my-bucket", "c", vec![1; 100_000]).await.unwrap();
+    s3.get_object("my-bucket", "b").text().await.unwrap();
+    let counted = twin.counters();
+    assert_eq!((counted.requests, counted.retries, counted.throttles), (3, 0, 0));
+    assert_eq!((counted.bytes_sent, counted.bytes_received), (100_006, 6));
+    assert_eq!(counted.connections_opened, 0);
+    store.inject(Fault::respond(503, "SlowDown").on(Operation::PutObject).times(2)).unwrap();
+    s3.put_object("my-bucket", "b", "Hello!").await.unwrap();
+    let then = s3.counters();
+    assert_eq!((then.requests, then.retries, then.throttles), (6, 2, 2));
+    assert_eq!(then.bytes_sent - counted.bytes_sent, 18);
+}
+
+#[tokio::test]
+async fn connections_are_counted() {
+    let (_, store) = client(Budgets::process()).await;
+    let server = store.serve("127.0.0.1:0").await.unwrap();
+    let keys = (store.access_key_id().to_owned(), store.secret_access_key().to_owned());
+    let s3 = Client::builder().endpoint(server.endpoint()).credentials(keys.0, keys.1).build().unwrap();
+    for _ in 0..3 {
+        s3.get_object("my-bucket", "a").bytes().await.unwrap();
+    }
+    assert_eq!(s3.counters().connections_opened, 1);
+    let list = || async { s3.list_objects("my-bucket").await.unwrap() };
+    tokio::join!(list(), list(), list());
+    assert!((2..=3).contains(&s3.counters().connections_opened), "{:?}", s3.counters());
+}
