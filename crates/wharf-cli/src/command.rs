@@ -2,10 +2,13 @@
 
 mod cat;
 mod completions;
+mod cp;
 mod du;
 mod head;
 mod ls;
 mod mb;
+mod mv;
+mod pipe;
 mod presign;
 mod rb;
 mod rm;
@@ -30,6 +33,7 @@ pub(crate) enum Command {
     #[command(flatten)]
     Verb(Verb),
     Cat(cat::Args),
+    Pipe(pipe::Args),
     Head(head::Args),
     Du(du::Args),
     Serve(serve::Args),
@@ -49,6 +53,8 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Ls(ls::Args),
+    Cp(cp::Args),
+    Mv(mv::Args),
     Rm(rm::Args),
     Mb(mb::Args),
     Rb(rb::Args),
@@ -76,6 +82,8 @@ async fn dispatch(command: Command, globals: Globals, printer: &mut Printer) -> 
     match command {
         Command::Verb(verb) | Command::S3 { verb } => match verb {
             Verb::Ls(args) => ls::run(args, context, printer).await,
+            Verb::Cp(args) => cp::run(args, context, printer).await,
+            Verb::Mv(args) => mv::run(args, context, printer).await,
             Verb::Rm(args) => rm::run(args, context, printer).await,
             Verb::Mb(args) => mb::run(args, context, printer).await,
             Verb::Rb(args) => rb::run(args, context, printer).await,
@@ -83,6 +91,7 @@ async fn dispatch(command: Command, globals: Globals, printer: &mut Printer) -> 
             Verb::Website(args) => website::run(args, context, printer).await,
         },
         Command::Cat(args) => cat::run(args, context, printer).await,
+        Command::Pipe(args) => pipe::run(args, context, printer).await,
         Command::Head(args) => head::run(args, context, printer).await,
         Command::Du(args) => du::run(args, context, printer).await,
         Command::Serve(args) => serve::run(args, &context.globals.connection, printer).await,
@@ -95,7 +104,13 @@ async fn dispatch(command: Command, globals: Globals, printer: &mut Printer) -> 
 impl Command {
     /// Whether it does so much at a time that more than one core helps.
     fn takes_all_cores(&self) -> bool {
-        matches!(self, Self::Serve(_))
+        matches!(
+            self,
+            Self::Serve(_)
+                | Self::Pipe(_)
+                | Self::Verb(Verb::Cp(_) | Verb::Mv(_))
+                | Self::S3 { verb: Verb::Cp(_) | Verb::Mv(_) }
+        )
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use wharf::Client;
+use wharf::transfer::Budgets;
 
 use crate::error::Failure;
 use crate::globals::{Globals, Tuning};
@@ -35,6 +36,17 @@ impl Context {
         }
         let made = self.globals.connection.client()?;
         Ok(self.client.get_or_init(|| made).clone())
+    }
+
+    /// Sets the limits of the process to what the options say.
+    pub(crate) fn tune(&self) {
+        let budgets = Budgets::process();
+        let mut limits = budgets.limits();
+        if let Some(requests) = self.globals.tuning.concurrency {
+            limits.requests = requests as usize;
+        }
+        limits.bandwidth = self.globals.tuning.bandwidth.or(limits.bandwidth);
+        budgets.set(limits);
     }
 
     pub(crate) fn tuning(&self) -> &Tuning {

@@ -207,6 +207,14 @@ impl AttributeArgs {
     pub(crate) fn names_source_key(&self) -> bool {
         self.sse_c_copy_source.is_some()
     }
+
+    pub(crate) fn has_metadata(&self) -> bool {
+        self.metadata.is_some()
+    }
+
+    pub(crate) fn has_tags(&self) -> bool {
+        !self.tags.is_empty()
+    }
 }
 
 fn acl(text: &str) -> Result<CannedAcl, String> {
@@ -221,9 +229,9 @@ fn acl(text: &str) -> Result<CannedAcl, String> {
         BucketOwnerFullControl,
         LogDeliveryWrite,
     ];
-    all.into_iter().find(|acl| acl.as_str() == text).ok_or_else(|| {
-        format!("a canned ACL is one of {}", all.map(CannedAcl::as_str).join(", "))
-    })
+    all.into_iter()
+        .find(|acl| acl.as_str() == text)
+        .ok_or_else(|| format!("a canned ACL is one of {}", all.map(CannedAcl::as_str).join(", ")))
 }
 
 fn checksum_algorithm(text: &str) -> Result<ChecksumAlgorithm, String> {
@@ -232,7 +240,8 @@ fn checksum_algorithm(text: &str) -> Result<ChecksumAlgorithm, String> {
 
 /// `read=uri=URL`, `full=id=ID,id=ID`.
 fn grants(text: &str) -> Result<Grants, String> {
-    let problem = || "a grant reads like read=uri=URL or full=id=ID; permissions are read, readacl, writeacl, full".to_owned();
+    let problem =
+        || "a grant reads like read=uri=URL or full=id=ID; permissions are read, readacl, writeacl, full".to_owned();
     let (permission, grantees) = text.split_once('=').ok_or_else(problem)?;
     let permission = match permission {
         "read" => Permission::Read,
@@ -260,7 +269,8 @@ fn metadata(text: &str) -> Result<Pairs, String> {
     let mut pairs = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let (name, value) = rest.split_once('=').ok_or_else(|| "metadata reads like name=value,name=value".to_owned())?;
+        let (name, value) =
+            rest.split_once('=').ok_or_else(|| "metadata reads like name=value,name=value".to_owned())?;
         let (value, behind) = match value.chars().next().filter(|first| matches!(first, '"' | '\'')) {
             Some(quote) => {
                 let (value, behind) = value[1..].split_once(quote).ok_or_else(|| format!("no {quote} ends {value}"))?;
