@@ -106,6 +106,11 @@ impl ChecksumAlgorithm {
         }
     }
 
+    /// The algorithm whose checksum a header of this name (in lower case) carries.
+    pub fn of_header(name: &str) -> Option<Self> {
+        name.strip_prefix("x-amz-checksum-")?.parse().ok()
+    }
+
     /// Length of a digest in bytes.
     pub const fn digest_len(self) -> usize {
         match self {

@@ -165,6 +165,9 @@ pub enum ChecksumPolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SentChecksum(pub Checksum);
 
+/// What most requests have once they are signed, so that their map grows no more.
+const TYPICAL_HEADERS: usize = 12;
+
 impl Request {
     /// A request to the service itself.
     pub fn service(method: Method) -> Self {
@@ -173,7 +176,7 @@ impl Request {
             bucket: None,
             key: None,
             query: Vec::new(),
-            headers: HeaderMap::new(),
+            headers: HeaderMap::with_capacity(TYPICAL_HEADERS),
             body: Body::empty(),
             checksum: ChecksumPolicy::None,
             patient: false,

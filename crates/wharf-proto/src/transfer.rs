@@ -7,7 +7,7 @@ mod spans;
 use crate::Error;
 use crate::provider::Parts;
 
-pub use concurrency::Concurrency;
+pub use concurrency::{Concurrency, Moved};
 pub use ledger::{Arrived, Ledger};
 pub use spans::{Cuts, Spans};
 

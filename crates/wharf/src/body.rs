@@ -1,5 +1,7 @@
 //! An object's bytes as they arrive, checked on the way.
 
+mod resume;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,11 +23,19 @@ use crate::runtime::RuntimeHandle;
 use crate::transfer::Pace;
 use crate::transport::{self, transport_error};
 
+pub(crate) use resume::Again;
+use resume::Resume;
+
 /// An object's bytes: a [`Stream`] of buffers, and with the feature `tokio-io` an `AsyncRead`.
 ///
 /// The length that the server announced is checked, and so is the checksum where one was asked for and covers the whole
 /// object: what does not match ends with [`ErrorKind::Corrupt`]. A server that sends nothing for the client's progress
 /// timeout ends it with [`ErrorKind::Timeout`]. Dropping it cancels the download.
+///
+/// A body that breaks off goes on at its next byte by another request, which `If-Match` holds to the same object: after the
+/// waits of the client's retries, and as often as they allow without any progress. So it ends with the error of what broke it
+/// off only where that does not help, where the server sent no ETag, or where `max_attempts(1)` turns retries off; and with
+/// [`ErrorKind::PreconditionFailed`] where the object was replaced meanwhile.
 pub struct ObjectBody {
     body: transport::Body,
     timer: StallTimer,
@@ -39,6 +49,8 @@ pub struct ObjectBody {
     /// A runtime of the client's own has to outlive the body.
     _runtime: RuntimeHandle,
     done: bool,
+    /// How it goes on where it breaks off.
+    resume: Option<Box<Resume>>,
     /// How many bytes came.
     came: u64,
     /// How many times the request was sent.
@@ -67,18 +79,28 @@ impl Place {
 }
 
 impl ObjectBody {
-    pub(crate) fn new(body: transport::Body, head: &HeaderMap, attempts: u32, client: &Inner, place: Place) -> Self {
+    pub(crate) fn new(
+        body: transport::Body,
+        head: &HeaderMap,
+        attempts: u32,
+        client: &Arc<Inner>,
+        place: Place,
+        again: Option<Again>,
+    ) -> Self {
+        let left = head.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let resume = again.zip(left).and_then(|(again, length)| Resume::of(client, again, head, length));
         Self {
             body,
             timer: StallTimer::new(client.stall_limit),
             pace: Pace::new(&client.budgets),
             tally: client.tally.clone(),
-            left: head.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()),
+            left,
             verify: full_object_checksum(head).map(|sum| (ChecksumHasher::new(sum.algorithm()), sum)),
             place,
             timers: Handle::try_current().ok(),
             _runtime: client.runtime.clone(),
             done: false,
+            resume: resume.map(Box::new),
             came: 0,
             attempts,
             #[cfg(feature = "tokio-io")]
@@ -128,8 +150,9 @@ impl ObjectBody {
                 let checked = if self.left == Some(0) { self.check_end() } else { Ok(()) };
                 Poll::Ready(Some(checked.map(|()| bytes)))
             }
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(body_error(error)))),
-            Poll::Ready(None) => Poll::Ready(self.check_end().err().map(Err)),
+            Poll::Ready(Some(Err(error))) if self.left != Some(0) => Poll::Ready(Some(Err(body_error(error)))),
+            // What happens to the connection once all has come is of no interest.
+            Poll::Ready(_) => Poll::Ready(self.check_end().err().map(Err)),
             Poll::Pending => {
                 let _entered = self.timers.as_ref().map(Handle::enter);
                 ready!(self.timer.poll_stalled(cx));
@@ -138,11 +161,48 @@ impl ObjectBody {
         }
     }
 
+    /// The same, through bodies that break off.
+    fn poll_resumed(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        loop {
+            if let Some(resume) = self.resume.as_mut().filter(|resume| resume.is_busy()) {
+                let _entered = self.timers.as_ref().map(Handle::enter);
+                match ready!(resume.poll_opened(cx)) {
+                    Some(Ok(opened)) => {
+                        self.body = opened.body;
+                        self.attempts += opened.attempts;
+                        self.timer.moved();
+                    }
+                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    None => {}
+                }
+            }
+            match (ready!(self.poll_checked(cx)), &mut self.resume) {
+                (Some(Err(error)), Some(resume)) => {
+                    // The connection is closed now: it is of no more use.
+                    self.body = transport::Body::empty();
+                    if let Err(error) = resume.begin(&self.place, self.came, error) {
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                }
+                (item, _) => {
+                    if self.left == Some(0)
+                        && let Some(resume) = self.resume.take()
+                    {
+                        resume.ended(&self.place);
+                    }
+                    return Poll::Ready(item);
+                }
+            }
+        }
+    }
+
     /// What the caller has to know of a body that failed.
     fn explain(&self, error: Error) -> Error {
-        let error = self.place.of(error).with_attempts(self.attempts);
+        let attempts = self.attempts + error.attempts();
+        let error = self.place.of(error).with_attempts(attempts);
         match error.kind() {
-            ErrorKind::Transport | ErrorKind::Timeout => error.with_hint(format!(
+            // Where the rest was asked for, there is a reason why it did not come.
+            ErrorKind::Transport | ErrorKind::Timeout if error.hint().is_none() => error.with_hint(format!(
                 "{} bytes had come: make the call again, or ask for the rest by .range() and .if_match()",
                 self.came
             )),
@@ -169,15 +229,14 @@ impl ObjectBody {
 
 /// The checksum to compare the body with: only one that covers the whole object, of an answer that holds all of it.
 fn full_object_checksum(head: &HeaderMap) -> Option<Checksum> {
+    let (algorithm, value) =
+        head.iter().find_map(|(name, value)| Some((ChecksumAlgorithm::of_header(name.as_str())?, value)))?;
     let is_part = head.contains_key(CONTENT_RANGE) || head.contains_key("x-amz-mp-parts-count");
     let is_composite = head.get("x-amz-checksum-type").is_some_and(|kind| kind == "COMPOSITE");
     if is_part || is_composite {
         return None;
     }
-    ChecksumAlgorithm::ALL.into_iter().find_map(|algorithm| {
-        let value = head.get(algorithm.header_name())?.to_str().ok()?;
-        Checksum::parse(algorithm, value).ok().filter(|checksum| !checksum.is_composite())
-    })
+    Checksum::parse(algorithm, value.to_str().ok()?).ok().filter(|checksum| !checksum.is_composite())
 }
 
 /// The error of a body that broke off.
@@ -199,7 +258,7 @@ impl Stream for ObjectBody {
         if self.done {
             return Poll::Ready(None);
         }
-        let item = ready!(self.poll_checked(cx));
+        let item = ready!(self.poll_resumed(cx));
         self.done = !matches!(item, Some(Ok(_)));
         if self.done {
             // The connection is given back, or closed, at once.

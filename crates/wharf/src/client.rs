@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use wharf_proto::op::{PostForm, PresignedPost};
 use wharf_proto::operation::{Operation, Presigned, Request, SendFuture, Sender};
 use wharf_proto::provider::Habits;
@@ -14,7 +14,7 @@ use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
 use wharf_proto::{Credentials, Endpoint, Error, Provider};
 
-use crate::body::{ObjectBody, Place};
+use crate::body::{Again, ObjectBody, Place};
 use crate::buckets::Buckets;
 use crate::clock::Clock;
 use crate::config::ClientBuilder;
@@ -24,7 +24,7 @@ use crate::explain::{Explanation, Setting, Told};
 use crate::identity::Identity;
 use crate::payload::Conditions;
 use crate::presign::{presign, presign_post};
-use crate::runtime::RuntimeHandle;
+use crate::runtime::{RuntimeHandle, must_be_here};
 use crate::settings::Origin;
 use crate::transfer::Budgets;
 use crate::transport::Transport;
@@ -86,6 +86,11 @@ impl Deref for Inner {
 }
 
 impl Inner {
+    /// The same, whose requests are each made once.
+    pub(crate) fn once(&self) -> Arc<Self> {
+        Arc::new(Self { sending: Sending { one_attempt: true, ..self.sending }, shared: self.shared.clone() })
+    }
+
     /// The time that requests are signed with.
     pub(crate) fn now(&self) -> SystemTime {
         let ahead = self.clock_ahead.load(Ordering::Relaxed);
@@ -171,7 +176,7 @@ impl Client {
 
     /// The same client for the requests of a transfer: each is made once, for the transfer itself tries again.
     pub(crate) fn for_transfers(&self) -> Self {
-        self.sending(|sending| sending.one_attempt = true)
+        Self(self.0.once())
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -222,6 +227,7 @@ impl Client {
     pub fn credentials(&self) -> SendFuture<Option<Credentials>> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
+            must_be_here()?;
             match inner.identity.provider() {
                 Some(provider) => provider.credentials().await.map(Some),
                 None => Ok(None),
@@ -230,32 +236,55 @@ impl Client {
     }
 }
 
+/// What an error names of an answer that has been read by then.
+struct Ids([Option<HeaderValue>; 2]);
+
+impl Ids {
+    const NAMES: [HeaderName; 2] = [HeaderName::from_static("x-amz-request-id"), HeaderName::from_static("x-amz-id-2")];
+
+    fn of(headers: &HeaderMap) -> Self {
+        Self(Self::NAMES.map(|name| headers.get(name).cloned()))
+    }
+}
+
+impl From<Ids> for HeaderMap {
+    fn from(ids: Ids) -> Self {
+        Ids::NAMES.into_iter().zip(ids.0).filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
+const CHECKSUM_MODE: HeaderName = HeaderName::from_static("x-amz-checksum-mode");
+
 impl Sender for Client {
     type Body = ObjectBody;
 
     fn send<O: Operation>(&self, mut operation: O) -> SendFuture<O::Output> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
+            must_be_here()?;
             let (request, place) = inner.request(&mut operation)?;
-            let answer = dispatch::send(&inner, O::NAME, request, Read::Whole).await?;
-            let (status, headers) = (answer.response.status(), answer.response.headers().clone());
+            let answer = dispatch::send(&inner, &place, request, Read::Whole).await?;
+            let status = answer.response.status();
+            let ids = Ids::of(answer.response.headers());
             operation
                 .response(answer.response)
-                .map_err(|error| place.of(error.with_answer(status, &headers).with_attempts(answer.attempts)))
+                .map_err(|error| place.of(error.with_answer(status, &ids.into()).with_attempts(answer.attempts)))
         })
     }
 
     fn open<O: Operation>(&self, mut operation: O) -> SendFuture<(O::Output, ObjectBody)> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
+            must_be_here()?;
             let (mut request, place) = inner.request(&mut operation)?;
             let asks = inner.checks_answers && inner.sending.habits.checksum_mode;
             if asks && !request.headers.contains_key(header::RANGE) {
-                request.headers.entry("x-amz-checksum-mode").or_insert(HeaderValue::from_static("ENABLED"));
+                request.headers.entry(CHECKSUM_MODE).or_insert(HeaderValue::from_static("ENABLED"));
             }
-            let answer = dispatch::send(&inner, O::NAME, request, Read::Head).await?;
+            let again = Again::of(&inner, &request);
+            let answer = dispatch::send(&inner, &place, request, Read::Head).await?;
             let Answer { response, rest, attempts } = answer;
-            let body = ObjectBody::new(rest, response.headers(), attempts, &inner, place.clone());
+            let body = ObjectBody::new(rest, response.headers(), attempts, &inner, place.clone(), again);
             let output = operation.response(response).map_err(|error| place.of(error))?;
             Ok((output, body))
         })
@@ -264,6 +293,7 @@ impl Sender for Client {
     fn presign<O: Operation>(&self, mut operation: O, expires_in: Duration) -> SendFuture<Presigned> {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
+            must_be_here()?;
             let (request, place) = inner.request(&mut operation)?;
             presign(&inner, request, expires_in).await.map_err(|error| place.of(error))
         })
@@ -273,6 +303,7 @@ impl Sender for Client {
         let inner = self.0.clone();
         let (bucket, key) = (form.bucket.clone(), form.key.clone());
         self.0.runtime.run(async move {
+            must_be_here()?;
             let signed = presign_post(&inner, form, expires_in).await;
             signed.map_err(|error| error.at("PostObject", Some(&bucket), Some(&key)))
         })

@@ -57,17 +57,13 @@ struct Failure {
     answered: bool,
     /// What the answer says to change.
     correction: Option<Correction>,
+    /// The transport has learnt what it takes.
+    again: bool,
 }
 
 /// Sends `request` until it succeeds or there is no point in trying again.
-pub(crate) async fn send(
-    client: &Arc<Inner>,
-    operation: &'static str,
-    request: Request,
-    read: Read,
-) -> Result<Answer, Error> {
-    let place = Place::new(operation, &request);
-    let span = tracing::debug_span!("s3", operation, bucket = place.bucket, key = place.key);
+pub(crate) async fn send(client: &Arc<Inner>, place: &Place, request: Request, read: Read) -> Result<Answer, Error> {
+    let span = tracing::debug_span!("s3", operation = place.operation, bucket = place.bucket, key = place.key);
     let sent = AtomicU32::new(0);
     async {
         let sending = async {
@@ -138,6 +134,10 @@ async fn attempts(client: &Arc<Inner>, request: &Prepared, read: Read, sent: &At
             }
             Err(failure) => failure,
         };
+        if failure.again && request.payload.can_be_sent() {
+            maybe_done = true;
+            continue;
+        }
         if failure.error.kind() == ErrorKind::RequestTimeTooSkewed
             && let Some(ahead) = clock_was.take()
         {
@@ -279,6 +279,7 @@ async fn sign(
     *signed.uri_mut() = way.uri.clone();
     let headers = signed.headers_mut();
     *headers = request.headers.clone();
+    headers.reserve(SIGNED_HEADERS);
     headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     if let Some(host) = sigv4::host(&way.uri).and_then(|host| HeaderValue::from_str(host).ok()) {
         headers.insert(header::HOST, host);
@@ -286,7 +287,10 @@ async fn sign(
     let (mut head, ()) = signed.into_parts();
     let mut chunks = None;
     if let Some(provider) = client.identity.provider() {
-        let own = provider.credentials().await?;
+        let own = match client.identity.unchanging() {
+            Some(own) => own.clone(),
+            None => provider.credentials().await?,
+        };
         let (credentials, scope) = request.route.keys(client, way, own).await?;
         let signer = Signer::new(signed_with.insert(credentials), scope, client.now(), &client.signing_keys);
         let seed = signer.sign(&mut head, request.payload.signing()).map_err(unsignable)?;
@@ -296,9 +300,12 @@ async fn sign(
         );
         chunks = signs_chunks.then(|| SignedChunks::new(&signer, seed));
     }
-    let body = request.payload.body(chunks, progress).await?;
+    let body = request.payload.body(chunks, progress)?;
     Ok(http::Request::from_parts(head, transfer::paced(body, &client.budgets, progress)))
 }
+
+/// How many headers a request gets here.
+const SIGNED_HEADERS: usize = 6;
 
 pub(crate) fn unsignable(error: sigv4::SigningError) -> Error {
     Error::invalid_input(error.to_string())
@@ -309,11 +316,25 @@ pub(crate) const USER_AGENT: &str = concat!("wharf/", env!("CARGO_PKG_VERSION"))
 impl Failure {
     /// Nothing that another attempt could mend.
     fn last(error: Error) -> Self {
-        Self { error, class: FailureClass::NotRetryable, retry_after: None, answered: false, correction: None }
+        Self {
+            error,
+            class: FailureClass::NotRetryable,
+            retry_after: None,
+            answered: false,
+            correction: None,
+            again: false,
+        }
     }
 
     fn transient(error: Error, failure: TransportFailure) -> Self {
-        Self { error, class: FailureClass::of_transport(failure), retry_after: None, answered: false, correction: None }
+        Self {
+            error,
+            class: FailureClass::of_transport(failure),
+            retry_after: None,
+            answered: false,
+            correction: None,
+            again: false,
+        }
     }
 
     /// An answer that stands for an error. Where the request's own body failed meanwhile, that is the reason.
@@ -323,7 +344,7 @@ impl Failure {
         }
         let class = FailureClass::of_response(error.status().unwrap_or_default(), error.code());
         let answered = class == FailureClass::NotRetryable;
-        Self { error, class, retry_after: retry_after(headers), answered, correction: None }
+        Self { error, class, retry_after: retry_after(headers), answered, correction: None, again: false }
     }
 
     fn of_transport(error: transport::TransportError, payload: &Payload) -> Self {
@@ -331,7 +352,8 @@ impl Failure {
             return Self::last(error);
         }
         let failure = transport::failure(error.kind());
-        Self::transient(transport_error(error), failure)
+        let again = transport::wants_another(&error);
+        Self { again, ..Self::transient(transport_error(error), failure) }
     }
 }
 

@@ -61,6 +61,14 @@ impl Identity {
         }
     }
 
+    /// The keys that never change, without asking for them.
+    pub(crate) fn unchanging(&self) -> Option<&Credentials> {
+        match self {
+            Self::Fixed(credentials, _) => Some(credentials),
+            _ => None,
+        }
+    }
+
     /// What is known without asking anybody.
     pub(crate) fn tell(&self) -> Vec<Setting> {
         let (source, origin, known) = match self {

@@ -79,6 +79,8 @@ impl Content {
 
 impl Payload {
     /// Makes `body` ready, and adds the headers that go with it.
+    ///
+    /// What only some bodies wait for is boxed: every request's future would have room for it.
     pub(crate) async fn prepare(
         body: Body,
         policy: ChecksumPolicy,
@@ -92,13 +94,13 @@ impl Payload {
         let content = match body.into_source()? {
             Source::Empty => Content::Bytes(Bytes::new()),
             Source::Bytes(bytes) => Content::Bytes(bytes),
-            Source::File(path) => Content::File(File::open(path, None).await?),
+            Source::File(path) => Content::File(Box::pin(File::open(path, None)).await?),
             Source::FileRange { path, offset, length } => {
-                Content::File(File::open(path, Some((offset, length))).await?)
+                Content::File(Box::pin(File::open(path, Some((offset, length)))).await?)
             }
-            Source::Stream { length: Some(0), stream } => Content::Bytes(hold(stream, 0).await?),
+            Source::Stream { length: Some(0), stream } => Content::Bytes(Box::pin(hold(stream, 0)).await?),
             Source::Stream { length: Some(length), stream } => Content::Once(Arc::new(Once::new(stream, length))),
-            Source::Stream { length: None, stream } => Content::Bytes(hold(stream, MAX_HELD).await?),
+            Source::Stream { length: None, stream } => Content::Bytes(Box::pin(hold(stream, MAX_HELD)).await?),
             other => return Err(Error::invalid_input(format!("this version cannot send {other:?}"))),
         };
         if content.length() > MAX_LENGTH {
@@ -140,7 +142,10 @@ impl Payload {
         }
         if let Some(algorithm) = payload.expected.map(|checksum| checksum.algorithm()).or(payload.trailer) {
             // Some servers keep a checksum only where this names it.
-            headers.insert("x-amz-sdk-checksum-algorithm", HeaderValue::from_static(algorithm.as_str()));
+            headers.insert(
+                HeaderName::from_static("x-amz-sdk-checksum-algorithm"),
+                HeaderValue::from_static(algorithm.as_str()),
+            );
         }
         if payload.content.length() > 0 || is_data || matches!(*method, Method::PUT | Method::POST) {
             headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(payload.encoded_length()));
@@ -168,9 +173,11 @@ impl Payload {
             }
             Content::Bytes(bytes) => {
                 let bytes = bytes.clone();
-                blocking(move || Ok(digest([bytes], algorithm, signs_body))).await?
+                Box::pin(blocking(move || Ok(digest([bytes], algorithm, signs_body)))).await?
             }
-            Content::File(file) if algorithm.is_some() || signs_body => file.digest(algorithm, signs_body).await?,
+            Content::File(file) if algorithm.is_some() || signs_body => {
+                Box::pin(file.digest(algorithm, signs_body)).await?
+            }
             _ => (None, None),
         };
         let (expected, sha256) = digests;
@@ -206,11 +213,12 @@ impl Payload {
             }
         }
         if signing != sigv4::Payload::Unsigned {
-            headers.insert("x-amz-decoded-content-length", HeaderValue::from(content.length()));
+            headers
+                .insert(HeaderName::from_static("x-amz-decoded-content-length"), HeaderValue::from(content.length()));
             add_framing(headers);
         }
         if let Some(algorithm) = trailer {
-            headers.insert("x-amz-trailer", HeaderValue::from_static(algorithm.header_name()));
+            headers.insert(HeaderName::from_static("x-amz-trailer"), HeaderValue::from_static(algorithm.header_name()));
         }
         Ok(Self { content, signing, expected: None, trailer, tells: false })
     }
@@ -235,7 +243,7 @@ impl Payload {
     }
 
     /// The body of one attempt; `chunks` signs it piece by piece where the signature says so.
-    pub(crate) async fn body(
+    pub(crate) fn body(
         &self,
         chunks: Option<SignedChunks>,
         progress: &Arc<Progress>,
@@ -249,7 +257,7 @@ impl Payload {
             Content::Bytes(bytes) => {
                 transport::Body::stream(length, Watched::new(transport::Body::from(bytes.clone()), progress.clone()))
             }
-            Content::File(file) => self.stream(file.stream().await?, chunks, progress),
+            Content::File(file) => self.stream(file.stream(), chunks, progress),
             Content::Once(once) => self.stream(once.start()?, chunks, progress),
         })
     }
@@ -297,7 +305,9 @@ impl Payload {
     pub(crate) fn check_answer(&self, headers: &HeaderMap) -> Result<(), Error> {
         let Some(sent) = self.checksum() else { return Ok(()) };
         let algorithm = sent.algorithm();
-        let Some(stored) = headers.get(algorithm.header_name()).and_then(|value| value.to_str().ok()) else {
+        let Some(stored) =
+            headers.get(HeaderName::from_static(algorithm.header_name())).and_then(|value| value.to_str().ok())
+        else {
             return Ok(());
         };
         match Checksum::parse(algorithm, stored) {

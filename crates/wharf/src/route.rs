@@ -71,7 +71,8 @@ impl Route {
         let scope = way.scope();
         match &self.name {
             Some(bucket) if self.session => {
-                let keys = Session::keys(client, &self.bucket, bucket, own).await?;
+                // Boxed, so that requests without a session need no room for it.
+                let keys = Box::pin(Session::keys(client, &self.bucket, bucket, own)).await?;
                 Ok((keys, Scope { token: TokenName::S3Session, ..scope }))
             }
             _ => Ok((own, scope)),

@@ -48,26 +48,14 @@ impl RuntimeHandle {
     }
 
     /// Runs `call` where the client's calls run. Dropping the future cancels it.
+    ///
+    /// A call begins with [`must_be_here`]: a future around it that did so would be of twice its size.
     pub(crate) fn run<T: Send + 'static>(
         &self,
         call: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> SendFuture<T> {
         match &self.0 {
-            None => Box::pin(async move {
-                if Handle::try_current().is_err() {
-                    return Err(Error::invalid_input(
-                        "no Tokio runtime on this thread: await the call inside one, or use wharf::blocking",
-                    ));
-                }
-                // It would wait for ever for tasks that only this thread can run; also with several threads, for some
-                // of the tasks cannot be taken over by another.
-                if is_waiting() {
-                    return Err(Error::invalid_input(
-                        "wait() is for the client of wharf::blocking; the calls of this one are awaited",
-                    ));
-                }
-                call.await
-            }),
+            None => Box::pin(call),
             Some(own) => {
                 let own = own.clone();
                 Box::pin(async move {
@@ -79,6 +67,23 @@ impl RuntimeHandle {
             }
         }
     }
+}
+
+/// Whether calls can be made on this thread, which is asked when one is polled first.
+pub(crate) fn must_be_here() -> Result<(), Error> {
+    if Handle::try_current().is_err() {
+        return Err(Error::invalid_input(
+            "no Tokio runtime on this thread: await the call inside one, or use wharf::blocking",
+        ));
+    }
+    // It would wait for ever for tasks that only this thread can run; also with several threads, for some of the tasks
+    // cannot be taken over by another.
+    if is_waiting() {
+        return Err(Error::invalid_input(
+            "wait() is for the client of wharf::blocking; the calls of this one are awaited",
+        ));
+    }
+    Ok(())
 }
 
 /// Does what others wait for too, in a task of its own: it moves on also while nobody polls the future that began it, as

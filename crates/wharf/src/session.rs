@@ -11,6 +11,7 @@ use wharf_proto::op::CreateSession;
 use wharf_proto::operation::Operation;
 use wharf_proto::{Credentials, Error, ErrorKind};
 
+use crate::body::Place;
 use crate::buckets::Bucket;
 use crate::client::Inner;
 use crate::dispatch::{self, Read};
@@ -132,7 +133,7 @@ fn create<'a>(
         const NAME: &str = <CreateSession as Operation>::NAME;
         let mut operation = CreateSession::new((), bucket);
         let request = operation.request()?;
-        let answer = dispatch::send(client, NAME, request, Read::Whole).await?;
+        let answer = dispatch::send(client, &Place::new(NAME, &request), request, Read::Whole).await?;
         let output = operation.response(answer.response).map_err(|error| error.at(NAME, Some(bucket), None))?;
         Ok(output.credentials)
     })

@@ -99,6 +99,19 @@ fn a_profile_that_is_not_there_is_a_configuration_error() {
     assert!(stderr.starts_with("wharf: profile \"work\" is not in "), "{stderr}");
 }
 
+/// It is set, so it is not passed over.
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_a_configuration_error() {
+    use std::os::unix::ffi::OsStrExt;
+    let mut command = bare(&["ls"]);
+    command.env("AWS_ACCESS_KEY_ID", "id").env("AWS_SECRET_ACCESS_KEY", "x");
+    command.env("AWS_REGION", std::ffi::OsStr::from_bytes(b"eu-w\xffst-1"));
+    let expected = "wharf: AWS_REGION: \"eu-w\u{fffd}st-1\" is not a region; regions read like us-east-1 (lower case, digits, \
+                    '-')\n";
+    assert_eq!(run(command), failed(253, expected));
+}
+
 #[test]
 fn no_server_is_another_error() {
     // A port that was free a moment ago.

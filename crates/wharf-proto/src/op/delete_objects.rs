@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::delete_object::{DeleteObject, DeleteObjectOutput};
+use super::list_objects::ListedObject;
 use super::mfa::Mfa;
 use crate::checksum::ChecksumAlgorithm;
 use crate::operation::{ChecksumPolicy, SendFuture, Sender};
@@ -144,6 +145,12 @@ impl From<&str> for ObjectIdentifier {
 impl From<&String> for ObjectIdentifier {
     fn from(key: &String) -> Self {
         Self::from(key.clone())
+    }
+}
+
+impl From<ListedObject> for ObjectIdentifier {
+    fn from(object: ListedObject) -> Self {
+        Self::from(object.key)
     }
 }
 

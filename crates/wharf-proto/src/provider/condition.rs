@@ -4,6 +4,7 @@ use std::fmt;
 
 use http::Method;
 
+use crate::headers;
 use crate::operation::Request;
 
 /// A condition of a request, by what it guards.
@@ -64,7 +65,7 @@ impl Condition {
     /// The conditions that `request` has.
     pub(crate) fn of(request: &Request) -> Conditions {
         let has = |name: &str| request.query.iter().any(|(known, _)| known == name);
-        let is_copy = request.headers.contains_key("x-amz-copy-source");
+        let is_copy = headers::get(&request.headers, "x-amz-copy-source").is_some();
         let method = &request.method;
         // By header and condition. A request of another shape is of another operation, which has none of these.
         let guards: &[(&str, Self)] = if request.key.is_none() {

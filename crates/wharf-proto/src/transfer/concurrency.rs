@@ -11,6 +11,9 @@ const MOST: usize = 64;
 /// No shorter time says anything of the rate.
 const WINDOW: Duration = Duration::from_millis(250);
 
+/// How long a change takes to show, at least.
+const SETTLING: Duration = Duration::from_millis(100);
+
 /// How long a number is kept after a larger one did not pay, or the server asked for less.
 const HOLD: Duration = Duration::from_secs(10);
 const HOLD_AFTER_THROTTLE: Duration = Duration::from_secs(2);
@@ -21,8 +24,17 @@ const WORTHWHILE: f64 = 0.3;
 /// A stream that moves as many bytes a second is held back by nothing that another stream would get around.
 const FAST_STREAM: f64 = 256.0 * 1024.0 * 1024.0;
 
-/// What a request is worth beside its bytes: small ones are measured by their number.
-const REQUEST: f64 = 32.0 * 1024.0;
+/// What an event is worth beside its bytes: small requests are measured by their number.
+const EVENT: f64 = 16.0 * 1024.0;
+
+/// What has happened so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Bytes in all.
+    pub bytes: u64,
+    /// How often some bytes came, and how many requests ended.
+    pub events: u64,
+}
 
 /// How many requests a transfer should have in flight. It grows while that makes the transfer faster, and is halved when the
 /// server asks for less.
@@ -37,19 +49,23 @@ pub struct Concurrency {
     /// No step has failed yet: steps may be large.
     doubling: bool,
     hold_until: Duration,
-    /// The requests to skip are those that were in flight when it was halved.
-    was_halved: bool,
+    /// Up to as many events, the server's wish is heeded already.
+    halved_until: u64,
     window: Window,
 }
 
 /// What is measured since the number last changed.
-#[derive(Debug, Clone, Copy, Default)]
-struct Window {
-    /// Requests to let end first: they began under the number before.
-    skip: usize,
-    began: Duration,
-    bytes: u64,
-    requests: usize,
+#[derive(Debug, Clone, Copy)]
+enum Window {
+    /// What began under the number before ends first.
+    Settling {
+        events: u64,
+        until: Duration,
+    },
+    Measuring {
+        from: Moved,
+        began: Duration,
+    },
 }
 
 impl Concurrency {
@@ -61,8 +77,8 @@ impl Concurrency {
             raised_from: None,
             doubling: wanted.is_none(),
             hold_until: Duration::ZERO,
-            was_halved: false,
-            window: Window::default(),
+            halved_until: 0,
+            window: Window::Measuring { from: Moved::default(), began: Duration::ZERO },
         }
     }
 
@@ -71,37 +87,39 @@ impl Concurrency {
         self.limit
     }
 
-    /// A request ended; `in_flight` others are on their way. `bytes` were moved by all requests so far. `is_wanted`: there is
-    /// more to do than may be done now.
-    pub fn ended(&mut self, bytes: u64, in_flight: usize, is_wanted: bool, now: Duration) {
-        let window = &mut self.window;
-        if window.skip > 0 {
-            window.skip -= 1;
-            if window.skip == 0 {
-                *window = Window { began: now, bytes, ..Window::default() };
+    /// Something happened: `moved` is all up to now. `others` requests are in flight. `is_wanted`: there is more to do than
+    /// may be done now.
+    pub fn saw(&mut self, moved: Moved, others: usize, is_wanted: bool, now: Duration) {
+        match self.window {
+            Window::Settling { events, until } => {
+                if moved.events >= events && now >= until {
+                    self.window = Window::Measuring { from: moved, began: now };
+                }
             }
-            return;
-        }
-        window.requests += 1;
-        let time = now.saturating_sub(window.began);
-        if window.requests < self.limit || time < WINDOW {
-            return;
-        }
-        let moved = bytes.saturating_sub(window.bytes) as f64 + window.requests as f64 * REQUEST;
-        *window = Window { began: now, bytes, ..Window::default() };
-        // Else the number is not what holds it back.
-        if is_wanted {
-            self.judge(moved / time.as_secs_f64(), in_flight, now);
+            Window::Measuring { from, began } => {
+                let time = now.saturating_sub(began);
+                let events = moved.events.saturating_sub(from.events);
+                // Of each request two: its bytes came, and it ended.
+                if events < 2 * self.limit as u64 || time < WINDOW {
+                    return;
+                }
+                self.window = Window::Measuring { from: moved, began: now };
+                // Else the number is not what holds it back.
+                if is_wanted {
+                    let bytes = moved.bytes.saturating_sub(from.bytes) as f64 + events as f64 * EVENT;
+                    self.judge(bytes / time.as_secs_f64(), moved.events + 2 * others as u64, now);
+                }
+            }
         }
     }
 
-    fn judge(&mut self, rate: f64, in_flight: usize, now: Duration) {
+    fn judge(&mut self, rate: f64, settled: u64, now: Duration) {
         if let Some((before, rate_before)) = self.raised_from.take() {
             let ideal = self.limit as f64 / before as f64 - 1.0;
             if rate < rate_before * (1.0 + WORTHWHILE * ideal) {
                 self.doubling = false;
                 self.hold_until = now + HOLD;
-                self.change(before, in_flight);
+                self.change(before, settled, now);
                 return;
             }
         }
@@ -109,26 +127,25 @@ impl Concurrency {
         if self.limit < self.most && now >= self.hold_until && !is_fast {
             self.raised_from = Some((self.limit, rate));
             let step = if self.doubling { self.limit } else { (self.limit / 4).max(1) };
-            self.change((self.limit + step).min(self.most), in_flight);
+            self.change((self.limit + step).min(self.most), settled, now);
         }
     }
 
     /// The server asked for fewer requests: half as many, once for all the requests that are `in_flight`.
-    pub fn throttled(&mut self, in_flight: usize, now: Duration) {
-        if self.was_halved && self.window.skip > 0 {
+    pub fn throttled(&mut self, moved: Moved, in_flight: usize, now: Duration) {
+        if moved.events < self.halved_until {
             return;
         }
+        self.halved_until = moved.events + in_flight as u64;
         self.raised_from = None;
         self.doubling = false;
         self.hold_until = now + HOLD_AFTER_THROTTLE;
-        self.change((self.limit / 2).max(1), in_flight);
-        self.was_halved = true;
+        self.change((self.limit / 2).max(1), self.halved_until, now);
     }
 
-    fn change(&mut self, limit: usize, in_flight: usize) {
+    fn change(&mut self, limit: usize, settled: u64, now: Duration) {
         self.limit = limit;
-        self.was_halved = false;
-        (self.window.skip, self.window.requests) = (in_flight, 0);
+        self.window = Window::Settling { events: settled, until: now + SETTLING };
     }
 }
 
@@ -142,20 +159,21 @@ mod tests {
     struct Link {
         concurrency: Concurrency,
         now: Duration,
-        bytes: u64,
+        moved: Moved,
     }
 
     impl Link {
         fn new(wanted: Option<usize>) -> Self {
-            Self { concurrency: Concurrency::new(wanted), now: Duration::ZERO, bytes: 0 }
+            Self { concurrency: Concurrency::new(wanted), now: Duration::ZERO, moved: Moved::default() }
         }
 
         fn second(&mut self, bytes: u64) -> usize {
             self.now += Duration::from_secs(1);
-            self.bytes += bytes;
             let in_flight = self.concurrency.limit();
             for _ in 0..in_flight {
-                self.concurrency.ended(self.bytes, in_flight - 1, true, self.now);
+                self.moved.bytes += bytes / in_flight as u64;
+                self.moved.events += 2;
+                self.concurrency.saw(self.moved, in_flight - 1, true, self.now);
             }
             self.concurrency.limit()
         }
@@ -169,14 +187,14 @@ mod tests {
     #[test]
     fn it_grows_while_that_pays() {
         let numbers = Link::new(None).seconds(12, |n| n as u64 * 10 * MIB);
-        assert_eq!(numbers, [4, 4, 8, 16, 16, 32, 32, 64, 64, 64, 64, 64]);
+        assert_eq!(numbers, [4, 4, 8, 8, 16, 16, 32, 32, 64, 64, 64, 64]);
     }
 
     #[test]
     fn it_goes_back_where_it_did_not_pay_and_asks_again_later() {
         let mut link = Link::new(None);
         let numbers = link.seconds(9, |n| n.min(8) as u64 * 10 * MIB);
-        assert_eq!(numbers, [4, 4, 8, 16, 16, 8, 8, 8, 8]);
+        assert_eq!(numbers, [4, 4, 8, 8, 16, 16, 8, 8, 8]);
         let later = link.seconds(20, |n| n.min(8) as u64 * 10 * MIB);
         assert!(later.iter().all(|n| [8, 10].contains(n)), "{later:?}");
         assert!((1..=4).contains(&later.iter().filter(|n| **n == 10).count()), "{later:?}");
@@ -198,16 +216,32 @@ mod tests {
         let mut link = Link::new(Some(16));
         link.seconds(1, |n| n as u64 * MIB);
         for _ in 0..16 {
-            link.concurrency.throttled(16, link.now);
+            link.concurrency.throttled(link.moved, 16, link.now);
         }
         assert_eq!(link.concurrency.limit(), 8);
-        assert_eq!(link.seconds(12, |n| n as u64 * MIB), [8, 8, 10, 10, 12, 12, 15, 15, 16, 16, 16, 16]);
+        assert_eq!(link.seconds(12, |n| n as u64 * MIB), [8, 10, 10, 12, 12, 15, 15, 16, 16, 16, 16, 16]);
         let mut link = Link::new(Some(2));
         for seconds in 1..9 {
             link.seconds(1, |_| 0);
-            link.concurrency.throttled(1, Duration::from_secs(seconds));
+            link.concurrency.throttled(link.moved, 1, Duration::from_secs(seconds));
         }
         assert_eq!(link.concurrency.limit(), 1);
+    }
+
+    /// One request that lasts, whose bytes come piece by piece.
+    #[test]
+    fn long_requests_are_measured_by_their_bytes() {
+        let mut concurrency = Concurrency::new(None);
+        let mut moved = Moved::default();
+        let mut numbers = vec![2];
+        for millis in 1..4000 {
+            moved.events += 1;
+            moved.bytes += concurrency.limit().min(16) as u64 * 10_000;
+            concurrency.saw(moved, concurrency.limit(), true, Duration::from_millis(millis));
+            numbers.push(concurrency.limit());
+        }
+        numbers.dedup();
+        assert_eq!(numbers, [2, 4, 8, 16, 32, 16]);
     }
 
     #[test]
@@ -219,7 +253,8 @@ mod tests {
     fn a_transfer_that_has_less_to_do_leaves_the_number_alone() {
         let mut concurrency = Concurrency::new(None);
         for seconds in 1..60 {
-            concurrency.ended(seconds * MIB, 1, false, Duration::from_secs(seconds));
+            let moved = Moved { bytes: seconds * MIB, events: 2 * seconds };
+            concurrency.saw(moved, 1, false, Duration::from_secs(seconds));
         }
         assert_eq!(concurrency.limit(), FIRST);
     }

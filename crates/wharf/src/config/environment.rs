@@ -19,9 +19,10 @@ impl Environment {
         (self.0)(name)
     }
 
-    /// A variable's text; an empty one is none.
+    /// A variable's text; an empty one is none. One that is not UTF-8 stays set, so that what it is for reports it.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
-        self.get_os(name).and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty())
+        let value = self.get_os(name).filter(|value| !value.is_empty())?;
+        Some(value.to_string_lossy().into_owned())
     }
 }
 

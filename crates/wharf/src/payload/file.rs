@@ -107,10 +107,10 @@ impl File {
         .await
     }
 
-    pub(crate) async fn stream(&self) -> Result<FileStream, Error> {
+    pub(crate) fn stream(&self) -> FileStream {
         self.found.lock().0 = None;
         let hasher = self.algorithm.map(ChecksumHasher::new);
-        Ok(FileStream { reading: Reading::Idle(self.blocks()), hasher, found: self.found.clone() })
+        FileStream { reading: Reading::Idle(self.blocks()), hasher, found: self.found.clone() }
     }
 
     fn blocks(&self) -> Blocks {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 use wharf_proto::Error;
-use wharf_proto::transfer::Concurrency;
+use wharf_proto::transfer::{Concurrency, Moved};
 
 use super::budgets::{Budgets, Share};
 use super::gate::{Gate, Pass};
@@ -21,7 +21,8 @@ struct Shared {
     budgets: Budgets,
     concurrency: Mutex<Concurrency>,
     start: Instant,
-    moved: AtomicU64,
+    bytes: AtomicU64,
+    events: AtomicU64,
 }
 
 /// Leave to send one request, and to read its answer.
@@ -41,7 +42,8 @@ impl Lane {
             budgets,
             concurrency: Mutex::new(concurrency),
             start: Instant::now(),
-            moved: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            events: AtomicU64::new(0),
         }))
     }
 
@@ -53,13 +55,26 @@ impl Lane {
 
     /// The server asked for fewer requests ([`ErrorKind::SlowDown`](wharf_proto::ErrorKind)).
     pub(crate) fn throttled(&self) {
-        let in_flight = self.0.gate.used();
-        self.adapt(|concurrency| concurrency.throttled(in_flight, self.0.start.elapsed()));
+        let (moved, in_flight, now) = (self.so_far(), self.0.gate.used(), self.0.start.elapsed());
+        self.adapt(|concurrency| concurrency.throttled(moved, in_flight, now));
     }
 
-    /// A request moved so many bytes: to be told before its slot is given back.
+    /// A request moved so many bytes: at its end, or as they come.
     pub(crate) fn moved(&self, bytes: u64) {
-        self.0.moved.fetch_add(bytes, Ordering::Relaxed);
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        // Not for each piece.
+        if self.0.events.fetch_add(1, Ordering::Relaxed) % 16 == 15 {
+            self.look(self.0.gate.used());
+        }
+    }
+
+    fn look(&self, others: usize) {
+        let (moved, is_wanted, now) = (self.so_far(), self.0.gate.is_wanted(), self.0.start.elapsed());
+        self.adapt(|concurrency| concurrency.saw(moved, others, is_wanted, now));
+    }
+
+    fn so_far(&self) -> Moved {
+        Moved { bytes: self.0.bytes.load(Ordering::Relaxed), events: self.0.events.load(Ordering::Relaxed) }
     }
 
     fn adapt(&self, change: impl FnOnce(&mut Concurrency)) {
@@ -76,10 +91,8 @@ impl Lane {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let shared = &self.lane.0;
-        let (moved, others) = (shared.moved.load(Ordering::Relaxed), shared.gate.used().saturating_sub(1));
-        let is_wanted = shared.gate.is_wanted();
-        self.lane.adapt(|concurrency| concurrency.ended(moved, others, is_wanted, shared.start.elapsed()));
+        self.lane.0.events.fetch_add(1, Ordering::Relaxed);
+        self.lane.look(self.lane.0.gate.used().saturating_sub(1));
     }
 }
 

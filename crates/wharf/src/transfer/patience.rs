@@ -84,7 +84,7 @@ fn exhausted(error: Error, tried: Duration, attempts: u32) -> Error {
 
 /// Whether the same request may succeed later.
 fn may_pass(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::SlowDown | ErrorKind::Timeout | ErrorKind::Transport)
+    matches!(error.kind(), ErrorKind::SlowDown | ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::Server)
         || error.status().is_some_and(|status| status.is_server_error() && status != http::StatusCode::NOT_IMPLEMENTED)
         || error.code() == Some("RequestTimeout")
 }

@@ -28,9 +28,9 @@ pub(crate) async fn connect(
     turn: usize,
 ) -> Result<(Box<dyn Socket>, Arc<Wire>), TransportError> {
     let stream = match settings.proxies.of(to) {
-        Some(proxy) if to.https => proxy.tunnel(&to.host, to.port, turn).await?,
+        Some(proxy) if to.https => proxy.tunnel(to.host(), to.port(), turn).await?,
         Some(proxy) => proxy.dial(turn).await?,
-        None => dial(&to.host, to.port, turn).await?,
+        None => dial(to.host(), to.port(), turn).await?,
     };
     if !to.https {
         return Ok(over(stream));
@@ -39,7 +39,7 @@ pub(crate) async fn connect(
     let stream = BufReader::with_capacity(TLS_READ_BUFFER, AnswerFirst(wire.clone()));
     let failed = |error: BoxError| TransportError::new(TransportErrorKind::Tls, error);
     let name =
-        ServerName::try_from(to.host.trim_matches(['[', ']']).to_owned()).map_err(|error| failed(error.into()))?;
+        ServerName::try_from(to.host().trim_matches(['[', ']']).to_owned()).map_err(|error| failed(error.into()))?;
     let connector = settings.tls.connector().await.map_err(failed)?;
     match connector.connect(name, stream).await {
         Ok(stream) => Ok((Box::new(stream), wire)),
@@ -62,5 +62,5 @@ fn handshake_failed(to: &Destination, error: io::Error) -> TransportError {
         Some(_) => (TransportErrorKind::Tls, error),
         None => (TransportErrorKind::Connect, error),
     };
-    TransportError::new(kind, Unreachable { host: to.host.clone(), port: to.port, error })
+    TransportError::new(kind, Unreachable { host: to.host().to_owned(), port: to.port(), error })
 }

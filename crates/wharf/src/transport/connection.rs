@@ -23,8 +23,11 @@ use super::connect::Socket;
 use super::http1::RequestBody;
 use super::wire::{Peeked, Wire};
 
-/// An object can have hundreds of metadata entries. What a head may weigh in all is limited by hyper, to about 400 KiB.
-const MAX_HEADERS: usize = 1024;
+/// How many headers an answer may have on a connection with room for many: an object can have hundreds of metadata
+/// entries. What a head may weigh in all is limited by hyper, to about 400 KiB.
+///
+/// On others it may have 100, for which hyper has room on the stack; for more it clears 64 KiB for each answer.
+const MANY_HEADERS: usize = 1024;
 
 /// A connection whose last answer came before its request was sent may never take another: one that does not settle
 /// at once is closed.
@@ -44,13 +47,19 @@ pub(crate) struct Connection {
     driver: Option<Box<Driver>>,
     wire: Arc<Wire>,
     runtime: Option<runtime::Id>,
+    /// There is room for an answer with many headers.
+    pub(crate) roomy: bool,
 }
 
 impl Connection {
     /// Speaks HTTP over `socket`, beneath which is `wire`.
-    pub(crate) async fn start(socket: Box<dyn Socket>, wire: Arc<Wire>) -> Result<Self, hyper::Error> {
-        let (sender, driver) = http1::Builder::new().max_headers(MAX_HEADERS).handshake(TokioIo::new(socket)).await?;
-        Ok(Self { sender, driver: Some(Box::new(driver)), wire, runtime: this_runtime() })
+    pub(crate) async fn start(socket: Box<dyn Socket>, wire: Arc<Wire>, roomy: bool) -> Result<Self, hyper::Error> {
+        let mut http = http1::Builder::new();
+        if roomy {
+            http.max_headers(MANY_HEADERS);
+        }
+        let (sender, driver) = http.handshake(TokioIo::new(socket)).await?;
+        Ok(Self { sender, driver: Some(Box::new(driver)), wire, runtime: this_runtime(), roomy })
     }
 
     /// The runtime that hears of what comes in. While nobody drives that one, nobody is woken for it.
@@ -159,7 +168,7 @@ mod tests {
         for others in 100..128 {
             let (socket, wire) = over(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
             let (mut server, _) = listener.accept().await.unwrap();
-            let mut connection = Connection::start(socket, wire).await.unwrap();
+            let mut connection = Connection::start(socket, wire, false).await.unwrap();
             let call = tokio::spawn(beside(others, async move {
                 let request = Request::get("/").header("host", "h").body(RequestBody::empty()).unwrap();
                 connection

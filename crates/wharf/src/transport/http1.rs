@@ -1,5 +1,6 @@
 //! HTTP/1.1 by hyper, over connections of our own pool.
 
+use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -39,11 +40,13 @@ pub(crate) struct Http1(Arc<Shared>);
 struct Shared {
     settings: Settings,
     pool: Pool,
+    /// An answer had more headers than connections have room for at first. All have from then on.
+    roomy: AtomicBool,
 }
 
 impl Http1 {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self(Arc::new(Shared { settings, pool: Pool::default() }))
+        Self(Arc::new(Shared { settings, pool: Pool::default(), roomy: AtomicBool::new(false) }))
     }
 }
 
@@ -68,7 +71,8 @@ async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Respons
             Some(connection) => (connection, true),
             None => (open(&shared, &destination).await?, false),
         };
-        if pooled && !connection.settle().await {
+        let is_too_small = shared.roomy.load(Ordering::Relaxed) && !connection.roomy;
+        if pooled && (is_too_small || !connection.settle().await) {
             continue;
         }
         match connection.send(request).await {
@@ -76,7 +80,7 @@ async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Respons
             Err(mut failed) => match failed.take_message() {
                 // It was closed before it took the request: nothing was sent, the next one gets it.
                 Some(unsent) if pooled => request = unsent,
-                _ => return Err(transport_error(failed.into_error())),
+                _ => return Err(no_answer(&shared, &connection, failed.into_error())),
             },
         }
     };
@@ -95,14 +99,38 @@ async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Respons
     }))
 }
 
+const TOO_LARGE: &str = "message head is too large";
+
+/// Why no answer came. Where it had too many headers, the next connection has room for them.
+fn no_answer(shared: &Shared, connection: &Connection, error: hyper::Error) -> TransportError {
+    // hyper has a method that tells, for servers alone.
+    if error.is_parse() && error.to_string() == TOO_LARGE && !connection.roomy {
+        shared.roomy.store(true, Ordering::Relaxed);
+        return TransportError::new(TransportErrorKind::Other, SendAgain(error));
+    }
+    transport_error(error)
+}
+
+/// The same request would succeed on a connection as they are from now on.
+#[derive(Debug)]
+pub(crate) struct SendAgain(hyper::Error);
+
+impl fmt::Display for SendAgain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for SendAgain {}
+
 async fn open(shared: &Shared, to: &Destination) -> Result<Connection, TransportError> {
     let limit = shared.settings.connect_timeout;
     let turn = shared.settings.tally.connection() as usize;
     let (socket, wire) = timeout(limit, connect(to, &shared.settings, turn)).await.unwrap_or_else(|_| {
-        let text = format!("{}:{}: no answer within {limit:?}", to.host, to.port);
+        let text = format!("{}:{}: no answer within {limit:?}", to.host(), to.port());
         Err(TransportError::new(TransportErrorKind::Connect, io::Error::new(io::ErrorKind::TimedOut, text)))
     })?;
-    Connection::start(socket, wire).await.map_err(transport_error)
+    Connection::start(socket, wire, shared.roomy.load(Ordering::Relaxed)).await.map_err(transport_error)
 }
 
 /// The request as HTTP/1.1 has it: path and query alone, byte for byte.

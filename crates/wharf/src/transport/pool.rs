@@ -1,10 +1,12 @@
 //! Idle connections, by where they lead.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use http::Uri;
+use http::uri::Authority;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
@@ -17,19 +19,39 @@ const MAX_IDLE: Duration = Duration::from_secs(15);
 /// More idle connections than this to one server are closed.
 const MAX_IDLE_CONNECTIONS: usize = 128;
 
-/// Where a connection leads: scheme, host, port.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// Where a connection leads: scheme, host, port. Each request makes one, of a piece of its URI.
+#[derive(Debug, Clone)]
 pub(crate) struct Destination {
     pub(crate) https: bool,
-    pub(crate) host: String,
-    pub(crate) port: u16,
+    authority: Authority,
 }
 
 impl Destination {
     pub(crate) fn of(uri: &Uri) -> Option<Self> {
-        let https = uri.scheme_str() == Some("https");
-        let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
-        Some(Self { https, host: uri.host()?.to_owned(), port })
+        Some(Self { https: uri.scheme_str() == Some("https"), authority: uri.authority()?.clone() })
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        self.authority.host()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.authority.port_u16().unwrap_or(if self.https { 443 } else { 80 })
+    }
+}
+
+// Of the text as it stands: that of `Authority` looks at each byte by itself.
+impl PartialEq for Destination {
+    fn eq(&self, other: &Self) -> bool {
+        self.https == other.https && self.authority.as_str() == other.authority.as_str()
+    }
+}
+
+impl Eq for Destination {}
+
+impl Hash for Destination {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.authority.as_str().hash(state);
     }
 }
 
@@ -139,11 +161,11 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (socket, wire) = over(ours);
-        (Connection::start(socket, wire).await.unwrap(), listener.accept().await.unwrap().0)
+        (Connection::start(socket, wire, false).await.unwrap(), listener.accept().await.unwrap().0)
     }
 
     fn to(host: &str) -> Destination {
-        Destination { https: false, host: host.to_owned(), port: 80 }
+        Destination { https: false, authority: host.parse().unwrap() }
     }
 
     #[tokio::test]

@@ -77,10 +77,10 @@ impl Proxies {
 
     pub(crate) fn of(&self, to: &Destination) -> Option<&Proxy> {
         let proxy = if to.https { self.https.as_ref() } else { self.http.as_ref() }?;
-        let host = to.host.trim_matches(['[', ']']).to_ascii_lowercase();
+        let host = to.host().trim_matches(['[', ']']).to_ascii_lowercase();
         let is_direct = is_loopback(&host)
             || LINK_LOCAL.contains(&host.as_str())
-            || self.except.iter().any(|exception| exception.covers(&host, to.port));
+            || self.except.iter().any(|exception| exception.covers(&host, to.port()));
         (!is_direct).then_some(proxy)
     }
 }

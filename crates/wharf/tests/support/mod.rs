@@ -5,12 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "for tests")]
 
 mod clock;
+mod hostile;
 mod server;
 mod tls;
 mod transport;
 pub mod upload;
 
 pub use clock::FakeClock;
+pub use hostile::{Attack, Harm, Hostile, Point};
 pub use server::{Conn, Head, Server, soon};
 pub use tls::tls;
 pub use transport::{Fake, answer, drain};

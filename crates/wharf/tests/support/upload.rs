@@ -1,8 +1,14 @@
 //! What the tests of uploads share.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use wharf::Client;
+use http::Request;
+use wharf::transport::{Body, Defaults, ResponseFuture, Transport};
+use wharf::{Client, ClientBuilder};
 use wharf_embedded::{Operation, Store};
 
 pub const MIB: usize = 1 << 20;
@@ -23,12 +29,12 @@ pub async fn client(store: &Store) -> Client {
 
 /// Bytes of which no two parts are the same.
 pub fn bytes(count: usize) -> Vec<u8> {
-    let mut state = 1_u64;
-    let next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    };
-    std::iter::repeat_with(next).take(count).collect()
+    static ALL: OnceLock<Vec<u8>> = OnceLock::new();
+    let next =
+        |state: &u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
+    let numbers = || std::iter::successors(Some(1_u64), next).take(48 * MIB / 8);
+    let all = ALL.get_or_init(|| numbers().flat_map(|number| number.to_be_bytes()).collect());
+    all[..count].to_vec()
 }
 
 /// A file that goes when it is dropped.
@@ -68,4 +74,35 @@ pub async fn nothing_stored(s3: &Client, key: &str) {
 /// How many requests of that kind came.
 pub fn count(store: &Store, operation: Operation) -> usize {
     store.requests().count(operation)
+}
+
+type Hook = dyn Fn(String) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+
+/// A store, and something that happens before a request reaches it.
+#[derive(Clone)]
+pub struct Hooked {
+    store: Store,
+    hook: Arc<Hook>,
+}
+
+impl Transport for Hooked {
+    fn send(&self, request: Request<Body>) -> ResponseFuture {
+        let (store, done) = (self.store.clone(), (self.hook)(format!("{} {}", request.method(), request.uri())));
+        Box::pin(async move {
+            done.await;
+            store.send(request).await
+        })
+    }
+
+    fn defaults(&self) -> Option<Defaults> {
+        self.store.defaults()
+    }
+}
+
+/// A client of that store; each of its requests waits for `hook`, which gets its method and URI.
+pub fn hooked<F>(store: &Store, hook: impl Fn(String) -> F + Send + Sync + 'static) -> ClientBuilder
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    Client::builder().transport(Hooked { store: store.clone(), hook: Arc::new(move |what| Box::pin(hook(what))) })
 }

@@ -1,8 +1,8 @@
 //! A stream that is cut into pieces which can be sent again.
 
 use std::future::poll_fn;
-use std::io::{Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
@@ -59,14 +59,25 @@ impl Cutter {
         self.whole.clone().map(ChecksumHasher::finish)
     }
 
-    /// The next `length` bytes; fewer where the stream ends before.
+    /// The next `length` bytes; fewer where the stream ends before. Where they can only be held in memory, it waits for
+    /// room.
     pub(super) async fn take(&mut self, length: u64) -> Result<Cut, Error> {
-        let mut sum = self.algorithm.map(ChecksumHasher::new);
-        let held = match self.memory_for(length).await? {
-            Some(share) => self.take_to_memory(length as usize, share, &mut sum).await?,
-            None => self.spool(length, &mut sum).await?,
-        };
-        Ok(Cut { held, checksum: sum.map(ChecksumHasher::finish) })
+        match self.take_at_once(length).await? {
+            Some(cut) => Ok(cut),
+            None => {
+                let share = self.budgets.memory(to_usize(length)).await?;
+                self.take_to_memory(to_usize(length), share).await
+            }
+        }
+    }
+
+    /// The same, or `None` where it would have to wait for room.
+    pub(super) async fn take_at_once(&mut self, length: u64) -> Result<Option<Cut>, Error> {
+        match (self.budgets.try_memory(to_usize(length)), self.spool.clone()) {
+            (Some(share), _) => self.take_to_memory(to_usize(length), share).await.map(Some),
+            (None, Some(directory)) => self.take_to_file(length, &directory).await.map(Some),
+            (None, None) => Ok(None),
+        }
     }
 
     /// Whether all was taken. Waits for the stream to say so, or to go on.
@@ -74,26 +85,12 @@ impl Cutter {
         Ok(!self.fill().await?)
     }
 
-    /// A share for so many bytes, or none where they are to be spooled.
-    async fn memory_for(&mut self, length: u64) -> Result<Option<Share>, Error> {
-        let bytes = usize::try_from(length).unwrap_or(usize::MAX);
-        match (self.budgets.try_memory(bytes), &self.spool) {
-            (Some(share), _) => Ok(Some(share)),
-            (None, Some(_)) => Ok(None),
-            (None, None) => self.budgets.memory(bytes).await.map(Some),
-        }
-    }
-
-    async fn take_to_memory(
-        &mut self,
-        length: usize,
-        share: Share,
-        sum: &mut Option<ChecksumHasher>,
-    ) -> Result<Held, Error> {
+    async fn take_to_memory(&mut self, length: usize, share: Share) -> Result<Cut, Error> {
+        let mut sum = self.algorithm.map(ChecksumHasher::new);
         let mut taken = Bytes::new();
         let mut more = BytesMut::new();
         while taken.len() + more.len() < length && self.fill().await? {
-            let piece = self.next(length - taken.len() - more.len(), sum);
+            let piece = self.next(length - taken.len() - more.len(), &mut sum);
             if taken.is_empty() && more.is_empty() {
                 taken = piece;
                 continue;
@@ -105,25 +102,26 @@ impl Cutter {
             more.extend_from_slice(&piece);
         }
         let bytes = if more.is_empty() { taken } else { more.freeze() };
-        Ok(Held::Memory { bytes, _share: Arc::new(share) })
+        let held = Held::Memory { bytes, _share: Arc::new(share) };
+        Ok(Cut { held, checksum: sum.map(ChecksumHasher::finish) })
     }
 
-    async fn spool(&mut self, length: u64, sum: &mut Option<ChecksumHasher>) -> Result<Held, Error> {
-        let directory = self.spool.clone().unwrap_or_default();
-        let failed = |error: std::io::Error| {
+    async fn take_to_file(&mut self, length: u64, directory: &Path) -> Result<Cut, Error> {
+        let mut sum = self.algorithm.map(ChecksumHasher::new);
+        let failed = |error: io::Error| {
             let problem = format!("part of the stream could not be kept in {}: {error}", directory.display());
             Error::new(ErrorKind::Body, problem).with_cause(error)
         };
-        let mut file = tempfile::tempfile_in(&directory).map_err(failed)?;
+        let mut file = tempfile::tempfile_in(directory).map_err(failed)?;
         let mut written = 0;
         while written < length && self.fill().await? {
-            let piece = self.next(usize::try_from(length - written).unwrap_or(usize::MAX), sum);
+            let piece = self.next(to_usize(length - written), &mut sum);
             // Into the page cache; a hop to another thread for each piece would cost more.
             file.write_all(&piece).map_err(failed)?;
             written += piece.len() as u64;
         }
-        file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        Ok(Held::Spooled(Arc::new(Spool { file: Mutex::new(file), length: written })))
+        let held = Held::Spooled(Arc::new(Spool { file: Mutex::new(file), length: written }));
+        Ok(Cut { held, checksum: sum.map(ChecksumHasher::finish) })
     }
 
     /// At most so many of the bytes that are there.
@@ -146,4 +144,8 @@ impl Cutter {
         }
         Ok(true)
     }
+}
+
+fn to_usize(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
 }

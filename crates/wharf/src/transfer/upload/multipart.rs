@@ -18,9 +18,6 @@ use super::undo::Begun;
 use super::{Uploaded, part, proof, verify};
 use crate::transfer::Verification;
 
-/// How many parts are in work at most, those that wait for another attempt included.
-const IN_WORK: usize = 64;
-
 pub(super) async fn upload(job: Arc<Job>, mut pieces: Pieces) -> Result<Uploaded, Error> {
     job.object.check_parts(job.habits())?;
     pieces.check_known(&job, false).await?;
@@ -77,7 +74,7 @@ impl Run {
     async fn send_parts(&mut self, begun: &mut Begun, pieces: &mut Pieces) -> Result<(), Error> {
         let turns = Arc::new(Semaphore::new(1));
         loop {
-            while begun.parts.len() >= IN_WORK {
+            while begun.parts.len() >= pieces.most_in_work() {
                 self.joined(begun).await?;
             }
             let next = {

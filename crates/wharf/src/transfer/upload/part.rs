@@ -35,11 +35,15 @@ pub(super) async fn send(
             (Some(sum), None) if needs_header => call.checksum(sum.algorithm),
             (Some(sum), None) => call.checksum_while_sending(sum.algorithm),
         };
-        call.into_future()
+        async {
+            let stored = call.into_future().await?;
+            // Before the next request passes the lane, which learns from it.
+            job.watch.moved(part.length);
+            Ok(stored)
+        }
     });
     let output = stored.await.map_err(|error| error.at_part(part.number))?;
     let named = output.checksum.filter(|named| sum.is_some_and(|sum| sum.algorithm == named.algorithm()));
-    job.moved(part.length);
     job.watch.part_done();
     Ok(StoredPart {
         number: part.number,

@@ -29,7 +29,9 @@ pub(super) async fn put(job: &Job, content: Replay, file: Option<&Snapshot>, len
             if let Some(file) = file {
                 file.check().await?;
             }
-            job.object.put_object(job.sender.clone(), content.body()).into_future().await
+            let output = job.object.put_object(job.sender.clone(), content.body()).into_future().await?;
+            job.watch.moved(length);
+            Ok(output)
         });
         match written.await {
             Ok(output) => break of_put(job, output, length),
@@ -43,7 +45,6 @@ pub(super) async fn put(job: &Job, content: Replay, file: Option<&Snapshot>, len
             }
         }
     };
-    job.moved(length);
     job.watch.part_done();
     verify::finish(job, uploaded, ours.as_ref()).await
 }

@@ -108,10 +108,16 @@ async fn unknown(job: Arc<Job>, stream: ByteStream) -> Result<Uploaded, Error> {
     let mut read = 0;
     let mut number = 1;
     while !cutting.cutter.has_ended().await? {
-        if number > 1 && read + plan.size_of(number) > job.settings.threshold {
+        let size = plan.size_of(number);
+        let cut = match number {
+            1 => Some(cutting.cutter.take(size).await?),
+            _ if read + size > job.settings.threshold => None,
+            // Whoever holds some and waits for more may wait for another who does the same.
+            _ => cutting.cutter.take_at_once(size).await?,
+        };
+        let Some(cut) = cut else {
             return multipart::upload(job, Pieces::new(Source::Stream(cutting), plan, None)).await;
-        }
-        let cut = cutting.cutter.take(plan.size_of(number)).await?;
+        };
         read += cut.held.length();
         number += 1;
         cutting.first.push_back(cut);
@@ -208,6 +214,14 @@ impl Pieces {
         self.next.number += 1;
         self.ended |= self.length == Some(self.next.offset);
         Ok(Some(Piece { part, content, checksum }))
+    }
+
+    /// How many parts may be in work, those that wait for another attempt included: of a stream, as many as may be held.
+    pub(super) fn most_in_work(&self) -> usize {
+        match self.source {
+            Source::Stream(_) => 32,
+            _ => 256,
+        }
     }
 
     /// How many bytes were given out.

@@ -1,0 +1,9 @@
+//! The proofs of transfers: whatever happens, the bytes are right, or there is one clear error, nothing that looks whole but is
+//! not, and no upload left over. The slow ones are ignored and run by `ci/full`.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+mod common;
+#[path = "../support/mod.rs"]
+mod support;
+mod wire;

@@ -1,0 +1,149 @@
+//! Answers that are lost: whose object stands there.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use support::upload::{MIB, bytes, client, content, embedded, hooked, no_uploads, operations};
+use wharf::{Client, Error, ErrorKind};
+use wharf_embedded::{Fault, Operation, Store};
+
+const SMALL: usize = MIB;
+const LARGE: usize = 17 * MIB;
+
+/// The answer to the write is lost once.
+fn lose(store: &Store) {
+    let lost = Fault::drop_answer().on(Operation::PutObject).on(Operation::CompleteMultipartUpload).times(1);
+    store.inject(lost).unwrap();
+}
+
+#[tokio::test]
+async fn a_write_id_proves_whose_object_it_is() {
+    for size in [SMALL, LARGE] {
+        let (s3, store) = embedded().await;
+        lose(&store);
+        let upload = s3.upload("my-bucket", "a", bytes(size)).if_absent().write_id(true).verify(true);
+        let uploaded = upload.await.unwrap();
+        let head = s3.head_object("my-bucket", "a").await.unwrap();
+        assert_eq!((uploaded.etag, uploaded.size), (head.etag, size as u64));
+        assert!(uploaded.verification.is_verified(), "{}", uploaded.verification);
+        assert_eq!(head.metadata["wharf-write-id"].len(), 32);
+        assert!(content(&s3, "a").await == bytes(size));
+        no_uploads(&s3).await;
+        assert!(operations(&store).contains(&"HeadObject"));
+    }
+}
+
+#[tokio::test]
+async fn without_a_write_id_it_may_be_ours() {
+    for (size, kind) in [(SMALL, ErrorKind::PreconditionFailed), (LARGE, ErrorKind::NoSuchUpload)] {
+        let (s3, store) = embedded().await;
+        lose(&store);
+        let error = s3.upload("my-bucket", "a", bytes(size)).if_absent().await.unwrap_err();
+        assert_eq!((error.kind(), error.maybe_ours()), (kind, true), "{error}");
+        assert!(error.hint().unwrap().contains("Upload::write_id finds out"));
+        // Nobody looks at the bytes, which prove nothing.
+        assert!(!operations(&store).contains(&"HeadObject"));
+    }
+}
+
+#[tokio::test]
+async fn without_a_condition_a_small_one_is_written_again() {
+    let (s3, store) = embedded().await;
+    lose(&store);
+    s3.upload("my-bucket", "a", bytes(SMALL)).await.unwrap();
+    assert_eq!(operations(&store), ["PutObject", "PutObject"]);
+    // A large one cannot be: the upload is gone.
+    store.clear_faults();
+    lose(&store);
+    let error = s3.upload("my-bucket", "a", bytes(LARGE)).await.unwrap_err();
+    assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::NoSuchUpload, true));
+    store.clear_faults();
+    lose(&store);
+    assert_eq!(s3.upload("my-bucket", "a", bytes(LARGE)).write_id(true).await.unwrap().parts, 3);
+}
+
+/// Somebody else writes the same bytes while the answer is being lost.
+async fn with_another_writer(size: usize, write_id: bool) -> (Error, Client) {
+    let store = Store::in_memory();
+    let plain = client(&store).await;
+    let done = Arc::new(AtomicBool::new(false));
+    let hook = {
+        let plain = plain.clone();
+        move |what: String| {
+            let (plain, done) = (plain.clone(), done.clone());
+            async move {
+                let writes = !what.contains("partNumber") && !what.contains("?uploads") && !what.starts_with("HEAD");
+                if writes && !done.swap(true, Ordering::SeqCst) {
+                    plain.put_object("my-bucket", "a", bytes(size)).await.unwrap();
+                }
+            }
+        }
+    };
+    let s3 = hooked(&store, hook).build().unwrap();
+    let error = match size {
+        // Their write came first, and ours was refused; that this was said is lost.
+        SMALL => {
+            store.inject(Fault::drop_answer().on(Operation::PutObject).nth(2)).unwrap();
+            s3.upload("my-bucket", "a", bytes(size)).if_absent().write_id(write_id).await
+        }
+        _ => {
+            store.inject(Fault::drop_answer().on(Operation::CompleteMultipartUpload).times(1)).unwrap();
+            s3.upload("my-bucket", "a", bytes(size)).if_absent().write_id(write_id).await
+        }
+    };
+    (error.unwrap_err(), plain)
+}
+
+#[tokio::test]
+async fn equal_bytes_prove_nothing() {
+    for size in [SMALL, LARGE] {
+        let (error, _) = with_another_writer(size, false).await;
+        assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::PreconditionFailed, true), "{error}");
+        let (error, s3) = with_another_writer(size, true).await;
+        assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::PreconditionFailed, false), "{error}");
+        assert!(error.to_string().contains("what stands there is not this call's"), "{error}");
+        no_uploads(&s3).await;
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_looked_at_may_be_ours() {
+    let (s3, store) = embedded().await;
+    lose(&store);
+    store.inject(Fault::respond(403, "").on(Operation::HeadObject)).unwrap();
+    let error = s3.upload("my-bucket", "a", bytes(SMALL)).if_absent().write_id(true).await.unwrap_err();
+    assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::PreconditionFailed, true));
+    assert!(error.to_string().contains("could not be found out: HeadObject my-bucket/a: "), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_gone_may_have_it() {
+    let (s3, store) = embedded().await;
+    store.inject(Fault::drop_answer().on(Operation::PutObject)).unwrap();
+    let upload = s3.upload("my-bucket", "a", bytes(SMALL)).patience(std::time::Duration::from_secs(10));
+    let error = upload.start().unwrap().await.unwrap_err();
+    assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::Transport, true));
+    // A plain failure has written nothing.
+    store.clear_faults();
+    store.inject(Fault::respond(403, "AccessDenied").on(Operation::PutObject)).unwrap();
+    let error = s3.upload("my-bucket", "a", bytes(SMALL)).await.unwrap_err();
+    assert!(!error.maybe_ours());
+}
+
+/// The one upload that nobody can abort.
+#[tokio::test]
+async fn a_lost_create_is_told() {
+    let (s3, store) = embedded().await;
+    store.inject(Fault::drop_answer().on(Operation::CreateMultipartUpload).nth(1)).unwrap();
+    store.inject(Fault::respond(403, "AccessDenied").on(Operation::UploadPart)).unwrap();
+    let error = s3.upload("my-bucket", "a", bytes(LARGE)).await.unwrap_err();
+    assert!(error.to_string().contains("an answer to CreateMultipartUpload was lost"), "{error}");
+    assert!(error.to_string().contains("the upload was aborted"), "{error}");
+    let left = s3.list_multipart_uploads("my-bucket").await.unwrap().uploads;
+    assert_eq!(left.len(), 1);
+    assert!(s3.list_parts("my-bucket", "a", &left[0].upload_id).await.unwrap().parts.is_empty());
+}
