@@ -1,0 +1,13 @@
+//! The real binary at work on a server: the embedded store, or the one that the environment names. Whole outputs are
+//! compared, and what is there afterwards.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "in tests, a panic is how they fail")]
+
+mod bench;
+mod buckets;
+mod cp;
+mod look;
+mod mv;
+mod pipe;
+mod rm;
+mod terminal;
