@@ -12,6 +12,7 @@ mod pipe;
 mod presign;
 mod rb;
 mod rm;
+mod run;
 mod serve;
 mod version;
 mod website;
@@ -21,6 +22,7 @@ use std::io;
 
 use clap::Subcommand;
 use tokio::runtime::{Builder, Runtime};
+use wharf::Client;
 
 use crate::cli::Cli;
 use crate::context::{Context, Dialect};
@@ -36,6 +38,7 @@ pub(crate) enum Command {
     Pipe(pipe::Args),
     Head(head::Args),
     Du(du::Args),
+    Run(run::Args),
     Serve(serve::Args),
     Whoami(whoami::Args),
     Completions(completions::Args),
@@ -71,14 +74,15 @@ pub(crate) fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Version(args) => version::run(args, printer),
         command => {
             let runtime = if command.takes_all_cores() { all_cores()? } else { one_thread()? };
-            runtime.block_on(dispatch(command, globals, printer))
+            runtime.block_on(dispatch(command, globals, None, printer))
         }
     }
 }
 
-async fn dispatch(command: Command, globals: Globals, printer: &mut Printer) -> Result<Exit, Failure> {
+/// `client` is one that does as the options say, where there is one already.
+async fn dispatch(command: Command, globals: Globals, client: Option<Client>, printer: &mut Printer) -> Result<Exit, Failure> {
     let dialect = if matches!(command, Command::S3 { .. }) { Dialect::Aws } else { Dialect::Wharf };
-    let context = &Context::new(globals, dialect);
+    let context = &Context::new(globals, dialect, client);
     match command {
         Command::Verb(verb) | Command::S3 { verb } => match verb {
             Verb::Ls(args) => ls::run(args, context, printer).await,
@@ -94,6 +98,7 @@ async fn dispatch(command: Command, globals: Globals, printer: &mut Printer) -> 
         Command::Pipe(args) => pipe::run(args, context, printer).await,
         Command::Head(args) => head::run(args, context, printer).await,
         Command::Du(args) => du::run(args, context, printer).await,
+        Command::Run(args) => run::run(args, context, printer).await,
         Command::Serve(args) => serve::run(args, &context.globals.connection, printer).await,
         Command::Whoami(args) => whoami::run(args, context, printer).await,
         Command::Completions(args) => completions::run(args, printer),
@@ -108,6 +113,7 @@ impl Command {
             self,
             Self::Serve(_)
                 | Self::Pipe(_)
+                | Self::Run(_)
                 | Self::Verb(Verb::Cp(_) | Verb::Mv(_))
                 | Self::S3 { verb: Verb::Cp(_) | Verb::Mv(_) }
         )

@@ -25,8 +25,8 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(globals: Globals, dialect: Dialect) -> Self {
-        Self { globals, dialect, client: OnceLock::new() }
+    pub(crate) fn new(globals: Globals, dialect: Dialect, client: Option<Client>) -> Self {
+        Self { globals, dialect, client: client.map(OnceLock::from).unwrap_or_default() }
     }
 
     /// The client that the options ask for. Nothing is read before it is asked for.

@@ -33,17 +33,24 @@ pub(crate) struct Printer {
     /// What has to make room for every line.
     bar: Option<Bar>,
     wants_bar: bool,
+    /// Whether every line is written at once and whole: others write as well.
+    by_line: bool,
 }
 
 impl Printer {
     pub(crate) fn new() -> Self {
         let out = BufWriter::with_capacity(BUFFER, io::stdout());
-        Self { out, json: false, loudness: Loudness::Everything, bar: None, wants_bar: true }
+        Self { out, json: false, loudness: Loudness::Everything, bar: None, wants_bar: true, by_line: false }
+    }
+
+    /// One for a command beside others, whose lines do not mix with theirs.
+    pub(crate) fn another(&self) -> Self {
+        Self { json: self.json, loudness: self.loudness, wants_bar: false, by_line: true, ..Self::new() }
     }
 
     /// What the options ask for.
     pub(crate) fn set(&mut self, output: &Output) {
-        self.json = output.json;
+        self.json |= output.json;
         if output.quiet {
             self.loudness = Loudness::Quiet;
         }
@@ -106,7 +113,8 @@ impl Printer {
 
     /// Text that is the same for people and for programs.
     pub(crate) fn line(&mut self, line: impl Display) -> Result<(), Failure> {
-        writeln!(self.out, "{line}").map_err(unwritable)
+        writeln!(self.out, "{line}").map_err(unwritable)?;
+        if self.by_line { self.flush() } else { Ok(()) }
     }
 
     /// A result, as bytes.

@@ -10,4 +10,5 @@ mod look;
 mod mv;
 mod pipe;
 mod rm;
+mod run;
 mod terminal;
