@@ -52,7 +52,7 @@ fn tags_are_pairs() {
     let bench = Bench::embedded();
     bench.must(&["mb", "s3://my-bucket-2", "--tags", "team", "blue", "--tags", "cost", "1"]);
     let (exit, _, stderr) = bench.run(&["mb", "s3://my-bucket-3", "--tags", "team"]);
-    assert!(exit == 252 && stderr.starts_with("wharf: 2 values required by '--tags <KEY> <VALUE>'"), "{stderr}");
+    assert!(exit == 252 && stderr.starts_with("wharf: 2 values required for '--tags <KEY> <VALUE>'"), "{stderr}");
 }
 
 #[test]
