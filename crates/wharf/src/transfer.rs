@@ -2,6 +2,7 @@
 
 mod bandwidth;
 mod budgets;
+mod copy;
 mod delete;
 mod download;
 mod feed;
@@ -18,6 +19,7 @@ mod watch;
 
 pub(crate) use bandwidth::{Pace, pace, paced};
 pub use budgets::{Budgets, Limits};
+pub use copy::{Copied, Copy};
 pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
 #[cfg(feature = "tokio-io")]
 pub use download::Writer;
