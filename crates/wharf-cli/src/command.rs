@@ -80,7 +80,12 @@ pub(crate) fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
 }
 
 /// `client` is one that does as the options say, where there is one already.
-async fn dispatch(command: Command, globals: Globals, client: Option<Client>, printer: &mut Printer) -> Result<Exit, Failure> {
+async fn dispatch(
+    command: Command,
+    globals: Globals,
+    client: Option<Client>,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
     let dialect = if matches!(command, Command::S3 { .. }) { Dialect::Aws } else { Dialect::Wharf };
     let context = &Context::new(globals, dialect, client);
     match command {

@@ -14,6 +14,7 @@ use crate::transfer::options::TransferArgs;
 use crate::transfer::pipe;
 use crate::transfer::place::Place;
 use crate::transfer::route::{Source, Target};
+use crate::transfer::told::Deed;
 
 const EXAMPLE: &str = "\
 Example: a folder up, its texts alone; some objects down; one from bucket to bucket
@@ -51,7 +52,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         }
         return pipe::run(&places, args.expected_size, args.options, context, printer).await;
     }
-    run_places(&places, args.recursive, args.options, false, context, printer).await
+    run_places(&places, args.recursive, args.options, Deed::Copy, context, printer).await
 }
 
 /// Copies or moves: all places but the last into the last.
@@ -59,7 +60,7 @@ pub(super) async fn run_places(
     places: &[Place],
     recursive: bool,
     options: TransferArgs,
-    is_move: bool,
+    deed: Deed,
     context: &Context,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
@@ -76,7 +77,7 @@ pub(super) async fn run_places(
     if !last.is_remote() && sources.iter().any(|source| !source.is_remote()) {
         return Err(Failure::usage("nothing here is an S3 URL: either the source or the target must be one"));
     }
-    let mover = Arc::new(Mover::new(options, is_move, context)?);
+    let mover = Arc::new(Mover::new(options, deed, context)?);
     let mut crew = Crew::new(printer, Bar::bytes);
     for source in &sources {
         mover.refuse_itself(source, &target)?;

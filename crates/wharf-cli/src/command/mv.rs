@@ -1,5 +1,6 @@
 //! `wharf mv`: files and objects that go elsewhere.
 
+use std::env;
 use std::ffi::OsString;
 
 use super::cp::run_places;
@@ -8,6 +9,10 @@ use crate::error::{Exit, Failure};
 use crate::printer::Printer;
 use crate::transfer::options::TransferArgs;
 use crate::transfer::place::Place;
+use crate::transfer::told::Deed;
+
+/// Where aws-cli looks for it as well.
+const VALIDATE: &str = "AWS_CLI_S3_MV_VALIDATE_SAME_S3_PATHS";
 
 const EXAMPLE: &str = "\
 Example: a folder goes up, and what has arrived goes from here
@@ -34,8 +39,10 @@ pub(crate) struct Args {
     options: TransferArgs,
 }
 
-pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+pub(crate) async fn run(mut args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     let places = args.paths.iter().map(|path| Place::parse(path)).collect::<Result<Vec<_>, _>>()?;
     args.options.set(printer);
-    run_places(&places, args.recursive, args.options, true, context, printer).await
+    let is_true = |value: String| value.eq_ignore_ascii_case("true");
+    args.options.validates_paths = args.validate_same_s3_paths || env::var(VALIDATE).is_ok_and(is_true);
+    run_places(&places, args.recursive, args.options, Deed::Move, context, printer).await
 }

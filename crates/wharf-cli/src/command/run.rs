@@ -101,8 +101,8 @@ fn parse(number: usize, line: &str, globals: &Globals) -> Result<Line, Failure> 
     let wrong = |failure: Failure| failure.of(format_args!("line {number}:"));
     let words = shlex::split(line).ok_or_else(|| wrong(Failure::usage("a quote is not closed")))?;
     let words = words.iter().map(String::as_str).skip_while(|word| *word == "wharf");
-    let mut cli = Cli::try_parse_from(std::iter::once("wharf").chain(words))
-        .map_err(|error| wrong(usage(&error.to_string())))?;
+    let mut cli =
+        Cli::try_parse_from(std::iter::once("wharf").chain(words)).map_err(|error| wrong(usage(&error.to_string())))?;
     if matches!(cli.command, Command::Run(_) | Command::Serve(_)) {
         return Err(wrong(Failure::usage("run and serve have no place in a list of commands")));
     }

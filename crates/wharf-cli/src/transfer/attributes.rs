@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use wharf::transfer::Upload;
+use wharf::transfer::{Copy, Upload};
 use wharf::{CannedAcl, ChecksumAlgorithm, CustomerKey, Encryption, Grantee, KmsKey, StorageClass};
 
 use crate::error::Failure;
@@ -59,14 +59,14 @@ pub(crate) struct AttributeArgs {
     #[arg(long, value_name = "ID")]
     sse_kms_key_id: Option<String>,
     /// Encryption with your own key
-    #[arg(long, value_name = "ALGORITHM", num_args = 0..=1, default_missing_value = "AES256", value_parser = ["AES256"], requires = "sse_c_key")]
-    sse_c: Option<String>,
+    #[arg(long = "sse-c", id = "sse_c", value_name = "ALGORITHM", num_args = 0..=1, default_missing_value = "AES256", value_parser = ["AES256"], requires = "sse_c_key")]
+    _sse_c: Option<String>,
     /// Your own key: 32 bytes, or fileb://FILE
     #[arg(long, value_name = "KEY", value_parser = customer_key, requires = "sse_c")]
     sse_c_key: Option<CustomerKey>,
     /// The source of a copy is encrypted with your own key
-    #[arg(long, value_name = "ALGORITHM", num_args = 0..=1, default_missing_value = "AES256", value_parser = ["AES256"], requires = "sse_c_copy_source_key")]
-    sse_c_copy_source: Option<String>,
+    #[arg(long = "sse-c-copy-source", id = "sse_c_copy_source", value_name = "ALGORITHM", num_args = 0..=1, default_missing_value = "AES256", value_parser = ["AES256"], requires = "sse_c_copy_source_key")]
+    _sse_c_copy_source: Option<String>,
     /// The key of the source of a copy
     #[arg(long, value_name = "KEY", value_parser = customer_key, requires = "sse_c_copy_source")]
     sse_c_copy_source_key: Option<CustomerKey>,
@@ -129,8 +129,8 @@ impl Attribute {
         )
     }
 
-    pub(crate) fn on_upload(self, upload: Upload) -> Upload {
-        match self {
+    pub(crate) fn on_upload(upload: Upload, attribute: Self) -> Upload {
+        match attribute {
             Self::ContentType(value) => upload.content_type(value),
             Self::ContentEncoding(value) => upload.content_encoding(value),
             Self::ContentDisposition(value) => upload.content_disposition(value),
@@ -148,6 +148,28 @@ impl Attribute {
             Self::Grant(Permission::Full, grantee) => upload.grant_full_control(grantee),
             Self::WebsiteRedirect(location) => upload.website_redirect_location(location),
             Self::Checksum(algorithm) => upload.checksum(algorithm),
+        }
+    }
+
+    pub(crate) fn on_copy(copy: Copy, attribute: Self) -> Copy {
+        match attribute {
+            Self::ContentType(value) => copy.content_type(value),
+            Self::ContentEncoding(value) => copy.content_encoding(value),
+            Self::ContentDisposition(value) => copy.content_disposition(value),
+            Self::ContentLanguage(value) => copy.content_language(value),
+            Self::CacheControl(value) => copy.cache_control(value),
+            Self::Expires(time) => copy.expires(time),
+            Self::Metadata(name, value) => copy.metadata(name, value),
+            Self::Tag(key, value) => copy.tag(key, value),
+            Self::StorageClass(class) => copy.storage_class(class),
+            Self::Encryption(encryption) => copy.encryption(encryption),
+            Self::Acl(acl) => copy.acl(acl),
+            Self::Grant(Permission::Read, grantee) => copy.grant_read(grantee),
+            Self::Grant(Permission::ReadAcl, grantee) => copy.grant_read_acp(grantee),
+            Self::Grant(Permission::WriteAcl, grantee) => copy.grant_write_acp(grantee),
+            Self::Grant(Permission::Full, grantee) => copy.grant_full_control(grantee),
+            Self::WebsiteRedirect(location) => copy.website_redirect_location(location),
+            Self::Checksum(algorithm) => copy.checksum_algorithm(algorithm),
         }
     }
 }
@@ -202,10 +224,6 @@ impl AttributeArgs {
     /// there it is that of `--sse-c-key`.
     pub(crate) fn source_key(&self, is_copy: bool) -> Option<CustomerKey> {
         if is_copy { self.sse_c_copy_source_key.clone() } else { self.sse_c_key.clone() }
-    }
-
-    pub(crate) fn names_source_key(&self) -> bool {
-        self.sse_c_copy_source.is_some()
     }
 
     pub(crate) fn has_metadata(&self) -> bool {

@@ -58,7 +58,7 @@ impl Carrier<'_, '_> {
         if !self.mover.options.follow_symlinks() && path.is_symlink() {
             return Ok(());
         }
-        let Some(name) = path.file_name().or_else(|| Some(path.as_os_str())).and_then(|name| name.to_str()) else {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             return Err(Failure::new(Exit::Other, format!("{} is no UTF-8, which every key must be", path.display())));
         };
         if !self.mover.options.filters.take(name) {

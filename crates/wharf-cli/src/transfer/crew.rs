@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use wharf::transfer::Transfer;
 
@@ -47,6 +47,8 @@ pub(crate) struct Crew<'a> {
     under_way: FuturesUnordered<Work>,
     meter: Arc<Meter>,
     stop: watch::Sender<bool>,
+    /// What those under way have to say.
+    remarks: (mpsc::UnboundedSender<Warning>, mpsc::UnboundedReceiver<Warning>),
     interrupted: Pin<Box<dyn Future<Output = io::Result<()>> + Send>>,
     beat: Interval,
     failed: bool,
@@ -67,6 +69,7 @@ struct Meter {
 pub(crate) struct Follower {
     meter: Arc<Meter>,
     stop: watch::Receiver<bool>,
+    remarks: mpsc::UnboundedSender<Warning>,
     /// Whether somebody looks at the meter.
     is_shown: bool,
 }
@@ -82,6 +85,7 @@ impl<'a> Crew<'a> {
             under_way: FuturesUnordered::new(),
             meter: Arc::default(),
             stop: watch::Sender::new(false),
+            remarks: mpsc::unbounded_channel(),
             interrupted: Box::pin(tokio::signal::ctrl_c()),
             beat,
             failed: false,
@@ -100,7 +104,8 @@ impl<'a> Crew<'a> {
 
     pub(crate) fn follower(&self) -> Follower {
         let is_shown = self.printer.bar().is_some();
-        Follower { meter: self.meter.clone(), stop: self.stop.subscribe(), is_shown }
+        let remarks = self.remarks.0.clone();
+        Follower { meter: self.meter.clone(), stop: self.stop.subscribe(), remarks, is_shown }
     }
 
     /// Takes on a thing of so many bytes, when there is room for it.
@@ -152,6 +157,7 @@ impl<'a> Crew<'a> {
             tokio::select! {
                 biased;
                 got = &mut wanted => return Ok(Some(got)),
+                Some(warning) = self.remarks.1.recv() => self.printer.warn(&warning),
                 Some(outcome) = self.under_way.next() => {
                     self.files.0 += 1;
                     self.tell(outcome)?;
@@ -209,6 +215,11 @@ impl<'a> Crew<'a> {
 }
 
 impl Follower {
+    /// Says what somebody should know.
+    pub(crate) fn warn(&self, text: &str) {
+        let _ = self.remarks.send(Warning::new(text));
+    }
+
     /// Waits for a transfer, and says how far it is.
     pub(crate) async fn follow<T: Send + 'static>(
         &mut self,
@@ -216,7 +227,7 @@ impl Follower {
     ) -> Result<T, Failure> {
         let mut transfer = started?;
         let mut counted = 0;
-        let Self { meter, stop, is_shown } = self;
+        let Self { meter, stop, is_shown, .. } = self;
         loop {
             tokio::select! {
                 done = &mut transfer => {

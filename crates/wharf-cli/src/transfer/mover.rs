@@ -5,7 +5,7 @@ mod download;
 mod upload;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use wharf::{Client, ETag, ErrorKind};
 
@@ -52,7 +52,8 @@ impl SourceObject {
 }
 
 impl Mover {
-    pub(crate) fn new(options: TransferArgs, is_move: bool, context: &Context) -> Result<Self, Failure> {
+    pub(crate) fn new(options: TransferArgs, deed: Deed, context: &Context) -> Result<Self, Failure> {
+        let is_move = deed == Deed::Move;
         let ends = options.ends(context)?;
         context.tune();
         Ok(Self {
@@ -117,15 +118,6 @@ impl Mover {
         removed
             .map(drop)
             .map_err(|error| Failure::from(error).of("it was copied, but the source could not be removed:"))
-    }
-
-    /// Says once that `--no-overwrite` has a gap.
-    fn unprotected(&self) -> Option<&'static str> {
-        let first = !self.said_unprotected.swap(true, Ordering::Relaxed);
-        first.then_some(
-            "this server ignores conditions: --no-overwrite looks first, and what appears between the look and the \
-             write is overwritten",
-        )
     }
 }
 

@@ -72,6 +72,9 @@ pub(crate) struct TransferArgs {
     /// Take * and ? in URLs as they are
     #[arg(long)]
     pub(crate) raw: bool,
+    /// Whether two names of buckets might be of one bucket: of `mv` alone.
+    #[arg(skip)]
+    pub(crate) validates_paths: bool,
     #[command(flatten)]
     pub(crate) attributes: AttributeArgs,
 }

@@ -9,6 +9,7 @@ use super::mover::Mover;
 use super::options::TransferArgs;
 use super::place::Place;
 use super::route::{Source, Target};
+use super::told::Deed;
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::printer::{Loudness, Printer};
@@ -44,7 +45,7 @@ pub(crate) async fn up(
     if options.dryrun {
         return Ok(Exit::Done);
     }
-    let mover = Arc::new(Mover::new(options, false, context)?);
+    let mover = Arc::new(Mover::new(options, Deed::Upload, context)?);
     let mut crew = Crew::new(printer, Bar::stream);
     // Nobody waits for a line of it, as with aws-cli.
     crew.printer().at_most(Loudness::OnlyErrors);

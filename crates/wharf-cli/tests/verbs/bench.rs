@@ -95,6 +95,10 @@ impl Bench {
         &self.embedded.as_ref().unwrap().0
     }
 
+    pub(crate) fn endpoint(&self) -> String {
+        self.environment.iter().find(|(name, _)| *name == "AWS_ENDPOINT_URL").unwrap().1.clone()
+    }
+
     /// Waits for a call.
     pub(crate) fn wait<C: IntoFuture<Output = Result<T, wharf::Error>>, T>(&self, call: C) -> T {
         self.runtime.block_on(call.into_future()).unwrap()

@@ -264,3 +264,85 @@ fn nothing_is_copied_onto_itself_unless_something_changes() {
     let expected = "wharf: Cannot cp a file onto itself: s3://my-bucket/a - s3://my-bucket/a\n";
     assert_eq!(bench.run(&["cp", "s3://my-bucket/a", "s3://my-bucket/"]), failed(252, expected));
 }
+
+/// An object with all that it can have.
+fn dressed(bench: &Bench, key: &str, size: usize) {
+    let put = bench.s3.put_object(&bench.bucket, key, vec![7; size]).content_type("text/x").cache_control("no-cache");
+    bench.wait(put.metadata("team", "blue").tag("k", "v"));
+}
+
+fn is_dressed(bench: &Bench, key: &str) -> bool {
+    let head = bench.head(key);
+    let tags = bench.wait(bench.s3.get_object_tagging(&bench.bucket, key)).tags;
+    let headers = (head.content_type.as_deref(), head.cache_control.as_deref());
+    headers == (Some("text/x"), Some("no-cache"))
+        && head.metadata.get("team").is_some_and(|team| team == "blue")
+        && tags.iter().any(|tag| (tag.key.as_str(), tag.value.as_str()) == ("k", "v"))
+}
+
+#[test]
+fn copies_have_what_their_source_has() {
+    let bench = Bench::new();
+    dressed(&bench, "a", 5);
+    bench.must(&["s3", "cp", "s3://my-bucket/a", "s3://my-bucket/b"]);
+    assert!(is_dressed(&bench, "b"));
+    bench.must(&["s3", "mv", "s3://my-bucket/b", "s3://my-bucket/c"]);
+    assert!(is_dressed(&bench, "c"));
+    // Headers without metadata change nothing, as with aws-cli.
+    bench.must(&["s3", "cp", "s3://my-bucket/a", "s3://my-bucket/d", "--storage-class", "STANDARD"]);
+    assert!(is_dressed(&bench, "d"));
+}
+
+#[test]
+fn copies_can_have_something_else() {
+    let bench = Bench::embedded();
+    dressed(&bench, "a", 5);
+    let cp = |key: &str, more: &[&str]| {
+        let target = format!("s3://my-bucket/{key}");
+        bench.must(&[&["s3", "cp", "s3://my-bucket/a", &target], more].concat());
+        (bench.head(key), bench.wait(bench.s3.get_object_tagging("my-bucket", key)).tags.len())
+    };
+    let (head, tags) = cp("b", &["--metadata", "team=red"]);
+    assert_eq!((head.metadata.get("team").unwrap().to_string(), head.cache_control, tags), ("red".to_owned(), None, 1));
+    let (head, tags) = cp("c", &["--metadata-directive", "REPLACE", "--content-type", "text/y"]);
+    assert_eq!((head.metadata.iter().count(), head.content_type.as_deref(), tags), (0, Some("text/y"), 1));
+    let (head, tags) = cp("d", &["--copy-props", "none"]);
+    assert_eq!((head.metadata.iter().count(), tags), (0, 0));
+    let (head, tags) = cp("e", &["--copy-props", "metadata-directive"]);
+    assert_eq!((head.metadata.iter().count(), tags), (1, 0));
+    let (head, tags) = cp("f", &["--tags", "one", "1", "--tags", "two", "2"]);
+    assert_eq!((head.metadata.iter().count(), tags), (1, 2));
+    bench.must(&["cp", "s3://my-bucket/a", "s3://my-bucket/a", "--metadata", "team=green"]);
+    assert_eq!(bench.head("a").metadata.get("team").unwrap(), "green");
+}
+
+#[test]
+fn copies_between_servers_pass_through_here() {
+    let (bench, other) = (Bench::embedded(), Bench::embedded());
+    dressed(&bench, "d/a", 5);
+    bench.put("d/b", "there");
+    let endpoint = bench.endpoint();
+    let args = ["cp", "s3://my-bucket/d", "s3://my-bucket/e", "--recursive", "--source-endpoint-url", &endpoint];
+    let expected = ["copy: s3://my-bucket/d/a to s3://my-bucket/e/a", "copy: s3://my-bucket/d/b to s3://my-bucket/e/b"];
+    assert_eq!(sorted(other.run(&args)), lines(&expected));
+    assert_eq!(other.keys(), ["e/a", "e/b"]);
+    assert!(is_dressed(&other, "e/a"));
+    other.must(&["mv", "s3://my-bucket/d/b", "s3://my-bucket/f", "--source-endpoint-url", &endpoint]);
+    assert_eq!((bench.keys(), other.object("f")), (vec!["d/a".to_owned()], "there".to_owned()));
+}
+
+#[test]
+fn two_names_of_a_server_are_one_server() {
+    let bench = Bench::embedded();
+    bench.put("a", "hello");
+    let other_name = bench.endpoint().replace("127.0.0.1", "localhost");
+    for verb in ["cp", "mv"] {
+        let args = [verb, "s3://my-bucket/a", "s3://my-bucket/a", "--source-endpoint-url", &other_name];
+        let action = if verb == "cp" { "copy" } else { "move" };
+        let expected = format!(
+            "{action} failed: s3://my-bucket/a to s3://my-bucket/a both names seem to be of one object: nothing was done\n"
+        );
+        assert_eq!(bench.run(&args), failed(1, expected));
+    }
+    assert_eq!(bench.object("a"), "hello");
+}

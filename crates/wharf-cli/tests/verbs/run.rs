@@ -44,7 +44,11 @@ fn a_mistake_stops_everything_before_it_begins() {
         ("cat 'x", "wharf: line 2: a quote is not closed\n"),
         ("run other", "wharf: line 2: run and serve have no place in a list of commands\n"),
     ] {
-        assert_eq!(bench.run_with(&["run", "-"], format!("{first}{line}\n").as_bytes()), failed(252, problem), "{line}");
+        assert_eq!(
+            bench.run_with(&["run", "-"], format!("{first}{line}\n").as_bytes()),
+            failed(252, problem),
+            "{line}"
+        );
     }
     assert_eq!(bench.keys(), ["a"]);
     let missing = "wharf: none cannot be read: No such file or directory (os error 2)\n";

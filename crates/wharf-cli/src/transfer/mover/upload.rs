@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use wharf::transfer::{Upload, Uploaded};
 use wharf::{ErrorKind, IntoBody, Reader};
@@ -46,7 +47,7 @@ impl Mover {
         }
         let uploaded = match follower.follow(self.put(bucket, key, path).start()).await {
             Err(failure) if self.options.no_overwrite && failure.is(ErrorKind::Unsupported) => {
-                self.look_first(bucket, key).await?;
+                self.look_first(bucket, key, follower).await?;
                 follower.follow(self.put_unconditionally(bucket, key, path).start()).await?
             }
             uploaded => uploaded?,
@@ -93,11 +94,17 @@ impl Mover {
         if self.options.requester_pays() {
             upload = upload.request_payer();
         }
-        self.attributes.iter().cloned().fold(upload, |upload, attribute| Attribute::on_upload(attribute, upload))
+        self.attributes.iter().cloned().fold(upload, Attribute::on_upload)
     }
 
     /// Where no condition protects an object: whether there is one.
-    pub(super) async fn look_first(&self, bucket: &str, key: &str) -> Result<(), Failure> {
+    pub(super) async fn look_first(&self, bucket: &str, key: &str, follower: &Follower) -> Result<(), Failure> {
+        if !self.said_unprotected.swap(true, Ordering::Relaxed) {
+            follower.warn(
+                "this server ignores conditions: --no-overwrite looks first, and what appears between the look and the \
+                 write is overwritten",
+            );
+        }
         match self.ends.target.object_exists(bucket, key).await? {
             true => Err(wharf::Error::new(ErrorKind::PreconditionFailed, "it is there already").into()),
             false => Ok(()),
