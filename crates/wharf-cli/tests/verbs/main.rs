@@ -6,6 +6,8 @@
 mod bench;
 mod buckets;
 mod cp;
+mod hostile;
+mod interrupt;
 mod look;
 mod mv;
 mod pipe;
