@@ -172,3 +172,78 @@ mod positioned {
         std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
     }
 }
+
+#[cfg(test)]
+impl Blocks {
+    /// As on a system that cannot say whether a read would have to wait.
+    pub(super) fn that_wait(mut self) -> Self {
+        self.at_once = AtOnce::Nothing;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn file(name: &str, bytes: &[u8]) -> (PathBuf, Arc<File>) {
+        let path = std::env::temp_dir().join(format!("wharf-blocks-{name}-{}", std::process::id()));
+        std::fs::write(&path, bytes).unwrap();
+        let file = Arc::new(File::open(&path).unwrap());
+        (path, file)
+    }
+
+    fn bytes(count: usize) -> Vec<u8> {
+        (0..count as u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
+    }
+
+    #[test]
+    fn whatever_can_be_had_at_once_it_is_the_same() {
+        let written = bytes(3 * BLOCK + 5);
+        let (path, file) = file("same", &written);
+        let part = BLOCK / 2..3 * BLOCK;
+        for waits in [false, true] {
+            let mut blocks = Blocks::of(file.clone(), part.start as u64, part.len() as u64);
+            if waits {
+                blocks = blocks.that_wait();
+                assert!(blocks.next_at_once().unwrap().is_none());
+            }
+            let mut read = Vec::new();
+            while blocks.left() > 0 {
+                let block = match blocks.next_at_once().unwrap() {
+                    Some(block) => block,
+                    None => blocks.next().unwrap(),
+                };
+                read.extend_from_slice(&block);
+            }
+            assert!(read == written[part.clone()]);
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_buffer_is_used_again_once_nobody_needs_it() {
+        let written = bytes(4 * BLOCK);
+        let (path, file) = file("again", &written);
+        let mut blocks = Blocks::of(file, 0, 4 * BLOCK as u64);
+        let held = blocks.next().unwrap();
+        let other = blocks.next().unwrap().as_ptr();
+        assert_ne!(held.as_ptr(), other);
+        let third = blocks.next().unwrap();
+        assert_eq!(third.as_ptr(), other);
+        drop(blocks);
+        assert!(held == written[..BLOCK] && third == written[2 * BLOCK..3 * BLOCK]);
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_has_become_shorter() {
+        let (path, file) = file("shorter", &bytes(10));
+        let mut blocks = Blocks::of(file, 0, 20);
+        assert_eq!(blocks.next().unwrap().len(), 10);
+        assert_eq!(blocks.next().unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        std::fs::remove_file(path).unwrap();
+    }
+}

@@ -241,3 +241,29 @@ fn unreadable(path: &Path, error: io::Error) -> Error {
 fn changed(path: &Path) -> Error {
     Error::new(ErrorKind::Body, format!("{} changed while it was read; nothing was stored", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    /// Where the system cannot say that a read would wait, other threads read.
+    #[tokio::test]
+    async fn a_file_that_has_to_be_waited_for() {
+        let path = std::env::temp_dir().join(format!("wharf-waited-for-{}", std::process::id()));
+        let written: Vec<u8> = (0..700_000_u32).map(|n| (n >> 3) as u8).collect();
+        fs::write(&path, &written).unwrap();
+        let mut file = File::open(path.clone(), Some((1000, 600_000))).await.unwrap();
+        file.compute(ChecksumAlgorithm::Crc64Nvme);
+        let mut stream = file.stream();
+        stream.reading = Reading::Idle(file.blocks().that_wait());
+        let mut read = Vec::new();
+        while let Some(block) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
+            read.extend_from_slice(&block.unwrap());
+        }
+        assert!(read == written[1000..601_000]);
+        assert_eq!(file.computed(), Some(ChecksumAlgorithm::Crc64Nvme.checksum(&read)));
+        fs::remove_file(path).unwrap();
+    }
+}

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tracing::Instrument;
 use wharf_proto::operation::SendFuture;
 use wharf_proto::transfer::PREFERRED_PART_SIZE;
 use wharf_proto::{ByteRange, CustomerKey, ETag, Error, ObjectHead};
@@ -234,8 +235,9 @@ impl<T> Download<T> {
         let Self { client, bucket, key, options, file, target } = self;
         let job = Job::new(client.clone(), bucket.clone(), key.clone(), options, watch);
         client.inner().runtime.run(async move {
-            let done = target.deliver(job, file).await;
-            done.map_err(|error| error.at("Download", Some(&bucket), Some(&key)))
+            let span = tracing::debug_span!("download", bucket, key);
+            let done = target.deliver(job, file).instrument(span).await;
+            done.map_err(|error| error.at("download", Some(&bucket), Some(&key)))
         })
     }
 }

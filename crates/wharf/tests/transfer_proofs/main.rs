@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod common;
+mod counts;
+mod storms;
 #[path = "../support/mod.rs"]
 mod support;
 mod wire;

@@ -115,6 +115,10 @@ impl PartFile {
         }
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes `bytes` at this place of the file, one writer at a time.
     pub(super) async fn write(&self, mut bytes: &[u8], mut at: u64) -> Result<(), Error> {
         while !bytes.is_empty() {
@@ -171,17 +175,24 @@ impl PartFile {
 
 /// Removes the file that is not whole when it is dropped.
 #[derive(Debug)]
-pub(super) struct Unfinished(pub(super) PathBuf);
+pub(super) struct Unfinished(Option<PathBuf>);
 
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+impl Unfinished {
+    pub(super) fn at(path: &Path) -> Self {
+        Self(Some(path.to_owned()))
+    }
+
+    /// It is whole, and has its name.
+    pub(super) fn done(mut self) {
+        self.0 = None;
     }
 }
 
-impl PartFile {
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = fs::remove_file(path);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use tokio::sync::Mutex as TurnMutex;
+use tracing::Instrument;
 use wharf_proto::transfer::Ledger;
 use wharf_proto::{Error, ErrorKind, ObjectHead};
 
@@ -161,7 +162,7 @@ impl<S: Sink> Reading<'_, S> {
             let Some(memory) = job.try_memory(length) else { return };
             self.next = range.end;
             let (ahead, fetching) = ahead(job.clone(), object.found.clone(), range, Some(memory));
-            crew.spawn(fetching);
+            crew.spawn(fetching.in_current_span());
             self.ahead.push_back(ahead);
         }
     }

@@ -11,11 +11,14 @@ use wharf_proto::{Body, Error};
 
 use super::job::Job;
 use super::ledger::StoredPart;
-use super::multipart::{IN_WORK, Run};
+use super::multipart::Run;
 use super::undo::Begun;
 use super::{Settings, Uploaded, source, verify};
 use crate::Client;
 use crate::transfer::handle::Watch;
+
+/// How many parts are in work at most, those that wait for leave to be sent included.
+const IN_WORK: usize = 64;
 
 /// How it is moved, as the copy was told.
 #[derive(Debug, Clone)]
@@ -94,9 +97,13 @@ async fn finish(
 }
 
 async fn copy_part(job: &Job, upload_id: &str, part: Part, copy: &CopyPart) -> Result<StoredPart, Error> {
-    let copied = job.patiently(|| copy(job.sender.clone(), upload_id, part).into_future());
+    let copied = job.patiently(|| async {
+        let copied = copy(job.sender.clone(), upload_id, part).into_future().await?;
+        // Before the next request passes the lane, which learns from it.
+        job.watch.moved(part.length);
+        Ok(copied)
+    });
     let output = copied.await.map_err(|error| error.at_part(part.number))?.part;
-    job.moved(part.length);
     job.watch.part_done();
     Ok(StoredPart {
         number: part.number,

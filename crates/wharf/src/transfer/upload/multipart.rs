@@ -18,9 +18,6 @@ use super::undo::Begun;
 use super::{Uploaded, part, proof, verify};
 use crate::transfer::Verification;
 
-/// How many parts are in work at most, those that wait for another attempt included.
-pub(super) const IN_WORK: usize = 64;
-
 pub(super) async fn upload(job: Arc<Job>, mut pieces: Pieces) -> Result<Uploaded, Error> {
     job.object.check_parts(job.habits())?;
     pieces.check_known(&job, false).await?;
