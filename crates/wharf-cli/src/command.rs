@@ -14,6 +14,8 @@ mod rb;
 mod rm;
 mod run;
 mod serve;
+mod sync;
+mod verify;
 mod version;
 mod website;
 mod whoami;
@@ -35,11 +37,12 @@ pub(crate) enum Command {
     #[command(flatten)]
     Verb(Verb),
     Cat(cat::Args),
-    Pipe(pipe::Args),
+    Pipe(Box<pipe::Args>),
     Head(head::Args),
     Du(du::Args),
     Run(run::Args),
     Serve(serve::Args),
+    Verify(verify::Args),
     Whoami(whoami::Args),
     Completions(completions::Args),
     Version(version::Args),
@@ -56,9 +59,10 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Ls(ls::Args),
-    Cp(cp::Args),
-    Mv(mv::Args),
+    Cp(Box<cp::Args>),
+    Mv(Box<mv::Args>),
     Rm(rm::Args),
+    Sync(Box<sync::Args>),
     Mb(mb::Args),
     Rb(rb::Args),
     Presign(presign::Args),
@@ -91,8 +95,9 @@ async fn dispatch(
     match command {
         Command::Verb(verb) | Command::S3 { verb } => match verb {
             Verb::Ls(args) => ls::run(args, context, printer).await,
-            Verb::Cp(args) => cp::run(args, context, printer).await,
-            Verb::Mv(args) => mv::run(args, context, printer).await,
+            Verb::Cp(args) => cp::run(*args, context, printer).await,
+            Verb::Mv(args) => mv::run(*args, context, printer).await,
+            Verb::Sync(args) => sync::run(*args, context, printer).await,
             Verb::Rm(args) => rm::run(args, context, printer).await,
             Verb::Mb(args) => mb::run(args, context, printer).await,
             Verb::Rb(args) => rb::run(args, context, printer).await,
@@ -100,11 +105,12 @@ async fn dispatch(
             Verb::Website(args) => website::run(args, context, printer).await,
         },
         Command::Cat(args) => cat::run(args, context, printer).await,
-        Command::Pipe(args) => pipe::run(args, context, printer).await,
+        Command::Pipe(args) => pipe::run(*args, context, printer).await,
         Command::Head(args) => head::run(args, context, printer).await,
         Command::Du(args) => du::run(args, context, printer).await,
         Command::Run(args) => run::run(args, context, printer).await,
         Command::Serve(args) => serve::run(args, &context.globals.connection, printer).await,
+        Command::Verify(args) => verify::run(args, context, printer).await,
         Command::Whoami(args) => whoami::run(args, context, printer).await,
         Command::Completions(args) => completions::run(args, printer),
         Command::Version(args) => version::run(args, printer),
@@ -114,14 +120,12 @@ async fn dispatch(
 impl Command {
     /// Whether it does so much at a time that more than one core helps.
     fn takes_all_cores(&self) -> bool {
-        matches!(
-            self,
-            Self::Serve(_)
-                | Self::Pipe(_)
-                | Self::Run(_)
-                | Self::Verb(Verb::Cp(_) | Verb::Mv(_))
-                | Self::S3 { verb: Verb::Cp(_) | Verb::Mv(_) }
-        )
+        let is_large = |verb: &Verb| matches!(verb, Verb::Cp(_) | Verb::Mv(_) | Verb::Sync(_) | Verb::Rm(_));
+        match self {
+            Self::Verb(verb) | Self::S3 { verb } => is_large(verb),
+            Self::Serve(_) | Self::Pipe(_) | Self::Run(_) | Self::Verify(_) => true,
+            _ => false,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What goes wrong, and how it exits.
 
 use std::fmt;
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -67,6 +68,15 @@ impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         let message = message.into();
         Self::Told(Box::new(Told { exit, kind: None, message, hint: None, code: None, status: None, request_id: None }))
+    }
+
+    /// A source that is not there, in aws-cli's words.
+    pub(crate) fn missing(path: &Path) -> Self {
+        Self::new(Exit::Other, format!("The user-provided path {} does not exist.", path.display()))
+    }
+
+    pub(crate) fn interrupted() -> Self {
+        Self::new(Exit::Interrupted, "cancelled: ctrl-c received").hint("the same command goes on where it stopped")
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {

@@ -12,5 +12,4 @@ pub(crate) mod options;
 pub(crate) mod pipe;
 pub(crate) mod place;
 pub(crate) mod route;
-mod safe;
 pub(crate) mod told;

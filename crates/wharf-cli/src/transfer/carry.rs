@@ -5,16 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wharf::StorageClass;
 use wharf::op::ListedObject;
+use wharf::transfer::LocalTree;
+use wharf::{ErrorKind, StorageClass};
 
 use super::crew::{Crew, Outcome};
 use super::local::{self, Found, Step, Walk};
 use super::mover::{Mover, SourceObject};
 use super::options::CaseConflict;
 use super::route::{Source, Target};
-use super::safe;
-use super::told::Done;
+use super::told::{Action, Deed, Done};
 use crate::error::{Exit, Failure};
 use crate::filter::Filters;
 use crate::message::Warning;
@@ -50,10 +50,7 @@ struct Carrier<'a, 'p> {
 impl Carrier<'_, '_> {
     async fn file(&mut self, path: &Path) -> Result<(), Failure> {
         if fs::symlink_metadata(path).is_err() {
-            return Err(Failure::new(
-                Exit::Other,
-                format!("The user-provided path {} does not exist.", path.display()),
-            ));
+            return Err(Failure::missing(path));
         }
         if !self.mover.options.follow_symlinks() && path.is_symlink() {
             return Ok(());
@@ -75,10 +72,7 @@ impl Carrier<'_, '_> {
 
     async fn tree(&mut self, root: &Path) -> Result<(), Failure> {
         if !root.exists() {
-            return Err(Failure::new(
-                Exit::Other,
-                format!("The user-provided path {} does not exist.", root.display()),
-            ));
+            return Err(Failure::missing(root));
         }
         let filters = self.filters(&self.mover.locally.absolute(root).display().to_string());
         for step in Walk::new(root, self.mover.options.follow_symlinks()) {
@@ -176,18 +170,15 @@ impl Carrier<'_, '_> {
             return self.object(SourceObject { bucket: bucket.to_owned(), key, size: Some(0), etag }, name).await;
         };
         let Some(name) = name.strip_suffix('/').filter(|name| !name.is_empty()) else { return Ok(()) };
-        match safe::path_below(root, name) {
-            Err(why) => self.skip(bucket, &listed.key, why),
-            Ok(_) if self.mover.options.dryrun => Ok(()),
-            Ok(path) => match fs::create_dir_all(&path) {
-                Ok(()) => Ok(()),
-                Err(error) => {
-                    let object = SourceObject { bucket: bucket.to_owned(), key: listed.key, size: None, etag: None };
-                    let action = self.mover.download_action(&object, &path);
-                    let failure = Failure::new(Exit::Failed, format!("the directory could not be made: {error}"));
-                    self.crew.tell(Outcome::NotDone(action, failure))
-                }
-            },
+        let tree = LocalTree::new(root);
+        // The way to what would be in it, and it.
+        let made = match self.mover.options.dryrun {
+            true => tree.path_of(name),
+            false => tree.prepare(&format!("{name}/_")),
+        };
+        match made {
+            Ok(_) => Ok(()),
+            Err(error) => self.refuse(bucket, &listed.key, error),
         }
     }
 
@@ -196,10 +187,13 @@ impl Carrier<'_, '_> {
         let (mover, dryrun) = (self.mover.clone(), self.mover.options.dryrun);
         let path = match self.target {
             Target::File(path) => path.clone(),
-            Target::Directory(root) => match safe::path_below(root, name) {
-                Ok(path) => path,
-                Err(why) => return self.skip(&object.bucket, &object.key, why),
-            },
+            Target::Directory(root) => {
+                let tree = LocalTree::new(root);
+                match if dryrun { tree.path_of(name) } else { tree.prepare(name) } {
+                    Ok(path) => path,
+                    Err(error) => return self.refuse(&object.bucket, &object.key, error),
+                }
+            }
             Target::Key { .. } | Target::Prefix { .. } => {
                 let Some((bucket, key)) = self.target.key(name) else { return Ok(()) };
                 if dryrun {
@@ -246,8 +240,14 @@ impl Carrier<'_, '_> {
         }
     }
 
-    fn skip(&mut self, bucket: &str, key: &str, why: &str) -> Result<(), Failure> {
-        self.crew.tell(Outcome::Skipped(Warning::skipping(Shown(bucket, key), why)))
+    /// An object that has no place below the target's directory: it is said, and the rest goes on.
+    fn refuse(&mut self, bucket: &str, key: &str, error: wharf::Error) -> Result<(), Failure> {
+        let source = Shown(bucket, key).to_string();
+        if error.kind() == ErrorKind::InvalidInput {
+            return self.crew.tell(Outcome::Skipped(Warning::skipping(source, error.message())));
+        }
+        let action = Action { deed: Deed::Download, source, target: None };
+        self.crew.tell(Outcome::NotDone(action, error.into()))
     }
 
     fn filters(&self, root: &str) -> Filters {

@@ -210,7 +210,7 @@ impl<'a> Crew<'a> {
         let put_away = async { while self.under_way.next().await.is_some() {} };
         let _ = timeout(TO_STOP, put_away).await;
         self.printer.hide();
-        Failure::new(Exit::Interrupted, "cancelled: ctrl-c received").hint("the same command goes on where it stopped")
+        Failure::interrupted()
     }
 }
 

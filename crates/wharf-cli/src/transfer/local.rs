@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 use std::fs::{self, File, Metadata};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use super::place::Locally;
 use super::route::name_of;
@@ -16,7 +15,6 @@ pub(crate) struct Found {
     pub(crate) name: String,
     pub(crate) path: PathBuf,
     pub(crate) size: u64,
-    pub(crate) modified: Option<SystemTime>,
 }
 
 /// Goes through a tree: no more than the names of the directories on the way is held.
@@ -66,7 +64,7 @@ impl Walk {
         let Some(name) = path.strip_prefix(&self.root).ok().and_then(name_of) else {
             return Some(self.skipped(&path, "Its name is not UTF-8, which every key must be."));
         };
-        Some(Step::File(Found { name, size: metadata.len(), modified: metadata.modified().ok(), path }))
+        Some(Step::File(Found { name, size: metadata.len(), path }))
     }
 
     /// Whether a link leads back to where it is: there would be no end.

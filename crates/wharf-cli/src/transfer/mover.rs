@@ -12,7 +12,7 @@ use wharf::{Client, ETag, ErrorKind};
 use super::attributes::Attribute;
 use super::crew::Outcome;
 use super::options::{Ends, TransferArgs};
-use super::place::Locally;
+use super::place::{Locally, Place};
 use super::route::{Source, Target};
 use super::told::{Action, Deed, Done, Left};
 use crate::context::Context;
@@ -22,15 +22,15 @@ use crate::url::Shown;
 
 /// Moves things as the options have it.
 pub(crate) struct Mover {
-    pub(super) ends: Ends,
-    pub(super) options: TransferArgs,
+    pub(crate) ends: Ends,
+    pub(crate) options: TransferArgs,
     attributes: Vec<Attribute>,
     tuning: Tuning,
     /// Whether sources go when they have arrived.
     is_move: bool,
     /// Whether to do as aws-cli does where that is not what we would do.
     pub(super) is_aws: bool,
-    pub(super) locally: Locally,
+    pub(crate) locally: Locally,
     /// Whether it was said that this server cannot protect what is there.
     said_unprotected: AtomicBool,
 }
@@ -78,6 +78,15 @@ impl Mover {
         }
         let verb = if self.is_move { "mv" } else { "cp" };
         Err(Failure::usage(format!("Cannot {verb} a file onto itself: {0} - {0}", Shown(bucket, key))))
+    }
+
+    /// What filters with whole paths are relative to.
+    pub(crate) fn root(&self, place: &Place) -> String {
+        match place {
+            Place::Standard => String::new(),
+            Place::Local(path) => self.locally.absolute(path).display().to_string(),
+            Place::Remote(url) => format!("{}/{}", url.bucket(), url.key()),
+        }
     }
 
     /// What is done, in the words of its messages.

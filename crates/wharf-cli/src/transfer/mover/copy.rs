@@ -69,11 +69,13 @@ impl Mover {
     }
 
     fn copy_unconditionally(&self, object: &SourceObject, bucket: &str, key: &str) -> Copy {
+        let copy = self.copier().copy(&object.bucket, &object.key, bucket, key).verify(self.is_move);
+        self.dress_copy(if self.ends.through_here { copy.to(&self.ends.target) } else { copy })
+    }
+
+    /// Tells a copy what the options say.
+    pub(crate) fn dress_copy(&self, mut copy: Copy) -> Copy {
         let options = &self.options;
-        let mut copy = self.copier().copy(&object.bucket, &object.key, bucket, key).verify(self.is_move);
-        if self.ends.through_here {
-            copy = copy.to(&self.ends.target);
-        }
         if let Some(bytes) = self.tuning.part_size {
             copy = copy.part_size(bytes);
         }

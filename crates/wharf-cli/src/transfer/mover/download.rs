@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use wharf::transfer::Download;
+
 use super::super::crew::{Follower, Outcome};
 use super::super::told::{Action, Deed, Done};
 use super::{Mover, SourceObject};
@@ -33,12 +35,24 @@ impl Mover {
         follower: &mut Follower,
     ) -> Result<Done, Failure> {
         let s3 = &self.ends.source;
-        let mut download = s3
+        let download = s3
             .download(&object.bucket, &object.key, path)
             .create_directories(true)
             .preserve_modified(true)
-            .durable(self.tuning.fsync)
             .overwrite(!self.options.no_overwrite);
+        let download = self.dress_download(download);
+        let downloaded = follower.follow(download.start()).await?;
+        if self.is_move {
+            // Length and checksum, where the server keeps one, were compared while the bytes came in.
+            self.remove_object(s3, object, &downloaded.head.etag).await?;
+        }
+        let verified = Some(downloaded.verification.is_verified());
+        Ok(Done { size: Some(downloaded.size), verified, ..Done::new(action.clone()) })
+    }
+
+    /// Tells a download what the options say.
+    pub(crate) fn dress_download(&self, mut download: Download<PathBuf>) -> Download<PathBuf> {
+        download = download.durable(self.tuning.fsync);
         if let Some(bytes) = self.tuning.part_size {
             download = download.part_size(bytes);
         }
@@ -48,12 +62,6 @@ impl Mover {
         if self.options.requester_pays() {
             download = download.request_payer();
         }
-        let downloaded = follower.follow(download.start()).await?;
-        if self.is_move {
-            // Length and checksum, where the server keeps one, were compared while the bytes came in.
-            self.remove_object(s3, object, &downloaded.head.etag).await?;
-        }
-        let verified = Some(downloaded.verification.is_verified());
-        Ok(Done { size: Some(downloaded.size), verified, ..Done::new(action.clone()) })
+        download
     }
 }

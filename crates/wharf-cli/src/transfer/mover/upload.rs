@@ -86,8 +86,12 @@ impl Mover {
         if self.options.no_overwrite { upload.if_absent() } else { upload }
     }
 
-    pub(super) fn put_unconditionally(&self, bucket: &str, key: &str, body: impl IntoBody) -> Upload {
-        let mut upload = self.ends.target.upload(bucket, key, body).verify(self.is_move);
+    fn put_unconditionally(&self, bucket: &str, key: &str, body: impl IntoBody) -> Upload {
+        self.dress_upload(self.ends.target.upload(bucket, key, body).verify(self.is_move))
+    }
+
+    /// Tells an upload what the options say.
+    pub(crate) fn dress_upload(&self, mut upload: Upload) -> Upload {
         if let Some(bytes) = self.tuning.part_size {
             upload = upload.part_size(bytes);
         }
