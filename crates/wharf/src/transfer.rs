@@ -1,4 +1,8 @@
 //! Transfers: what moves data of any size, many requests at a time, within limits that the whole process shares.
+//!
+//! An upload ([`Client::upload`](crate::Client::upload)) goes in one request or in parts, whatever its source is: each
+//! request can be made again, what was begun is undone where it fails, and what is known of the bytes that the server has
+//! is its [`Verification`].
 
 mod bandwidth;
 mod budgets;

@@ -48,7 +48,8 @@ pub(super) async fn finish(job: &Job, mut uploaded: Uploaded, ours: Option<&Chec
         return Ok(uploaded);
     }
     let mut call = job.object.head_object(job.client()).checksum_mode(true);
-    if let Some(version) = &uploaded.version_id {
+    // Some servers call what has no versions so, and then do not know it by that name.
+    if let Some(version) = uploaded.version_id.as_ref().filter(|version| *version != "null") {
         call = call.version_id(version);
     }
     let head = call.await.map_err(|error| error.with_note("the object was written, and could not be verified"))?;
