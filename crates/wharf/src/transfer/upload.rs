@@ -1,5 +1,6 @@
 //! Uploads: one PutObject where that is enough, a multipart upload where it is not.
 
+pub(super) mod copied;
 mod cutter;
 mod file;
 mod job;
@@ -79,6 +80,24 @@ struct Settings {
     ledger: Option<Arc<dyn Ledger>>,
 }
 
+impl Settings {
+    /// Those that hold unless others are said.
+    fn of(client: Client) -> Self {
+        Self {
+            client,
+            part_size: PREFERRED_PART_SIZE,
+            threshold: THRESHOLD,
+            expected_size: None,
+            concurrency: None,
+            patience: PATIENCE,
+            spool_dir: None,
+            verify: false,
+            write_id: false,
+            ledger: None,
+        }
+    }
+}
+
 impl Client {
     /// Writes an object of any size, from a path, bytes, text, a stream or a reader: see
     /// [`Upload`](crate::transfer::Upload).
@@ -94,18 +113,7 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub fn upload(&self, bucket: impl Into<String>, key: impl Into<String>, body: impl IntoBody) -> Upload {
-        let settings = Settings {
-            client: self.clone(),
-            part_size: PREFERRED_PART_SIZE,
-            threshold: THRESHOLD,
-            expected_size: None,
-            concurrency: None,
-            patience: PATIENCE,
-            spool_dir: None,
-            verify: false,
-            write_id: false,
-            ledger: None,
-        };
+        let settings = Settings::of(self.clone());
         Upload { put: PutObject::new(self.clone(), bucket, key, body), settings }
     }
 }
@@ -118,6 +126,13 @@ impl Upload {
     pub fn start(self) -> Result<Transfer<Uploaded>, Error> {
         let watch = Watch::new();
         Transfer::start(watch.clone(), self.run(watch))
+    }
+
+    /// Has it tell what it does, and go on where an earlier run has ended.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for uploads that are resumed"))]
+    fn ledger(mut self, ledger: Arc<dyn Ledger>) -> Self {
+        self.settings.ledger = Some(ledger);
+        self
     }
 
     async fn run(self, watch: Arc<Watch>) -> Result<Uploaded, Error> {
@@ -135,7 +150,7 @@ impl IntoFuture for Upload {
 
     fn into_future(self) -> Self::IntoFuture {
         let client = self.settings.client.clone();
-        client.inner().runtime.run(self.run(Watch::new()))
+        client.inner().runtime.run(async move { self.run(Watch::new()).await })
     }
 }
 

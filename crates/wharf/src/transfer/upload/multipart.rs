@@ -12,7 +12,7 @@ use wharf_proto::op::{CompleteMultipartUploadOutput, CompletedPart, PartsChecksu
 use wharf_proto::{Error, ErrorKind};
 
 use super::job::Job;
-use super::ledger::StoredPart;
+use super::ledger::{NewUpload, StoredPart};
 use super::source::{Piece, Pieces, other_bytes};
 use super::undo::Begun;
 use super::{Uploaded, part, proof, verify};
@@ -22,9 +22,11 @@ pub(super) async fn upload(job: Arc<Job>, mut pieces: Pieces) -> Result<Uploaded
     job.object.check_parts(job.habits())?;
     pieces.check_known(&job, false).await?;
     let mut sum = job.object.parts_checksum(job.habits());
-    let earlier = job.settings.ledger.as_ref().and_then(|ledger| ledger.earlier());
-    let (mut begun, upload_id, stored) = match earlier {
-        Some(earlier) => (Begun::resume(job.clone(), earlier.upload_id.clone()), earlier.upload_id, earlier.parts),
+    let (mut begun, upload_id, stored) = match job.earlier.clone() {
+        Some(earlier) => {
+            sum = earlier.checksum;
+            (Begun::resume(job.clone(), earlier.upload_id.clone()), earlier.upload_id, earlier.parts)
+        }
         None => {
             let (begun, created) = Begun::create(job.clone(), sum).await?;
             // Of another type than was asked for where the server has only that.
@@ -35,7 +37,12 @@ pub(super) async fn upload(job: Arc<Job>, mut pieces: Pieces) -> Result<Uploaded
         }
     };
     let mut run = Run { job, upload_id: upload_id.into(), sum, stored };
-    match run.finish(&mut begun, &mut pieces).await {
+    let told = if run.job.earlier.is_some() { Ok(()) } else { run.tell(&pieces) };
+    let finished = match told {
+        Ok(()) => run.finish(&mut begun, &mut pieces).await,
+        Err(error) => Err(error),
+    };
+    match finished {
         Ok(uploaded) => {
             begun.over();
             Ok(uploaded)
@@ -45,18 +52,28 @@ pub(super) async fn upload(job: Arc<Job>, mut pieces: Pieces) -> Result<Uploaded
 }
 
 /// The way from the first part to the object.
-struct Run {
-    job: Arc<Job>,
-    upload_id: Arc<str>,
-    sum: Option<PartsChecksum>,
-    stored: Vec<StoredPart>,
+pub(super) struct Run {
+    pub(super) job: Arc<Job>,
+    pub(super) upload_id: Arc<str>,
+    pub(super) sum: Option<PartsChecksum>,
+    pub(super) stored: Vec<StoredPart>,
 }
 
 impl Run {
+    /// Tells the ledger that it was begun.
+    fn tell(&self, pieces: &Pieces) -> Result<(), Error> {
+        let Some(ledger) = &self.job.settings.ledger else { return Ok(()) };
+        ledger.begun(&NewUpload {
+            upload_id: &self.upload_id,
+            part_size: pieces.part_size(),
+            length: pieces.length(),
+            checksum: self.sum,
+            write_id: self.job.write_id.as_deref(),
+            file: pieces.file(),
+        })
+    }
+
     async fn finish(&mut self, begun: &mut Begun, pieces: &mut Pieces) -> Result<Uploaded, Error> {
-        if let Some(ledger) = &self.job.settings.ledger {
-            ledger.begun(&self.upload_id)?;
-        }
         self.send_parts(begun, pieces).await?;
         pieces.check_end().await?;
         pieces.check_known(&self.job, true).await?;
@@ -93,7 +110,7 @@ impl Run {
             };
             let Some((turn, piece)) = next else { break };
             if let Some(stored) = self.stored.iter().find(|stored| is_stored(stored, &piece)) {
-                self.job.watch.moved(stored.length);
+                self.job.watch.resumed(stored.length);
                 self.job.watch.part_done();
                 continue;
             }
@@ -109,7 +126,7 @@ impl Run {
     }
 
     /// Waits until a part is stored; for ever where none is on its way.
-    async fn joined(&mut self, begun: &mut Begun) -> Result<(), Error> {
+    pub(super) async fn joined(&mut self, begun: &mut Begun) -> Result<(), Error> {
         let Some(joined) = begun.parts.join_next().await else { return std::future::pending().await };
         let part = joined.unwrap_or_else(|error| match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
@@ -123,7 +140,7 @@ impl Run {
     }
 
     /// The checksum that the object must have, of what was sent.
-    fn whole_checksum(&self) -> Result<Option<Checksum>, Error> {
+    pub(super) fn whole_checksum(&self) -> Result<Option<Checksum>, Error> {
         let Some(sum) = self.sum else { return Ok(None) };
         let parts: Option<Vec<_>> = self.stored.iter().map(|part| Some((part.checksum?, part.length))).collect();
         let Some(parts) = parts else { return Ok(None) };
@@ -138,7 +155,7 @@ impl Run {
         }
     }
 
-    async fn complete(&self, ours: Option<&Checksum>, size: u64) -> Result<Uploaded, Error> {
+    pub(super) async fn complete(&self, ours: Option<&Checksum>, size: u64) -> Result<Uploaded, Error> {
         let job = &self.job;
         let announced = self.sum.filter(|sum| sum.announced);
         let parts: Vec<_> = self.stored.iter().map(|part| completed(part, announced.is_some())).collect();
