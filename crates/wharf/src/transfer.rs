@@ -13,6 +13,8 @@ mod list;
 #[cfg(feature = "tokio-io")]
 mod object_reader;
 mod patience;
+mod safe_path;
+mod sync;
 mod upload;
 mod verification;
 mod watch;
@@ -28,5 +30,8 @@ pub use handle::{Progress, Transfer, Updates};
 pub use list::{List, ListItems, ListPages, ListedPage};
 #[cfg(feature = "tokio-io")]
 pub use object_reader::{ObjectReader, OpenObject};
+pub use safe_path::LocalTree;
+pub use sync::{Sync, SyncAction, SyncEvents, SyncItem, SyncPlace, Synced};
 pub use upload::{Upload, Uploaded};
 pub use verification::Verification;
+pub use wharf_proto::sync_plan::{Compare, Reason};
