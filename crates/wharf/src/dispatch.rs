@@ -31,6 +31,9 @@ const MAX_ERROR_BODY: usize = 256 * 1024;
 /// How much of an answer that must be held in memory is read. A page of 1,000 long keys has under 10 MiB.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
+/// How much room for an answer is made at once.
+const MAX_RESERVED: u64 = 1024 * 1024;
+
 /// What to do with a successful answer's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Read {
@@ -193,7 +196,9 @@ fn explain(error: Error, way: &Way, maybe_done: bool) -> Error {
         | ErrorKind::NoSuchBucket
             if maybe_done =>
         {
-            error.with_hint(
+            // What deletes or makes a bucket has no object that could be its own.
+            let writes = matches!(error.kind(), ErrorKind::PreconditionFailed | ErrorKind::NoSuchUpload);
+            error.with_maybe_ours(writes).with_hint(
                 "an earlier attempt of this call broke off and may have succeeded: look before you try again",
             )
         }
@@ -304,8 +309,8 @@ async fn sign(
     Ok(http::Request::from_parts(head, transfer::paced(body, &client.budgets, progress)))
 }
 
-/// How many headers a request gets here.
-const SIGNED_HEADERS: usize = 6;
+/// How many headers a request gets here: its date, digest and signature, our name, and the host's.
+const SIGNED_HEADERS: usize = 5;
 
 pub(crate) fn unsignable(error: sigv4::SigningError) -> Error {
     Error::invalid_input(error.to_string())
@@ -385,6 +390,9 @@ pub(crate) async fn read_up_to(
             first = piece;
         } else {
             if whole.is_empty() {
+                // A server's word is no reason to reserve more than a page of a listing takes.
+                let to_come = body.length().unwrap_or(0).min(MAX_RESERVED) as usize;
+                whole.reserve(first.len() + piece.len() + to_come);
                 whole.extend_from_slice(&std::mem::take(&mut first));
             }
             whole.extend_from_slice(&piece);

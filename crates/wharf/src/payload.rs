@@ -1,5 +1,6 @@
 //! Making a request's body ready to send: its length, its checksum, what the signature says of it.
 
+mod blocks;
 mod file;
 mod framed;
 mod once;
@@ -395,8 +396,8 @@ async fn hold(mut stream: ByteStream, limit: usize) -> Result<Bytes, Error> {
             return Err(Error::invalid_input(match limit {
                 0 => "the body is longer than the 0 bytes declared",
                 _ => {
-                    "a body of unknown length may have at most 16 MiB in one request; say its length (`.length(n)`), or send it in \
-                     parts (create_multipart_upload; upload() is to do that)"
+                    "a body of unknown length may have at most 16 MiB in one request; say its length (`.length(n)`), or use \
+                     `upload`, which sends it in parts"
                 }
             }));
         }

@@ -10,6 +10,8 @@ mod gate;
 mod handle;
 mod lane;
 mod list;
+#[cfg(feature = "tokio-io")]
+mod object_reader;
 mod patience;
 mod safe_path;
 mod sync;
@@ -21,9 +23,13 @@ pub(crate) use bandwidth::{Pace, pace, paced};
 pub use budgets::{Budgets, Limits};
 pub use copy::{Copied, Copy};
 pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
-pub use download::{Download, Downloaded, OnChange, Target};
+#[cfg(feature = "tokio-io")]
+pub use download::Writer;
+pub use download::{Download, Downloaded, Memory, OnChange, Target};
 pub use handle::{Progress, Transfer, Updates};
 pub use list::{List, ListItems, ListPages, ListedPage};
+#[cfg(feature = "tokio-io")]
+pub use object_reader::{ObjectReader, OpenObject};
 pub use safe_path::LocalTree;
 pub use sync::{Sync, SyncAction, SyncEvents, SyncItem, SyncPlace, Synced};
 pub use upload::{Upload, Uploaded};

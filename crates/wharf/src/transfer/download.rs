@@ -1,11 +1,14 @@
 //! Downloads of any size.
 
+mod ahead;
 mod attributes;
 mod check;
 mod crew;
 mod file;
+mod in_order;
 mod into_file;
 mod request;
+mod sinks;
 mod target;
 
 use std::fmt;
@@ -14,6 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tracing::Instrument;
 use wharf_proto::operation::SendFuture;
 use wharf_proto::transfer::PREFERRED_PART_SIZE;
 use wharf_proto::{ByteRange, CustomerKey, ETag, Error, ObjectHead};
@@ -23,8 +27,15 @@ use super::patience::PATIENCE;
 use super::verification::Verification;
 use crate::Client;
 
+#[cfg(feature = "tokio-io")]
+pub(super) use ahead::{Ahead, ahead};
 use file::FileOptions;
-use request::{Job, Options};
+#[cfg(feature = "tokio-io")]
+pub(super) use request::Found;
+pub(super) use request::{Job, Options};
+pub use sinks::Memory;
+#[cfg(feature = "tokio-io")]
+pub use sinks::Writer;
 pub use target::Target;
 
 /// Reads an object of any size, in as many requests as are good: made by [`Client::download`].
@@ -81,6 +92,8 @@ impl Client {
     ///
     /// ```
     /// use std::path::Path;
+    /// use wharf::transfer::Memory;
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> wharf::Result<()> {
     /// # let s3 = wharf::Client::builder().transport(wharf_embedded::Store::in_memory()).build()?;
     /// # s3.create_bucket("my-bucket").await?; s3.put_object("my-bucket", "a.txt", "Hello!").await?;
@@ -88,6 +101,8 @@ impl Client {
     /// # let path = &folder.join("a.txt");
     /// let done = s3.download("my-bucket", "a.txt", Path::new(path)).create_directories(true).await?;
     /// println!("{} bytes, {}", done.size, done.verification);
+    /// let bytes = s3.download("my-bucket", "a.txt", Memory).await?.target;
+    /// assert_eq!(bytes, "Hello!");
     /// # std::fs::remove_dir_all(folder).ok();
     /// # Ok(()) }
     /// ```
@@ -172,8 +187,9 @@ impl<T> Download<T> {
         self
     }
 
-    /// How many requests there are at a time; found out where it is not said. With one, the object is read in order, so that
-    /// any checksum can be compared.
+    /// How many requests there are at a time. Where it is not said, as many as make it faster, which is one where the bytes
+    /// have to come in order and one brings 256 MiB a second. With one, a file too is read in order, so that any checksum can
+    /// be compared.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.options.concurrency = Some(requests.max(1));
         self
@@ -220,8 +236,9 @@ impl<T> Download<T> {
         let Self { client, bucket, key, options, file, target } = self;
         let job = Job::new(client.clone(), bucket.clone(), key.clone(), options, watch);
         client.inner().runtime.run(async move {
-            let done = target.deliver(job, file).await;
-            done.map_err(|error| error.at("Download", Some(&bucket), Some(&key)))
+            let span = tracing::debug_span!("download", bucket, key);
+            let done = target.deliver(job, file).instrument(span).await;
+            done.map_err(|error| error.at("download", Some(&bucket), Some(&key)))
         })
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Mutex as TurnMutex;
+use tracing::Instrument;
 use wharf_proto::operation::SendFuture;
 use wharf_proto::transfer::{Cuts, Ledger, Spans};
 use wharf_proto::{Error, ErrorKind};
@@ -16,9 +17,10 @@ use super::file::{FileOptions, PartFile, Unfinished, check_target};
 use super::request::{Found, Job};
 use super::target::Deliver;
 use crate::ObjectBody;
+use crate::payload::blocking;
 
 /// How many requests there can be at a time where the caller does not say; the lane decides how many there are.
-const MOST: usize = 16;
+const MOST: usize = 64;
 
 /// A file as a target.
 pub(super) struct ToFile(pub(super) PathBuf);
@@ -78,11 +80,11 @@ async fn once(job: &Job, target: &Path, options: &FileOptions) -> Result<Downloa
             if front.is_none() {
                 let (found, body) = job.first().await?;
                 let (new, requests) = Run::begin(job, found, target, options).await?;
-                let unfinished = Unfinished(new.file.path().to_owned());
+                let unfinished = Unfinished::at(new.file.path());
                 *front = new.take().map(|filler| Filler { body: Some(body), ..filler });
                 let (run, _) = run.get_or_init(|| (Arc::new(new), unfinished));
                 for _ in 1..requests {
-                    crew.spawn(run.clone().work());
+                    crew.spawn(run.clone().work().in_current_span());
                 }
             }
             match (&mut *front, run.get()) {
@@ -100,7 +102,12 @@ async fn once(job: &Job, target: &Path, options: &FileOptions) -> Result<Downloa
     }
     crew.join().await?;
     let (run, unfinished) = run.into_inner().ok_or_else(|| Error::new(ErrorKind::Other, "nothing was begun"))?;
-    run.finish(target, options, unfinished)
+    if !options.durable {
+        return run.finish(target, options, unfinished);
+    }
+    // A sync lasts as long as the disk wants.
+    let (target, options) = (target.to_owned(), options.clone());
+    blocking(move || run.finish(&target, &options, unfinished)).await
 }
 
 impl Run {
@@ -169,7 +176,7 @@ impl Run {
         while let Some(bytes) = coming.next().await {
             let bytes = match bytes {
                 Ok(bytes) => bytes,
-                Err(error) if self.found.can_be_pinned() => return Err(error),
+                Err(error) if self.job.can_go_on(&self.found) => return Err(error),
                 Err(error) => return Ok(Step::Lost(self.job.lost(error))),
             };
             let mine = self.spans().claim(*taker, bytes.len());
@@ -205,7 +212,7 @@ impl Run {
             false => (None, None),
         };
         self.file.finish(target, size, modified, options.mode.or(mode), options)?;
-        std::mem::forget(unfinished);
+        unfinished.done();
         Ok(Downloaded { target: target.to_owned(), head: self.found.head.clone(), size, verification })
     }
 }
