@@ -13,4 +13,5 @@ mod mv;
 mod pipe;
 mod rm;
 mod run;
+mod sync;
 mod terminal;
