@@ -53,6 +53,8 @@ fn s5cmd(command: &mut Command, job: &Job, folders: &Folders) -> bool {
         Work::Put => command.args(transfer).arg(&job.file).arg(object(job)),
         Work::GetFile => command.args(transfer).arg(object(job)).arg(&job.file),
         Work::GetNull => command.args(["--log", "error", "cat", "--concurrency", &at_once]).arg(object(job)),
+        // It asks for all that are there.
+        Work::SmallGet if job.count == 1 => return false,
         Work::SmallPut => {
             let files = format!("{}/small/*", folders.small_source.display());
             command
@@ -74,39 +76,40 @@ fn s5cmd(command: &mut Command, job: &Job, folders: &Folders) -> bool {
 }
 
 fn rclone(command: &mut Command, job: &Job) -> bool {
+    // It cannot sign the payload of a stream, which a part is to it.
+    if job.signed && job.work == Work::Put {
+        return false;
+    }
     let part_size = format!("{}Mi", job.part_size.unwrap_or(8 * MIB) / MIB);
     let at_once = job.concurrency.unwrap_or(2).to_string();
     let object = format!("bench:{BUCKET}/{}", job.key);
     match job.work {
         Work::Nothing => command.arg("version"),
-        Work::Put => command.arg("copyto").arg(&job.file).arg(object),
-        Work::GetFile => command.arg("copyto").arg(object).arg(&job.file),
+        // No look at what is there before or after.
+        Work::Put => command
+            .args(["copyto", "--ignore-times", "--no-check-dest", "--s3-no-head", "--s3-use-unsigned-payload=true"])
+            .args(["--s3-chunk-size", &part_size, "--s3-upload-concurrency", &at_once])
+            .arg(&job.file)
+            .arg(object),
+        Work::GetFile => command
+            .args(["copyto", "--ignore-times", "--multi-thread-streams", &at_once])
+            .args(["--multi-thread-chunk-size", &part_size])
+            .arg(object)
+            .arg(&job.file),
         Work::GetNull => command.arg("cat").arg(object),
         Work::List => command.args(["lsf", "-R", "--fast-list"]).arg(format!("bench:{BUCKET}/{LIST_PREFIX}")),
         // Not in the table.
         Work::SmallPut | Work::SmallGet => return false,
     };
-    command
-        .args([
-            "--config",
-            "/dev/null",
-            "--ignore-times",
-            "--no-check-dest",
-            "--s3-no-head",
-            "--s3-no-check-bucket",
-            "--s3-list-version=2",
-        ])
-        .args(["--s3-chunk-size", &part_size, "--s3-upload-concurrency", &at_once, "--multi-thread-streams", &at_once])
-        .arg(format!("--s3-use-unsigned-payload={}", !job.signed))
-        .envs([
-            ("RCLONE_CONFIG_BENCH_TYPE", "s3"),
-            ("RCLONE_CONFIG_BENCH_PROVIDER", "Other"),
-            ("RCLONE_CONFIG_BENCH_ENDPOINT", &job.endpoint),
-            ("RCLONE_CONFIG_BENCH_REGION", REGION),
-            ("RCLONE_CONFIG_BENCH_ACCESS_KEY_ID", ACCESS_KEY),
-            ("RCLONE_CONFIG_BENCH_SECRET_ACCESS_KEY", SECRET_KEY),
-            ("RCLONE_CONFIG_BENCH_FORCE_PATH_STYLE", "true"),
-        ]);
+    command.args(["--config", "/dev/null", "--s3-no-check-bucket", "--s3-list-version=2"]).envs([
+        ("RCLONE_CONFIG_BENCH_TYPE", "s3"),
+        ("RCLONE_CONFIG_BENCH_PROVIDER", "Other"),
+        ("RCLONE_CONFIG_BENCH_ENDPOINT", &job.endpoint),
+        ("RCLONE_CONFIG_BENCH_REGION", REGION),
+        ("RCLONE_CONFIG_BENCH_ACCESS_KEY_ID", ACCESS_KEY),
+        ("RCLONE_CONFIG_BENCH_SECRET_ACCESS_KEY", SECRET_KEY),
+        ("RCLONE_CONFIG_BENCH_FORCE_PATH_STYLE", "true"),
+    ]);
     true
 }
 

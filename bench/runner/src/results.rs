@@ -113,7 +113,7 @@ impl RowResult {
     }
 
     pub fn meets_must(&self) -> Option<bool> {
-        self.ahead().map(|ahead| ahead >= MUST)
+        self.ahead().filter(|_| self.row.is_judged()).map(|ahead| ahead >= MUST)
     }
 
     /// wharf's cost as a multiple of the floor's, and what it is to be at most.

@@ -139,7 +139,7 @@ impl Bench<'_> {
             file: if row.work == Work::Put { self.source() } else { self.target(row.place) },
             key: if row.work == Work::Put { "put-large" } else { LARGE_KEY }.to_owned(),
             size: self.settings.size,
-            count: if row.work == Work::List { self.settings.keys } else { self.settings.count },
+            count: if row.work == Work::List { self.settings.keys } else { row.count.unwrap_or(self.settings.count) },
             signed: row.signed,
             variant: String::new(),
             part_size: self.settings.part_size.or(at_latency.map(|_| 8 * MIB)),

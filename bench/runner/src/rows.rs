@@ -30,6 +30,8 @@ pub struct Row {
     /// Over http, the signature covers the payload.
     pub signed: bool,
     pub place: Place,
+    /// How many small objects, where not as many as the settings say.
+    pub count: Option<usize>,
     pub counts: Counts,
     pub in_quick: bool,
     /// The first measurement, in seconds of CPU: it says what a floor and the best peer are to each other.
@@ -49,6 +51,13 @@ const fn first(floor: f64, best_peer: f64, aim: f64) -> Option<First> {
     Some(First { floor, best_peer, aim })
 }
 
+impl Row {
+    /// Whether wharf is to be ahead here. The others say what is in the figures of all: starting.
+    pub fn is_judged(&self) -> bool {
+        self.first.is_some() || self.counts == Counts::Time
+    }
+}
+
 const BASE: Row = Row {
     name: "",
     title: "",
@@ -56,6 +65,7 @@ const BASE: Row = Row {
     is_https: false,
     signed: false,
     place: Place::None,
+    count: None,
     counts: Counts::Cpu,
     in_quick: false,
     first: None,
@@ -63,6 +73,15 @@ const BASE: Row = Row {
 
 pub const ROWS: &[Row] = &[
     Row { name: "nothing", title: "start and end", ..BASE },
+    Row { name: "one-http", title: "start, one GET of 4 KiB, http", work: Work::SmallGet, count: Some(1), ..BASE },
+    Row {
+        name: "one-https",
+        title: "start, one GET of 4 KiB, https",
+        work: Work::SmallGet,
+        is_https: true,
+        count: Some(1),
+        ..BASE
+    },
     Row {
         name: "put-https",
         title: "PUT 1 GiB, https",

@@ -147,6 +147,7 @@ impl fmt::Display for Reason {
 
 /// What a plan wants next.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and none is kept")]
 pub enum Step {
     /// The next entry of a side: [`SyncPlan::offer`] it.
     Need(Side),

@@ -226,7 +226,7 @@ async fn bytes_decide_where_checksums_are_asked_for() {
     for (key, text) in [("same", "1"), ("other", "2"), ("size", "3")] {
         scene.write_old(key, text);
     }
-    scene.up().await.unwrap();
+    assert_eq!(scene.up().await.unwrap().transferred, 3);
     scene.write_old("other", "9");
     scene.write_old("size", "33");
     // The time says that nothing has changed.

@@ -26,6 +26,10 @@ fn main() -> ExitCode {
         if job.work == Work::Nothing {
             return Ok(());
         }
+        // It has no download in parts, which is what the rows at a latency are about.
+        if job.work == Work::GetFile && job.concurrency.is_some() && job.variant.is_empty() {
+            return job.unsupported();
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let job = job.clone();
         runtime.block_on(runtime.spawn(async move {

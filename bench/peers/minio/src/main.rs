@@ -19,6 +19,10 @@ fn main() -> ExitCode {
         if job.work == Work::Nothing {
             return Ok(());
         }
+        // It has no parts at a time, which is what the rows at a latency are about.
+        if matches!(job.work, Work::Put | Work::GetFile) && job.concurrency.is_some() {
+            return job.unsupported();
+        }
         // It would do so signed, for which there is another row.
         if job.work == Work::Put && !job.signed && !job.is_https() {
             return job.unsupported();

@@ -16,6 +16,10 @@ fn main() -> ExitCode {
         if job.work == Work::Nothing {
             return Ok(());
         }
+        // It has no download in parts, which is what the rows at a latency are about.
+        if job.work == Work::GetFile && job.concurrency.is_some() {
+            return job.unsupported();
+        }
         // It would do so signed, for which there is another row.
         if job.work == Work::Put && !job.signed && !job.is_https() {
             return job.unsupported();

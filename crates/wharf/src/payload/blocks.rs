@@ -117,20 +117,20 @@ mod system {
     use std::io::{self, IoSliceMut};
     use std::num::NonZeroU64;
 
-    use rustix::fs::{Advice, fadvise, fstatfs};
+    use rustix::fs::{Advice, FsWord, fadvise, fstatfs};
     use rustix::io::{ReadWriteFlags, preadv2};
 
     use super::AtOnce;
     pub(super) use super::positioned::read;
 
     /// The kind of file system that is all in memory, and does not know reads that do not wait.
-    const TMPFS: i64 = 0x0102_1994;
+    const TMPFS: FsWord = 0x0102_1994;
 
     pub(super) fn begin(file: &File, offset: u64, length: u64) -> AtOnce {
         // Advice alone: nothing depends on it.
         let _ = fadvise(file, offset, NonZeroU64::new(length), Advice::Sequential);
         match fstatfs(file) {
-            Ok(system) if i64::from(system.f_type) == TMPFS => AtOnce::All,
+            Ok(system) if system.f_type == TMPFS => AtOnce::All,
             _ => AtOnce::WhatIsThere,
         }
     }

@@ -54,6 +54,21 @@ async fn digests_and_parts_are_compared() {
     assert_eq!(call().await.unwrap().verification.to_string(), "verified by CRC32");
 }
 
+/// Where it is not said how many requests there shall be, one that is slow gets help.
+#[tokio::test(start_paused = true)]
+async fn a_fast_stream_is_read_alone() {
+    let data = bytes(20 * MIB);
+    let (s3, store) = with_object(&data).await;
+    let call = || s3.download("my-bucket", "a", Memory).part_size(MIB as u64);
+    assert!(call().await.unwrap().target == data);
+    assert_eq!(store.requests().len(), 1, "{}", store.requests());
+    let slow = Fault::delay_body(3 * MIB as u64, Duration::from_secs(1)).on(Operation::GetObject);
+    store.inject(slow).unwrap();
+    store.clear_requests();
+    assert!(call().await.unwrap().target == data);
+    assert!(store.requests().len() > 10, "{}", store.requests());
+}
+
 /// While nobody reads on, no more is fetched ahead than there is memory for. One range may always be held, so that no limit
 /// is too small.
 #[tokio::test(start_paused = true)]

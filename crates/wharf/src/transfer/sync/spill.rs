@@ -273,4 +273,47 @@ mod tests {
         bare.rest.as_mut().unwrap().write(&Entry::new("", 1)).unwrap();
         assert_eq!(bare.read().unwrap().next().unwrap().unwrap(), Entry::new("", 1));
     }
+
+    /// The most memory that this process ever had, in MiB.
+    #[cfg(target_os = "linux")]
+    fn peak() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() >> 10
+    }
+
+    /// `cargo test -p wharf --release --lib ten_million -- --ignored --nocapture`
+    #[cfg(target_os = "linux")]
+    #[test]
+    #[ignore = "a minute, and a gigabyte of temporary files"]
+    fn ten_million_entries_fit_into_little_memory() {
+        use wharf_proto::sync_plan::{Action, Rules, Side, Step, SyncPlan};
+
+        const COUNT: u64 = 10_000_000;
+        let key = |n: u64| format!("folder-{:04}/file-{n:08}.bin", n / 10_000);
+        let mut sorter = Sorter::new();
+        // The source in another order, every tenth of its files missing.
+        let shuffled = (0..COUNT).map(|n| n * 7_654_321 % COUNT).filter(|n| n % 10 != 3);
+        shuffled.for_each(|n| sorter.push(entry(key(n), n % 100)).unwrap());
+        let mut source = sorter.sorted().unwrap();
+        let mut target = (0..COUNT).map(|n| entry(key(n), n % 100));
+        let mut rules = Rules::default();
+        rules.delete = true;
+        let mut plan = SyncPlan::new(rules);
+        let (mut deletes, mut same) = (Spool::default(), 0);
+        loop {
+            match plan.next() {
+                Step::Need(Side::Source) => plan.offer(Side::Source, source.next().unwrap()).unwrap(),
+                Step::Need(Side::Target) => plan.offer(Side::Target, target.next()).unwrap(),
+                Step::Act(Action::Delete(entry)) => deletes.push(entry).unwrap(),
+                Step::Act(action) => same += u64::from(matches!(action, Action::Skip(_))),
+                Step::Done => break,
+            }
+        }
+        assert_eq!((same, deletes.count()), (COUNT / 10 * 9, COUNT / 10));
+        assert!(plan.may_delete(false).unwrap());
+        assert_eq!(deletes.read().unwrap().map(Result::unwrap).count() as u64, COUNT / 10);
+        println!("{COUNT} entries against {COUNT}: {} MiB at most", peak());
+        assert!(peak() < 200, "{} MiB", peak());
+    }
 }
