@@ -11,6 +11,7 @@ mod interrupt;
 mod look;
 mod mv;
 mod pipe;
+mod readme;
 mod rm;
 mod run;
 mod sync;
