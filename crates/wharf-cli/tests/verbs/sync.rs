@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
+use wharf_embedded::{Fault, Operation};
+
 use crate::bench::{Bench, assert_like, done, failed};
 
 /// The lines, in order: many things at a time end in any.
@@ -103,6 +105,39 @@ fn nothing_is_deleted_after_a_side_was_not_read_whole() {
     assert_eq!(bench.keys(), ["x/1", "x/old"]);
     let args = ["s3", "sync", "d", "s3://my-bucket/x", "--delete", "--no-follow-symlinks"];
     assert_eq!(bench.run(&args), done("delete: s3://my-bucket/x/old\n"));
+}
+
+#[test]
+fn nothing_is_deleted_on_the_word_of_a_listing_that_fails() {
+    let bench = Bench::embedded();
+    bench.file("d/1", "1");
+    for number in 0..1100 {
+        bench.put(&format!("x/{number:04}"), "1");
+    }
+    for verb in [&["sync"][..], &["s3", "sync"]] {
+        bench.store().inject(Fault::respond(403, "AccessDenied").on(Operation::ListObjectsV2).nth(2)).unwrap();
+        let (exit, stdout, stderr) = bench.run(&[verb, &["d", "s3://my-bucket/x", "--delete"]].concat());
+        assert_eq!(exit, 1);
+        assert!(!stdout.contains("delete") && stderr.contains("AccessDenied, HTTP 403"), "{stdout}{stderr}");
+    }
+    assert_eq!(bench.keys().len(), 1100);
+}
+
+#[test]
+fn a_listing_out_of_order_is_sorted_before_anything_is_deleted() {
+    let bench = Bench::embedded();
+    for number in 0..50 {
+        bench.file(&format!("d/{number:02}"), "1");
+        touch(&bench, &format!("d/{number:02}"), -100);
+        bench.put(&format!("x/{number:02}"), "1");
+    }
+    bench.put("x/only", "2");
+    bench.store().inject(Fault::shuffle_listing(7).on(Operation::ListObjectsV2)).unwrap();
+    let (exit, stdout, stderr) = bench.run(&["sync", "d", "s3://my-bucket/x", "--delete"]);
+    // What seemed to be missing before the disorder was found may be there twice: that does no harm.
+    let deleted: Vec<_> = stdout.lines().filter(|line| !line.starts_with("upload: ")).collect();
+    assert_eq!((exit, deleted, stderr.as_str()), (0, vec!["delete: s3://my-bucket/x/only"], ""));
+    assert_eq!(bench.keys().len(), 50);
 }
 
 #[test]
