@@ -193,7 +193,9 @@ fn explain(error: Error, way: &Way, maybe_done: bool) -> Error {
         | ErrorKind::NoSuchBucket
             if maybe_done =>
         {
-            error.with_hint(
+            // What deletes or makes a bucket has no object that could be its own.
+            let writes = matches!(error.kind(), ErrorKind::PreconditionFailed | ErrorKind::NoSuchUpload);
+            error.with_maybe_ours(writes).with_hint(
                 "an earlier attempt of this call broke off and may have succeeded: look before you try again",
             )
         }

@@ -395,8 +395,8 @@ async fn hold(mut stream: ByteStream, limit: usize) -> Result<Bytes, Error> {
             return Err(Error::invalid_input(match limit {
                 0 => "the body is longer than the 0 bytes declared",
                 _ => {
-                    "a body of unknown length may have at most 16 MiB in one request; say its length (`.length(n)`), or send it in \
-                     parts (create_multipart_upload; upload() is to do that)"
+                    "a body of unknown length may have at most 16 MiB in one request; say its length (`.length(n)`), or use \
+                     `upload`, which sends it in parts"
                 }
             }));
         }

@@ -181,7 +181,7 @@ async fn a_body_of_unknown_length() {
     assert_eq!(
         line(&error),
         "PutObject my-bucket/b: a body of unknown length may have at most 16 MiB in one request; say its length \
-         (`.length(n)`), or send it in parts (create_multipart_upload; upload() is to do that)"
+         (`.length(n)`), or use `upload`, which sends it in parts"
     );
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidInput, 0));
     assert!(store.requests().is_empty());

@@ -296,6 +296,7 @@ async fn a_write_that_may_have_been_in_its_own_way_says_so() {
     let error = s3.put_object("my-bucket", "lock", "me").if_absent().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::PreconditionFailed, 2));
     assert!(error.hint().unwrap().contains("may have succeeded"), "{error:?}");
+    assert!(error.maybe_ours());
 
     let server = answers([refusal(412, "PreconditionFailed")]).await;
     let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();

@@ -10,7 +10,7 @@ use support::upload::{MIB, bytes, content, embedded, file, no_uploads, operation
 use wharf::blocking::Wait;
 use wharf::transfer::Verification;
 use wharf::{Body, ChecksumAlgorithm, ChecksumType, Client};
-use wharf_embedded::{Operation, Store};
+use wharf_embedded::{Fault, Operation, Store};
 
 const CRC64NVME: Verification = Verification::Verified(ChecksumAlgorithm::Crc64Nvme);
 
@@ -100,6 +100,24 @@ async fn a_missing_file_is_named() {
     let error = s3.upload("my-bucket", "a", directory).await.unwrap_err();
     assert!(error.to_string().ends_with(" is a directory, not a file"), "{error}");
     assert!(operations(&store).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_tcp_just_the_same() {
+    let store = Store::in_memory();
+    let server = store.serve("127.0.0.1:0").await.unwrap();
+    let client = Client::builder().endpoint(server.endpoint());
+    let s3 = client.credentials(store.access_key_id(), store.secret_access_key()).build().unwrap();
+    s3.create_bucket("my-bucket").await.unwrap();
+    let data = bytes(20 * MIB);
+    let large = file(&data);
+    for body in [Body::file(large.path()), Body::stream(pieces(data.clone(), MIB)), Body::bytes(data.clone())] {
+        store.inject(Fault::close_request_after(70_000).on(Operation::UploadPart).times(2)).unwrap();
+        let uploaded = s3.upload("my-bucket", "a", body).await.unwrap();
+        assert_eq!(uploaded.verification, CRC64NVME);
+        assert!(content(&s3, "a").await == data);
+    }
+    server.stop().await;
 }
 
 #[test]

@@ -147,3 +147,23 @@ async fn a_lost_create_is_told() {
     assert_eq!(left.len(), 1);
     assert!(s3.list_parts("my-bucket", "a", &left[0].upload_id).await.unwrap().parts.is_empty());
 }
+
+/// S3 says to make a PutObject again that meets another write, and to begin anew with an upload in parts.
+#[tokio::test(start_paused = true)]
+async fn a_conflict_is_tried_again_where_that_helps() {
+    let (s3, store) = embedded().await;
+    let conflict = || {
+        let fault = Fault::respond(409, "ConditionalRequestConflict").on(Operation::PutObject);
+        fault.on(Operation::CompleteMultipartUpload)
+    };
+    store.inject(conflict().times(3)).unwrap();
+    s3.upload("my-bucket", "a", bytes(SMALL)).if_absent().start().unwrap().await.unwrap();
+    assert_eq!(operations(&store), ["PutObject"; 4]);
+    store.inject(conflict()).unwrap();
+    for size in [SMALL, LARGE] {
+        let error = s3.upload("my-bucket", "b", bytes(size)).if_absent().start().unwrap().await.unwrap_err();
+        assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::Conflict, false));
+    }
+    assert_eq!(store.requests().count(Operation::CompleteMultipartUpload), 1);
+    no_uploads(&s3).await;
+}

@@ -120,6 +120,13 @@ impl Upload {
         Transfer::start(watch.clone(), self.run(watch))
     }
 
+    /// Has it tell what it does, and go on where an earlier run has ended.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for uploads that are resumed"))]
+    fn ledger(mut self, ledger: Arc<dyn Ledger>) -> Self {
+        self.settings.ledger = Some(ledger);
+        self
+    }
+
     async fn run(self, watch: Arc<Watch>) -> Result<Uploaded, Error> {
         let (object, body) = self.put.take_apart();
         let (bucket, key) = (object.bucket().to_owned(), object.key().to_owned());
@@ -135,7 +142,7 @@ impl IntoFuture for Upload {
 
     fn into_future(self) -> Self::IntoFuture {
         let client = self.settings.client.clone();
-        client.inner().runtime.run(self.run(Watch::new()))
+        client.inner().runtime.run(async move { self.run(Watch::new()).await })
     }
 }
 

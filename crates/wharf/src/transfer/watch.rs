@@ -72,7 +72,6 @@ impl Watch {
     }
 
     /// Bytes that an earlier run of the same transfer moved.
-    #[expect(dead_code, reason = "for transfers that are resumed")]
     pub(crate) fn resumed(&self, bytes: u64) {
         self.kept.fetch_add(bytes, Ordering::Relaxed);
         let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;

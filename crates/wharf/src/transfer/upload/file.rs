@@ -1,9 +1,11 @@
 //! A file as it was when the upload began.
 
 use std::fs::{self, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use wharf_proto::{Error, ErrorKind};
 
 use crate::payload::blocking;
@@ -36,16 +38,32 @@ impl Snapshot {
         .await
     }
 
+    /// The whole file as it was.
+    pub(super) async fn read(&self) -> Result<Bytes, Error> {
+        let before = self.clone();
+        blocking(move || {
+            let bytes = fs::read(&before.path).map_err(|error| unreadable(&before.path, error))?;
+            before.compare()?;
+            if bytes.len() as u64 == before.length {
+                Ok(bytes.into())
+            } else {
+                Err(changed(&before, bytes.len() as u64))
+            }
+        })
+        .await
+    }
+
     /// Fails where the file is no longer as it was.
     pub(super) async fn check(&self) -> Result<(), Error> {
         let before = self.clone();
-        blocking(move || {
-            let now = Self::of(before.path.clone(), &read(&before.path)?);
-            let same =
-                now.length == before.length && now.modified == before.modified && now.identity == before.identity;
-            if same { Ok(()) } else { Err(changed(&before, &now)) }
-        })
-        .await
+        blocking(move || before.compare()).await
+    }
+
+    /// Blocks the thread.
+    fn compare(&self) -> Result<(), Error> {
+        let now = Self::of(self.path.clone(), &read(&self.path)?);
+        let same = now.length == self.length && now.modified == self.modified && now.identity == self.identity;
+        if same { Ok(()) } else { Err(changed(self, now.length)) }
     }
 
     fn of(path: PathBuf, metadata: &Metadata) -> Self {
@@ -65,16 +83,18 @@ fn identity(_metadata: &Metadata) -> Option<(u64, u64)> {
 }
 
 fn read(path: &Path) -> Result<Metadata, Error> {
-    fs::metadata(path).map_err(|error| {
-        Error::new(ErrorKind::Body, format!("{} cannot be read: {error}", path.display())).with_cause(error)
-    })
+    fs::metadata(path).map_err(|error| unreadable(path, error))
 }
 
-fn changed(before: &Snapshot, now: &Snapshot) -> Error {
-    let path = before.path.display();
-    let how = match now.length {
-        length if length != before.length => format!("had {} bytes and has {length} now", before.length),
-        _ => "was written to or replaced".to_owned(),
+fn unreadable(path: &Path, error: io::Error) -> Error {
+    Error::new(ErrorKind::Body, format!("{} cannot be read: {error}", path.display())).with_cause(error)
+}
+
+fn changed(before: &Snapshot, length: u64) -> Error {
+    let how = match length {
+        same if same == before.length => "was written to or replaced".to_owned(),
+        now => format!("had {} bytes and has {now} now", before.length),
     };
-    Error::new(ErrorKind::Body, format!("{path} changed while it was uploaded: it {how}; nothing was stored"))
+    let problem = format!("{} changed while it was uploaded: it {how}; nothing was stored", before.path.display());
+    Error::new(ErrorKind::Body, problem)
 }

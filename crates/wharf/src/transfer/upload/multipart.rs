@@ -12,7 +12,7 @@ use wharf_proto::op::{CompleteMultipartUploadOutput, CompletedPart, PartsChecksu
 use wharf_proto::{Error, ErrorKind};
 
 use super::job::Job;
-use super::ledger::StoredPart;
+use super::ledger::{NewUpload, StoredPart};
 use super::source::{Piece, Pieces, other_bytes};
 use super::undo::Begun;
 use super::{Uploaded, part, proof, verify};
@@ -22,9 +22,11 @@ pub(super) async fn upload(job: Arc<Job>, mut pieces: Pieces) -> Result<Uploaded
     job.object.check_parts(job.habits())?;
     pieces.check_known(&job, false).await?;
     let mut sum = job.object.parts_checksum(job.habits());
-    let earlier = job.settings.ledger.as_ref().and_then(|ledger| ledger.earlier());
-    let (mut begun, upload_id, stored) = match earlier {
-        Some(earlier) => (Begun::resume(job.clone(), earlier.upload_id.clone()), earlier.upload_id, earlier.parts),
+    let (mut begun, upload_id, stored) = match job.earlier.clone() {
+        Some(earlier) => {
+            sum = earlier.checksum;
+            (Begun::resume(job.clone(), earlier.upload_id.clone()), earlier.upload_id, earlier.parts)
+        }
         None => {
             let (begun, created) = Begun::create(job.clone(), sum).await?;
             // Of another type than was asked for where the server has only that.
@@ -35,7 +37,12 @@ pub(super) async fn upload(job: Arc<Job>, mut pieces: Pieces) -> Result<Uploaded
         }
     };
     let mut run = Run { job, upload_id: upload_id.into(), sum, stored };
-    match run.finish(&mut begun, &mut pieces).await {
+    let told = if run.job.earlier.is_some() { Ok(()) } else { run.tell(&pieces) };
+    let finished = match told {
+        Ok(()) => run.finish(&mut begun, &mut pieces).await,
+        Err(error) => Err(error),
+    };
+    match finished {
         Ok(uploaded) => {
             begun.over();
             Ok(uploaded)
@@ -53,10 +60,20 @@ struct Run {
 }
 
 impl Run {
+    /// Tells the ledger that it was begun.
+    fn tell(&self, pieces: &Pieces) -> Result<(), Error> {
+        let Some(ledger) = &self.job.settings.ledger else { return Ok(()) };
+        ledger.begun(&NewUpload {
+            upload_id: &self.upload_id,
+            part_size: pieces.part_size(),
+            length: pieces.length(),
+            checksum: self.sum,
+            write_id: self.job.write_id.as_deref(),
+            file: pieces.file(),
+        })
+    }
+
     async fn finish(&mut self, begun: &mut Begun, pieces: &mut Pieces) -> Result<Uploaded, Error> {
-        if let Some(ledger) = &self.job.settings.ledger {
-            ledger.begun(&self.upload_id)?;
-        }
         self.send_parts(begun, pieces).await?;
         pieces.check_end().await?;
         pieces.check_known(&self.job, true).await?;
@@ -93,7 +110,7 @@ impl Run {
             };
             let Some((turn, piece)) = next else { break };
             if let Some(stored) = self.stored.iter().find(|stored| is_stored(stored, &piece)) {
-                self.job.watch.moved(stored.length);
+                self.job.watch.resumed(stored.length);
                 self.job.watch.part_done();
                 continue;
             }

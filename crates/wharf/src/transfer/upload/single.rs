@@ -1,6 +1,7 @@
 //! An object in one request.
 
 use std::future::IntoFuture;
+use std::time::Duration;
 
 use wharf_proto::checksum::ChecksumAlgorithm;
 use wharf_proto::op::PutObjectOutput;
@@ -14,6 +15,8 @@ use crate::transfer::Verification;
 
 /// How often a write is made that meets another one of the same key. S3 says to make it again.
 const CONFLICTS: u32 = 3;
+
+const AFTER_CONFLICT: Duration = Duration::from_millis(100);
 
 pub(super) async fn put(job: &Job, content: Replay, file: Option<&Snapshot>, length: u64) -> Result<Uploaded, Error> {
     job.watch.expect(length);
@@ -42,6 +45,7 @@ pub(super) async fn put(job: &Job, content: Replay, file: Option<&Snapshot>, len
                     let head = proof::settle(job, Unconfirmed { error, lost: lost_before }).await?;
                     break verify::of_head(head, ours.as_ref(), length, 1)?;
                 }
+                tokio::time::sleep(AFTER_CONFLICT * conflicts).await;
             }
         }
     };

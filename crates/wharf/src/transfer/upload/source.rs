@@ -1,5 +1,6 @@
 //! What is uploaded: how long it is, in how many requests it goes, and its pieces in their order.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,6 +17,9 @@ use super::replay::{Held, Replay};
 use super::{Settings, Uploaded, multipart, single};
 use crate::transfer::handle::Watch;
 
+/// A file that is no longer is read at once: most of the time of a small one goes into the hops to the threads that read.
+const READ_AT_ONCE: u64 = 256 * 1024;
+
 /// Where the parts come from.
 pub(super) enum Source {
     Bytes(Bytes),
@@ -31,7 +35,7 @@ pub(super) enum Source {
 pub(super) struct Cutting {
     cutter: Cutter,
     /// Cut already, to see whether the stream ends soon.
-    first: std::collections::VecDeque<Cut>,
+    first: VecDeque<Cut>,
 }
 
 /// The parts of a source, one after the other.
@@ -68,6 +72,12 @@ pub(super) async fn upload(
         BodySource::File(path) => {
             let file = Snapshot::take(path).await?;
             let length = file.length;
+            if length <= READ_AT_ONCE {
+                let share = job.settings.client.inner().budgets.memory(length as usize).await?;
+                let uploaded = known(job, Source::Bytes(file.read().await?), length).await;
+                drop(share);
+                return uploaded;
+            }
             known(job, Source::File { file, offset: 0 }, length).await
         }
         BodySource::FileRange { path, offset, length } => {
@@ -75,8 +85,8 @@ pub(super) async fn upload(
             known(job, Source::File { file, offset }, length).await
         }
         BodySource::Stream { length: Some(length), stream } => {
-            let cutting = cutting(&job, stream)?;
-            known(job, cutting, length).await
+            let cutting = Cutting::new(&job, stream)?;
+            known(job, Source::Stream(Box::new(cutting)), length).await
         }
         BodySource::Stream { length: None, stream } => unknown(job, stream).await,
         other => Err(Error::invalid_input(format!("this version cannot upload {other:?}"))),
@@ -102,9 +112,7 @@ async fn unknown(job: Arc<Job>, stream: ByteStream) -> Result<Uploaded, Error> {
         None => job.settings.part_size,
     };
     let plan = PartPlan::of_unknown_length(wanted, limits);
-    let Source::Stream(mut cutting) = cutting(&job, stream)? else {
-        return Err(Error::new(ErrorKind::Other, "a stream is no stream"));
-    };
+    let mut cutting = Cutting::new(&job, stream)?;
     let mut read = 0;
     let mut number = 1;
     while !cutting.cutter.has_ended().await? {
@@ -116,7 +124,8 @@ async fn unknown(job: Arc<Job>, stream: ByteStream) -> Result<Uploaded, Error> {
             _ => cutting.cutter.take_at_once(size).await?,
         };
         let Some(cut) = cut else {
-            return multipart::upload(job, Pieces::new(Source::Stream(cutting), plan, None)).await;
+            let source = Source::Stream(Box::new(cutting));
+            return multipart::upload(job, Pieces::new(source, plan, None)).await;
         };
         read += cut.held.length();
         number += 1;
@@ -126,17 +135,19 @@ async fn unknown(job: Arc<Job>, stream: ByteStream) -> Result<Uploaded, Error> {
     single::put(&job, content, None, read).await
 }
 
-fn cutting(job: &Job, stream: ByteStream) -> Result<Source, Error> {
-    let client = job.settings.client.inner();
-    let conditions = client.payload_conditions();
-    let signed = conditions.signed && conditions.sign_payload;
-    // A spooled part is a stream, which must be framed to be signed.
-    let may_spool = !signed || conditions.habits.chunks;
-    let directory = job.settings.spool_dir.clone().unwrap_or_else(std::env::temp_dir);
-    let mut cutter = Cutter::new(stream, client.budgets.clone(), may_spool.then_some(directory));
-    cutter.sum_pieces(job.object.parts_checksum(job.habits()).map(|checksum| checksum.algorithm));
-    cutter.sum_all(own_check(job)?.map(|checksum| checksum.algorithm()));
-    Ok(Source::Stream(Box::new(Cutting { cutter, first: Default::default() })))
+impl Cutting {
+    fn new(job: &Job, stream: ByteStream) -> Result<Self, Error> {
+        let client = job.settings.client.inner();
+        let conditions = client.payload_conditions();
+        let signed = conditions.signed && conditions.sign_payload;
+        // A spooled part is a stream, which must be framed to be signed.
+        let may_spool = !signed || conditions.habits.chunks;
+        let directory = job.settings.spool_dir.clone().unwrap_or_else(std::env::temp_dir);
+        let mut cutter = Cutter::new(stream, client.budgets.clone(), may_spool.then_some(directory));
+        cutter.sum_pieces(job.object.parts_checksum(job.habits()).map(|checksum| checksum.algorithm));
+        cutter.sum_all(own_check(job)?.map(|checksum| checksum.algorithm()));
+        Ok(Self { cutter, first: VecDeque::new() })
+    }
 }
 
 /// The checksum that all bytes must have, where the parts' do not show it.
@@ -151,7 +162,8 @@ impl Pieces {
         Self { source, plan, length, next: first, ended: false }
     }
 
-    fn file(&self) -> Option<&Snapshot> {
+    /// The file that it is.
+    pub(super) fn file(&self) -> Option<&Snapshot> {
         match &self.source {
             Source::File { file, .. } => Some(file),
             _ => None,
@@ -222,6 +234,16 @@ impl Pieces {
             Source::Stream(_) => 32,
             _ => 256,
         }
+    }
+
+    /// The size of the first part, if there are more.
+    pub(super) fn part_size(&self) -> u64 {
+        self.plan.size_of(1)
+    }
+
+    /// How many bytes there are, where it is known before.
+    pub(super) fn length(&self) -> Option<u64> {
+        self.length
     }
 
     /// How many bytes were given out.

@@ -2,6 +2,7 @@
 
 use std::future::IntoFuture;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::task::{JoinHandle, JoinSet};
@@ -51,6 +52,9 @@ impl Begun {
         begun.orphan = lost;
         match created {
             Ok(output) => {
+                if lost {
+                    tracing::warn!("{ORPHAN}");
+                }
                 begun.state = State::Open(output.upload_id.clone());
                 Ok((begun, output))
             }
@@ -89,7 +93,7 @@ impl Begun {
 }
 
 async fn create(job: Arc<Job>, sum: Option<PartsChecksum>) -> (Result<CreateMultipartUploadOutput, Error>, bool) {
-    let lost = std::sync::atomic::AtomicBool::new(false);
+    let lost = AtomicBool::new(false);
     let created =
         job.write_noting(&lost, || job.object.create_multipart_upload(job.sender.clone(), sum).into_future()).await;
     (created, lost.into_inner())
