@@ -9,6 +9,8 @@ mod gate;
 mod handle;
 mod lane;
 mod list;
+#[cfg(feature = "tokio-io")]
+mod object_reader;
 mod patience;
 mod upload;
 mod verification;
@@ -17,8 +19,12 @@ mod watch;
 pub(crate) use bandwidth::{Pace, pace, paced};
 pub use budgets::{Budgets, Limits};
 pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
-pub use download::{Download, Downloaded, OnChange, Target};
+#[cfg(feature = "tokio-io")]
+pub use download::Writer;
+pub use download::{Download, Downloaded, Memory, OnChange, Target};
 pub use handle::{Progress, Transfer, Updates};
 pub use list::{List, ListItems, ListPages, ListedPage};
+#[cfg(feature = "tokio-io")]
+pub use object_reader::{ObjectReader, OpenObject};
 pub use upload::{Upload, Uploaded};
 pub use verification::Verification;

@@ -1,11 +1,14 @@
 //! Downloads of any size.
 
+mod ahead;
 mod attributes;
 mod check;
 mod crew;
 mod file;
+mod in_order;
 mod into_file;
 mod request;
+mod sinks;
 mod target;
 
 use std::fmt;
@@ -23,8 +26,15 @@ use super::patience::PATIENCE;
 use super::verification::Verification;
 use crate::Client;
 
+#[cfg(feature = "tokio-io")]
+pub(super) use ahead::{Ahead, ahead};
 use file::FileOptions;
-use request::{Job, Options};
+#[cfg(feature = "tokio-io")]
+pub(super) use request::Found;
+pub(super) use request::{Job, Options};
+pub use sinks::Memory;
+#[cfg(feature = "tokio-io")]
+pub use sinks::Writer;
 pub use target::Target;
 
 /// Reads an object of any size, in as many requests as are good: made by [`Client::download`].
@@ -81,6 +91,8 @@ impl Client {
     ///
     /// ```
     /// use std::path::Path;
+    /// use wharf::transfer::Memory;
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> wharf::Result<()> {
     /// # let s3 = wharf::Client::builder().transport(wharf_embedded::Store::in_memory()).build()?;
     /// # s3.create_bucket("my-bucket").await?; s3.put_object("my-bucket", "a.txt", "Hello!").await?;
@@ -88,6 +100,8 @@ impl Client {
     /// # let path = &folder.join("a.txt");
     /// let done = s3.download("my-bucket", "a.txt", Path::new(path)).create_directories(true).await?;
     /// println!("{} bytes, {}", done.size, done.verification);
+    /// let bytes = s3.download("my-bucket", "a.txt", Memory).await?.target;
+    /// assert_eq!(bytes, "Hello!");
     /// # std::fs::remove_dir_all(folder).ok();
     /// # Ok(()) }
     /// ```

@@ -6,10 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use tokio::sync::Mutex;
+use wharf_proto::checksum::ChecksumAlgorithm;
 use wharf_proto::{Error, ErrorKind};
 
 /// What follows the name of a file that is not whole.
 const SUFFIX: &str = ".wharf-part";
+
+/// How many bytes a file's name can have nearly everywhere.
+const LONGEST_NAME: usize = 255;
 
 /// The most that is written at a time: another writer waits that long.
 const BLOCK: usize = 1 << 20;
@@ -33,14 +37,22 @@ pub(super) struct PartFile {
     turn: Mutex<()>,
 }
 
-/// The name beside `target` that its bytes have until they are whole.
+/// The name beside `target` that its bytes have until they are whole: with [`SUFFIX`], and where that is too long for a
+/// file's name, cut and told apart by a checksum.
 pub(super) fn part_path(target: &Path) -> Result<PathBuf, Error> {
     let Some(name) = target.file_name() else {
         return Err(Error::new(ErrorKind::InvalidInput, format!("{} names no file", target.display())));
     };
-    let mut name = name.to_owned();
-    name.push(SUFFIX);
-    Ok(target.with_file_name(name))
+    let mut part = name.to_owned();
+    if name.len() + SUFFIX.len() > LONGEST_NAME {
+        let checksum = ChecksumAlgorithm::Crc64Nvme.checksum(name.as_encoded_bytes());
+        let checksum: String = checksum.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = name.to_string_lossy();
+        let cut = text.floor_char_boundary(LONGEST_NAME - SUFFIX.len() - checksum.len() - 1);
+        part = format!("{}-{checksum}", &text[..cut]).into();
+    }
+    part.push(SUFFIX);
+    Ok(target.with_file_name(part))
 }
 
 /// Finds out what would only come out at the end.

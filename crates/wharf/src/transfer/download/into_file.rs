@@ -169,7 +169,7 @@ impl Run {
         while let Some(bytes) = coming.next().await {
             let bytes = match bytes {
                 Ok(bytes) => bytes,
-                Err(error) if self.found.can_be_pinned() => return Err(error),
+                Err(error) if self.job.can_go_on(&self.found) => return Err(error),
                 Err(error) => return Ok(Step::Lost(self.job.lost(error))),
             };
             let mine = self.spans().claim(*taker, bytes.len());

@@ -12,6 +12,7 @@ use wharf_proto::{ByteRange, ContentRange, CustomerKey, ETag, Error, ErrorKind, 
 
 use super::OnChange;
 use super::check::Check;
+use crate::transfer::budgets::Share;
 use crate::transfer::handle::Watch;
 use crate::transfer::lane::Lane;
 use crate::transfer::patience::patiently;
@@ -19,21 +20,21 @@ use crate::{Client, ObjectBody};
 
 /// What a download was told.
 #[derive(Debug, Clone)]
-pub(super) struct Options {
-    pub(super) version_id: Option<String>,
-    pub(super) range: Option<ByteRange>,
-    pub(super) if_match: Option<ETag>,
-    pub(super) if_none_match: Option<ETag>,
-    pub(super) if_modified_since: Option<SystemTime>,
-    pub(super) if_unmodified_since: Option<SystemTime>,
-    pub(super) customer_key: Option<CustomerKey>,
-    pub(super) request_payer: bool,
-    pub(super) expected_bucket_owner: Option<String>,
-    pub(super) part_size: u64,
-    pub(super) concurrency: Option<usize>,
-    pub(super) patience: Duration,
-    pub(super) verify: Option<bool>,
-    pub(super) on_change: OnChange,
+pub(in crate::transfer) struct Options {
+    pub(in crate::transfer) version_id: Option<String>,
+    pub(in crate::transfer) range: Option<ByteRange>,
+    pub(in crate::transfer) if_match: Option<ETag>,
+    pub(in crate::transfer) if_none_match: Option<ETag>,
+    pub(in crate::transfer) if_modified_since: Option<SystemTime>,
+    pub(in crate::transfer) if_unmodified_since: Option<SystemTime>,
+    pub(in crate::transfer) customer_key: Option<CustomerKey>,
+    pub(in crate::transfer) request_payer: bool,
+    pub(in crate::transfer) expected_bucket_owner: Option<String>,
+    pub(in crate::transfer) part_size: u64,
+    pub(in crate::transfer) concurrency: Option<usize>,
+    pub(in crate::transfer) patience: Duration,
+    pub(in crate::transfer) verify: Option<bool>,
+    pub(in crate::transfer) on_change: OnChange,
 }
 
 /// A download: what is asked for, and all that its requests share. A cheap clone.
@@ -58,12 +59,12 @@ const RESTARTS: u32 = 3;
 
 /// The object that a download found.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
-    pub(super) head: ObjectHead,
+pub(in crate::transfer) struct Found {
+    pub(in crate::transfer) head: ObjectHead,
     /// Which of its bytes are wanted. Without a known end it ends at `u64::MAX`.
-    pub(super) wanted: Range<u64>,
+    pub(in crate::transfer) wanted: Range<u64>,
     /// How many it has; `None` where the server does not say.
-    pub(super) size: Option<u64>,
+    pub(in crate::transfer) size: Option<u64>,
 }
 
 impl Found {
@@ -86,23 +87,23 @@ impl Found {
         if right { Ok(Self { head: head.clone(), wanted: bytes, size }) } else { Err(wrong_range(header)) }
     }
 
-    pub(super) fn is_known_length(&self) -> bool {
+    pub(in crate::transfer) fn is_known_length(&self) -> bool {
         self.wanted.end != u64::MAX
     }
 
-    pub(super) fn length(&self) -> u64 {
+    pub(in crate::transfer) fn length(&self) -> u64 {
         self.wanted.end - self.wanted.start
     }
 
     /// Whether the rest can be asked for without the danger of another object's bytes.
-    pub(super) fn can_be_pinned(&self) -> bool {
+    pub(in crate::transfer) fn can_be_pinned(&self) -> bool {
         self.is_known_length()
             && !self.head.etag.is_empty()
             && self.head.accept_ranges.as_deref().is_none_or(|unit| !unit.eq_ignore_ascii_case("none"))
     }
 
     /// Whether it is all of the object.
-    pub(super) fn is_whole(&self) -> bool {
+    pub(in crate::transfer) fn is_whole(&self) -> bool {
         self.wanted.start == 0 && self.size.is_none_or(|size| size == self.wanted.end)
     }
 }
@@ -112,7 +113,13 @@ fn wrong_range(header: &str) -> Error {
 }
 
 impl Job {
-    pub(super) fn new(client: Client, bucket: String, key: String, options: Options, watch: Arc<Watch>) -> Self {
+    pub(in crate::transfer) fn new(
+        client: Client,
+        bucket: String,
+        key: String,
+        options: Options,
+        watch: Arc<Watch>,
+    ) -> Self {
         let lane = Lane::new(client.inner().budgets.clone(), options.concurrency);
         Self(Arc::new(Shared {
             client: client.for_transfers(),
@@ -135,7 +142,7 @@ impl Job {
     }
 
     /// Makes `attempt` until it succeeds: see [`patiently`].
-    pub(super) async fn patiently<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, Error>
+    pub(in crate::transfer) async fn patiently<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
@@ -144,16 +151,24 @@ impl Job {
     }
 
     /// A request moved so many bytes.
-    pub(super) fn moved(&self, bytes: usize) {
+    pub(in crate::transfer) fn moved(&self, bytes: usize) {
         self.0.watch.moved(bytes as u64);
         self.0.lane.moved(bytes as u64);
     }
 
+    /// Memory for so many bytes, if there is any now.
+    pub(in crate::transfer) fn try_memory(&self, bytes: usize) -> Option<Share> {
+        self.0.client.inner().budgets.try_memory(bytes)
+    }
+
+    /// Whether the rest of a body that broke off can be asked for.
+    pub(super) fn can_go_on(&self, found: &Found) -> bool {
+        found.can_be_pinned() && !self.0.no_ranges.load(Ordering::Relaxed)
+    }
+
     /// Whether one request is to read everything.
     pub(super) fn in_one_stream(&self, found: &Found) -> bool {
-        !found.can_be_pinned()
-            || found.length() <= self.options().part_size.saturating_mul(2)
-            || self.0.no_ranges.load(Ordering::Relaxed)
+        !self.can_go_on(found) || found.length() <= self.options().part_size.saturating_mul(2)
     }
 
     /// The rest of a body that broke off cannot be asked for: only all of it.
@@ -245,7 +260,7 @@ impl Job {
     }
 
     /// The first request: it tells what there is, and its body is the beginning.
-    pub(super) async fn first(&self) -> Result<(Found, ObjectBody), Error> {
+    pub(in crate::transfer) async fn first(&self) -> Result<(Found, ObjectBody), Error> {
         let options = self.options();
         let mut get = self.get();
         if let Some(range) = options.range {

@@ -9,7 +9,7 @@ use super::file::FileOptions;
 use super::into_file::ToFile;
 use super::request::Job;
 
-/// Where a download goes: a path.
+/// Where a download goes: a path, [`Memory`](super::Memory), or with the feature `tokio-io` a [`Writer`](super::Writer).
 pub trait Target: Sealed<Self::Output> {
     /// What there is afterwards: [`Downloaded::target`].
     type Output: Send + 'static;

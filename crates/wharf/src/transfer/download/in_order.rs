@@ -1,0 +1,206 @@
+//! A download in order, for those that take bytes one after another. While the first are on their way, the next ones are
+//! fetched ahead into memory, as far as the budget goes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use tokio::sync::Mutex as TurnMutex;
+use wharf_proto::transfer::Ledger;
+use wharf_proto::{Error, ErrorKind, ObjectHead};
+
+use super::ahead::{Ahead, ahead};
+use super::check::{Check, Tally};
+use super::crew::Crew;
+use super::request::{Found, Job};
+use crate::ObjectBody;
+use crate::transfer::verification::Verification;
+
+/// How many ranges are under way or held where the caller does not say.
+const AHEAD: usize = 4;
+
+/// What takes bytes in order.
+pub(super) trait Sink: Send {
+    /// There will be so many.
+    fn expect(&mut self, length: u64) -> Result<(), Error>;
+    /// The next ones.
+    fn write(&mut self, bytes: Bytes) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Forgets what it was given; `false` where that cannot be.
+    fn forget(&mut self) -> bool;
+}
+
+/// What was read.
+pub(super) struct Read {
+    pub(super) head: ObjectHead,
+    pub(super) size: u64,
+    pub(super) verification: Verification,
+}
+
+pub(super) async fn read(job: &Job, sink: &mut impl Sink) -> Result<Read, Error> {
+    let mut restarts = 0;
+    loop {
+        match once(job, sink).await {
+            Ok(done) => return Ok(done),
+            Err(error) if job.begin_anew(restarts) && sink.forget() => tracing::debug!(%error, "beginning anew"),
+            Err(error) => return Err(error),
+        }
+        restarts += 1;
+    }
+}
+
+/// The object as far as it is read.
+struct Reading<'a, S> {
+    sink: &'a mut S,
+    object: Option<Object>,
+    /// The answer under way, if there is one.
+    body: Option<ObjectBody>,
+    ahead: VecDeque<Ahead>,
+    /// Where the range begins that is fetched ahead next.
+    next: u64,
+}
+
+/// What was found.
+struct Object {
+    found: Arc<Found>,
+    check: Check,
+    tally: Tally,
+    ledger: Mutex<Ledger>,
+    /// How many ranges may be under way or held.
+    width: usize,
+}
+
+/// What an attempt came to.
+enum Step {
+    Done,
+    /// The bytes that are missing cannot be asked for alone.
+    Lost(Error),
+}
+
+async fn once(job: &Job, sink: &mut impl Sink) -> Result<Read, Error> {
+    let crew = Crew::default();
+    let reading = TurnMutex::new(Reading { sink, object: None, body: None, ahead: VecDeque::new(), next: 0 });
+    crew.beside(async {
+        loop {
+            let step = job.patiently(|| async { reading.lock().await.advance(job, &crew).await }).await?;
+            if let Step::Lost(error) = step {
+                return Err(error);
+            }
+            if reading.lock().await.take_ahead(job, &crew).await? {
+                break;
+            }
+        }
+        reading.lock().await.conclude()
+    })
+    .await
+}
+
+impl<S: Sink> Reading<'_, S> {
+    /// Reads on by an answer of its own, until what is fetched ahead begins, or nothing is left.
+    async fn advance(&mut self, job: &Job, crew: &Crew) -> Result<Step, Error> {
+        if self.object.is_none() {
+            self.begin(job, crew).await?;
+        }
+        let Some(object) = &mut self.object else { return Ok(Step::Done) };
+        let (at, end) = (object.tally.at(), object.found.wanted.end);
+        let part = at.saturating_add(job.options().part_size).min(end);
+        let until = match (self.ahead.front(), &self.body) {
+            (Some(ahead), _) => ahead.range.start,
+            (None, None) if object.width > 1 => part,
+            (None, _) => end,
+        };
+        if at >= until && self.body.is_none() {
+            return Ok(Step::Done);
+        }
+        let mut coming = match self.body.take() {
+            Some(coming) => coming,
+            None => job.range(&object.found, at..until).await?,
+        };
+        while let Some(bytes) = coming.next().await {
+            let mut bytes = match bytes {
+                Ok(bytes) => bytes,
+                Err(error) if job.can_go_on(&object.found) => return Err(error),
+                Err(error) => return Ok(Step::Lost(job.lost(error))),
+            };
+            let left = usize::try_from(until - object.tally.at()).unwrap_or(usize::MAX);
+            bytes.truncate(left);
+            job.moved(bytes.len());
+            object.give(bytes, self.sink).await?;
+            if coming.left() != Some(0) && object.tally.at() >= until {
+                break;
+            }
+        }
+        job.watch().part_done();
+        Ok(Step::Done)
+    }
+
+    async fn begin(&mut self, job: &Job, crew: &Crew) -> Result<(), Error> {
+        let (found, body) = job.first().await?;
+        let check = job.check(&found).await;
+        if found.is_known_length() {
+            self.sink.expect(found.length())?;
+        }
+        let width = if job.in_one_stream(&found) { 1 } else { job.options().concurrency.unwrap_or(AHEAD) };
+        self.next = found.wanted.start.saturating_add(job.options().part_size);
+        let (tally, ledger) = (Tally::new(&check, found.wanted.start), Mutex::new(check.ledger()));
+        self.object = Some(Object { found: Arc::new(found), check, tally, ledger, width });
+        self.body = Some(body);
+        self.fetch_ahead(job, crew);
+        Ok(())
+    }
+
+    /// Has the next ranges fetched, as far as there is memory for them now. Nobody waits for memory: without any, the
+    /// object is read all the same.
+    fn fetch_ahead(&mut self, job: &Job, crew: &Crew) {
+        let Some(object) = &self.object else { return };
+        // The answer under way is one of them.
+        let width = object.width - usize::from(self.body.is_some());
+        while self.ahead.len() < width && self.next < object.found.wanted.end {
+            let range = self.next..self.next.saturating_add(job.options().part_size).min(object.found.wanted.end);
+            let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+            let Some(memory) = job.try_memory(length) else { return };
+            self.next = range.end;
+            let (ahead, fetching) = ahead(job.clone(), object.found.clone(), range, Some(memory));
+            crew.spawn(fetching);
+            self.ahead.push_back(ahead);
+        }
+    }
+
+    /// Gives out what was fetched ahead, as far as it follows. Whether that was all.
+    async fn take_ahead(&mut self, job: &Job, crew: &Crew) -> Result<bool, Error> {
+        loop {
+            let Some(object) = &self.object else { return Ok(true) };
+            let at = object.tally.at();
+            if at >= object.found.wanted.end || !object.found.is_known_length() {
+                return Ok(true);
+            }
+            self.next = self.next.max(at);
+            self.fetch_ahead(job, crew);
+            let follows = self.ahead.pop_front_if(|ahead| ahead.range.start == at);
+            let (Some(mut ahead), Some(object)) = (follows, &mut self.object) else { return Ok(false) };
+            while let Some(bytes) = ahead.next().await {
+                object.give(bytes?, self.sink).await?;
+            }
+            if object.tally.at() != ahead.range.end {
+                return Err(Error::new(ErrorKind::Other, "a range that was fetched ahead is not whole"));
+            }
+        }
+    }
+
+    fn conclude(&mut self) -> Result<Read, Error> {
+        let Some(mut object) = self.object.take() else {
+            return Err(Error::new(ErrorKind::Other, "nothing was begun"));
+        };
+        object.tally.close(&object.check, &object.ledger);
+        let ledger = object.ledger.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let verification = object.check.conclude(&ledger)?;
+        Ok(Read { head: object.found.head.clone(), size: ledger.bytes(), verification })
+    }
+}
+
+impl Object {
+    async fn give(&mut self, bytes: Bytes, sink: &mut impl Sink) -> Result<(), Error> {
+        self.tally.add(&self.check, &bytes, &self.ledger);
+        sink.write(bytes).await
+    }
+}

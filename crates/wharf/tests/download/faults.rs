@@ -1,0 +1,253 @@
+//! Into files, from servers that fail and connections that break.
+
+use std::fs;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use wharf::transfer::{Memory, OnChange};
+use wharf::transport::{Body, TransportError, TransportErrorKind};
+use wharf::{ByteRange, Client, ErrorKind};
+use wharf_embedded::{Fault, Operation};
+
+use crate::common::{Folder, MIB, bytes, slowly, with_object};
+use crate::support::{Fake, client_of, line};
+
+fn get(fault: Fault) -> Fault {
+    fault.on(Operation::GetObject)
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_breaks_the_bytes_are_right() {
+    let data = bytes(6 * MIB + 11);
+    let folder = Folder::new();
+    let path = folder.join("a");
+    for (name, faults) in [
+        ("bodies cut short", vec![get(Fault::close_response_after(300_007))]),
+        ("every other answer is lost", vec![get(Fault::drop_answer()).share(0.5, 3)]),
+        ("a storm of 503", vec![get(Fault::respond(503, "SlowDown")).share(0.6, 4)]),
+        (
+            "500 and cut bodies",
+            vec![
+                get(Fault::respond(500, "InternalError")).share(0.3, 5),
+                get(Fault::close_response_after(700_001)).share(0.5, 6),
+            ],
+        ),
+        ("silence in the middle", vec![get(Fault::delay_body(200_000, Duration::from_secs(3600))).share(0.3, 7)]),
+    ] {
+        let (s3, store) = with_object(&data).await;
+        for fault in faults {
+            store.inject(fault).unwrap();
+        }
+        for concurrency in [1, 2, 7] {
+            let _ = fs::remove_file(&path);
+            slowly(&store);
+            let call = s3.download("my-bucket", "a", &path).part_size(400_000).concurrency(concurrency);
+            let done = call.await.unwrap();
+            assert!(done.verification.is_verified() && fs::read(&path).unwrap() == data, "{name}, {concurrency}");
+            assert_eq!(folder.names(), ["a"]);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_answers_well() {
+    let (s3, store) = with_object(&bytes(MIB)).await;
+    let folder = Folder::new();
+    store.inject(get(Fault::respond(503, "SlowDown"))).unwrap();
+    let start = tokio::time::Instant::now();
+    let call = s3.download("my-bucket", "a", folder.join("a")).patience(Duration::from_secs(60));
+    let error = call.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SlowDown);
+    let lasted = start.elapsed().as_secs();
+    assert!((20..=60).contains(&lasted), "{lasted} s");
+    // What is final is told at once.
+    store.clear_faults();
+    slowly(&store);
+    store.inject(get(Fault::respond(403, "AccessDenied")).if_header("range", "*")).unwrap();
+    let call = s3.download("my-bucket", "a", folder.join("a")).part_size(100_000).concurrency(4);
+    assert_eq!(call.await.unwrap_err().kind(), ErrorKind::AccessDenied);
+    assert!(folder.names().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spoilt_byte_leaves_what_was_there() {
+    let (s3, store) = with_object(&bytes(3 * MIB)).await;
+    let folder = Folder::new();
+    let path = folder.join("a");
+    fs::write(&path, "the old one").unwrap();
+    slowly(&store);
+    store.inject(get(Fault::corrupt_response(77_777)).nth(2)).unwrap();
+    let error = s3.download("my-bucket", "a", &path).part_size(500_000).concurrency(3).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert_eq!(line(&error), "Download my-bucket/a: the bytes do not match the object's CRC64NVME checksum");
+    assert_eq!((folder.names(), fs::read(&path).unwrap()), (vec!["a".to_owned()], b"the old one".to_vec()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_is_replaced() {
+    let (data, other) = (bytes(3 * MIB), vec![b'x'; 2 * MIB]);
+    let folder = Folder::new();
+    let path = folder.join("a");
+    for honest in [true, false] {
+        for nth in 2..5 {
+            let (s3, store) = with_object(&data).await;
+            if !honest {
+                store.inject(Fault::ignore_conditions()).unwrap();
+            }
+            slowly(&store);
+            store.inject(get(Fault::replace_object(other.clone())).nth(nth)).unwrap();
+            let call = || s3.download("my-bucket", "a", &path).part_size(300_000).concurrency(4);
+            let error = call().on_change(OnChange::Fail).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{}", line(&error));
+            assert!(folder.names().is_empty());
+            store.clear_faults();
+            if !honest {
+                store.inject(Fault::ignore_conditions()).unwrap();
+            }
+            s3.put_object("my-bucket", "a", data.clone()).await.unwrap();
+            slowly(&store);
+            store.inject(get(Fault::replace_object(other.clone())).nth(nth)).unwrap();
+            let done = call().await.unwrap();
+            assert!(done.verification.is_verified() && fs::read(&path).unwrap() == other);
+            fs::remove_file(&path).unwrap();
+        }
+    }
+    // One that never stays the same.
+    let (s3, store) = with_object(&data).await;
+    for nth in 1..20 {
+        let another = vec![nth as u8; 2 * MIB];
+        store.inject(get(Fault::replace_object(another)).if_header("range", "*").nth(nth)).unwrap();
+    }
+    store.inject(get(Fault::delay_body(1000, Duration::from_millis(20)))).unwrap();
+    let error = s3.download("my-bucket", "a", &path).part_size(300_000).concurrency(2).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PreconditionFailed);
+    assert!(folder.names().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropped_or_cancelled_it_leaves_nothing() {
+    let (s3, store) = with_object(&bytes(3 * MIB)).await;
+    let folder = Folder::new();
+    let path = folder.join("a");
+    store.inject(get(Fault::delay_body(100_000, Duration::from_secs(20)))).unwrap();
+    let begin = || async {
+        let transfer = s3.download("my-bucket", "a", &path).part_size(500_000).concurrency(3).start().unwrap();
+        while transfer.progress().bytes == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(folder.names(), ["a.wharf-part"]);
+        transfer
+    };
+    let transfer = begin().await;
+    assert_eq!(transfer.progress().total, Some(3 * MIB as u64));
+    transfer.cancel().await.unwrap();
+    assert!(folder.names().is_empty());
+    drop(begin().await);
+    while !folder.names().is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// How a server answers that is not S3.
+#[derive(Clone, Copy, Default)]
+struct Habits {
+    /// Ranges are ignored.
+    whole: bool,
+    /// A range is answered with 200, as rclone does.
+    ok: bool,
+    no_etag: bool,
+    no_length: bool,
+    /// Every second body breaks off after so many bytes.
+    breaks: Option<usize>,
+}
+
+/// A client of such a server, which has one object of these bytes.
+fn served(data: Vec<u8>, habits: Habits) -> (Client, Fake) {
+    let data = Bytes::from(data);
+    let fake = Fake::new(move |number, request: Request<Body>| {
+        let size = data.len();
+        let range = request.headers().get("range").filter(|_| !habits.whole).map(|range| {
+            let (first, last) = range.to_str().unwrap().strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+            first.parse::<usize>().unwrap()..last.parse::<usize>().map_or(size, |last| last + 1).min(size)
+        });
+        let mut answer = Response::builder().status(if range.is_some() && !habits.ok { 206 } else { 200 });
+        if let Some(range) = &range {
+            answer = answer.header("content-range", format!("bytes {}-{}/{size}", range.start, range.end - 1));
+        }
+        if !habits.no_etag {
+            answer = answer.header("etag", "\"e\"");
+        }
+        let sent = data.slice(range.unwrap_or(0..size));
+        if !habits.no_length {
+            answer = answer.header("content-length", sent.len());
+        }
+        let mut pieces: Vec<Result<Bytes, _>> = sent.chunks(10_000).map(|piece| Ok(sent.slice_ref(piece))).collect();
+        if let Some(after) = habits.breaks.filter(|after| number % 2 == 1 && *after < sent.len()) {
+            pieces.truncate(after / 10_000);
+            pieces.push(Err(TransportError::new(TransportErrorKind::Closed, "reset").into()));
+        }
+        std::future::ready(Ok(answer.body(Body::stream(None, futures_util::stream::iter(pieces))).unwrap()))
+    });
+    (client_of("http://127.0.0.1:1").transport(fake.clone()).build().unwrap(), fake)
+}
+
+#[tokio::test(start_paused = true)]
+async fn servers_that_are_not_s3() {
+    let data = bytes(500_000);
+    let folder = Folder::new();
+    let path = folder.join("a");
+    let breaks = Some(150_000);
+    for (name, habits, most) in [
+        ("it ignores ranges", Habits { whole: true, ..Habits::default() }, 9),
+        ("it ignores ranges and breaks off", Habits { whole: true, breaks, ..Habits::default() }, 9),
+        ("it answers 200 to a range", Habits { ok: true, ..Habits::default() }, 30),
+        ("it has no tags", Habits { no_etag: true, ..Habits::default() }, 1),
+        ("it has no tags and breaks off", Habits { no_etag: true, breaks, ..Habits::default() }, 2),
+        ("it does not say how long it is", Habits { no_length: true, ..Habits::default() }, 1),
+        ("it breaks off", Habits { breaks, ..Habits::default() }, 40),
+    ] {
+        for concurrency in [1, 4] {
+            let (s3, fake) = served(data.clone(), habits);
+            let done = s3.download("my-bucket", "a", &path).part_size(50_000).concurrency(concurrency).await.unwrap();
+            assert!(fs::read(&path).unwrap() == data && done.size == 500_000, "{name}");
+            assert!(fake.count() <= most, "{name}: {}", fake.count());
+            let (s3, _) = served(data.clone(), habits);
+            let done = s3.download("my-bucket", "a", Memory).part_size(50_000).concurrency(concurrency).await.unwrap();
+            assert!(done.target == data, "{name}");
+        }
+    }
+    assert_eq!(folder.names(), ["a"]);
+    // A range of it that is not given is an error, and not the whole.
+    let (s3, _) = served(data.clone(), Habits { whole: true, ..Habits::default() });
+    let error = s3.download("my-bucket", "a", &path).range(ByteRange::from(5..10)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::MalformedResponse, "{}", line(&error));
+}
+
+/// With a limit on the size of files in place of a small disk: the same error from the same call.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_one_error() {
+    let test = std::env::current_exe().unwrap();
+    let script = "trap '' XFSZ; ulimit -f 4096; exec \"$0\" --exact faults::what_does_not_fit --ignored";
+    let child = std::process::Command::new("sh").args(["-c", script]).arg(test).output().unwrap();
+    let told = String::from_utf8_lossy(&child.stdout).into_owned();
+    assert!(child.status.success() && told.contains("1 passed"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by the test above, which limits the size of files"]
+async fn what_does_not_fit() {
+    let (s3, _) = with_object(&bytes(9 * MIB)).await;
+    let folder = Folder::new();
+    let path = folder.join("a");
+    fs::write(&path, "the old one").unwrap();
+    for concurrency in [1, 3] {
+        let call = s3.download("my-bucket", "a", &path).part_size(MIB as u64).concurrency(concurrency);
+        let error = call.await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Body);
+        let cause = error.cause().unwrap().downcast_ref::<std::io::Error>().unwrap();
+        assert_eq!(cause.kind(), std::io::ErrorKind::FileTooLarge, "{}", line(&error));
+        assert_eq!((folder.names(), fs::read(&path).unwrap()), (vec!["a".to_owned()], b"the old one".to_vec()));
+    }
+}
