@@ -7,8 +7,10 @@ mod download;
 mod feed;
 mod gate;
 mod handle;
+mod journal;
 mod lane;
 mod list;
+mod locked;
 #[cfg(feature = "tokio-io")]
 mod object_reader;
 mod patience;
@@ -23,6 +25,7 @@ pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
 pub use download::Writer;
 pub use download::{Download, Downloaded, Memory, OnChange, Target};
 pub use handle::{Progress, Transfer, Updates};
+pub(crate) use journal::state_folder;
 pub use list::{List, ListItems, ListPages, ListedPage};
 #[cfg(feature = "tokio-io")]
 pub use object_reader::{ObjectReader, OpenObject};

@@ -3,12 +3,12 @@
 mod cutter;
 mod file;
 mod job;
-mod ledger;
 mod multipart;
 mod options;
 mod part;
 mod proof;
 mod replay;
+mod resume;
 mod single;
 mod source;
 mod undo;
@@ -30,7 +30,6 @@ use super::handle::{Transfer, Watch};
 use super::patience::PATIENCE;
 use super::verification::Verification;
 use crate::Client;
-use ledger::Ledger;
 
 /// From how many bytes on an object is sent in parts, unless it is said otherwise.
 const THRESHOLD: u64 = 16 << 20;
@@ -75,8 +74,9 @@ struct Settings {
     spool_dir: Option<PathBuf>,
     verify: bool,
     write_id: bool,
-    /// Where it is written down what was begun, for a later run to go on.
-    ledger: Option<Arc<dyn Ledger>>,
+    /// Whether it is written down what was done, for a later run to go on.
+    resumable: bool,
+    journal_dir: Option<PathBuf>,
 }
 
 impl Client {
@@ -104,7 +104,8 @@ impl Client {
             spool_dir: None,
             verify: false,
             write_id: false,
-            ledger: None,
+            resumable: false,
+            journal_dir: None,
         };
         Upload { put: PutObject::new(self.clone(), bucket, key, body), settings }
     }
@@ -118,13 +119,6 @@ impl Upload {
     pub fn start(self) -> Result<Transfer<Uploaded>, Error> {
         let watch = Watch::new();
         Transfer::start(watch.clone(), self.run(watch))
-    }
-
-    /// Has it tell what it does, and go on where an earlier run has ended.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for uploads that are resumed"))]
-    fn ledger(mut self, ledger: Arc<dyn Ledger>) -> Self {
-        self.settings.ledger = Some(ledger);
-        self
     }
 
     async fn run(self, watch: Arc<Watch>) -> Result<Uploaded, Error> {
@@ -168,6 +162,11 @@ pub struct Uploaded {
     pub expiration: Option<String>,
     /// Whether the requester was charged.
     pub request_charged: bool,
+    /// How many bytes were not sent, for an earlier run had: see [`Upload::resumable`].
+    pub resumed_bytes: u64,
+    /// Uploads to this key of which one may be an earlier run's that never heard whether it was begun. It has no parts,
+    /// and nobody but you can tell whether it is another program's: see [`Upload::resumable`].
+    pub left_over: Vec<String>,
     /// Whether the server is known to have the same bytes.
     pub verification: Verification,
 }

@@ -8,7 +8,8 @@ use crate::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
 use crate::condition::WriteCondition;
 use crate::new_object::NewObject;
 use crate::op::{
-    AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, HeadObject, ListParts, UploadPart,
+    AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, HeadObject, ListMultipartUploads, ListParts,
+    UploadPart,
 };
 use crate::operation::{ChecksumPolicy, Operation, Request};
 use crate::provider::Habits;
@@ -72,16 +73,17 @@ impl PutInParts {
         &self.key
     }
 
-    /// A digest of all that is said of the object and its write, for a later run to compare. A customer's key is in it only by
-    /// its MD5.
+    /// A digest of all that is said of the object and its write, but for the metadata entry `passing`, for a later run to
+    /// compare. A customer's key is in it only by its MD5.
     ///
     /// # Errors
     /// What cannot be said in a request.
-    pub fn digest(&self) -> Result<String, Error> {
+    pub fn digest(&self, passing: &str) -> Result<String, Error> {
+        let left_out = ["x-amz-server-side-encryption-customer-key", &format!("x-amz-meta-{passing}")];
         let headers = self.put_object((), Body::empty()).request()?.headers;
         let mut lines: Vec<_> = headers
             .iter()
-            .filter(|(name, _)| *name != "x-amz-server-side-encryption-customer-key")
+            .filter(|(name, _)| !left_out.contains(&name.as_str()))
             .map(|(name, value)| format!("{name}: {}", value.as_bytes().escape_ascii()))
             .collect();
         lines.sort();
@@ -213,6 +215,16 @@ impl PutInParts {
         call
     }
 
+    /// The request that lists the uploads to this key, and to those that begin with it.
+    pub fn list_multipart_uploads<S>(&self, sender: S) -> ListMultipartUploads<S> {
+        let call = ListMultipartUploads::new(sender, &self.bucket).prefix(&self.key);
+        let call = if self.request_payer { call.request_payer() } else { call };
+        match &self.expected_bucket_owner {
+            Some(owner) => call.expected_bucket_owner(owner),
+            None => call,
+        }
+    }
+
     /// The request that asks what stands there.
     pub fn head_object<S>(&self, sender: S) -> HeadObject<S> {
         let mut call = HeadObject::new(sender, &self.bucket, &self.key);
@@ -323,7 +335,7 @@ mod tests {
 
     #[test]
     fn the_digest_is_of_all_that_is_said() {
-        let digest = |call: PutObject| call.take_apart().0.digest().unwrap();
+        let digest = |call: PutObject| call.take_apart().0.digest("id").unwrap();
         let put = || PutObject::new((), "bucket", "key", "").metadata("a", "1").metadata("b", "2");
         let with_key = |key| put().encryption(Encryption::Customer(CustomerKey::new([key; 32])));
         assert_eq!(digest(put()), digest(PutObject::new((), "bucket", "key", "").metadata("b", "2").metadata("a", "1")));
@@ -339,6 +351,7 @@ mod tests {
         ];
         let digests: std::collections::BTreeSet<_> = all.into_iter().map(digest).collect();
         assert_eq!(digests.len(), 8);
+        assert_eq!(digest(put()), digest(put().metadata("id", "7")));
     }
 
     #[test]

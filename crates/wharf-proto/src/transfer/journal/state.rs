@@ -112,9 +112,8 @@ impl UploadState {
 }
 
 impl DownloadState {
-    /// Whether it is of the same bytes, into the same file.
+    /// Whether it is of the same bytes. The file is beside the journal, wherever the two are now.
     pub fn is_of(&self, now: &DownloadStart) -> bool {
-        let then = &self.start;
-        *now == DownloadStart { since: now.since, ..then.clone() }
+        *now == DownloadStart { since: now.since, path: now.path.clone(), ..self.start.clone() }
     }
 }
