@@ -7,6 +7,8 @@ mod download;
 mod feed;
 mod gate;
 mod handle;
+mod incomplete;
+mod interrupted;
 mod journal;
 mod lane;
 mod list;
@@ -25,6 +27,8 @@ pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
 pub use download::Writer;
 pub use download::{Download, Downloaded, Memory, OnChange, Target};
 pub use handle::{Progress, Transfer, Updates};
+pub use incomplete::{AbortedUploads, IncompleteUploads};
+pub use interrupted::{Interrupted, InterruptedKind};
 pub(crate) use journal::state_folder;
 pub use list::{List, ListItems, ListPages, ListedPage};
 #[cfg(feature = "tokio-io")]

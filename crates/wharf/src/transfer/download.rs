@@ -30,6 +30,7 @@ use crate::Client;
 #[cfg(feature = "tokio-io")]
 pub(super) use ahead::{Ahead, ahead};
 use file::FileOptions;
+pub(super) use file::PART;
 #[cfg(feature = "tokio-io")]
 pub(super) use request::Found;
 pub(super) use request::{Job, Options};

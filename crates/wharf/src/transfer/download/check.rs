@@ -14,7 +14,7 @@ use crate::transfer::verification::Verification;
 const ENTRY: u64 = 8 << 20;
 
 /// The same of one that can be resumed: what is not entered is fetched again.
-const SMALL_ENTRY: u64 = 1 << 20;
+const SMALL_ENTRY: u64 = 256 << 10;
 
 /// What the bytes are compared with.
 #[derive(Debug, Clone)]
