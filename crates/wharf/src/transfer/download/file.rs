@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use tokio::sync::Mutex;
-use wharf_proto::checksum::ChecksumAlgorithm;
+use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher};
+use wharf_proto::transfer::Arrived;
 use wharf_proto::transfer::journal::hex;
 use wharf_proto::{Error, ErrorKind};
 
+use crate::payload::blocking;
 use crate::transfer::journal;
-use crate::transfer::locked::{self, failed, sync_directory, write_at};
+use crate::transfer::locked::{self, failed, read_at, sync_directory, write_at};
 
 /// What the names of files end in that are not whole.
 pub(in crate::transfer) const PART: &str = ".wharf-part";
@@ -108,9 +110,23 @@ impl PartFile {
         self.file.set_len(0).map_err(|error| failed("could not be emptied", &self.path, error))
     }
 
-    pub(super) fn length(&self) -> Result<u64, Error> {
-        let metadata = self.file.metadata().map_err(|error| failed("could not be looked at", &self.path, error))?;
-        Ok(metadata.len())
+    /// Those of the ranges whose bytes are in the file, which begins with the byte `start` of the object. Of a range
+    /// without a checksum it can only be seen whether it is there.
+    pub(super) async fn still_holds(&self, arrived: Vec<Arrived>, start: u64) -> Result<Vec<Arrived>, Error> {
+        let mut held = Vec::new();
+        for Arrived { range, checksum } in arrived {
+            let file = self.file.try_clone().map_err(|error| failed("could not be read", &self.path, error))?;
+            let (path, at) = (self.path.clone(), range.start.saturating_sub(start));
+            let length = range.end - range.start;
+            // One after the other, so that a transfer that is dropped does not go on reading.
+            let holds = blocking(move || {
+                holds(&file, at, length, checksum).map_err(|error| failed("could not be read", &path, error))
+            });
+            if holds.await? {
+                held.push(Arrived { range, checksum });
+            }
+        }
+        Ok(held)
     }
 
     /// What has its bytes survive a power failure. It blocks the thread.
@@ -177,6 +193,27 @@ impl PartFile {
         }
         Ok(())
     }
+}
+
+/// Whether these bytes are in the file.
+fn holds(file: &File, mut at: u64, length: u64, checksum: Option<Checksum>) -> io::Result<bool> {
+    let Some(checksum) = checksum else { return Ok(file.metadata()?.len() >= at + length) };
+    let mut hasher = ChecksumHasher::new(checksum.algorithm());
+    let mut block = vec![0; BLOCK];
+    let end = at + length;
+    while at < end {
+        let most = block.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
+        match read_at(file, &mut block[..most], at) {
+            Ok(0) => return Ok(false),
+            Ok(count) => {
+                hasher.update(&block[..count]);
+                at += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(hasher.finish() == checksum)
 }
 
 #[cfg(unix)]

@@ -17,7 +17,7 @@ use super::check::{Check, Tally};
 use super::crew::Crew;
 use super::file::{FileOptions, PartFile, check_target, journal_path};
 use super::request::{Found, Job};
-use super::resume::{Resume, length_of};
+use super::resume::Resume;
 use super::target::Deliver;
 use crate::ObjectBody;
 use crate::transfer::journal;
@@ -203,8 +203,9 @@ impl Run {
         }
         let file = PartFile::open(target, options)?;
         arrived.retain(|arrived| check.takes(arrived));
-        if arrived.is_empty() || file.length()? < length_of(&arrived, &found.wanted) {
-            arrived.clear();
+        arrived.retain(|Arrived { range, .. }| range.start >= found.wanted.start && range.end <= found.wanted.end);
+        let arrived = file.still_holds(arrived, found.wanted.start).await?;
+        if arrived.is_empty() {
             match resume {
                 Some(resume) => resume.begin(job, &found, target).await?,
                 None => journal::remove(&journal_path(target)?)?,

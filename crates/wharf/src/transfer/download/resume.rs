@@ -1,6 +1,5 @@
 //! A download into a file that a later run can go on with, and one that goes on.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -169,9 +168,4 @@ impl Drop for Resume {
             tracing::warn!(%error, "a journal is left over");
         }
     }
-}
-
-/// How far the file must reach, of which `arrived` is said, beginning with the object's byte `wanted.start`.
-pub(super) fn length_of(arrived: &[Arrived], wanted: &Range<u64>) -> u64 {
-    arrived.iter().map(|arrived| arrived.range.end.saturating_sub(wanted.start)).max().unwrap_or(0)
 }
