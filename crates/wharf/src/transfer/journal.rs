@@ -66,6 +66,11 @@ impl Journal {
         self.file.sync_data().map_err(|error| failed("could not be synced", &self.path, error))
     }
 
+    /// Nothing was begun.
+    pub(super) fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
     /// Removes it.
     pub(super) fn remove(self) -> Result<(), Error> {
         remove(&self.path)

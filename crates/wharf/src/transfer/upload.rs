@@ -165,7 +165,8 @@ pub struct Uploaded {
     /// How many bytes were not sent, for an earlier run had: see [`Upload::resumable`].
     pub resumed_bytes: u64,
     /// Uploads to this key of which one may be an earlier run's that never heard whether it was begun. It has no parts,
-    /// and nobody but you can tell whether it is another program's: see [`Upload::resumable`].
+    /// and nobody but you can tell whether it is another program's: see [`Upload::resumable`]. Where uploads could not be
+    /// listed, a `tracing` warning says so.
     pub left_over: Vec<String>,
     /// Whether the server is known to have the same bytes.
     pub verification: Verification,

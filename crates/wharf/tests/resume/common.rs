@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use tempfile::TempDir;
@@ -115,7 +115,12 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
 
 /// Bytes of which no two pages are the same.
 pub(crate) fn bytes(length: usize) -> Vec<u8> {
-    (0..length).map(|at| (at * 31 + at / 251 + at / 4096 * 7) as u8).collect()
+    static ALL: OnceLock<Vec<u8>> = OnceLock::new();
+    let next =
+        |state: &u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
+    let numbers = || std::iter::successors(Some(1_u64), next).take(32 * MIB / 8);
+    let all = ALL.get_or_init(|| numbers().flat_map(|number| number.to_be_bytes()).collect());
+    all[..length].to_vec()
 }
 
 /// It says that something was kept, in the message and in the hint.

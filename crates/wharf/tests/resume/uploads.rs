@@ -215,6 +215,10 @@ async fn what_cannot_succeed_is_not_kept() {
     assert_eq!(place.uploads().await, [""; 0]);
     assert_eq!(names(&place.journals()), [""; 0]);
     // Nor is what was never begun.
+    let other = ChecksumAlgorithm::Sha256.checksum(b"other bytes");
+    let error = place.upload(&path).checksum_value(other).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert_eq!(names(&place.journals()), [""; 0]);
     place.store.inject(Fault::respond(403, "AccessDenied").on(Operation::CreateMultipartUpload)).unwrap();
     let error = place.upload(&path).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AccessDenied);
@@ -315,6 +319,22 @@ async fn the_write_id_is_the_one_of_the_first_run() {
     place.store.inject(Fault::drop_answer().on(Operation::CompleteMultipartUpload).times(1)).unwrap();
     let uploaded = ends(&place, place.upload(&path).write_id(true), &content).await;
     assert_eq!(uploaded.resumed_bytes, 2 * PART as u64);
+}
+
+#[tokio::test]
+async fn a_composite_checksum_and_a_range_of_a_file_go_on() {
+    let place = Place::new().await;
+    let content = bytes(SIZE);
+    let path = place.file(&content);
+    let upload = || {
+        let body = wharf::Body::file_range(&path, 3, SIZE as u64 - 5);
+        let upload = place.s3.upload(BUCKET, "a", body).resumable(true).journal_dir(place.journals());
+        upload.part_size(PART as u64).multipart_threshold(0).concurrency(1).checksum(ChecksumAlgorithm::Sha256)
+    };
+    fails(&place, upload(), 3).await;
+    let uploaded = ends(&place, upload(), &content[3..SIZE - 2]).await;
+    assert_eq!(uploaded.resumed_bytes, 2 * PART as u64);
+    assert!(uploaded.checksum.unwrap().is_composite());
 }
 
 #[tokio::test]

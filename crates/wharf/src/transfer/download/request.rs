@@ -297,24 +297,29 @@ impl Job {
             if let Some(owner) = &options.expected_bucket_owner {
                 head = head.expected_bucket_owner(owner);
             }
+            if let Some(etag) = &options.if_match {
+                head = head.if_match(etag);
+            }
+            if let Some(etag) = &options.if_none_match {
+                head = head.if_none_match(etag);
+            }
+            if let Some(time) = options.if_modified_since {
+                head = head.if_modified_since(time);
+            }
+            if let Some(time) = options.if_unmodified_since {
+                head = head.if_unmodified_since(time);
+            }
             head.into_future()
         });
         let head = match looked.await {
             Ok(head) => head,
-            Err(error) if error.status().is_some_and(|status| status.is_client_error()) => return Ok(None),
+            // Reading it says why, in more words.
+            Err(error) if error.status().is_some_and(|status| !status.is_server_error()) => return Ok(None),
             Err(error) => return Err(error),
         };
         let size = head.content_length;
         let wanted = options.range.map_or(Some(0..size), |range| range.of(size));
-        let found = wanted.map(|wanted| Found { head, wanted, size: Some(size) });
-        // The conditions are those of the first request.
-        let is_asked_for = |found: &Found| {
-            options.if_match.as_ref().is_none_or(|etag| *etag == found.head.etag)
-                && options.if_none_match.is_none()
-                && options.if_modified_since.is_none()
-                && options.if_unmodified_since.is_none()
-        };
-        let found = found.filter(is_asked_for).filter(Found::can_be_pinned);
+        let found = wanted.map(|wanted| Found { head, wanted, size: Some(size) }).filter(Found::can_be_pinned);
         if let Some(found) = &found {
             self.watch().expect(found.length());
         }

@@ -74,7 +74,6 @@ impl Resume {
     /// `PreconditionFailed` where the object was replaced, and that is to be an error.
     pub(super) async fn found(&self, job: &Job, target: &Path) -> Result<Option<(Found, Vec<Arrived>)>, Error> {
         let Some(state) = self.inner().state.take() else { return Ok(None) };
-        // What is wrong with the object, reading it tells in more words.
         let Some(found) = job.look().await? else { return Ok(None) };
         let now = found.start(job, target);
         if state.is_of(&now) {
@@ -148,7 +147,8 @@ impl Resume {
 
     /// Says in an error that what has arrived was kept.
     pub(super) fn kept(&self, error: Error) -> Error {
-        if !self.is_kept() {
+        // It is no use to make the same call again where that is what is wrong.
+        if !self.is_kept() || error.kind() == ErrorKind::PreconditionFailed {
             return error;
         }
         error.with_note("what has arrived was kept, to be resumed").with_hint(format!(

@@ -180,6 +180,16 @@ impl Resume {
     }
 }
 
+impl Drop for Resume {
+    fn drop(&mut self) {
+        let is_empty = |journal: &mut Journal| journal.is_empty();
+        let begun_nothing = self.journal.lock().unwrap_or_else(PoisonError::into_inner).as_mut().is_some_and(is_empty);
+        if begun_nothing {
+            self.over();
+        }
+    }
+}
+
 /// Where the journals of uploads are.
 fn folder(job: &Job) -> Result<PathBuf, Error> {
     let states = job.settings.client.inner().state_folder.as_deref();
