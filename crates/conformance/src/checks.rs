@@ -17,6 +17,7 @@ mod reads;
 mod requests;
 mod streams;
 mod tagging;
+mod transfers;
 mod typed;
 mod versions;
 mod writes;
@@ -78,6 +79,7 @@ pub const AREAS: &[Area] = &[
     Area { title: "Deletes", checks: deletes::CHECKS },
     Area { title: "Copies", checks: copies::CHECKS },
     Area { title: "Multipart uploads", checks: multipart::CHECKS },
+    Area { title: "Transfers", checks: transfers::CHECKS },
     Area { title: "Presigned requests", checks: presigned::CHECKS },
     Area { title: "Forms of browsers", checks: forms::CHECKS },
     Area { title: "Checksums", checks: checksums::CHECKS },

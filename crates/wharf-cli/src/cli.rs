@@ -51,7 +51,7 @@ pub(crate) fn explain(error: &clap::Error, printer: &mut Printer) -> Result<Exit
 
 /// Clap's error has a paragraph that says what is wrong, perhaps one with a tip, and the usage. Ours is a line and a
 /// hint.
-fn usage(text: &str) -> Failure {
+pub(crate) fn usage(text: &str) -> Failure {
     let mut paragraphs = text.split("\n\n").map(one_line);
     let problem = paragraphs.next().unwrap_or_default();
     let problem = problem.strip_prefix("error: ").unwrap_or(&problem);

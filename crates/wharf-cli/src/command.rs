@@ -2,14 +2,20 @@
 
 mod cat;
 mod completions;
+mod cp;
 mod du;
 mod head;
 mod ls;
 mod mb;
+mod mv;
+mod pipe;
 mod presign;
 mod rb;
 mod rm;
+mod run;
 mod serve;
+mod sync;
+mod verify;
 mod version;
 mod website;
 mod whoami;
@@ -18,6 +24,7 @@ use std::io;
 
 use clap::Subcommand;
 use tokio::runtime::{Builder, Runtime};
+use wharf::Client;
 
 use crate::cli::Cli;
 use crate::context::{Context, Dialect};
@@ -30,9 +37,12 @@ pub(crate) enum Command {
     #[command(flatten)]
     Verb(Verb),
     Cat(cat::Args),
+    Pipe(Box<pipe::Args>),
     Head(head::Args),
     Du(du::Args),
+    Run(run::Args),
     Serve(serve::Args),
+    Verify(verify::Args),
     Whoami(whoami::Args),
     Completions(completions::Args),
     Version(version::Args),
@@ -49,7 +59,10 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Ls(ls::Args),
+    Cp(Box<cp::Args>),
+    Mv(Box<mv::Args>),
     Rm(rm::Args),
+    Sync(Box<sync::Args>),
     Mb(mb::Args),
     Rb(rb::Args),
     Presign(presign::Args),
@@ -65,17 +78,26 @@ pub(crate) fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Version(args) => version::run(args, printer),
         command => {
             let runtime = if command.takes_all_cores() { all_cores()? } else { one_thread()? };
-            runtime.block_on(dispatch(command, globals, printer))
+            runtime.block_on(dispatch(command, globals, None, printer))
         }
     }
 }
 
-async fn dispatch(command: Command, globals: Globals, printer: &mut Printer) -> Result<Exit, Failure> {
+/// `client` is one that does as the options say, where there is one already.
+async fn dispatch(
+    command: Command,
+    globals: Globals,
+    client: Option<Client>,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
     let dialect = if matches!(command, Command::S3 { .. }) { Dialect::Aws } else { Dialect::Wharf };
-    let context = &Context::new(globals, dialect);
+    let context = &Context::new(globals, dialect, client);
     match command {
         Command::Verb(verb) | Command::S3 { verb } => match verb {
             Verb::Ls(args) => ls::run(args, context, printer).await,
+            Verb::Cp(args) => cp::run(*args, context, printer).await,
+            Verb::Mv(args) => mv::run(*args, context, printer).await,
+            Verb::Sync(args) => sync::run(*args, context, printer).await,
             Verb::Rm(args) => rm::run(args, context, printer).await,
             Verb::Mb(args) => mb::run(args, context, printer).await,
             Verb::Rb(args) => rb::run(args, context, printer).await,
@@ -83,9 +105,12 @@ async fn dispatch(command: Command, globals: Globals, printer: &mut Printer) -> 
             Verb::Website(args) => website::run(args, context, printer).await,
         },
         Command::Cat(args) => cat::run(args, context, printer).await,
+        Command::Pipe(args) => pipe::run(*args, context, printer).await,
         Command::Head(args) => head::run(args, context, printer).await,
         Command::Du(args) => du::run(args, context, printer).await,
+        Command::Run(args) => run::run(args, context, printer).await,
         Command::Serve(args) => serve::run(args, &context.globals.connection, printer).await,
+        Command::Verify(args) => verify::run(args, context, printer).await,
         Command::Whoami(args) => whoami::run(args, context, printer).await,
         Command::Completions(args) => completions::run(args, printer),
         Command::Version(args) => version::run(args, printer),
@@ -95,7 +120,12 @@ async fn dispatch(command: Command, globals: Globals, printer: &mut Printer) -> 
 impl Command {
     /// Whether it does so much at a time that more than one core helps.
     fn takes_all_cores(&self) -> bool {
-        matches!(self, Self::Serve(_))
+        let is_large = |verb: &Verb| matches!(verb, Verb::Cp(_) | Verb::Mv(_) | Verb::Sync(_) | Verb::Rm(_));
+        match self {
+            Self::Verb(verb) | Self::S3 { verb } => is_large(verb),
+            Self::Serve(_) | Self::Pipe(_) | Self::Run(_) | Self::Verify(_) => true,
+            _ => false,
+        }
     }
 }
 

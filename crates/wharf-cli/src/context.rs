@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use wharf::Client;
+use wharf::transfer::Budgets;
 
 use crate::error::Failure;
 use crate::globals::{Globals, Tuning};
@@ -24,8 +25,8 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(globals: Globals, dialect: Dialect) -> Self {
-        Self { globals, dialect, client: OnceLock::new() }
+    pub(crate) fn new(globals: Globals, dialect: Dialect, client: Option<Client>) -> Self {
+        Self { globals, dialect, client: client.map(OnceLock::from).unwrap_or_default() }
     }
 
     /// The client that the options ask for. Nothing is read before it is asked for.
@@ -35,6 +36,17 @@ impl Context {
         }
         let made = self.globals.connection.client()?;
         Ok(self.client.get_or_init(|| made).clone())
+    }
+
+    /// Sets the limits of the process to what the options say.
+    pub(crate) fn tune(&self) {
+        let budgets = Budgets::process();
+        let mut limits = budgets.limits();
+        if let Some(requests) = self.globals.tuning.concurrency {
+            limits.requests = requests as usize;
+        }
+        limits.bandwidth = self.globals.tuning.bandwidth.or(limits.bandwidth);
+        budgets.set(limits);
     }
 
     pub(crate) fn tuning(&self) -> &Tuning {

@@ -1,6 +1,7 @@
 //! What goes wrong, and how it exits.
 
 use std::fmt;
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -49,6 +50,8 @@ pub(crate) enum Failure {
 pub(crate) struct Told {
     #[serde(skip)]
     pub(crate) exit: Exit,
+    #[serde(skip)]
+    kind: Option<ErrorKind>,
     pub(crate) message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hint: Option<String>,
@@ -64,11 +67,28 @@ pub(crate) struct Told {
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self::Told(Box::new(Told { exit, message, hint: None, code: None, status: None, request_id: None }))
+        Self::Told(Box::new(Told { exit, kind: None, message, hint: None, code: None, status: None, request_id: None }))
+    }
+
+    /// A source that is not there, in aws-cli's words.
+    pub(crate) fn missing(path: &Path) -> Self {
+        Self::new(Exit::Other, format!("The user-provided path {} does not exist.", path.display()))
+    }
+
+    pub(crate) fn interrupted() -> Self {
+        Self::new(Exit::Interrupted, "cancelled: ctrl-c received").hint("the same command goes on where it stopped")
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
+    }
+
+    /// The same of a verb that does many things: that the server refused is one of them that failed, as with aws-cli.
+    pub(crate) fn of_many(self) -> Self {
+        match self.exit() {
+            Exit::Service => self.exits(Exit::Failed),
+            _ => self,
+        }
     }
 
     /// Adds what the reader can do about it.
@@ -93,6 +113,11 @@ impl Failure {
             told.message = format!("{what} {}", told.message);
         }
         self
+    }
+
+    /// Whether the library failed for this reason.
+    pub(crate) fn is(&self, kind: ErrorKind) -> bool {
+        matches!(self, Self::Told(told) if told.kind == Some(kind))
     }
 
     /// How the command ends because of it.
@@ -132,6 +157,7 @@ impl From<wharf::Error> for Failure {
         };
         Self::Told(Box::new(Told {
             exit,
+            kind: Some(error.kind()),
             message: error.to_string(),
             hint: hint(&error),
             code: error.code().map(str::to_owned),

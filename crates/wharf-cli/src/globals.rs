@@ -25,7 +25,7 @@ pub(crate) struct Globals {
 }
 
 /// Which server to talk to, and as whom. What is not said here comes from the environment and the AWS files.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Which server, and as whom")]
 pub(crate) struct Connection {
     /// A server other than AWS, such as http://127.0.0.1:9000
@@ -110,6 +110,22 @@ struct WithoutEffect {
     cli_auto_prompt: bool,
     #[arg(long, global = true, hide = true)]
     no_cli_auto_prompt: bool,
+}
+
+impl Globals {
+    /// Takes over what was said for all commands, where this one says nothing else.
+    pub(crate) fn inherit(&mut self, all: &Self) {
+        if self.connection == Connection::default() {
+            self.connection = all.connection.clone();
+        }
+        self.output.json |= all.output.json;
+        self.output.quiet |= all.output.quiet;
+        let (tuning, of_all) = (&mut self.tuning, &all.tuning);
+        tuning.concurrency = tuning.concurrency.or(of_all.concurrency);
+        tuning.part_size = tuning.part_size.or(of_all.part_size);
+        tuning.bandwidth = tuning.bandwidth.or(of_all.bandwidth);
+        tuning.fsync |= of_all.fsync;
+    }
 }
 
 /// For ever, as far as timeouts go.

@@ -15,6 +15,7 @@ mod pattern;
 mod printer;
 mod progress;
 mod terminal;
+mod transfer;
 mod units;
 mod url;
 

@@ -32,17 +32,25 @@ pub(crate) struct Printer {
     loudness: Loudness,
     /// What has to make room for every line.
     bar: Option<Bar>,
+    wants_bar: bool,
+    /// Whether every line is written at once and whole: others write as well.
+    by_line: bool,
 }
 
 impl Printer {
     pub(crate) fn new() -> Self {
         let out = BufWriter::with_capacity(BUFFER, io::stdout());
-        Self { out, json: false, loudness: Loudness::Everything, bar: None }
+        Self { out, json: false, loudness: Loudness::Everything, bar: None, wants_bar: true, by_line: false }
+    }
+
+    /// One for a command beside others, whose lines do not mix with theirs.
+    pub(crate) fn another(&self) -> Self {
+        Self { json: self.json, loudness: self.loudness, wants_bar: false, by_line: true, ..Self::new() }
     }
 
     /// What the options ask for.
     pub(crate) fn set(&mut self, output: &Output) {
-        self.json = output.json;
+        self.json |= output.json;
         if output.quiet {
             self.loudness = Loudness::Quiet;
         }
@@ -53,19 +61,31 @@ impl Printer {
         self.loudness = self.loudness.min(loudness);
     }
 
+    pub(crate) fn without_bar(&mut self) {
+        self.wants_bar = false;
+    }
+
     pub(crate) fn is_json(&self) -> bool {
         self.json
     }
 
     /// A bar at the bottom of the terminal, where there is one and somebody wants to see it.
     pub(crate) fn show(&mut self, bar: impl FnOnce() -> Bar) {
-        if self.loudness == Loudness::Everything && !self.json && io::stderr().is_terminal() {
+        let is_wanted = self.wants_bar && !self.json && self.loudness == Loudness::Everything;
+        if is_wanted && io::stderr().is_terminal() {
             self.bar = Some(bar());
         }
     }
 
     pub(crate) fn bar(&self) -> Option<&Bar> {
         self.bar.as_ref()
+    }
+
+    /// Tells the bar how far it is.
+    pub(crate) fn update(&mut self, tell: impl FnOnce(&mut Bar)) {
+        if let Some(bar) = &mut self.bar {
+            tell(bar);
+        }
     }
 
     /// Takes the bar away.
@@ -93,7 +113,8 @@ impl Printer {
 
     /// Text that is the same for people and for programs.
     pub(crate) fn line(&mut self, line: impl Display) -> Result<(), Failure> {
-        writeln!(self.out, "{line}").map_err(unwritable)
+        writeln!(self.out, "{line}").map_err(unwritable)?;
+        if self.by_line { self.flush() } else { Ok(()) }
     }
 
     /// A result, as bytes.
@@ -110,6 +131,14 @@ impl Printer {
     pub(crate) fn note(&mut self, line: impl Display) {
         if self.loudness == Loudness::Everything {
             self.error_line(line);
+        }
+    }
+
+    /// A message beside the results.
+    pub(crate) fn remark(&mut self, message: &impl Message) {
+        match self.json {
+            true => self.note(json(message)),
+            false => self.note(message),
         }
     }
 

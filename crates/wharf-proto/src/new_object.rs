@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use crate::metadata::{self, Metadata};
 use crate::operation::Request;
 use crate::storage::{CannedAcl, Grantee, ObjectLockMode, StorageClass, Tag, tagging_header};
-use crate::{Encryption, Error, time};
+use crate::{CustomerKey, Encryption, Error, time};
 
 /// How long an object version stays locked once its event hold is taken off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +31,8 @@ pub(crate) struct NewObject {
     pub(crate) content_language: Option<String>,
     pub(crate) content_type: Option<String>,
     pub(crate) expires: Option<SystemTime>,
+    /// The same as another object has it: it need not be a date.
+    pub(crate) stored_expires: Option<String>,
     pub(crate) metadata: Metadata,
     pub(crate) storage_class: Option<StorageClass>,
     pub(crate) tags: Vec<Tag>,
@@ -46,6 +48,14 @@ impl NewObject {
     /// Adds a metadata entry. Names differ in more than case, so that of two only the later is kept.
     pub(crate) fn add_metadata(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.metadata.insert(name.into().to_ascii_lowercase(), value.into());
+    }
+
+    /// The key that it is encrypted with (SSE-C).
+    pub(crate) fn customer_key(&self) -> Option<CustomerKey> {
+        match &self.encryption {
+            Some(Encryption::Customer(key)) => Some(key.clone()),
+            _ => None,
+        }
     }
 
     /// Whether any of what `x-amz-metadata-directive` is about has been set: metadata and the headers stored with it.
@@ -72,7 +82,8 @@ impl NewObject {
         request.header_opt("content-encoding", self.content_encoding.as_deref())?;
         request.header_opt("content-language", self.content_language.as_deref())?;
         request.header_opt("content-type", self.content_type.as_deref())?;
-        request.header_opt("expires", self.expires.map(time::format_http_date).transpose()?)?;
+        let expires = self.expires.map(time::format_http_date).transpose()?;
+        request.header_opt("expires", expires.as_ref().or(self.stored_expires.as_ref()))?;
         metadata::apply(&self.metadata, request).map_err(|error| request.place(error))?;
         request.header_opt("x-amz-storage-class", self.storage_class.as_ref().map(StorageClass::as_str))?;
         request.header_opt("x-amz-tagging", (!self.tags.is_empty()).then(|| tagging_header(&self.tags)))?;

@@ -165,9 +165,6 @@ pub enum ChecksumPolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SentChecksum(pub Checksum);
 
-/// What most requests have once they are signed, so that their map grows no more.
-const TYPICAL_HEADERS: usize = 12;
-
 impl Request {
     /// A request to the service itself.
     pub fn service(method: Method) -> Self {
@@ -176,7 +173,7 @@ impl Request {
             bucket: None,
             key: None,
             query: Vec::new(),
-            headers: HeaderMap::with_capacity(TYPICAL_HEADERS),
+            headers: HeaderMap::new(),
             body: Body::empty(),
             checksum: ChecksumPolicy::None,
             patient: false,

@@ -75,6 +75,8 @@ pub enum Compare {
     /// Another size, or a source that was written later, to the second.
     #[default]
     SizeAndTime,
+    /// Another size, or a target that was written later, to the second: as aws-cli compares what it downloads.
+    SizeAndLaterTarget,
     /// Another size alone.
     SizeOnly,
     /// Another size, or another time, to the second.
@@ -145,6 +147,7 @@ impl fmt::Display for Reason {
 
 /// What a plan wants next.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and none is kept")]
 pub enum Step {
     /// The next entry of a side: [`SyncPlan::offer`] it.
     Need(Side),
@@ -261,6 +264,7 @@ impl SyncPlan {
             Compare::SizeOnly => None,
             // What is not known may differ.
             Compare::SizeAndTime => times.is_none_or(|(source, target)| source > target).then_some(Reason::Time),
+            Compare::SizeAndLaterTarget => times.is_none_or(|(source, target)| target > source).then_some(Reason::Time),
             Compare::ExactTime => times.is_none_or(|(source, target)| source != target).then_some(Reason::Time),
             Compare::Checksum => match (&source.checksum, &target.checksum) {
                 (Some(one), Some(other)) if one.algorithm() == other.algorithm() => {

@@ -118,6 +118,11 @@ impl ObjectBody {
         self.verify = None;
     }
 
+    /// The call that it is the answer of.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// The next buffer; `None` after the last one.
     pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await

@@ -287,8 +287,8 @@ impl Sender for Client {
             let again = Again::of(&inner, &request);
             let answer = dispatch::send(&inner, &place, request, Read::Head).await?;
             let Answer { response, rest, attempts } = answer;
-            let body = ObjectBody::new(rest, response.headers(), attempts, &inner, place.clone(), again);
-            let output = operation.response(response).map_err(|error| place.of(error))?;
+            let body = ObjectBody::new(rest, response.headers(), attempts, &inner, place, again);
+            let output = operation.response(response).map_err(|error| body.place().of(error))?;
             Ok((output, body))
         })
     }

@@ -2,6 +2,7 @@
 
 mod bandwidth;
 mod budgets;
+mod copy;
 mod delete;
 mod download;
 mod feed;
@@ -16,12 +17,15 @@ mod locked;
 #[cfg(feature = "tokio-io")]
 mod object_reader;
 mod patience;
+mod safe_path;
+mod sync;
 mod upload;
 mod verification;
 mod watch;
 
 pub(crate) use bandwidth::{Pace, pace, paced};
 pub use budgets::{Budgets, Limits};
+pub use copy::{Copied, Copy};
 pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
 #[cfg(feature = "tokio-io")]
 pub use download::Writer;
@@ -33,5 +37,8 @@ pub(crate) use journal::state_folder;
 pub use list::{List, ListItems, ListPages, ListedPage};
 #[cfg(feature = "tokio-io")]
 pub use object_reader::{ObjectReader, OpenObject};
+pub use safe_path::LocalTree;
+pub use sync::{Sync, SyncAction, SyncEvents, SyncItem, SyncPlace, Synced};
 pub use upload::{Upload, Uploaded};
 pub use verification::Verification;
+pub use wharf_proto::sync_plan::{Compare, Reason};

@@ -3,11 +3,14 @@
 mod incomplete;
 
 use std::fmt;
+use std::future::ready;
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use serde::Serialize;
 use wharf::op::ListedObject;
-use wharf::{Client, ObjectIdentifier, S3Uri};
+use wharf::transfer::Keys;
+use wharf::{Client, S3Uri};
 
 use crate::context::Context;
 use crate::error::{Exit, Failure};
@@ -96,6 +99,10 @@ impl fmt::Display for NotDeleted {
 }
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+    delete(args, context, printer).await.map_err(Failure::of_many)
+}
+
+async fn delete(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     if args.only_show_errors {
         printer.at_most(Loudness::OnlyErrors);
     }
@@ -124,21 +131,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         }
     }
     let selection = Selection::of(&args, wild);
-    let s3 = context.client()?;
-    let mut listing = s3.list_objects(deletion.bucket).prefix(&selection.prefix).max_keys(args.page_size);
-    if deletion.payer {
-        listing = listing.request_payer();
-    }
-    let mut pages = listing.pages();
-    let mut exit = Exit::Done;
-    while let Some(page) = pages.next().await {
-        let keys =
-            page?.objects.into_iter().filter(|object| selection.takes(object)).map(|object| object.key).collect();
-        if deletion.many(keys, &s3, printer).await? != Exit::Done {
-            exit = Exit::Failed;
-        }
-    }
-    Ok(exit)
+    deletion.many(selection, args.page_size, &context.client()?, printer).await
 }
 
 /// What must be asked before much is deleted.
@@ -153,16 +146,8 @@ fn question(args: &Args, is_wild: bool) -> Option<String> {
 
 /// Deletes everything in a bucket, without a question.
 pub(crate) async fn everything_in(bucket: &str, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
-    let deletion = Deletion { bucket, dryrun: false, payer: false };
-    let mut pages = s3.list_objects(bucket).pages();
-    let mut exit = Exit::Done;
-    while let Some(page) = pages.next().await {
-        let keys = page?.objects.into_iter().map(|object| object.key).collect();
-        if deletion.many(keys, s3, printer).await? != Exit::Done {
-            exit = Exit::Failed;
-        }
-    }
-    Ok(exit)
+    let all = Selection { prefix: String::new(), wild: None, filters: Filters::default(), root: 0 };
+    Deletion { bucket, dryrun: false, payer: false }.many(all, 1000, s3, printer).await
 }
 
 /// Which objects of a listing are meant.
@@ -219,28 +204,44 @@ impl Deletion<'_> {
         Ok(Exit::Done)
     }
 
-    async fn many(&self, keys: Vec<String>, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
-        if self.dryrun || keys.is_empty() {
-            keys.iter().try_for_each(|key| printer.say(&self.deleted(key)))?;
+    async fn many(
+        &self,
+        selection: Selection,
+        page_size: u32,
+        s3: &Client,
+        printer: &mut Printer,
+    ) -> Result<Exit, Failure> {
+        let mut listing = s3.list(self.bucket).prefix(&selection.prefix).max_keys(page_size);
+        if self.payer {
+            listing = listing.request_payer();
+        }
+        let mut objects = listing.items().try_filter(move |object| ready(selection.takes(object)));
+        if self.dryrun {
+            while let Some(object) = objects.try_next().await? {
+                printer.say(&self.deleted(&object.key))?;
+            }
             return Ok(Exit::Done);
         }
-        let mut call = s3.delete_objects(self.bucket, keys.into_iter().map(ObjectIdentifier::from));
+        let mut call = s3.delete(self.bucket, Keys::stream(objects.map_ok(|object| object.key)));
         if self.payer {
             call = call.request_payer();
         }
-        let output = call.await?;
-        for deleted in &output.deleted {
-            printer.say(&self.deleted(&deleted.key))?;
+        let mut exit = Exit::Done;
+        let mut outcomes = call.outcomes();
+        while let Some(outcome) = outcomes.next().await {
+            match outcome? {
+                Ok(deleted) => printer.say(&self.deleted(&deleted.key))?,
+                Err(error) => {
+                    exit = Exit::Failed;
+                    printer.problem(&NotDeleted {
+                        operation: "delete",
+                        source: Shown(self.bucket, &error.key).to_string(),
+                        message: error.message,
+                        code: error.code,
+                    });
+                }
+            }
         }
-        for error in &output.errors {
-            printer.problem(&NotDeleted {
-                operation: "delete",
-                source: Shown(self.bucket, &error.key).to_string(),
-                message: error.message.clone(),
-                code: error.code.clone(),
-            });
-        }
-        printer.flush()?;
-        Ok(if output.errors.is_empty() { Exit::Done } else { Exit::Failed })
+        Ok(exit)
     }
 }

@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 use std::fs::{self, File, Metadata};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use super::place::Locally;
 use super::route::name_of;
@@ -16,7 +15,6 @@ pub(crate) struct Found {
     pub(crate) name: String,
     pub(crate) path: PathBuf,
     pub(crate) size: u64,
-    pub(crate) modified: Option<SystemTime>,
 }
 
 /// Goes through a tree: no more than the names of the directories on the way is held.
@@ -49,34 +47,37 @@ impl Walk {
         }
         let metadata = match check(&path) {
             Ok(metadata) => metadata,
-            Err(why) => return Some(self.skip(&path, why)),
+            Err(why) => return Some(self.skipped(&path, why)),
         };
         if metadata.is_dir() {
             if self.is_within_itself(&path) {
-                return Some(self.skip(&path, "The symbolic link leads to a directory that it is in."));
+                return Some(self.skipped(&path, "The symbolic link leads to a directory that it is in."));
             }
             return match names(&path) {
                 Ok(names) => {
                     self.open.push(names);
                     None
                 }
-                Err(_) => Some(self.skip(&path, "File/Directory is not readable.")),
+                Err(_) => Some(self.skipped(&path, "File/Directory is not readable.")),
             };
         }
         let Some(name) = path.strip_prefix(&self.root).ok().and_then(name_of) else {
-            return Some(self.skip(&path, "Its name is not UTF-8, which every key must be."));
+            return Some(self.skipped(&path, "Its name is not UTF-8, which every key must be."));
         };
-        Some(Step::File(Found { name, size: metadata.len(), modified: metadata.modified().ok(), path }))
+        Some(Step::File(Found { name, size: metadata.len(), path }))
     }
 
     /// Whether a link leads back to where it is: there would be no end.
     fn is_within_itself(&self, path: &Path) -> bool {
-        path.is_symlink() && path.canonicalize().is_ok_and(|real| {
-            path.parent().and_then(|parent| parent.canonicalize().ok()).is_some_and(|parent| parent.starts_with(real))
-        })
+        path.is_symlink()
+            && path.canonicalize().is_ok_and(|real| {
+                path.parent()
+                    .and_then(|parent| parent.canonicalize().ok())
+                    .is_some_and(|parent| parent.starts_with(real))
+            })
     }
 
-    fn skip(&self, path: &Path, why: &str) -> Step {
+    fn skipped(&self, path: &Path, why: &str) -> Step {
         Step::Skipped(Warning::skipping(self.locally.absolute(path).display(), why))
     }
 }

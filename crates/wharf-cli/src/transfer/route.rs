@@ -40,7 +40,9 @@ impl Source {
     /// Reads what was typed. `recursive` takes all that is under it.
     pub(crate) fn of(place: &Place, recursive: bool, keys: Keys) -> Result<Self, Failure> {
         match place {
-            Place::Standard => Err(Failure::usage("standard input and output work with cp alone, and without --recursive")),
+            Place::Standard => {
+                Err(Failure::usage("standard input and output work with cp alone, and without --recursive"))
+            }
             Place::Local(path) if recursive => Ok(Self::Tree(path.clone())),
             Place::Local(path) => Ok(Self::File(path.clone())),
             Place::Remote(url) => Self::remote(url, recursive, keys),
@@ -86,7 +88,9 @@ impl Target {
     /// Reads what was typed. Where `many` things come, they go into it.
     pub(crate) fn of(place: &Place, many: bool) -> Result<Self, Failure> {
         match place {
-            Place::Standard => Err(Failure::usage("standard input and output work with cp alone, and without --recursive")),
+            Place::Standard => {
+                Err(Failure::usage("standard input and output work with cp alone, and without --recursive"))
+            }
             Place::Local(path) if many || ends_with_slash(path) || path.is_dir() => Ok(Self::Directory(path.clone())),
             Place::Local(path) => Ok(Self::File(path.clone())),
             Place::Remote(url) => {

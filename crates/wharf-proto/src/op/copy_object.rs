@@ -1,5 +1,7 @@
 //! CopyObject.
 
+mod in_parts;
+
 use std::future::IntoFuture;
 use std::time::SystemTime;
 

@@ -20,9 +20,9 @@ pub struct GetObjectTagging<S = ()> {
     sender: S,
     bucket: String,
     key: String,
-    version_id: Option<String>,
-    request_payer: bool,
-    expected_bucket_owner: Option<String>,
+    pub(super) version_id: Option<String>,
+    pub(super) request_payer: bool,
+    pub(super) expected_bucket_owner: Option<String>,
 }
 
 impl<S> GetObjectTagging<S> {

@@ -255,7 +255,13 @@ fn read_page(document: &str) -> Result<ListObjectsOutput, Error> {
     let mut scanner = Scanner::new(document, "ListBucketResult")?;
     while let Some(name) = scanner.child()? {
         match name {
-            "Contents" => page.objects.push(read_object(&mut scanner)?),
+            "Contents" => {
+                // Read where it stays: an object is large to be moved about.
+                page.objects.push(ListedObject::default());
+                if let Some(object) = page.objects.last_mut() {
+                    read_object(&mut scanner, object)?;
+                }
+            }
             "CommonPrefixes" => page.common_prefixes.push(common_prefix(&mut scanner)?),
             "IsTruncated" => page.is_truncated = scanner.parse()?,
             "NextContinuationToken" => page.next_continuation_token = Some(scanner.text()?.into_owned()),
@@ -290,8 +296,7 @@ fn read_page(document: &str) -> Result<ListObjectsOutput, Error> {
     Ok(page)
 }
 
-fn read_object(scanner: &mut Scanner<'_>) -> Result<ListedObject, Error> {
-    let mut object = ListedObject::default();
+fn read_object(scanner: &mut Scanner<'_>, object: &mut ListedObject) -> Result<(), Error> {
     while let Some(name) = scanner.child()? {
         match name {
             "Key" => object.key = scanner.text()?.into_owned(),
@@ -306,7 +311,7 @@ fn read_object(scanner: &mut Scanner<'_>) -> Result<ListedObject, Error> {
             _ => scanner.skip()?,
         }
     }
-    Ok(object)
+    Ok(())
 }
 
 pub(super) fn read_owner(scanner: &mut Scanner<'_>) -> Result<Owner, Error> {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 use std::time::Duration;
 
 use super::*;
@@ -65,7 +66,7 @@ fn times_count_to_the_second() {
     let one = Entry::new("a", 1).modified(at(10) + Duration::from_millis(900));
     let other = Entry::new("a", 1).modified(at(10));
     for compare in [Compare::SizeAndTime, Compare::ExactTime] {
-        let actions = plan(rules(compare, false), &[one.clone()], &[other.clone()]).unwrap().0;
+        let actions = plan(rules(compare, false), from_ref(&one), from_ref(&other)).unwrap().0;
         assert_eq!(words(&actions), ["Skip a"], "{compare:?}");
     }
     // Before 1970 as well.

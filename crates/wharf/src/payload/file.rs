@@ -2,36 +2,84 @@
 //! known by then.
 
 use std::fs;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_core::Stream;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher};
 use wharf_proto::{BoxError, Error, ErrorKind};
 
+use super::blocks::Blocks;
 use super::framed::Summed;
 use super::{Digests, blocking, digest};
-
-const BLOCK: usize = 256 * 1024;
 
 /// A file as it was when the call began. One that changes meanwhile is an error: nothing torn is ever stored as whole.
 #[derive(Debug)]
 pub(crate) struct File {
-    path: PathBuf,
+    source: Arc<Source>,
     offset: u64,
     length: u64,
-    /// How long the whole file is.
-    size: u64,
-    modified: Option<SystemTime>,
     /// Computed while it is sent.
     algorithm: Option<ChecksumAlgorithm>,
     found: Found,
+}
+
+/// The open file, and how it was.
+#[derive(Debug)]
+struct Source {
+    path: PathBuf,
+    file: Arc<fs::File>,
+    size: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Source {
+    fn open(path: PathBuf) -> Result<Self, Error> {
+        let unreadable = |error| unreadable(&path, error);
+        // Before it is opened, which would wait for the other end of a pipe.
+        let kind = fs::metadata(&path).map_err(unreadable)?.file_type();
+        if kind.is_dir() {
+            return Err(Error::new(ErrorKind::Body, format!("{} is a directory, not a file", path.display())));
+        }
+        if !kind.is_file() {
+            return Err(Error::new(
+                ErrorKind::Body,
+                format!("{} is no regular file; open it and pass it as a Reader", path.display()),
+            ));
+        }
+        let file = fs::File::open(&path).map_err(unreadable)?;
+        let metadata = file.metadata().map_err(unreadable)?;
+        Ok(Self { size: metadata.len(), modified: metadata.modified().ok(), file: Arc::new(file), path })
+    }
+
+    /// Refuses a file that is not what it was.
+    fn check_unchanged(&self) -> Result<(), Error> {
+        let metadata = self.file.metadata().map_err(|error| unreadable(&self.path, error))?;
+        // The length too: two writes within a tick of the file system's clock have the same time.
+        if metadata.len() != self.size || metadata.modified().ok() != self.modified {
+            return Err(changed(&self.path));
+        }
+        Ok(())
+    }
+
+    /// A block that was read. The last one is handed on only if the file is what it was: without it the server has no
+    /// whole body.
+    fn check(&self, read: io::Result<Bytes>, blocks: &Blocks) -> Result<Bytes, Error> {
+        let block = read.map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => changed(&self.path),
+            _ => unreadable(&self.path, error),
+        })?;
+        if blocks.left() == 0 {
+            self.check_unchanged()?;
+        }
+        Ok(block)
+    }
 }
 
 /// What was found while the file was sent.
@@ -48,27 +96,16 @@ impl File {
     /// The file at `path`, or the part of it that begins at an offset and has a length.
     pub(crate) async fn open(path: PathBuf, range: Option<(u64, u64)>) -> Result<Self, Error> {
         blocking(move || {
-            let metadata = fs::metadata(&path).map_err(|error| unreadable(&path, error))?;
-            if metadata.is_dir() {
-                return Err(Error::new(ErrorKind::Body, format!("{} is a directory, not a file", path.display())));
-            }
-            if !metadata.is_file() {
-                return Err(Error::new(
-                    ErrorKind::Body,
-                    format!("{} is no regular file; open it and pass it as a Reader", path.display()),
-                ));
-            }
-            let size = metadata.len();
-            let (offset, length) = range.unwrap_or((0, size));
-            if offset.checked_add(length).is_none_or(|end| end > size) {
+            let source = Source::open(path)?;
+            let (offset, length) = range.unwrap_or((0, source.size));
+            if offset.checked_add(length).is_none_or(|end| end > source.size) {
+                let (path, size) = (source.path.display(), source.size);
                 let problem = format!(
-                    "{} has {size} bytes, which do not hold the {length} from {offset} on that were to be sent",
-                    path.display()
+                    "{path} has {size} bytes, which do not hold the {length} from {offset} on that were to be sent"
                 );
                 return Err(Error::new(ErrorKind::Body, problem));
             }
-            let modified = metadata.modified().ok();
-            Ok(Self { path, offset, length, size, modified, algorithm: None, found: Found::default() })
+            Ok(Self { source: Arc::new(source), offset, length, algorithm: None, found: Found::default() })
         })
         .await
     }
@@ -92,14 +129,12 @@ impl File {
     }
 
     pub(crate) async fn digest(&self, algorithm: Option<ChecksumAlgorithm>, sha256: bool) -> Result<Digests, Error> {
-        let mut blocks = self.blocks();
+        let (source, mut blocks) = (self.source.clone(), self.blocks());
         blocking(move || {
             let mut problem = None;
             let pieces = std::iter::from_fn(|| {
-                blocks.next().unwrap_or_else(|error| {
-                    problem = Some(error);
-                    None
-                })
+                let read = (blocks.left() > 0).then(|| blocks.next())?;
+                source.check(read, &blocks).map_err(|error| problem = Some(error)).ok()
             });
             let digests = digest(pieces, algorithm, sha256);
             problem.map_or(Ok(digests), Err)
@@ -109,75 +144,23 @@ impl File {
 
     pub(crate) fn stream(&self) -> FileStream {
         self.found.lock().0 = None;
-        let hasher = self.algorithm.map(ChecksumHasher::new);
-        FileStream { reading: Reading::Idle(self.blocks()), hasher, found: self.found.clone() }
+        FileStream {
+            source: self.source.clone(),
+            reading: Reading::Idle(self.blocks()),
+            hasher: self.algorithm.map(ChecksumHasher::new),
+            found: self.found.clone(),
+        }
     }
 
     fn blocks(&self) -> Blocks {
-        Blocks {
-            path: self.path.clone(),
-            file: None,
-            offset: self.offset,
-            left: self.length,
-            size: self.size,
-            modified: self.modified,
-            buffer: BytesMut::new(),
-        }
+        Blocks::of(self.source.file.clone(), self.offset, self.length)
     }
 }
 
-/// The file's bytes, block by block. Blocks the thread.
-struct Blocks {
-    path: PathBuf,
-    file: Option<fs::File>,
-    offset: u64,
-    left: u64,
-    size: u64,
-    modified: Option<SystemTime>,
-    buffer: BytesMut,
-}
-
-impl Blocks {
-    fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                let mut file = fs::File::open(&self.path).map_err(|error| unreadable(&self.path, error))?;
-                if self.offset > 0 {
-                    file.seek(SeekFrom::Start(self.offset)).map_err(|error| unreadable(&self.path, error))?;
-                }
-                self.file.insert(file)
-            }
-        };
-        if self.left == 0 {
-            return Ok(None);
-        }
-        let want = self.left.min(BLOCK as u64) as usize;
-        self.buffer.resize(want, 0);
-        let got = loop {
-            match file.read(&mut self.buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other.map_err(|error| unreadable(&self.path, error))?,
-            }
-        };
-        if got == 0 {
-            return Err(changed(&self.path));
-        }
-        self.left -= got as u64;
-        if self.left == 0 {
-            // Before the last block is handed on: without it the server has no whole body.
-            let metadata = file.metadata().map_err(|error| unreadable(&self.path, error))?;
-            // The length too: two writes within a tick of the file system's clock have the same time.
-            if metadata.len() != self.size || metadata.modified().ok() != self.modified {
-                return Err(changed(&self.path));
-            }
-        }
-        Ok(Some(self.buffer.split_to(got).freeze()))
-    }
-}
-
-/// The file's bytes for one attempt, read away from the runtime's threads.
+/// The file's bytes for one attempt. What the system has in memory is read here and now, which takes less than handing
+/// the work to another thread; what it has to fetch from a disk is read away from the runtime's threads.
 pub(crate) struct FileStream {
+    source: Arc<Source>,
     reading: Reading,
     hasher: Option<ChecksumHasher>,
     found: Found,
@@ -185,8 +168,47 @@ pub(crate) struct FileStream {
 
 enum Reading {
     Idle(Blocks),
-    Busy(JoinHandle<(Result<Option<Bytes>, Error>, Blocks)>),
+    Busy(JoinHandle<(io::Result<Bytes>, Blocks)>),
     Done,
+}
+
+impl FileStream {
+    fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        loop {
+            let (read, blocks) = match std::mem::replace(&mut self.reading, Reading::Done) {
+                Reading::Done => return Poll::Ready(None),
+                Reading::Idle(blocks) if blocks.left() == 0 => return Poll::Ready(None),
+                Reading::Idle(mut blocks) => match blocks.next_at_once() {
+                    Ok(Some(block)) => (Ok(block), blocks),
+                    Ok(None) => {
+                        self.reading = Reading::Busy(spawn_blocking(move || (blocks.next(), blocks)));
+                        continue;
+                    }
+                    Err(error) => (Err(error), blocks),
+                },
+                Reading::Busy(mut task) => match Pin::new(&mut task).poll(cx) {
+                    Poll::Pending => {
+                        self.reading = Reading::Busy(task);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Ok(read)) => read,
+                    Poll::Ready(Err(error)) => {
+                        return Poll::Ready(Some(Err(unreadable(&self.source.path, io::Error::other(error)))));
+                    }
+                },
+            };
+            let block = self.source.check(read, &blocks)?;
+            if let Some(hasher) = &mut self.hasher {
+                hasher.update(&block);
+            }
+            if blocks.left() == 0 {
+                // Now, and not at the end: who needs no more than the last block does not ask for it.
+                self.found.lock().0 = self.hasher.take().map(ChecksumHasher::finish);
+            }
+            self.reading = Reading::Idle(blocks);
+            return Poll::Ready(Some(Ok(block)));
+        }
+    }
 }
 
 impl Summed for FileStream {
@@ -199,41 +221,16 @@ impl Stream for FileStream {
     type Item = Result<Bytes, BoxError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            match std::mem::replace(&mut self.reading, Reading::Done) {
-                Reading::Done => return Poll::Ready(None),
-                Reading::Idle(mut blocks) => {
-                    self.reading = Reading::Busy(tokio::task::spawn_blocking(move || (blocks.next(), blocks)));
-                }
-                Reading::Busy(mut task) => {
-                    let Poll::Ready(joined) = Pin::new(&mut task).poll(cx) else {
-                        self.reading = Reading::Busy(task);
-                        return Poll::Pending;
-                    };
-                    return Poll::Ready(match joined {
-                        Ok((Ok(Some(bytes)), blocks)) => {
-                            if let Some(hasher) = &mut self.hasher {
-                                hasher.update(&bytes);
-                            }
-                            if blocks.left == 0 {
-                                // With the last block, for hyper never asks for what comes after all it needs.
-                                let computed = self.hasher.take().map(ChecksumHasher::finish);
-                                self.found.lock().0 = computed;
-                            }
-                            self.reading = Reading::Idle(blocks);
-                            Some(Ok(bytes))
-                        }
-                        Ok((Ok(None), _)) => None,
-                        Ok((Err(error), _)) => {
-                            let text = error.to_string();
-                            self.found.lock().1 = Some(error);
-                            Some(Err(text.into()))
-                        }
-                        Err(error) => Some(Err(error.into())),
-                    });
-                }
+        Poll::Ready(match ready!(self.poll_block(cx)) {
+            Some(Ok(block)) => Some(Ok(block)),
+            Some(Err(error)) => {
+                // The transport needs a reason to stop; the caller is told the error itself.
+                let text = error.to_string();
+                self.found.lock().1 = Some(error);
+                Some(Err(text.into()))
             }
-        }
+            None => None,
+        })
     }
 }
 
@@ -243,4 +240,30 @@ fn unreadable(path: &Path, error: io::Error) -> Error {
 
 fn changed(path: &Path) -> Error {
     Error::new(ErrorKind::Body, format!("{} changed while it was read; nothing was stored", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    /// Where the system cannot say that a read would wait, other threads read.
+    #[tokio::test]
+    async fn a_file_that_has_to_be_waited_for() {
+        let path = std::env::temp_dir().join(format!("wharf-waited-for-{}", std::process::id()));
+        let written: Vec<u8> = (0..700_000_u32).map(|n| (n >> 3) as u8).collect();
+        fs::write(&path, &written).unwrap();
+        let mut file = File::open(path.clone(), Some((1000, 600_000))).await.unwrap();
+        file.compute(ChecksumAlgorithm::Crc64Nvme);
+        let mut stream = file.stream();
+        stream.reading = Reading::Idle(file.blocks().that_wait());
+        let mut read = Vec::new();
+        while let Some(block) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
+            read.extend_from_slice(&block.unwrap());
+        }
+        assert!(read == written[1000..601_000]);
+        assert_eq!(file.computed(), Some(ChecksumAlgorithm::Crc64Nvme.checksum(&read)));
+        fs::remove_file(path).unwrap();
+    }
 }

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tracing::Instrument;
 use wharf_proto::operation::SendFuture;
 use wharf_proto::transfer::PREFERRED_PART_SIZE;
 use wharf_proto::{ByteRange, CustomerKey, ETag, Error, ObjectHead};
@@ -190,8 +191,9 @@ impl<T> Download<T> {
         self
     }
 
-    /// How many requests there are at a time; found out where it is not said. With one, the object is read in order, so that
-    /// any checksum can be compared.
+    /// How many requests there are at a time. Where it is not said, as many as make it faster, which is one where the bytes
+    /// have to come in order and one brings 256 MiB a second. With one, a file too is read in order, so that any checksum can
+    /// be compared.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.options.concurrency = Some(requests.max(1));
         self
@@ -238,8 +240,9 @@ impl<T> Download<T> {
         let Self { client, bucket, key, options, file, target } = self;
         let job = Job::new(client.clone(), bucket.clone(), key.clone(), options, watch);
         client.inner().runtime.run(async move {
-            let done = target.deliver(job, file).await;
-            done.map_err(|error| error.at("Download", Some(&bucket), Some(&key)))
+            let span = tracing::debug_span!("download", bucket, key);
+            let done = target.deliver(job, file).instrument(span).await;
+            done.map_err(|error| error.at("download", Some(&bucket), Some(&key)))
         })
     }
 }

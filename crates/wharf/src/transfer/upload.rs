@@ -1,5 +1,6 @@
 //! Uploads: one PutObject where that is enough, a multipart upload where it is not.
 
+pub(super) mod copied;
 mod cutter;
 mod file;
 mod job;
@@ -79,6 +80,25 @@ struct Settings {
     journal_dir: Option<PathBuf>,
 }
 
+impl Settings {
+    /// Those that hold unless others are said.
+    fn of(client: Client) -> Self {
+        Self {
+            client,
+            part_size: PREFERRED_PART_SIZE,
+            threshold: THRESHOLD,
+            expected_size: None,
+            concurrency: None,
+            patience: PATIENCE,
+            spool_dir: None,
+            verify: false,
+            write_id: false,
+            resumable: false,
+            journal_dir: None,
+        }
+    }
+}
+
 impl Client {
     /// Writes an object of any size, from a path, bytes, text, a stream or a reader: see
     /// [`Upload`](crate::transfer::Upload).
@@ -94,19 +114,7 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub fn upload(&self, bucket: impl Into<String>, key: impl Into<String>, body: impl IntoBody) -> Upload {
-        let settings = Settings {
-            client: self.clone(),
-            part_size: PREFERRED_PART_SIZE,
-            threshold: THRESHOLD,
-            expected_size: None,
-            concurrency: None,
-            patience: PATIENCE,
-            spool_dir: None,
-            verify: false,
-            write_id: false,
-            resumable: false,
-            journal_dir: None,
-        };
+        let settings = Settings::of(self.clone());
         Upload { put: PutObject::new(self.clone(), bucket, key, body), settings }
     }
 }

@@ -80,7 +80,7 @@ async fn a_spoilt_byte_leaves_what_was_there() {
     store.inject(get(Fault::corrupt_response(77_777)).nth(2)).unwrap();
     let error = s3.download("my-bucket", "a", &path).part_size(500_000).concurrency(3).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
-    assert_eq!(line(&error), "Download my-bucket/a: the bytes do not match the object's CRC64NVME checksum");
+    assert_eq!(line(&error), "download my-bucket/a: the bytes do not match the object's CRC64NVME checksum");
     assert_eq!((folder.names(), fs::read(&path).unwrap()), (vec!["a".to_owned()], b"the old one".to_vec()));
 }
 
@@ -131,19 +131,20 @@ async fn dropped_or_cancelled_it_leaves_nothing() {
     let folder = Folder::new();
     let path = folder.join("a");
     store.inject(get(Fault::delay_body(100_000, Duration::from_secs(20)))).unwrap();
-    let begin = || async {
-        let transfer = s3.download("my-bucket", "a", &path).part_size(500_000).concurrency(3).start().unwrap();
-        while transfer.progress().bytes == 0 {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(folder.names(), ["a.wharf-part"]);
-        transfer
-    };
-    let transfer = begin().await;
+    let begin = || s3.download("my-bucket", "a", &path).part_size(500_000).concurrency(3).start().unwrap();
+    let transfer = begin();
+    while transfer.progress().bytes == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(folder.names(), ["a.wharf-part"]);
     assert_eq!(transfer.progress().total, Some(3 * MIB as u64));
     transfer.cancel().await.unwrap();
     assert!(folder.names().is_empty());
-    drop(begin().await);
+    let transfer = begin();
+    while transfer.progress().bytes == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(transfer);
     while !folder.names().is_empty() {
         tokio::task::yield_now().await;
     }

@@ -59,7 +59,7 @@ async fn what_is_not_there_leaves_nothing() {
         "GetObject my-bucket/a: The specified key does not exist. (NoSuchKey, HTTP 404, request ID)"
     );
     let error = s3.download("my-bucket", "a", Path::new("/")).await.unwrap_err();
-    assert_eq!(line(&error), "Download my-bucket/a: / is a directory: name the file in it");
+    assert_eq!(line(&error), "download my-bucket/a: / is a directory: name the file in it");
     assert!(folder.names().is_empty());
 }
 
@@ -124,7 +124,7 @@ async fn a_checksum_of_parts_is_compared_where_the_parts_are_known() {
     // What was spoilt is found.
     store.inject(Fault::corrupt_response(9).on(Operation::GetObject)).unwrap();
     let error = s3.download("my-bucket", "a", &path).await.unwrap_err();
-    assert_eq!(line(&error), "Download my-bucket/a: the bytes do not match the object's SHA256 checksum");
+    assert_eq!(line(&error), "download my-bucket/a: the bytes do not match the object's SHA256 checksum");
     // Parts whose checksum is that of the object.
     store.clear_faults();
     in_parts(&s3, ChecksumAlgorithm::Crc32, false, &parts).await;
@@ -220,7 +220,7 @@ async fn what_cannot_be_a_file_is_known_before_anything_is_asked() {
     #[cfg(unix)]
     {
         let error = s3.download("my-bucket", "a", Path::new("/dev/null")).await.unwrap_err();
-        assert_eq!(line(&error), "Download my-bucket/a: /dev/null is no regular file: open it and give a Writer");
+        assert_eq!(line(&error), "download my-bucket/a: /dev/null is no regular file: open it and give a Writer");
     }
     assert!(store.requests().is_empty());
     let error = s3.download("my-bucket", "a", folder.join("no/such/a")).await.unwrap_err();

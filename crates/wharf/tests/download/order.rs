@@ -54,6 +54,21 @@ async fn digests_and_parts_are_compared() {
     assert_eq!(call().await.unwrap().verification.to_string(), "verified by CRC32");
 }
 
+/// Where it is not said how many requests there shall be, one that is slow gets help.
+#[tokio::test(start_paused = true)]
+async fn a_fast_stream_is_read_alone() {
+    let data = bytes(20 * MIB);
+    let (s3, store) = with_object(&data).await;
+    let call = || s3.download("my-bucket", "a", Memory).part_size(MIB as u64);
+    assert!(call().await.unwrap().target == data);
+    assert_eq!(store.requests().len(), 1, "{}", store.requests());
+    let slow = Fault::delay_body(3 * MIB as u64, Duration::from_secs(1)).on(Operation::GetObject);
+    store.inject(slow).unwrap();
+    store.clear_requests();
+    assert!(call().await.unwrap().target == data);
+    assert!(store.requests().len() > 10, "{}", store.requests());
+}
+
 /// While nobody reads on, no more is fetched ahead than there is memory for. One range may always be held, so that no limit
 /// is too small.
 #[tokio::test(start_paused = true)]
@@ -115,7 +130,7 @@ async fn a_spoilt_byte_is_found() {
     store.inject(Fault::corrupt_response(1234).on(Operation::GetObject).if_header("range", "*").times(1)).unwrap();
     let error = s3.download("my-bucket", "a", Memory).part_size(500_000).concurrency(3).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
-    assert_eq!(line(&error), "Download my-bucket/a: the bytes do not match the object's CRC64NVME checksum");
+    assert_eq!(line(&error), "download my-bucket/a: the bytes do not match the object's CRC64NVME checksum");
 }
 
 #[tokio::test]
@@ -126,6 +141,6 @@ async fn a_writer_that_fails() {
     let error = s3.download("my-bucket", "a", Writer(writer)).await.unwrap_err();
     assert_eq!(
         (error.kind(), line(&error)),
-        (ErrorKind::Body, "Download my-bucket/a: the writer failed: broken pipe".into())
+        (ErrorKind::Body, "download my-bucket/a: the writer failed: broken pipe".into())
     );
 }

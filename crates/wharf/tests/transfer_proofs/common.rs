@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -111,4 +112,38 @@ pub(crate) fn is_clear(error: &Error, store: &Store) {
     assert!(!line.is_empty() && !line.contains('\n'), "{line:?}");
     let all = format!("{line} {error:?} {:?}", error.hint());
     assert!(!all.contains(store.secret_access_key()), "{line}");
+}
+
+/// A process of its own that runs one test of this program.
+pub(crate) struct Child;
+
+impl Child {
+    const ARGUMENT: &str = "WHARF_PROOF_CHILD";
+
+    /// Runs it, by way of another program where one is given, and shows what it printed if it fails.
+    pub(crate) fn run(by: Option<Command>, test: &str, argument: &str) {
+        let done = Self::command(by, test, argument).output().unwrap();
+        let printed = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success(), "{}\n{printed}\n{}", done.status, String::from_utf8_lossy(&done.stderr));
+        assert!(printed.contains("1 passed"), "{printed}");
+        println!("{printed}");
+    }
+
+    pub(crate) fn command(by: Option<Command>, test: &str, argument: &str) -> Command {
+        let program = std::env::current_exe().unwrap();
+        let mut command = match by {
+            Some(mut by) => {
+                by.arg(program);
+                by
+            }
+            None => Command::new(program),
+        };
+        command.args(["--exact", test, "--ignored", "--nocapture"]).env(Self::ARGUMENT, argument);
+        command
+    }
+
+    /// What the child was told; `None` in a process that is no child.
+    pub(crate) fn argument() -> Option<String> {
+        std::env::var(Self::ARGUMENT).ok()
+    }
 }

@@ -11,6 +11,9 @@ use crate::common::{BUCKET, MIB, Place, is_clear};
 use crate::support::upload::{bytes, pieces};
 use crate::support::{Attack, Harm, Point};
 
+/// Two parts, no larger than they must be.
+const OBJECT: usize = 5 * MIB + 99_999;
+
 /// What is done while a request of it is harmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Work {
@@ -38,7 +41,7 @@ const KINDS: [(Work, &str, u64); 21] = [
     (Work::PutStream, "PutObject", 1),
     (Work::Upload, "CreateMultipartUpload", 1),
     (Work::Upload, "UploadPart", 1),
-    (Work::Upload, "UploadPart", 3),
+    (Work::Upload, "UploadPart", 2),
     (Work::Upload, "CompleteMultipartUpload", 1),
     (Work::UploadStream, "CreateMultipartUpload", 1),
     (Work::UploadStream, "UploadPart", 2),
@@ -60,11 +63,10 @@ const KINDS: [(Work, &str, u64); 21] = [
 impl Work {
     /// Whether the harm can cost no more than another attempt.
     fn survives(self, attack: &Attack) -> bool {
-        let body_is_gone = !matches!(attack.point, Point::RequestBegin | Point::RequestHead);
         match self {
             _ if attack.harm == Harm::Flip => false,
             // Their bytes are not there a second time.
-            Self::PutStream => !body_is_gone,
+            Self::PutStream => false,
             // It cannot be told from another's without a write id: the error says so.
             Self::Upload | Self::UploadStream if attack.operation == "CompleteMultipartUpload" => {
                 attack.point.is_of_request()
@@ -115,7 +117,7 @@ impl Work {
                 result.map(drop)
             }
             Self::Upload | Self::UploadRefused => {
-                let data = bytes(11 * MIB);
+                let data = bytes(OBJECT);
                 let file = place.folder.file("source", &data);
                 let upload =
                     s3.upload(BUCKET, "b", file.as_path()).part_size(part).multipart_threshold(part).patience(patience);
@@ -130,7 +132,7 @@ impl Work {
                 result.map(drop)
             }
             Self::UploadStream => {
-                let data = bytes(11 * MIB);
+                let data = bytes(OBJECT);
                 let body = Body::stream(pieces(data.clone(), 99_999));
                 let upload = s3.upload(BUCKET, "b", body).part_size(part).multipart_threshold(part).patience(patience);
                 let result = upload.await;
@@ -139,7 +141,7 @@ impl Work {
                 result.map(drop)
             }
             Self::Get => {
-                let read = s3.get_object(BUCKET, "a").bytes().await;
+                let read = s3.get_object(BUCKET, "a").checksum_mode(true).bytes().await;
                 read.map(|read| assert!(read == bytes(100_000), "other bytes"))
             }
             Self::Download | Self::DownloadParts => {
@@ -221,7 +223,8 @@ async fn left_over(place: &Place, attack: &Attack, result: &Result<(), &Error>) 
         format!("{error:?}").contains("left over") || format!("{error:?}").contains("could not be aborted")
     });
     assert!(left == 0 || lost_create || told, "{left} uploads are left over");
-    assert!(left <= 1, "{left} uploads are left over");
+    // One for each answer that was lost.
+    assert!(left <= 1 || attack.nth == 0, "{left} uploads are left over");
 }
 
 /// One piece of work, of which one request is harmed, and how it came out.
@@ -229,7 +232,8 @@ async fn prove(work: Work, attack: Attack) {
     let hastens = matches!(attack.harm, Harm::Stall | Harm::Flip);
     let place = Place::new(|builder| {
         let builder = builder.max_attempts(4);
-        if hastens { builder.progress_timeout(Duration::from_secs(1)) } else { builder }
+        let limit = Duration::from_secs(3);
+        if hastens { builder.progress_timeout(limit).long_operation_timeout(limit) } else { builder }
     })
     .await;
     work.set_up(&place).await;
@@ -256,7 +260,7 @@ async fn prove_all(proofs: Vec<(Work, Attack)>) {
                 format!("{work:?}: {attack:?}: {}", text.unwrap_or("?"))
             })
         })
-        .buffer_unordered(6)
+        .buffer_unordered(4)
         .filter_map(std::future::ready)
         .collect()
         .await;
@@ -282,8 +286,10 @@ async fn closed_connections_at_every_interesting_byte() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "slow: run by ci/full"]
-async fn stalls_at_every_interesting_byte() {
-    prove_all(every(Harm::Stall)).await;
+async fn stalls_in_the_middle_of_everything() {
+    let is_middle =
+        |point| matches!(point, Point::RequestHead | Point::BodyMiddle | Point::AnswerBegin | Point::AnswerMiddle);
+    prove_all(every(Harm::Stall).into_iter().filter(|(_, attack)| is_middle(attack.point)).collect()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

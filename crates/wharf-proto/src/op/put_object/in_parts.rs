@@ -14,7 +14,7 @@ use crate::op::{
 use crate::operation::{ChecksumPolicy, Operation, Request};
 use crate::provider::Habits;
 use crate::transfer::journal::hex;
-use crate::{CustomerKey, Encryption, Error};
+use crate::{CustomerKey, Error};
 
 /// All that a [`PutObject`] says but its bytes. It makes the requests that write the same object, at once or in parts.
 #[derive(Debug, Clone)]
@@ -63,6 +63,30 @@ impl<S> PutObject<S> {
 }
 
 impl PutInParts {
+    /// What another operation says.
+    pub(crate) fn new(
+        bucket: String,
+        key: String,
+        object: NewObject,
+        condition: WriteCondition,
+        checksum: ChecksumPolicy,
+        request_payer: bool,
+        expected_bucket_owner: Option<String>,
+    ) -> Self {
+        let (content_md5, write_offset_bytes) = (None, None);
+        Self {
+            bucket,
+            key,
+            object,
+            condition,
+            checksum,
+            content_md5,
+            write_offset_bytes,
+            request_payer,
+            expected_bucket_owner,
+        }
+    }
+
     /// The bucket.
     pub fn bucket(&self) -> &str {
         &self.bucket
@@ -235,20 +259,16 @@ impl PutInParts {
     }
 
     fn customer_key(&self) -> Option<CustomerKey> {
-        match &self.object.encryption {
-            Some(Encryption::Customer(key)) => Some(key.clone()),
-            _ => None,
-        }
+        self.object.customer_key()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorKind;
-    use crate::Provider;
     use crate::new_object::tests::assert_everything;
     use crate::op::put_object::tests::everything;
+    use crate::{Encryption, ErrorKind, Provider};
 
     const ID: &str = "u+1";
 

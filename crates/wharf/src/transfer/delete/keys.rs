@@ -22,7 +22,7 @@ const BATCH: usize = 1000;
 pub struct Keys(Source);
 
 enum Source {
-    Iterator(Box<dyn Iterator<Item = ObjectIdentifier> + Send>),
+    Iterator(Box<dyn Iterator<Item = Result<ObjectIdentifier, Error>> + Send>),
     Stream(Pin<Box<dyn Stream<Item = Result<ObjectIdentifier, Error>> + Send>>),
 }
 
@@ -30,6 +30,11 @@ impl Keys {
     /// The keys of a stream that may fail, such as a listing's.
     pub fn stream<O: Into<ObjectIdentifier>>(stream: impl Stream<Item = Result<O, Error>> + Send + 'static) -> Self {
         Self(Source::Stream(Box::pin(Identifiers(Box::pin(stream)))))
+    }
+
+    /// The keys of an iterator that may fail.
+    pub(crate) fn each(keys: impl Iterator<Item = Result<String, Error>> + Send + 'static) -> Self {
+        Self(Source::Iterator(Box::new(keys.map(|key| key.map(Into::into)))))
     }
 
     /// The keys of the next request, and how the keys end if these are the last. Those that are none are reported at once.
@@ -57,7 +62,7 @@ impl Keys {
 
     async fn next(&mut self) -> Option<Result<ObjectIdentifier, Error>> {
         match &mut self.0 {
-            Source::Iterator(keys) => keys.next().map(Ok),
+            Source::Iterator(keys) => keys.next(),
             Source::Stream(keys) => poll_fn(|cx| keys.as_mut().poll_next(cx)).await,
         }
     }
@@ -68,7 +73,7 @@ where
     I: IntoIterator<Item: Into<ObjectIdentifier> + 'static, IntoIter: Send + 'static>,
 {
     fn from(keys: I) -> Self {
-        Self(Source::Iterator(Box::new(keys.into_iter().map(Into::into))))
+        Self(Source::Iterator(Box::new(keys.into_iter().map(Into::into).map(Ok))))
     }
 }
 

@@ -4,9 +4,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Mutex as TurnMutex;
+use tokio::time::Instant;
+use tracing::Instrument;
 use wharf_proto::transfer::Ledger;
 use wharf_proto::{Error, ErrorKind, ObjectHead};
 
@@ -17,8 +20,14 @@ use super::request::{Found, Job};
 use crate::ObjectBody;
 use crate::transfer::verification::Verification;
 
-/// How many ranges are under way or held where the caller does not say.
+/// How many ranges are under way or held where the caller does not say, and one stream is slow.
 const AHEAD: usize = 4;
+
+/// A stream that brings so many bytes a second is read alone: what is fetched beside it would only cost processor time.
+const FAST: f64 = 256.0 * 1024.0 * 1024.0;
+
+/// How many bytes tell how fast it is.
+const LOOK: u64 = 4 << 20;
 
 /// What takes bytes in order.
 pub(super) trait Sink: Send {
@@ -68,6 +77,28 @@ struct Object {
     ledger: Mutex<Ledger>,
     /// How many ranges may be under way or held.
     width: usize,
+    /// How fast one stream is, while that decides whether there shall be more.
+    speed: Option<Speed>,
+}
+
+/// How fast bytes come, while they are waited for.
+#[derive(Default)]
+struct Speed {
+    bytes: u64,
+    waited: Duration,
+}
+
+impl Speed {
+    /// So many more came. Whether others would make it faster.
+    fn is_slow(&mut self, bytes: u64, waited: Duration) -> bool {
+        self.bytes += bytes;
+        self.waited += waited;
+        if self.bytes < LOOK {
+            return false;
+        }
+        let seen = std::mem::take(self);
+        seen.bytes as f64 / FAST < seen.waited.as_secs_f64()
+    }
 }
 
 /// What an attempt came to.
@@ -101,37 +132,49 @@ impl<S: Sink> Reading<'_, S> {
         if self.object.is_none() {
             self.begin(job, crew).await?;
         }
-        let Some(object) = &mut self.object else { return Ok(Step::Done) };
-        let (at, end) = (object.tally.at(), object.found.wanted.end);
-        let part = at.saturating_add(job.options().part_size).min(end);
-        let until = match (self.ahead.front(), &self.body) {
-            (Some(ahead), _) => ahead.range.start,
-            (None, None) if object.width > 1 => part,
-            (None, _) => end,
+        let (mut coming, mut until) = match (self.body.take(), &self.object) {
+            (Some(coming), Some(object)) => (coming, self.until(object.found.wanted.end)),
+            (None, Some(object)) => {
+                let (at, end) = (object.tally.at(), object.found.wanted.end);
+                let part = if object.width > 1 { at.saturating_add(job.options().part_size).min(end) } else { end };
+                let until = self.until(part);
+                if at >= until {
+                    return Ok(Step::Done);
+                }
+                (job.range(&object.found, at..until).await?, until)
+            }
+            (_, None) => return Ok(Step::Done),
         };
-        if at >= until && self.body.is_none() {
-            return Ok(Step::Done);
-        }
-        let mut coming = match self.body.take() {
-            Some(coming) => coming,
-            None => job.range(&object.found, at..until).await?,
-        };
-        while let Some(bytes) = coming.next().await {
-            let mut bytes = match bytes {
-                Ok(bytes) => bytes,
-                Err(error) if job.can_go_on(&object.found) => return Err(error),
-                Err(error) => return Ok(Step::Lost(job.lost(error))),
+        while let Some(object) = &mut self.object {
+            let asked = Instant::now();
+            let mut bytes = match coming.next().await {
+                None => break,
+                Some(Ok(bytes)) => bytes,
+                Some(Err(error)) if job.can_go_on(&object.found) => return Err(error),
+                Some(Err(error)) => return Ok(Step::Lost(job.lost(error))),
             };
-            let left = usize::try_from(until - object.tally.at()).unwrap_or(usize::MAX);
-            bytes.truncate(left);
-            job.moved(bytes.len());
+            let waited = asked.elapsed();
+            bytes.truncate(usize::try_from(until - object.tally.at()).unwrap_or(usize::MAX));
+            let count = bytes.len();
+            job.moved(count);
             object.give(bytes, self.sink).await?;
             if coming.left() != Some(0) && object.tally.at() >= until {
                 break;
             }
+            if object.speed.as_mut().is_some_and(|speed| speed.is_slow(count as u64, waited)) {
+                (object.speed, object.width) = (None, AHEAD);
+                self.next = object.tally.at().saturating_add(job.options().part_size);
+                self.fetch_ahead(job, crew, AHEAD - 1);
+                until = self.until(until);
+            }
         }
         job.watch().part_done();
         Ok(Step::Done)
+    }
+
+    /// Where what is fetched ahead begins; `end` where nothing is.
+    fn until(&self, end: u64) -> u64 {
+        self.ahead.front().map_or(end, |ahead| ahead.range.start.min(end))
     }
 
     async fn begin(&mut self, job: &Job, crew: &Crew) -> Result<(), Error> {
@@ -140,28 +183,31 @@ impl<S: Sink> Reading<'_, S> {
         if found.is_known_length() {
             self.sink.expect(found.length())?;
         }
-        let width = if job.in_one_stream(&found) { 1 } else { job.options().concurrency.unwrap_or(AHEAD) };
+        let (width, speed) = match job.options().concurrency {
+            _ if job.in_one_stream(&found) => (1, None),
+            Some(width) => (width, None),
+            None => (1, Some(Speed::default())),
+        };
         self.next = found.wanted.start.saturating_add(job.options().part_size);
         let (tally, ledger) = (Tally::new(&check, found.wanted.start), Mutex::new(check.ledger()));
-        self.object = Some(Object { found: Arc::new(found), check, tally, ledger, width });
+        self.object = Some(Object { found: Arc::new(found), check, tally, ledger, width, speed });
         self.body = Some(body);
-        self.fetch_ahead(job, crew);
+        // The answer under way is one of them.
+        self.fetch_ahead(job, crew, width - 1);
         Ok(())
     }
 
-    /// Has the next ranges fetched, as far as there is memory for them now. Nobody waits for memory: without any, the
-    /// object is read all the same.
-    fn fetch_ahead(&mut self, job: &Job, crew: &Crew) {
+    /// Has the next ranges fetched, `width` at a time, as far as there is memory for them now. Nobody waits for memory:
+    /// without any, the object is read all the same.
+    fn fetch_ahead(&mut self, job: &Job, crew: &Crew, width: usize) {
         let Some(object) = &self.object else { return };
-        // The answer under way is one of them.
-        let width = object.width - usize::from(self.body.is_some());
         while self.ahead.len() < width && self.next < object.found.wanted.end {
             let range = self.next..self.next.saturating_add(job.options().part_size).min(object.found.wanted.end);
             let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
             let Some(memory) = job.try_memory(length) else { return };
             self.next = range.end;
             let (ahead, fetching) = ahead(job.clone(), object.found.clone(), range, Some(memory));
-            crew.spawn(fetching);
+            crew.spawn(fetching.in_current_span());
             self.ahead.push_back(ahead);
         }
     }
@@ -174,8 +220,11 @@ impl<S: Sink> Reading<'_, S> {
             if at >= object.found.wanted.end || !object.found.is_known_length() {
                 return Ok(true);
             }
-            self.next = self.next.max(at);
-            self.fetch_ahead(job, crew);
+            let width = object.width;
+            if width > 1 {
+                self.next = self.next.max(at);
+                self.fetch_ahead(job, crew, width);
+            }
             let follows = self.ahead.pop_front_if(|ahead| ahead.range.start == at);
             let (Some(mut ahead), Some(object)) = (follows, &mut self.object) else { return Ok(false) };
             while let Some(bytes) = ahead.next().await {

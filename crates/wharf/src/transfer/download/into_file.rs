@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex as TurnMutex;
+use tracing::Instrument;
 use wharf_proto::operation::SendFuture;
 use wharf_proto::transfer::{Arrived, Cuts, Ledger, Spans};
 use wharf_proto::{Error, ErrorKind};
@@ -20,10 +21,11 @@ use super::request::{Found, Job};
 use super::resume::Resume;
 use super::target::Deliver;
 use crate::ObjectBody;
+use crate::payload::blocking;
 use crate::transfer::journal;
 
 /// How many requests there can be at a time where the caller does not say; the lane decides how many there are.
-const MOST: usize = 16;
+const MOST: usize = 64;
 
 /// How long it may take to record what has arrived, once a download was dropped.
 const TIDY_UP: Duration = Duration::from_secs(5);
@@ -129,7 +131,12 @@ async fn once(
     crew.stop().await;
     fetched?;
     let run = unfinished.get().ok_or_else(|| Error::new(ErrorKind::Other, "nothing was begun"))?;
-    run.finish(target, options)
+    if !options.durable {
+        return run.finish(target, options);
+    }
+    // A sync lasts as long as the disk wants.
+    let (run, target, options) = (Arc::clone(run), target.to_owned(), options.clone());
+    blocking(move || run.finish(&target, &options)).await
 }
 
 /// Has all bytes fetched into a file.
@@ -149,7 +156,7 @@ async fn fetch(
         let (new, requests) = Run::begin(job, found, target, options, resume, arrived).await?;
         let run = unfinished.get_or_init(|| Unfinished(Arc::new(new)));
         for _ in 1..requests {
-            crew.spawn(Run::work(Arc::clone(run)));
+            crew.spawn(Run::work(Arc::clone(run)).in_current_span());
         }
     } else {
         let front = TurnMutex::new(None);
@@ -162,7 +169,7 @@ async fn fetch(
                     *front = new.take().map(|filler| Filler { body: Some(body), ..filler });
                     let run = unfinished.get_or_init(|| Unfinished(Arc::new(new)));
                     for _ in 1..requests {
-                        crew.spawn(Run::work(Arc::clone(run)));
+                        crew.spawn(Run::work(Arc::clone(run)).in_current_span());
                     }
                 }
                 match (&mut *front, unfinished.get()) {

@@ -46,6 +46,8 @@ pub struct Job(Arc<Shared>);
 
 struct Shared {
     client: Client,
+    /// Tries again by itself, what a patient transfer would have to wait for with a request in its hands.
+    retrying: Client,
     bucket: String,
     key: String,
     options: Options,
@@ -56,6 +58,9 @@ struct Shared {
     /// The server does not give ranges of this object, or does not say of which object they are.
     no_ranges: AtomicBool,
 }
+
+/// Why a checksum of parts could not be compared.
+const UNKNOWN_PARTS: &str = "the server does not tell where the object's parts end";
 
 /// How often a download begins anew.
 const RESTARTS: u32 = 3;
@@ -73,8 +78,9 @@ pub(in crate::transfer) struct Found {
 impl Found {
     fn of(head: ObjectHead, body: &ObjectBody, asked: Option<ByteRange>) -> Result<Self, Error> {
         let Some(header) = &head.content_range else {
-            let size = body.left();
-            return Ok(Self { wanted: 0..size.unwrap_or(u64::MAX), size, head });
+            let length = body.left();
+            let size = length.filter(|_| asked.is_none());
+            return Ok(Self { wanted: 0..length.unwrap_or(u64::MAX), size, head });
         };
         let range = ContentRange::parse(header);
         let range = range.filter(|range| body.left().is_none_or(|left| left == range.bytes.end - range.bytes.start));
@@ -100,7 +106,9 @@ impl Found {
 
     /// Whether the rest can be asked for without the danger of another object's bytes.
     pub(in crate::transfer) fn can_be_pinned(&self) -> bool {
+        // Without its size there is no telling whether a range is of the same object, or where this one lies.
         self.is_known_length()
+            && self.size.is_some()
             && !self.head.etag.is_empty()
             && self.head.accept_ranges.as_deref().is_none_or(|unit| !unit.eq_ignore_ascii_case("none"))
     }
@@ -143,6 +151,7 @@ impl Job {
         let lane = Lane::new(client.inner().budgets.clone(), options.concurrency);
         Self(Arc::new(Shared {
             client: client.for_transfers(),
+            retrying: client,
             bucket,
             key,
             options,
@@ -214,18 +223,18 @@ impl Job {
         let check = Check::of(found, verify);
         let is_worth_it = verify == Some(true) || verify.is_none() && !self.in_one_stream(found);
         match (check.of_parts(found), is_worth_it) {
-            (Some(expected), true) => self.parts(found, expected).await.unwrap_or(check),
+            (Some(expected), true) => self.parts(found, expected).await.unwrap_or(Check::Nothing(UNKNOWN_PARTS)),
             _ => check,
         }
     }
 
     /// Where the parts of the object end, if the server tells.
     async fn parts(&self, found: &Found, expected: Checksum) -> Option<Check> {
-        let Shared { client, bucket, key, options, .. } = &*self.0;
+        let Shared { retrying, bucket, key, options, .. } = &*self.0;
         let mut ends: Vec<u64> = Vec::new();
         let mut marker = None;
         loop {
-            let mut ask = client
+            let mut ask = retrying
                 .get_object_attributes(bucket, key)
                 .attributes([ObjectAttribute::ETag, ObjectAttribute::ObjectParts]);
             if let Some(version) = &options.version_id {

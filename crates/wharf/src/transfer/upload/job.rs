@@ -54,6 +54,12 @@ impl Job {
         &self.settings.client.inner().sending.habits
     }
 
+    /// A request has stored so many bytes.
+    pub(super) fn moved(&self, bytes: u64) {
+        self.watch.moved(bytes);
+        self.lane.moved(bytes);
+    }
+
     /// Makes a request until it succeeds, fails for good, or patience ends.
     pub(super) async fn patiently<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, Error>
     where

@@ -43,13 +43,13 @@ pub(super) async fn upload(job: Arc<Job>, mut pieces: Pieces) -> Result<Uploaded
 }
 
 /// The way from the first part to the object.
-struct Run {
-    job: Arc<Job>,
-    upload_id: Arc<str>,
-    sum: Option<PartsChecksum>,
-    stored: Vec<StoredPart>,
+pub(super) struct Run {
+    pub(super) job: Arc<Job>,
+    pub(super) upload_id: Arc<str>,
+    pub(super) sum: Option<PartsChecksum>,
+    pub(super) stored: Vec<StoredPart>,
     /// How many bytes an earlier run has sent.
-    resumed_bytes: u64,
+    pub(super) resumed_bytes: u64,
 }
 
 impl Run {
@@ -113,7 +113,7 @@ impl Run {
     }
 
     /// Waits until a part is stored; for ever where none is on its way.
-    async fn joined(&mut self, begun: &mut Begun) -> Result<(), Error> {
+    pub(super) async fn joined(&mut self, begun: &mut Begun) -> Result<(), Error> {
         let Some(joined) = begun.parts.join_next().await else { return std::future::pending().await };
         let part = joined.unwrap_or_else(|error| match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
@@ -124,7 +124,7 @@ impl Run {
     }
 
     /// The checksum that the object must have, of what was sent.
-    fn whole_checksum(&self) -> Result<Option<Checksum>, Error> {
+    pub(super) fn whole_checksum(&self) -> Result<Option<Checksum>, Error> {
         let Some(sum) = self.sum else { return Ok(None) };
         let parts: Option<Vec<_>> = self.stored.iter().map(|part| Some((part.checksum?, part.length))).collect();
         let Some(parts) = parts else { return Ok(None) };
@@ -139,7 +139,7 @@ impl Run {
         }
     }
 
-    async fn complete(&self, ours: Option<&Checksum>, size: u64) -> Result<Uploaded, Error> {
+    pub(super) async fn complete(&self, ours: Option<&Checksum>, size: u64) -> Result<Uploaded, Error> {
         let job = &self.job;
         let announced = self.sum.filter(|sum| sum.announced);
         let parts: Vec<_> = self.stored.iter().map(|part| completed(part, announced.is_some())).collect();

@@ -38,7 +38,7 @@ pub(super) async fn send(
         async {
             let stored = call.into_future().await?;
             // Before the next request passes the lane, which learns from it.
-            job.watch.moved(part.length);
+            job.moved(part.length);
             Ok(stored)
         }
     });

@@ -33,7 +33,7 @@ pub(super) async fn put(job: &Job, content: Replay, file: Option<&Snapshot>, len
                 file.check().await?;
             }
             let output = job.object.put_object(job.sender.clone(), content.body()).into_future().await?;
-            job.watch.moved(length);
+            job.moved(length);
             Ok(output)
         });
         match written.await {

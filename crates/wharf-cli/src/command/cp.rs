@@ -1,0 +1,87 @@
+//! `wharf cp`: files and objects to other places.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use crate::context::Context;
+use crate::error::{Exit, Failure};
+use crate::printer::Printer;
+use crate::progress::Bar;
+use crate::transfer::carry::carry;
+use crate::transfer::crew::Crew;
+use crate::transfer::mover::Mover;
+use crate::transfer::options::TransferArgs;
+use crate::transfer::pipe;
+use crate::transfer::place::Place;
+use crate::transfer::route::{Source, Target};
+use crate::transfer::told::Deed;
+
+const EXAMPLE: &str = "\
+Example: a folder up, its texts alone; some objects down; one from bucket to bucket
+
+  wharf cp reports s3://my-bucket/reports --recursive --exclude '*' --include '*.txt'
+  wharf cp 's3://my-bucket/reports/2026-*.csv' copies/
+  wharf cp s3://my-bucket/film.mp4 s3://another-bucket/film.mp4";
+
+/// Copy files and objects
+///
+/// From or to an S3 URL, or both. - is standard input or output. Of several sources all go into
+/// the last place. Interrupted, the same command goes on where it stopped.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLE, verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// What to copy, and where to
+    #[arg(required = true, num_args = 2.., value_names = ["SOURCE", "TARGET"])]
+    paths: Vec<OsString>,
+    /// Copy everything under a directory or prefix
+    #[arg(long)]
+    recursive: bool,
+    /// How many bytes will come from standard input, so that parts are large enough
+    #[arg(long, value_name = "BYTES")]
+    expected_size: Option<u64>,
+    #[command(flatten)]
+    options: TransferArgs,
+}
+
+pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+    let places = args.paths.iter().map(|path| Place::parse(path)).collect::<Result<Vec<_>, _>>()?;
+    args.options.set(printer);
+    if places.contains(&Place::Standard) {
+        if args.recursive {
+            return Err(Failure::usage("standard input and output work without --recursive"));
+        }
+        return pipe::run(&places, args.expected_size, args.options, context, printer).await;
+    }
+    run_places(&places, args.recursive, args.options, Deed::Copy, context, printer).await
+}
+
+/// Copies or moves: all places but the last into the last.
+pub(super) async fn run_places(
+    places: &[Place],
+    recursive: bool,
+    options: TransferArgs,
+    deed: Deed,
+    context: &Context,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let Some((last, sources)) = places.split_last() else { return Ok(Exit::Done) };
+    if context.is_aws() && sources.len() > 1 {
+        return Err(
+            Failure::usage("`wharf s3` takes one source and one target").hint("`wharf cp` takes several sources")
+        );
+    }
+    let keys = context.keys(options.raw);
+    let sources = sources.iter().map(|place| Source::of(place, recursive, keys)).collect::<Result<Vec<_>, _>>()?;
+    let many = sources.len() > 1 || sources.iter().any(Source::is_many);
+    let target = Target::of(last, many)?;
+    if !last.is_remote() && sources.iter().any(|source| !source.is_remote()) {
+        return Err(Failure::usage("nothing here is an S3 URL: either the source or the target must be one"));
+    }
+    let mover = Arc::new(Mover::new(options, deed, context)?);
+    let mut crew = Crew::new(printer, Bar::bytes);
+    for source in &sources {
+        mover.refuse_itself(source, &target)?;
+        carry(source, &target, &mover, &mut crew).await.map_err(Failure::of_many)?;
+    }
+    crew.finish().await
+}

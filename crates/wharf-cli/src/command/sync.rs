@@ -1,0 +1,122 @@
+//! `wharf sync`: a folder and a prefix, or two prefixes, become the same.
+
+mod events;
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use wharf::proto::sync_plan::Compare;
+use wharf::transfer::{Sync, SyncPlace};
+
+use crate::context::Context;
+use crate::error::{Exit, Failure};
+use crate::printer::Printer;
+use crate::transfer::mover::Mover;
+use crate::transfer::options::TransferArgs;
+use crate::transfer::place::Place;
+use crate::transfer::told::Deed;
+use events::Events;
+
+const EXAMPLE: &str = "\
+Example: a backup that is like the folder, and what it would have done
+
+  wharf sync photos s3://my-bucket/photos --delete --dryrun
+  wharf sync photos s3://my-bucket/photos --delete";
+
+/// Make a folder or prefix like another
+///
+/// What is missing or differs is copied: another size, or a source that was written later. Two
+/// listings tell, no object is asked for itself. With --delete, what the source does not have is
+/// deleted last, and only if both sides could be read to their end.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLE, verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// What the other shall be like: a folder or an S3 URL
+    #[arg(value_name = "SOURCE")]
+    source: OsString,
+    /// What is changed: a folder or an S3 URL
+    #[arg(value_name = "TARGET")]
+    target: OsString,
+    /// Delete what the source does not have
+    #[arg(long)]
+    delete: bool,
+    /// Only another size is a difference
+    #[arg(long)]
+    size_only: bool,
+    /// For downloads, every other time is a difference, not only a later one
+    #[arg(long)]
+    exact_timestamps: bool,
+    /// Only other bytes are a difference: costs a HEAD request for each object of the same size, and
+    /// the files are read
+    #[arg(long, conflicts_with_all = ["size_only", "exact_timestamps"])]
+    checksum: bool,
+    /// Delete everything where the source is empty or not there
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    options: TransferArgs,
+}
+
+pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+    let (source, target) = (Place::parse(&args.source)?, Place::parse(&args.target)?);
+    args.options.set(printer);
+    let is_download = matches!((&source, &target), (Place::Remote(_), Place::Local(_)));
+    if let Place::Local(path) = &source
+        && !path.exists()
+        && (context.is_aws() || !args.force)
+    {
+        return Err(Failure::missing(path));
+    }
+    let compare = match &args {
+        Args { size_only: true, .. } => Compare::SizeOnly,
+        Args { checksum: true, .. } => Compare::Checksum,
+        Args { exact_timestamps: true, .. } if is_download => Compare::ExactTime,
+        // Whoever knows aws-cli gets what it does.
+        _ if is_download && context.is_aws() => Compare::SizeAndLaterTarget,
+        _ => Compare::SizeAndTime,
+    };
+    let filters = args.options.filters.clone();
+    let mover = Arc::new(Mover::new(args.options, Deed::Copy, context)?);
+    let ends = [(&source, &mover.ends.source), (&target, &mover.ends.target)];
+    let [from, to] = ends.map(|(place, client)| sync_place(place, client, mover.ends.through_here));
+    let roots = [&source, &target].map(|place| mover.root(place));
+    let filters = roots.iter().fold(filters, |filters, root| filters.below(root));
+    let sync = mover
+        .ends
+        .target
+        .sync(from?, to?)
+        .delete(args.delete)
+        .compare(compare)
+        .filter(move |name| filters.take(name))
+        .dry_run(mover.options.dryrun)
+        .follow_symlinks(mover.options.follow_symlinks())
+        .allow_empty_source(args.force || context.is_aws());
+    let sync = match context.tuning().concurrency {
+        Some(requests) => sync.concurrency(requests as usize),
+        None => sync.concurrency(AT_ONCE),
+    };
+    Events::new(source, target, mover.clone()).tell(dressed(sync, &mover), printer).await.map_err(Failure::of_many)
+}
+
+/// How many entries are under way at a time.
+const AT_ONCE: usize = 64;
+
+/// Tells the calls of a sync what the options say.
+fn dressed(sync: Sync, mover: &Arc<Mover>) -> Sync {
+    let [uploads, downloads, copies] = [mover.clone(), mover.clone(), mover.clone()];
+    let keeps = mover.options.no_overwrite;
+    sync.uploads(move |upload| uploads.dress_upload(if keeps { upload.if_absent() } else { upload }))
+        .downloads(move |download| downloads.dress_download(if keeps { download.overwrite(false) } else { download }))
+        .copies(move |copy| copies.dress_copy(if keeps { copy.if_absent() } else { copy }))
+}
+
+fn sync_place(place: &Place, client: &wharf::Client, is_foreign: bool) -> Result<SyncPlace, Failure> {
+    match place {
+        Place::Standard => Err(Failure::usage("a sync is of folders and prefixes, and - is neither")),
+        Place::Local(path) => Ok(SyncPlace::local(path)),
+        Place::Remote(url) => {
+            let place = SyncPlace::from(url.clone());
+            Ok(if is_foreign { place.of(client) } else { place })
+        }
+    }
+}

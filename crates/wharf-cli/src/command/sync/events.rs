@@ -1,0 +1,178 @@
+//! What a sync says of each entry, as messages.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{interval, sleep};
+use wharf::transfer::{Sync, SyncAction, SyncItem};
+use wharf::{Error, ErrorKind};
+
+use crate::error::{Exit, Failure};
+use crate::message::Warning;
+use crate::printer::Printer;
+use crate::progress::Bar;
+use crate::transfer::mover::Mover;
+use crate::transfer::place::Place;
+use crate::transfer::route::as_prefix;
+use crate::transfer::told::{Action, Deed, Done, Left, NotDone};
+use crate::url::Shown;
+
+/// How long what is under way may take to be put away after Ctrl-C.
+const TO_STOP: Duration = Duration::from_millis(800);
+
+const BEAT: Duration = Duration::from_millis(100);
+
+pub(super) struct Events {
+    source: Place,
+    target: Place,
+    mover: Arc<Mover>,
+    failed: bool,
+    skipped: bool,
+}
+
+impl Events {
+    pub(super) fn new(source: Place, target: Place, mover: Arc<Mover>) -> Self {
+        Self { source, target, mover, failed: false, skipped: false }
+    }
+
+    /// Carries a sync out and tells what becomes of each entry.
+    pub(super) async fn tell(mut self, sync: Sync, printer: &mut Printer) -> Result<Exit, Failure> {
+        printer.show(Bar::sync);
+        let mut events = sync.events();
+        let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+        let mut beat = interval(BEAT);
+        let mut files = 0;
+        loop {
+            let item = tokio::select! {
+                biased;
+                item = events.next() => item,
+                _ = &mut interrupted => {
+                    drop(events);
+                    // What was begun is put away by tasks of the library.
+                    sleep(TO_STOP).await;
+                    printer.hide();
+                    return Err(Failure::interrupted());
+                }
+                _ = beat.tick() => {
+                    let counters = [&self.mover.ends.source, &self.mover.ends.target].map(wharf::Client::counters);
+                    printer.update(|bar| {
+                        bar.at(counters[0].bytes_received.max(counters[1].bytes_sent));
+                        bar.files(files, files);
+                    });
+                    let _ = printer.flush();
+                    continue;
+                }
+            };
+            let Some(item) = item else { break };
+            files += 1;
+            self.item(item.map_err(of_sync)?, printer)?;
+        }
+        printer.hide();
+        if events.withheld() > 0 {
+            self.failed = true;
+            printer.problem(&Warning::new(format!(
+                "nothing was deleted, of {} that the source does not have: a part of one side could not be read",
+                events.withheld()
+            )));
+        }
+        Ok(match (self.failed, self.skipped) {
+            (true, _) => Exit::Failed,
+            (false, true) => Exit::Skipped,
+            (false, false) => Exit::Done,
+        })
+    }
+
+    fn item(&mut self, item: SyncItem, printer: &mut Printer) -> Result<(), Failure> {
+        let SyncItem { key, size, action, error, .. } = item;
+        let (deed, source, target) = match action {
+            SyncAction::Upload(_) => (Deed::Upload, self.shown(&self.source, &key), Some(&self.target)),
+            SyncAction::Download(_) => (Deed::Download, self.shown(&self.source, &key), Some(&self.target)),
+            SyncAction::Copy(_) => (Deed::Copy, self.shown(&self.source, &key), Some(&self.target)),
+            SyncAction::Delete => (Deed::Delete, self.shown(&self.target, &key), None),
+            SyncAction::Read => {
+                if let Some(error) = error {
+                    self.unread(&key, error, printer);
+                }
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let action = Action { deed, source, target: target.map(|place| self.shown(place, &key)) };
+        let Some(error) = error else {
+            let size = (deed != Deed::Delete).then_some(size);
+            let done = Done { size, dryrun: self.mover.options.dryrun, ..Done::new(action) };
+            return printer.say(&done);
+        };
+        match error.kind() {
+            ErrorKind::PreconditionFailed if self.mover.options.no_overwrite => {
+                let Action { source, target, .. } = action;
+                printer.remark(&Left { source, target: target.unwrap_or_default(), reason: "it is there already" });
+            }
+            // Its key is no path below the folder.
+            ErrorKind::InvalidInput if deed == Deed::Download => {
+                self.skipped = true;
+                printer.warn(&Warning::skipping(action.source, error.message()));
+            }
+            ErrorKind::InvalidObjectState if !self.mover.options.force_glacier_transfer => {
+                if !self.mover.options.ignore_glacier_warnings {
+                    self.skipped = true;
+                    printer.warn(&Warning::skipping(action.source, format!("{error} Restore it first.")));
+                }
+            }
+            _ => {
+                self.failed = true;
+                if let Some(problem) = NotDone::new(action, error.into()) {
+                    printer.problem(&problem);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A file that cannot be read is left out; where a server refuses to say something, it failed.
+    fn unread(&mut self, key: &str, error: Error, printer: &mut Printer) {
+        let local = [&self.source, &self.target].into_iter().find_map(|place| match place {
+            Place::Local(root) => Some(root),
+            _ => None,
+        });
+        match local {
+            Some(root) if error.status().is_none() => {
+                self.skipped = true;
+                let path = self.mover.locally.absolute(&root.join(key));
+                printer.warn(&Warning::skipping(path.display(), why(&error)));
+            }
+            _ => {
+                self.failed = true;
+                printer.failure(&Failure::from(error));
+            }
+        }
+    }
+
+    fn shown(&self, place: &Place, key: &str) -> String {
+        match place {
+            Place::Standard => key.to_owned(),
+            Place::Local(root) => self.mover.locally.shown(&root.join(key)),
+            Place::Remote(url) => Shown(url.bucket(), &format!("{}{key}", as_prefix(url.key()))).to_string(),
+        }
+    }
+}
+
+/// Why a file cannot be read, in aws-cli's words where it has any.
+fn why(error: &Error) -> String {
+    let cause = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
+    match cause.map(io::Error::kind) {
+        Some(io::ErrorKind::NotFound) => "File does not exist.".to_owned(),
+        Some(io::ErrorKind::PermissionDenied) => "File/Directory is not readable.".to_owned(),
+        _ => error.message().to_owned(),
+    }
+}
+
+/// What ends a sync as a whole, with our option where the library names its method.
+fn of_sync(error: Error) -> Failure {
+    let refused_empty = error.hint().is_some_and(|hint| hint.contains("allow_empty_source"));
+    match refused_empty {
+        true => Failure::new(Exit::Failed, error.message()).hint("say --force if it is meant to be empty"),
+        false => error.into(),
+    }
+}

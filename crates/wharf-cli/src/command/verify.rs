@@ -1,0 +1,169 @@
+//! `wharf verify`: whether two sides have the same bytes.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use wharf::proto::sync_plan::{Compare, Reason};
+use wharf::transfer::{SyncAction, SyncItem, SyncPlace};
+
+use crate::context::Context;
+use crate::error::{Exit, Failure};
+use crate::filter::Filters;
+use crate::printer::Printer;
+use crate::progress::Bar;
+use crate::transfer::place::Place;
+
+const EXAMPLE: &str = "\
+Example: whether the backup has what the folder has, byte for byte
+
+  wharf verify photos s3://my-bucket/photos";
+
+/// Compare a folder with a prefix by checksum
+///
+/// Every file is read, and every object of its size asked for its checksum (a HEAD request).
+/// Nothing is changed. A line for each that is not the same, and a report at the end.
+///
+/// Exits with 1 where something differs, is missing or could not be compared.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLE, verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// The folder
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+    /// s3://BUCKET/PREFIX
+    #[arg(value_name = "URL")]
+    url: OsString,
+    #[command(flatten)]
+    filters: Filters,
+    /// Leave symbolic links out
+    #[arg(long)]
+    no_follow_symlinks: bool,
+    /// A line for those that are the same, too
+    #[arg(long)]
+    all: bool,
+}
+
+/// How two of a name compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Same,
+    Differs,
+    /// The bucket does not have it.
+    Missing,
+    /// The folder does not have it.
+    Extra,
+    /// It could not be compared.
+    Unread,
+}
+
+/// One name.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "comparison")]
+struct Comparison {
+    name: String,
+    verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match self.verdict {
+            Verdict::Same => "same",
+            Verdict::Differs => "differs",
+            Verdict::Missing => "missing",
+            Verdict::Extra => "extra",
+            Verdict::Unread => "unread",
+        };
+        write!(f, "{verdict}: {}", self.name)?;
+        self.reason.as_ref().map_or(Ok(()), |reason| write!(f, " ({reason})"))
+    }
+}
+
+/// How many of each.
+#[derive(Default, Serialize)]
+#[serde(tag = "type", rename = "report")]
+struct Report {
+    same: u64,
+    differs: u64,
+    missing: u64,
+    extra: u64,
+    unread: u64,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { same, differs, missing, extra, unread } = self;
+        write!(
+            f,
+            "{same} same, {differs} differ, {missing} missing in the bucket, {extra} missing here, {unread} unread"
+        )
+    }
+}
+
+impl Report {
+    fn count(&mut self, verdict: Verdict) {
+        let count = match verdict {
+            Verdict::Same => &mut self.same,
+            Verdict::Differs => &mut self.differs,
+            Verdict::Missing => &mut self.missing,
+            Verdict::Extra => &mut self.extra,
+            Verdict::Unread => &mut self.unread,
+        };
+        *count += 1;
+    }
+
+    fn is_good(&self) -> bool {
+        self.differs + self.missing + self.extra + self.unread == 0
+    }
+}
+
+pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+    let Place::Remote(url) = Place::parse(&args.url)? else {
+        return Err(Failure::usage("the second must be an S3 URL: it reads like s3://BUCKET/PREFIX"));
+    };
+    if !args.folder.is_dir() {
+        return Err(Failure::missing(&args.folder));
+    }
+    context.tune();
+    let filters = args.filters.clone();
+    // What would be done to make the bucket like the folder is what is different.
+    let comparing = context
+        .client()?
+        .sync(SyncPlace::local(&args.folder), SyncPlace::from(url))
+        .compare(Compare::Checksum)
+        .delete(true)
+        .allow_empty_source(true)
+        .dry_run(true)
+        .report_skipped(true)
+        .follow_symlinks(!args.no_follow_symlinks)
+        .filter(move |name| filters.take(name));
+    printer.show(|| Bar::count("files"));
+    let mut report = Report::default();
+    let mut events = comparing.events();
+    while let Some(item) = events.next().await {
+        let comparison = comparison(item?);
+        report.count(comparison.verdict);
+        if args.all || comparison.verdict != Verdict::Same {
+            printer.say(&comparison)?;
+        }
+        printer.update(|bar| bar.at(report.same + report.differs));
+    }
+    printer.hide();
+    printer.say(&report)?;
+    Ok(if report.is_good() { Exit::Done } else { Exit::Failed })
+}
+
+fn comparison(item: SyncItem) -> Comparison {
+    let (verdict, reason) = match (item.action, item.error) {
+        (_, Some(error)) => (Verdict::Unread, Some(error.to_string())),
+        (SyncAction::Upload(Reason::Missing), None) => (Verdict::Missing, None),
+        (SyncAction::Upload(reason), None) => (Verdict::Differs, Some(reason.to_string())),
+        (SyncAction::Delete, None) => (Verdict::Extra, None),
+        _ => (Verdict::Same, None),
+    };
+    Comparison { name: item.key, verdict, reason }
+}

@@ -1,0 +1,275 @@
+//! Takes everything that comes out of a source to its target: `cp` and `mv`.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use wharf::op::ListedObject;
+use wharf::transfer::LocalTree;
+use wharf::{ErrorKind, StorageClass};
+
+use super::crew::{Crew, Outcome};
+use super::local::{self, Found, Step, Walk};
+use super::mover::{Mover, SourceObject};
+use super::options::CaseConflict;
+use super::route::{Source, Target};
+use super::told::{Action, Deed, Done};
+use crate::error::{Exit, Failure};
+use crate::filter::Filters;
+use crate::message::Warning;
+use crate::url::{Shown, Wild};
+
+/// Takes everything that comes out of `source` to `target`.
+pub(crate) async fn carry(
+    source: &Source,
+    target: &Target,
+    mover: &Arc<Mover>,
+    crew: &mut Crew<'_>,
+) -> Result<(), Failure> {
+    let mut carrier = Carrier { target, mover, crew, lower: HashSet::new() };
+    match source {
+        Source::File(path) => carrier.file(path).await,
+        Source::Tree(root) => carrier.tree(root).await,
+        Source::Object { bucket, key } => {
+            let object = SourceObject { bucket: bucket.clone(), key: key.clone(), size: None, etag: None };
+            carrier.named_object(object, &source.name()).await
+        }
+        Source::Objects { bucket, prefix, root, wild } => carrier.objects(bucket, prefix, *root, wild.as_ref()).await,
+    }
+}
+
+struct Carrier<'a, 'p> {
+    target: &'a Target,
+    mover: &'a Arc<Mover>,
+    crew: &'a mut Crew<'p>,
+    /// The names so far in lower case, where it matters whether two differ in case alone.
+    lower: HashSet<String>,
+}
+
+impl Carrier<'_, '_> {
+    async fn file(&mut self, path: &Path) -> Result<(), Failure> {
+        if fs::symlink_metadata(path).is_err() {
+            return Err(Failure::missing(path));
+        }
+        if !self.mover.options.follow_symlinks() && path.is_symlink() {
+            return Ok(());
+        }
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            return Err(Failure::new(Exit::Other, format!("{} is no UTF-8, which every key must be", path.display())));
+        };
+        if !self.mover.options.filters.take(name) {
+            return Ok(());
+        }
+        match local::check(path) {
+            Err(why) => {
+                let path = self.mover.locally.absolute(path);
+                self.crew.tell(Outcome::Skipped(Warning::skipping(path.display(), why)))
+            }
+            Ok(metadata) => self.upload(path.to_owned(), name, metadata.len()).await,
+        }
+    }
+
+    async fn tree(&mut self, root: &Path) -> Result<(), Failure> {
+        if !root.exists() {
+            return Err(Failure::missing(root));
+        }
+        let filters = self.filters(&self.mover.locally.absolute(root).display().to_string());
+        for step in Walk::new(root, self.mover.options.follow_symlinks()) {
+            match step {
+                Step::Skipped(warning) => self.crew.tell(Outcome::Skipped(warning))?,
+                Step::File(Found { name, path, size, .. }) => {
+                    if filters.take(&name) {
+                        self.upload(path, &name, size).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn upload(&mut self, path: PathBuf, name: &str, size: u64) -> Result<(), Failure> {
+        let Some((bucket, key)) = self.target.key(name) else {
+            return Err(Failure::usage("one of the two must be an S3 URL"));
+        };
+        if self.mover.options.dryrun {
+            let action = self.mover.upload_action(&path, bucket, &key);
+            return self.crew.tell(Outcome::Done(Done::dryrun(action, Some(size))));
+        }
+        let (mover, follower) = (self.mover.clone(), self.crew.follower());
+        self.crew.begin(size, mover.upload(path, bucket.to_owned(), key, follower)).await
+    }
+
+    /// An object that was named: nobody has looked at it yet.
+    async fn named_object(&mut self, mut object: SourceObject, name: &str) -> Result<(), Failure> {
+        if !self.mover.options.filters.take(name) {
+            return Ok(());
+        }
+        if self.mover.options.dryrun {
+            let s3 = &self.mover.ends.source;
+            let head = s3.head_object(&object.bucket, &object.key);
+            object.size = Some(self.crew.until(head.into_future()).await??.content_length);
+        }
+        self.object(object, name).await
+    }
+
+    async fn objects(&mut self, bucket: &str, prefix: &str, root: usize, wild: Option<&Wild>) -> Result<(), Failure> {
+        let options = &self.mover.options;
+        let filters = self.filters(&format!("{bucket}/{}", &prefix[..root]));
+        let mut listing = self.mover.ends.source.list_objects(bucket).prefix(prefix).max_keys(options.page_size);
+        if options.requester_pays() {
+            listing = listing.request_payer();
+        }
+        let mut pages = listing.pages();
+        let mut found = false;
+        while let Some(page) = self.crew.until(pages.next()).await? {
+            for listed in page?.objects {
+                let fits = wild.is_none_or(|wild| wild.pattern.matches(&listed.key));
+                let Some(name) = listed.key.get(root..).filter(|name| fits && filters.take(name)) else { continue };
+                found = true;
+                let name = name.to_owned();
+                self.listed(bucket, listed, &name).await?;
+            }
+        }
+        match wild {
+            Some(wild) if !found && filters.is_empty() => {
+                Err(Failure::new(Exit::Failed, format!("nothing in s3://{bucket} fits {}", wild.text))
+                    .hint("--raw takes * and ? as they are"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn listed(&mut self, bucket: &str, listed: ListedObject, name: &str) -> Result<(), Failure> {
+        let options = &self.mover.options;
+        if listed.size == 0 && listed.key.ends_with('/') {
+            return self.marker(bucket, listed, name).await;
+        }
+        if is_archived(&listed) && !options.force_glacier_transfer {
+            if options.ignore_glacier_warnings {
+                return Ok(());
+            }
+            return self.crew.tell(Outcome::Skipped(archived(bucket, &listed.key, self.target)));
+        }
+        let object = SourceObject {
+            bucket: bucket.to_owned(),
+            key: listed.key,
+            size: Some(listed.size),
+            etag: Some(listed.etag),
+        };
+        self.object(object, name).await
+    }
+
+    /// An empty object that stands for a directory: it is one here, and an object there.
+    async fn marker(&mut self, bucket: &str, listed: ListedObject, name: &str) -> Result<(), Failure> {
+        if self.mover.is_aws {
+            return Ok(());
+        }
+        let Target::Directory(root) = self.target else {
+            let (key, etag) = (listed.key, Some(listed.etag));
+            return self.object(SourceObject { bucket: bucket.to_owned(), key, size: Some(0), etag }, name).await;
+        };
+        let Some(name) = name.strip_suffix('/').filter(|name| !name.is_empty()) else { return Ok(()) };
+        let tree = LocalTree::new(root);
+        // The way to what would be in it, and it.
+        let made = match self.mover.options.dryrun {
+            true => tree.path_of(name),
+            false => tree.prepare(&format!("{name}/_")),
+        };
+        match made {
+            Ok(_) => Ok(()),
+            Err(error) => self.refuse(bucket, &listed.key, error),
+        }
+    }
+
+    async fn object(&mut self, object: SourceObject, name: &str) -> Result<(), Failure> {
+        let size = object.size.unwrap_or_default();
+        let (mover, dryrun) = (self.mover.clone(), self.mover.options.dryrun);
+        let path = match self.target {
+            Target::File(path) => path.clone(),
+            Target::Directory(root) => {
+                let tree = LocalTree::new(root);
+                match if dryrun { tree.path_of(name) } else { tree.prepare(name) } {
+                    Ok(path) => path,
+                    Err(error) => return self.refuse(&object.bucket, &object.key, error),
+                }
+            }
+            Target::Key { .. } | Target::Prefix { .. } => {
+                let Some((bucket, key)) = self.target.key(name) else { return Ok(()) };
+                if dryrun {
+                    let action = mover.copy_action(&object, bucket, &key);
+                    return self.crew.tell(Outcome::Done(Done::dryrun(action, object.size)));
+                }
+                let follower = self.crew.follower();
+                return self.crew.begin(size, mover.copy(object, bucket.to_owned(), key, follower)).await;
+            }
+        };
+        if !self.may_have_this_case(&object, &path, name)? {
+            return Ok(());
+        }
+        if dryrun {
+            let action = mover.download_action(&object, &path);
+            return self.crew.tell(Outcome::Done(Done::dryrun(action, object.size)));
+        }
+        let follower = self.crew.follower();
+        self.crew.begin(size, mover.download(object, path, follower)).await
+    }
+
+    /// Whether a name may be used that another has but for its case.
+    fn may_have_this_case(&mut self, object: &SourceObject, path: &Path, name: &str) -> Result<bool, Failure> {
+        let wanted = self.mover.options.case_conflict;
+        if wanted == CaseConflict::Ignore || self.lower.insert(name.to_lowercase()) {
+            return Ok(true);
+        }
+        let conflict = "a file whose name differs only by case either exists or is being downloaded.";
+        let (source, path) = (Shown(&object.bucket, &object.key), self.mover.locally.shown(path));
+        match wanted {
+            CaseConflict::Error => {
+                Err(Failure::new(Exit::Failed, format!("Failed to download {source} -> {path} because {conflict}")))
+            }
+            CaseConflict::Skip => {
+                let why = format!("It would be {path}, and {conflict}");
+                self.crew.tell(Outcome::Skipped(Warning::skipping(source, why)))?;
+                Ok(false)
+            }
+            _ => {
+                let text = format!("Downloading {source} -> {path} although {conflict}");
+                self.crew.warn(&Warning::new(text));
+                Ok(true)
+            }
+        }
+    }
+
+    /// An object that has no place below the target's directory: it is said, and the rest goes on.
+    fn refuse(&mut self, bucket: &str, key: &str, error: wharf::Error) -> Result<(), Failure> {
+        let source = Shown(bucket, key).to_string();
+        if error.kind() == ErrorKind::InvalidInput {
+            return self.crew.tell(Outcome::Skipped(Warning::skipping(source, error.message())));
+        }
+        let action = Action { deed: Deed::Download, source, target: None };
+        self.crew.tell(Outcome::NotDone(action, error.into()))
+    }
+
+    fn filters(&self, root: &str) -> Filters {
+        self.mover.options.filters.below(root)
+    }
+}
+
+/// Whether an object has to be restored before it can be read.
+fn is_archived(listed: &ListedObject) -> bool {
+    let is_restored = listed.restore_status.as_ref().is_some_and(|status| status.expires_at.is_some());
+    matches!(listed.storage_class, StorageClass::Glacier | StorageClass::DeepArchive) && !is_restored
+}
+
+fn archived(bucket: &str, key: &str, target: &Target) -> Warning {
+    let verb = match target {
+        Target::File(_) | Target::Directory(_) => "download",
+        Target::Key { .. } | Target::Prefix { .. } => "copy",
+    };
+    let why = format!(
+        "Object is of storage class GLACIER. Unable to perform {verb} operations on GLACIER objects. You must restore \
+         the object to be able to perform the operation. --force-glacier-transfer tries all the same, \
+         --ignore-glacier-warnings says nothing."
+    );
+    Warning::skipping(Shown(bucket, key), why)
+}

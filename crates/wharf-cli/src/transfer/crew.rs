@@ -1,0 +1,260 @@
+//! Many things at a time: who does them, what is told of them, and how all of it ends.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use wharf::transfer::Transfer;
+
+use super::told::{Action, Done, Left, NotDone};
+use crate::error::{Exit, Failure};
+use crate::message::Warning;
+use crate::printer::Printer;
+use crate::progress::Bar;
+
+/// How many things are under way at a time. Their requests are limited by the library, all together.
+const MOST: usize = 64;
+
+/// How long what is under way may take to be put away after Ctrl-C.
+const TO_STOP: Duration = Duration::from_millis(900);
+
+/// How often the bar is told how far a thing is.
+const BEAT: Duration = Duration::from_millis(100);
+
+/// What became of a thing.
+pub(crate) enum Outcome {
+    Done(Done),
+    NotDone(Action, Failure),
+    Skipped(Warning),
+    /// As was asked for.
+    Left(Left),
+    /// There is nothing to be told.
+    Quiet,
+}
+
+type Work = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// Does many things at a time.
+pub(crate) struct Crew<'a> {
+    printer: &'a mut Printer,
+    under_way: FuturesUnordered<Work>,
+    meter: Arc<Meter>,
+    stop: watch::Sender<bool>,
+    /// What those under way have to say.
+    remarks: (mpsc::UnboundedSender<Warning>, mpsc::UnboundedReceiver<Warning>),
+    interrupted: Pin<Box<dyn Future<Output = io::Result<()>> + Send>>,
+    beat: Interval,
+    failed: bool,
+    skipped: bool,
+    /// Things that are done, and all that are known of.
+    files: (u64, u64),
+}
+
+/// How far everything is.
+#[derive(Debug, Default)]
+struct Meter {
+    bytes: AtomicU64,
+    total: AtomicU64,
+}
+
+/// What a thing under way is followed with.
+#[derive(Clone)]
+pub(crate) struct Follower {
+    meter: Arc<Meter>,
+    stop: watch::Receiver<bool>,
+    remarks: mpsc::UnboundedSender<Warning>,
+    /// Whether somebody looks at the meter.
+    is_shown: bool,
+}
+
+impl<'a> Crew<'a> {
+    /// Whether a bar is shown is the printer's to know.
+    pub(crate) fn new(printer: &'a mut Printer, bar: impl FnOnce() -> Bar) -> Self {
+        printer.show(bar);
+        let mut beat = interval(BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            printer,
+            under_way: FuturesUnordered::new(),
+            meter: Arc::default(),
+            stop: watch::Sender::new(false),
+            remarks: mpsc::unbounded_channel(),
+            interrupted: Box::pin(tokio::signal::ctrl_c()),
+            beat,
+            failed: false,
+            skipped: false,
+            files: (0, 0),
+        }
+    }
+
+    pub(crate) fn printer(&mut self) -> &mut Printer {
+        self.printer
+    }
+
+    pub(crate) fn warn(&mut self, warning: &Warning) {
+        self.printer.warn(warning);
+    }
+
+    pub(crate) fn follower(&self) -> Follower {
+        let is_shown = self.printer.bar().is_some();
+        let remarks = self.remarks.0.clone();
+        Follower { meter: self.meter.clone(), stop: self.stop.subscribe(), remarks, is_shown }
+    }
+
+    /// Takes on a thing of so many bytes, when there is room for it.
+    pub(crate) async fn begin(
+        &mut self,
+        bytes: u64,
+        work: impl Future<Output = Outcome> + Send + 'static,
+    ) -> Result<(), Failure> {
+        while self.under_way.len() >= MOST {
+            self.meanwhile(std::future::pending::<()>()).await?;
+        }
+        self.files.1 += 1;
+        self.meter.total.fetch_add(bytes, Ordering::Relaxed);
+        self.under_way.push(Box::pin(work));
+        Ok(())
+    }
+
+    /// Tells what became of something that nobody had to wait for.
+    pub(crate) fn tell(&mut self, outcome: Outcome) -> Result<(), Failure> {
+        match outcome {
+            Outcome::Done(done) => self.printer.say(&done),
+            Outcome::Left(left) => {
+                self.printer.remark(&left);
+                Ok(())
+            }
+            Outcome::Skipped(warning) => {
+                self.skipped = true;
+                self.printer.problem(&warning);
+                Ok(())
+            }
+            Outcome::NotDone(action, failure) => {
+                self.failed = true;
+                if let Some(message) = NotDone::new(action, failure) {
+                    self.printer.problem(&message);
+                }
+                Ok(())
+            }
+            Outcome::Quiet => Ok(()),
+        }
+    }
+
+    /// Waits for something while the rest goes on. Ends early, and with `None`, when another thing has been done.
+    ///
+    /// # Errors
+    /// Somebody pressed Ctrl-C.
+    async fn meanwhile<T>(&mut self, wanted: impl Future<Output = T>) -> Result<Option<T>, Failure> {
+        tokio::pin!(wanted);
+        loop {
+            tokio::select! {
+                biased;
+                got = &mut wanted => return Ok(Some(got)),
+                Some(warning) = self.remarks.1.recv() => self.printer.warn(&warning),
+                Some(outcome) = self.under_way.next() => {
+                    self.files.0 += 1;
+                    self.tell(outcome)?;
+                    return Ok(None);
+                }
+                _ = &mut self.interrupted => return Err(self.stop().await),
+                _ = self.beat.tick() => self.beat(),
+            }
+        }
+    }
+
+    /// Waits for `wanted` while the rest goes on.
+    pub(crate) async fn until<T>(&mut self, wanted: impl Future<Output = T>) -> Result<T, Failure> {
+        tokio::pin!(wanted);
+        loop {
+            if let Some(got) = self.meanwhile(&mut wanted).await? {
+                return Ok(got);
+            }
+        }
+    }
+
+    /// Waits until everything is done: how the command exits.
+    pub(crate) async fn finish(mut self) -> Result<Exit, Failure> {
+        while !self.under_way.is_empty() {
+            self.meanwhile(std::future::pending::<()>()).await?;
+        }
+        self.printer.hide();
+        Ok(match (self.failed, self.skipped) {
+            (true, _) => Exit::Failed,
+            (false, true) => Exit::Skipped,
+            (false, false) => Exit::Done,
+        })
+    }
+
+    /// Shows how far it is, and hands over the lines that nobody has seen yet.
+    fn beat(&mut self) {
+        let (done, all) = self.files;
+        self.printer.update(|bar| {
+            bar.of(self.meter.total.load(Ordering::Relaxed));
+            bar.at(self.meter.bytes.load(Ordering::Relaxed));
+            bar.files(done, all);
+        });
+        // A reader that is gone is met at the next line.
+        let _ = self.printer.flush();
+    }
+
+    /// Stops everything, and gives it a moment to be put away.
+    async fn stop(&mut self) -> Failure {
+        self.stop.send_replace(true);
+        let put_away = async { while self.under_way.next().await.is_some() {} };
+        let _ = timeout(TO_STOP, put_away).await;
+        self.printer.hide();
+        Failure::interrupted()
+    }
+}
+
+impl Follower {
+    /// Says what somebody should know.
+    pub(crate) fn warn(&self, text: &str) {
+        let _ = self.remarks.send(Warning::new(text));
+    }
+
+    /// Waits for a transfer, and says how far it is.
+    pub(crate) async fn follow<T: Send + 'static>(
+        &mut self,
+        started: Result<Transfer<T>, wharf::Error>,
+    ) -> Result<T, Failure> {
+        let mut transfer = started?;
+        let mut counted = 0;
+        let Self { meter, stop, is_shown, .. } = self;
+        loop {
+            tokio::select! {
+                done = &mut transfer => {
+                    meter.count(&transfer, &mut counted);
+                    return done.map_err(Failure::from);
+                }
+                () = stopped(stop) => {
+                    // What could not be undone is undone, or gone on with, by the next run.
+                    let _ = transfer.cancel().await;
+                    return Err(Failure::new(Exit::Interrupted, "cancelled"));
+                }
+                () = tokio::time::sleep(BEAT), if *is_shown => meter.count(&transfer, &mut counted),
+            }
+        }
+    }
+}
+
+/// Waits for Ctrl-C.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+impl Meter {
+    fn count<T>(&self, transfer: &Transfer<T>, counted: &mut u64) {
+        let now = transfer.progress().bytes;
+        // Bytes that have to be moved again are taken back.
+        self.bytes.fetch_add(now.wrapping_sub(*counted), Ordering::Relaxed);
+        *counted = now;
+    }
+}

@@ -1,0 +1,143 @@
+//! One thing that is moved: a file up, an object down, an object to another place.
+
+mod copy;
+mod download;
+mod upload;
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use wharf::{Client, ETag, ErrorKind};
+
+use super::attributes::Attribute;
+use super::crew::Outcome;
+use super::options::{Ends, TransferArgs};
+use super::place::{Locally, Place};
+use super::route::{Source, Target};
+use super::told::{Action, Deed, Done, Left};
+use crate::context::Context;
+use crate::error::{Exit, Failure};
+use crate::globals::Tuning;
+use crate::url::Shown;
+
+/// Moves things as the options have it.
+pub(crate) struct Mover {
+    pub(crate) ends: Ends,
+    pub(crate) options: TransferArgs,
+    attributes: Vec<Attribute>,
+    tuning: Tuning,
+    /// Whether sources go when they have arrived.
+    is_move: bool,
+    /// Whether to do as aws-cli does where that is not what we would do.
+    pub(super) is_aws: bool,
+    pub(crate) locally: Locally,
+    /// Whether it was said that this server cannot protect what is there.
+    said_unprotected: AtomicBool,
+}
+
+/// An object that is a source.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceObject {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    /// What a listing says of it; nobody has looked at an object that was named.
+    pub(crate) size: Option<u64>,
+    pub(crate) etag: Option<ETag>,
+}
+
+impl SourceObject {
+    pub(super) fn shown(&self) -> String {
+        Shown(&self.bucket, &self.key).to_string()
+    }
+}
+
+impl Mover {
+    pub(crate) fn new(options: TransferArgs, deed: Deed, context: &Context) -> Result<Self, Failure> {
+        let is_move = deed == Deed::Move;
+        let ends = options.ends(context)?;
+        context.tune();
+        Ok(Self {
+            ends,
+            attributes: options.attributes.attributes()?,
+            tuning: context.tuning().clone(),
+            options,
+            is_move,
+            is_aws: context.is_aws(),
+            locally: Locally::new(),
+            said_unprotected: AtomicBool::new(false),
+        })
+    }
+
+    /// Refuses to write an object over itself: nothing would be copied, and moving it would delete it.
+    pub(crate) fn refuse_itself(&self, source: &Source, target: &Target) -> Result<(), Failure> {
+        let Source::Object { bucket, key } = source else { return Ok(()) };
+        let Some((to_bucket, to_key)) = target.key(&source.name()) else { return Ok(()) };
+        let changes = !self.is_move && (self.options.replaces_metadata() || !self.attributes.is_empty());
+        if self.ends.through_here || changes || (bucket.as_str(), key) != (to_bucket, &to_key) {
+            return Ok(());
+        }
+        let verb = if self.is_move { "mv" } else { "cp" };
+        Err(Failure::usage(format!("Cannot {verb} a file onto itself: {0} - {0}", Shown(bucket, key))))
+    }
+
+    /// What filters with whole paths are relative to.
+    pub(crate) fn root(&self, place: &Place) -> String {
+        match place {
+            Place::Standard => String::new(),
+            Place::Local(path) => self.locally.absolute(path).display().to_string(),
+            Place::Remote(url) => format!("{}/{}", url.bucket(), url.key()),
+        }
+    }
+
+    /// What is done, in the words of its messages.
+    pub(crate) fn action(&self, deed: Deed, source: String, target: String) -> Action {
+        Action { deed: if self.is_move { Deed::Move } else { deed }, source, target: Some(target) }
+    }
+
+    fn outcome(&self, action: Action, done: Result<Done, Failure>) -> Outcome {
+        match done {
+            Ok(done) => Outcome::Done(done),
+            Err(failure) if failure.exit() == Exit::Interrupted => Outcome::Quiet,
+            Err(failure) if self.options.no_overwrite && failure.is(ErrorKind::PreconditionFailed) => {
+                let Action { source, target, .. } = action;
+                Outcome::Left(Left { source, target: target.unwrap_or_default(), reason: "it is there already" })
+            }
+            Err(failure) => Outcome::NotDone(action, failure),
+        }
+    }
+
+    /// Removes an object that has arrived elsewhere, unless it is another by now.
+    async fn remove_object(&self, s3: &Client, object: &SourceObject, etag: &ETag) -> Result<(), Failure> {
+        let call = || {
+            let call = s3.delete_object(&object.bucket, &object.key);
+            if self.options.requester_pays() { call.request_payer() } else { call }
+        };
+        let removed = match call().if_match(etag.clone()).await {
+            // This server would ignore the condition: look first.
+            Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::NotImplemented) => {
+                let now = s3.head_object(&object.bucket, &object.key).await;
+                match now {
+                    Ok(head) if head.etag == *etag => call().await,
+                    Ok(_) => Err(wharf::Error::new(ErrorKind::PreconditionFailed, "it is another object by now")),
+                    Err(error) => Err(error),
+                }
+            }
+            removed => removed,
+        };
+        removed
+            .map(drop)
+            .map_err(|error| Failure::from(error).of("it was copied, but the source could not be removed:"))
+    }
+}
+
+/// Removes a file that has arrived elsewhere, unless it is another by now.
+fn remove_file(path: &Path, before: &std::fs::Metadata) -> Result<(), Failure> {
+    let unchanged = std::fs::metadata(path)
+        .is_ok_and(|now| now.len() == before.len() && now.modified().ok() == before.modified().ok());
+    if !unchanged {
+        return Err(Failure::new(Exit::Failed, "it was uploaded, and has changed since: the file is kept"));
+    }
+    std::fs::remove_file(path).map_err(|error| {
+        Failure::new(Exit::Failed, format!("it was uploaded, but the file could not be removed: {error}"))
+    })
+}

@@ -1,0 +1,140 @@
+//! An object that is copied to another key, bucket or server.
+
+use std::sync::Arc;
+
+use wharf::ErrorKind;
+use wharf::transfer::{Copied, Copy};
+
+use super::super::attributes::Attribute;
+use super::super::crew::{Follower, Outcome};
+use super::super::told::{Action, Deed, Done};
+use super::upload::not_verified;
+use super::{Mover, SourceObject};
+use crate::error::{Exit, Failure};
+use crate::url::Shown;
+
+impl Mover {
+    /// What copying an object is called.
+    pub(crate) fn copy_action(&self, object: &SourceObject, bucket: &str, key: &str) -> Action {
+        self.action(Deed::Copy, object.shown(), Shown(bucket, key).to_string())
+    }
+
+    pub(crate) async fn copy(
+        self: Arc<Self>,
+        object: SourceObject,
+        bucket: String,
+        key: String,
+        mut follower: Follower,
+    ) -> Outcome {
+        let action = self.copy_action(&object, &bucket, &key);
+        let done = self.copy_object(&object, &bucket, &key, &action, &mut follower).await;
+        self.outcome(action, done)
+    }
+
+    async fn copy_object(
+        &self,
+        object: &SourceObject,
+        bucket: &str,
+        key: &str,
+        action: &Action,
+        follower: &mut Follower,
+    ) -> Result<Done, Failure> {
+        if self.may_be_one_object(object, bucket, key) {
+            self.refuse_one_object(object, bucket, key).await?;
+        }
+        // What goes must be what was copied.
+        let etag = match &object.etag {
+            Some(etag) if self.is_move => Some(etag.clone()),
+            None if self.is_move => Some(self.ends.source.head_object(&object.bucket, &object.key).await?.etag),
+            _ => None,
+        };
+        let call = || {
+            let call = self.copy_unconditionally(object, bucket, key);
+            if let Some(etag) = &etag { call.source_if_match(etag.clone()) } else { call }
+        };
+        let started = if self.options.no_overwrite { call().if_absent() } else { call() };
+        let copied = match follower.follow(started.start()).await {
+            Err(failure) if self.options.no_overwrite && failure.is(ErrorKind::Unsupported) => {
+                self.look_first(bucket, key, follower).await?;
+                follower.follow(call().start()).await?
+            }
+            copied => copied?,
+        };
+        if let Some(etag) = etag {
+            must_be_verified(&copied)?;
+            self.remove_object(&self.ends.source, object, &etag).await?;
+        }
+        let verified = Some(copied.verification.is_verified());
+        Ok(Done { size: copied.size.or(object.size), verified, ..Done::new(action.clone()) })
+    }
+
+    fn copy_unconditionally(&self, object: &SourceObject, bucket: &str, key: &str) -> Copy {
+        let copy = self.copier().copy(&object.bucket, &object.key, bucket, key).verify(self.is_move);
+        self.dress_copy(if self.ends.through_here { copy.to(&self.ends.target) } else { copy })
+    }
+
+    /// Tells a copy what the options say.
+    pub(crate) fn dress_copy(&self, mut copy: Copy) -> Copy {
+        let options = &self.options;
+        if let Some(bytes) = self.tuning.part_size {
+            copy = copy.part_size(bytes);
+        }
+        if options.requester_pays() {
+            copy = copy.request_payer();
+        }
+        if let Some(key) = options.attributes.source_key(true) {
+            copy = copy.source_customer_key(key);
+        }
+        if options.replaces_metadata() {
+            copy = copy.replace_metadata();
+        }
+        if options.replaces_tags() {
+            copy = copy.replace_tags();
+        }
+        self.attributes.iter().filter(|attribute| self.is_for_copies(attribute)).cloned().fold(copy, Attribute::on_copy)
+    }
+
+    /// A copy that the server makes is asked of the target; one that comes through here is read from the source.
+    fn copier(&self) -> &wharf::Client {
+        if self.ends.through_here { &self.ends.source } else { &self.ends.target }
+    }
+
+    /// With its source's metadata a copy has none of its own, as with aws-cli.
+    fn is_for_copies(&self, attribute: &Attribute) -> bool {
+        self.options.replaces_metadata() || !attribute.is_metadata()
+    }
+
+    /// Whether source and target could be one object under two names: of a server, or of a bucket.
+    fn may_be_one_object(&self, object: &SourceObject, bucket: &str, key: &str) -> bool {
+        let is_other_name = |name: &str| name.starts_with("arn:") || name.ends_with("-s3alias");
+        let same_name = object.bucket == bucket;
+        let two_servers = self.ends.through_here && same_name;
+        let two_names =
+            !same_name && (self.options.validates_paths || is_other_name(&object.bucket) || is_other_name(bucket));
+        object.key == key && (two_servers || two_names)
+    }
+
+    /// Refuses to go on where both names lead to an object with the same tag, size and time.
+    async fn refuse_one_object(&self, object: &SourceObject, bucket: &str, key: &str) -> Result<(), Failure> {
+        let there = match self.ends.target.head_object(bucket, key).await {
+            Ok(head) => head,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NoSuchKey) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let here = self.ends.source.head_object(&object.bucket, &object.key).await?;
+        let same = here.etag == there.etag
+            && here.content_length == there.content_length
+            && here.last_modified == there.last_modified;
+        match same {
+            false => Ok(()),
+            true => Err(Failure::new(Exit::Failed, "both names seem to be of one object: nothing was done")),
+        }
+    }
+}
+
+fn must_be_verified(copied: &Copied) -> Result<(), Failure> {
+    match copied.verification.is_verified() {
+        true => Ok(()),
+        false => Err(not_verified(copied.verification)),
+    }
+}

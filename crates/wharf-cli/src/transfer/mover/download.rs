@@ -1,0 +1,67 @@
+//! An object that comes down, into a file or to standard output.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use wharf::transfer::Download;
+
+use super::super::crew::{Follower, Outcome};
+use super::super::told::{Action, Deed, Done};
+use super::{Mover, SourceObject};
+use crate::error::Failure;
+
+impl Mover {
+    /// What downloading an object is called.
+    pub(crate) fn download_action(&self, object: &SourceObject, path: &std::path::Path) -> Action {
+        self.action(Deed::Download, object.shown(), self.locally.shown(path))
+    }
+
+    pub(crate) async fn download(
+        self: Arc<Self>,
+        object: SourceObject,
+        path: PathBuf,
+        mut follower: Follower,
+    ) -> Outcome {
+        let action = self.download_action(&object, &path);
+        let done = self.download_file(&object, &path, &action, &mut follower).await;
+        self.outcome(action, done)
+    }
+
+    async fn download_file(
+        &self,
+        object: &SourceObject,
+        path: &std::path::Path,
+        action: &Action,
+        follower: &mut Follower,
+    ) -> Result<Done, Failure> {
+        let s3 = &self.ends.source;
+        let download = s3
+            .download(&object.bucket, &object.key, path)
+            .create_directories(true)
+            .preserve_modified(true)
+            .overwrite(!self.options.no_overwrite);
+        let download = self.dress_download(download);
+        let downloaded = follower.follow(download.start()).await?;
+        if self.is_move {
+            // Length and checksum, where the server keeps one, were compared while the bytes came in.
+            self.remove_object(s3, object, &downloaded.head.etag).await?;
+        }
+        let verified = Some(downloaded.verification.is_verified());
+        Ok(Done { size: Some(downloaded.size), verified, ..Done::new(action.clone()) })
+    }
+
+    /// Tells a download what the options say.
+    pub(crate) fn dress_download(&self, mut download: Download<PathBuf>) -> Download<PathBuf> {
+        download = download.durable(self.tuning.fsync);
+        if let Some(bytes) = self.tuning.part_size {
+            download = download.part_size(bytes);
+        }
+        if let Some(key) = self.options.attributes.source_key(false) {
+            download = download.customer_key(key);
+        }
+        if self.options.requester_pays() {
+            download = download.request_payer();
+        }
+        download
+    }
+}

@@ -1,0 +1,130 @@
+//! A file, or standard input, that goes up.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use wharf::transfer::{Upload, Uploaded};
+use wharf::{ErrorKind, IntoBody, Reader};
+
+use super::super::attributes::Attribute;
+use super::super::crew::{Follower, Outcome};
+use super::super::local;
+use super::super::told::{Action, Deed, Done};
+use super::{Mover, remove_file};
+use crate::error::{Exit, Failure};
+use crate::url::Shown;
+
+impl Mover {
+    /// What uploading a file is called.
+    pub(crate) fn upload_action(&self, path: &std::path::Path, bucket: &str, key: &str) -> Action {
+        self.action(Deed::Upload, self.locally.shown(path), Shown(bucket, key).to_string())
+    }
+
+    pub(crate) async fn upload(
+        self: Arc<Self>,
+        path: PathBuf,
+        bucket: String,
+        key: String,
+        mut follower: Follower,
+    ) -> Outcome {
+        let action = self.upload_action(&path, &bucket, &key);
+        let done = self.upload_file(&path, &bucket, &key, &action, &mut follower).await;
+        self.outcome(action, done)
+    }
+
+    async fn upload_file(
+        &self,
+        path: &std::path::Path,
+        bucket: &str,
+        key: &str,
+        action: &Action,
+        follower: &mut Follower,
+    ) -> Result<Done, Failure> {
+        let before = local::check(path).map_err(|why| Failure::new(Exit::Failed, why))?;
+        if before.is_dir() {
+            return Err(Failure::new(Exit::Failed, "it is a directory").hint("--recursive uploads all that is in it"));
+        }
+        let uploaded = match follower.follow(self.put(bucket, key, path).start()).await {
+            Err(failure) if self.options.no_overwrite && failure.is(ErrorKind::Unsupported) => {
+                self.look_first(bucket, key, follower).await?;
+                follower.follow(self.put_unconditionally(bucket, key, path).start()).await?
+            }
+            uploaded => uploaded?,
+        };
+        if self.is_move {
+            self.must_be_verified(&uploaded)?;
+            remove_file(path, &before)?;
+        }
+        let verified = Some(uploaded.verification.is_verified());
+        Ok(Done { size: Some(uploaded.size), verified, ..Done::new(action.clone()) })
+    }
+
+    /// Uploads what comes in on standard input.
+    pub(crate) async fn upload_stdin(
+        self: Arc<Self>,
+        bucket: String,
+        key: String,
+        expected_size: Option<u64>,
+        mut follower: Follower,
+    ) -> Outcome {
+        let action = self.action(Deed::Upload, "-".to_owned(), Shown(&bucket, &key).to_string());
+        let mut upload = self.put(&bucket, &key, Reader::new(tokio::io::stdin()));
+        if let Some(bytes) = expected_size {
+            upload = upload.expected_size(bytes);
+        }
+        let done = follower.follow(upload.start()).await.map(|uploaded| Done {
+            size: Some(uploaded.size),
+            verified: Some(uploaded.verification.is_verified()),
+            ..Done::new(action.clone())
+        });
+        self.outcome(action, done)
+    }
+
+    fn put(&self, bucket: &str, key: &str, body: impl IntoBody) -> Upload {
+        let upload = self.put_unconditionally(bucket, key, body);
+        if self.options.no_overwrite { upload.if_absent() } else { upload }
+    }
+
+    fn put_unconditionally(&self, bucket: &str, key: &str, body: impl IntoBody) -> Upload {
+        self.dress_upload(self.ends.target.upload(bucket, key, body).verify(self.is_move))
+    }
+
+    /// Tells an upload what the options say.
+    pub(crate) fn dress_upload(&self, mut upload: Upload) -> Upload {
+        if let Some(bytes) = self.tuning.part_size {
+            upload = upload.part_size(bytes);
+        }
+        if self.options.requester_pays() {
+            upload = upload.request_payer();
+        }
+        self.attributes.iter().cloned().fold(upload, Attribute::on_upload)
+    }
+
+    /// Where no condition protects an object: whether there is one.
+    pub(super) async fn look_first(&self, bucket: &str, key: &str, follower: &Follower) -> Result<(), Failure> {
+        if !self.said_unprotected.swap(true, Ordering::Relaxed) {
+            follower.warn(
+                "this server ignores conditions: --no-overwrite looks first, and what appears between the look and the \
+                 write is overwritten",
+            );
+        }
+        match self.ends.target.object_exists(bucket, key).await? {
+            true => Err(wharf::Error::new(ErrorKind::PreconditionFailed, "it is there already").into()),
+            false => Ok(()),
+        }
+    }
+
+    fn must_be_verified(&self, uploaded: &Uploaded) -> Result<(), Failure> {
+        match uploaded.verification.is_verified() {
+            true => Ok(()),
+            false => Err(not_verified(uploaded.verification)),
+        }
+    }
+}
+
+/// Why a source that was copied is kept.
+pub(super) fn not_verified(verification: wharf::transfer::Verification) -> Failure {
+    Failure::new(Exit::Failed, format!("it was copied, and the source is kept: the copy is {verification}"))
+        .hint("cp and rm do the same where that is good enough")
+}

@@ -1,0 +1,85 @@
+//! Standard input into an object, and an object to standard output.
+
+use std::sync::Arc;
+
+use futures_util::TryStreamExt;
+
+use super::crew::Crew;
+use super::mover::Mover;
+use super::options::TransferArgs;
+use super::place::Place;
+use super::route::{Source, Target};
+use super::told::Deed;
+use crate::context::Context;
+use crate::error::{Exit, Failure};
+use crate::printer::{Loudness, Printer};
+use crate::progress::Bar;
+use crate::url::Keys;
+
+/// `cp - URL` and `cp URL -`.
+pub(crate) async fn run(
+    places: &[Place],
+    expected_size: Option<u64>,
+    options: TransferArgs,
+    context: &Context,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    match places {
+        [Place::Standard, target @ Place::Remote(_)] => up(target, expected_size, options, context, printer).await,
+        [source @ Place::Remote(_), Place::Standard] => down(source, &options, context, printer).await,
+        _ => Err(Failure::usage("the other end of - must be an S3 URL")),
+    }
+}
+
+/// Uploads standard input.
+pub(crate) async fn up(
+    target: &Place,
+    expected_size: Option<u64>,
+    options: TransferArgs,
+    context: &Context,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let Target::Key { bucket, key } = Target::of(target, false)? else {
+        return Err(Failure::usage(format!("{target} names no object")).hint("say its whole key"));
+    };
+    if options.dryrun {
+        return Ok(Exit::Done);
+    }
+    let mover = Arc::new(Mover::new(options, Deed::Upload, context)?);
+    let mut crew = Crew::new(printer, Bar::stream);
+    // Nobody waits for a line of it, as with aws-cli.
+    crew.printer().at_most(Loudness::OnlyErrors);
+    let follower = crew.follower();
+    crew.begin(0, mover.upload_stdin(bucket, key, expected_size, follower)).await?;
+    crew.finish().await
+}
+
+async fn down(
+    source: &Place,
+    options: &TransferArgs,
+    context: &Context,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let Source::Object { bucket, key } = Source::of(source, false, Keys::Literal)? else {
+        return Err(Failure::usage(format!("{source} names no object")));
+    };
+    let s3 = options.ends(context)?.source;
+    if options.dryrun {
+        s3.head_object(bucket, key).await.map_err(|error| Failure::from(error).exits(Exit::Failed))?;
+        return Ok(Exit::Done);
+    }
+    let mut call = s3.get_object(bucket, key).checksum_mode(true);
+    if let Some(key) = options.attributes.source_key(false) {
+        call = call.customer_key(key);
+    }
+    if options.requester_pays() {
+        call = call.request_payer();
+    }
+    let failed = |error: wharf::Error| Failure::from(error).exits(Exit::Failed);
+    let mut body = call.stream().await.map_err(failed)?;
+    while let Some(bytes) = body.try_next().await.map_err(failed)? {
+        printer.data(&bytes)?;
+    }
+    printer.flush()?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,124 @@
+//! What is told of things that move.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::error::{Failure, Told};
+
+/// What is done to a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Deed {
+    Upload,
+    Download,
+    Copy,
+    Move,
+    Delete,
+}
+
+impl fmt::Display for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Upload => "upload",
+            Self::Download => "download",
+            Self::Copy => "copy",
+            Self::Move => "move",
+            Self::Delete => "delete",
+        })
+    }
+}
+
+/// What is done, and to what.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Action {
+    #[serde(rename = "type")]
+    pub(crate) deed: Deed,
+    pub(crate) source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) target: Option<String>,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source)?;
+        self.target.as_ref().map_or(Ok(()), |target| write!(f, " to {target}"))
+    }
+}
+
+/// Something that was done: `upload: ./a.txt to s3://my-bucket/a.txt`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Done {
+    #[serde(flatten)]
+    pub(crate) action: Action,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) size: Option<u64>,
+    /// Whether both ends are known to have the same bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) verified: Option<bool>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) dryrun: bool,
+}
+
+impl Done {
+    pub(crate) fn new(action: Action) -> Self {
+        Self { action, size: None, verified: None, dryrun: false }
+    }
+
+    /// What would have been done.
+    pub(crate) fn dryrun(action: Action, size: Option<u64>) -> Self {
+        Self { action, size, verified: None, dryrun: true }
+    }
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dryrun = if self.dryrun { "(dryrun) " } else { "" };
+        write!(f, "{dryrun}{}: {}", self.action.deed, self.action)
+    }
+}
+
+/// Something that was left alone, as was asked for.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename = "skip")]
+pub(crate) struct Left {
+    pub(crate) source: String,
+    pub(crate) target: String,
+    pub(crate) reason: &'static str,
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "skip: {} to {}: {}", self.source, self.target, self.reason)
+    }
+}
+
+/// Something that could not be done: `upload failed: ./a.txt to s3://my-bucket/a.txt ...`.
+#[derive(Debug, Serialize)]
+pub(crate) struct NotDone {
+    #[serde(flatten)]
+    told: Told,
+    operation: Deed,
+    source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+}
+
+impl NotDone {
+    /// `None` where nobody need be told.
+    pub(crate) fn new(action: Action, failure: Failure) -> Option<Self> {
+        let Failure::Told(told) = failure else { return None };
+        let Action { deed: operation, source, target } = action;
+        Some(Self { told: *told, operation, source, target })
+    }
+}
+
+impl fmt::Display for NotDone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} failed: {}", self.operation, self.source)?;
+        if let Some(target) = &self.target {
+            write!(f, " to {target}")?;
+        }
+        write!(f, " {}", self.told)
+    }
+}

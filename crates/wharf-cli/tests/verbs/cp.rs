@@ -1,0 +1,348 @@
+//! `cp`.
+
+use std::fs;
+
+use wharf::StorageClass;
+
+use crate::bench::{Bench, assert_like, done, failed};
+
+/// The lines, in order: many things at a time end in any.
+fn sorted((exit, stdout, stderr): (i32, String, String)) -> (i32, Vec<String>, String) {
+    let mut lines: Vec<_> = stdout.lines().map(str::to_owned).collect();
+    lines.sort();
+    (exit, lines, stderr)
+}
+
+fn lines(lines: &[&str]) -> (i32, Vec<String>, String) {
+    (0, lines.iter().map(|line| (*line).to_owned()).collect(), String::new())
+}
+
+#[test]
+fn a_file_goes_where_aws_puts_it() {
+    let bench = Bench::new();
+    bench.file("a.txt", "hello");
+    for (target, key) in [
+        ("s3://my-bucket", "a.txt"),
+        ("s3://my-bucket/", "a.txt"),
+        ("s3://my-bucket/x", "x"),
+        ("s3://my-bucket/x/", "x/a.txt"),
+    ] {
+        let expected = done(format!("upload: ./a.txt to s3://my-bucket/{key}\n"));
+        assert_eq!(bench.run(&["s3", "cp", "a.txt", target]), expected, "{target}");
+        assert_eq!(bench.object(key), "hello");
+    }
+    assert_eq!(bench.head("a.txt").content_type.unwrap(), "text/plain");
+}
+
+#[test]
+fn an_object_comes_where_aws_puts_it() {
+    let bench = Bench::new();
+    bench.put("d/a.txt", "hello");
+    fs::create_dir(bench.path("here")).unwrap();
+    for (target, file) in
+        [(".", "./a.txt"), ("b.txt", "./b.txt"), ("here", "here/a.txt"), ("new/", "new/a.txt"), ("x/y", "x/y")]
+    {
+        let expected = done(format!("download: s3://my-bucket/d/a.txt to {file}\n"));
+        assert_eq!(bench.run(&["s3", "cp", "s3://my-bucket/d/a.txt", target]), expected, "{target}");
+        assert_eq!(bench.read(file), "hello");
+    }
+    let stored = bench.head("d/a.txt").last_modified.unwrap();
+    assert_eq!(fs::metadata(bench.path("a.txt")).unwrap().modified().unwrap(), stored);
+}
+
+#[test]
+fn an_object_is_copied_by_the_server() {
+    let bench = Bench::new();
+    bench.put("a.txt", "hello");
+    let expected = done("copy: s3://my-bucket/a.txt to s3://my-bucket/d/a.txt\n");
+    assert_eq!(bench.run(&["s3", "cp", "s3://my-bucket/a.txt", "s3://my-bucket/d/"]), expected);
+    assert_eq!(bench.object("d/a.txt"), "hello");
+}
+
+#[test]
+fn trees_go_up_and_come_down() {
+    let bench = Bench::new();
+    bench.files(&["d/1.txt", "d/e/2.txt", "d/e/3.log"]);
+    let up = ["upload: d/1.txt to s3://my-bucket/x/1.txt", "upload: d/e/2.txt to s3://my-bucket/x/e/2.txt"];
+    let args = ["s3", "cp", "d", "s3://my-bucket/x", "--recursive", "--exclude", "*.log"];
+    let dryrun = up.map(|line| format!("(dryrun) {line}"));
+    assert_eq!(sorted(bench.run(&[&args[..], &["--dryrun"]].concat())).1, dryrun);
+    assert!(bench.keys().is_empty());
+    assert_eq!(sorted(bench.run(&args)), lines(&up));
+    assert_eq!(bench.keys(), ["x/1.txt", "x/e/2.txt"]);
+    let down = ["download: s3://my-bucket/x/1.txt to back/1.txt", "download: s3://my-bucket/x/e/2.txt to back/e/2.txt"];
+    let args = ["s3", "cp", "s3://my-bucket/x", "back", "--recursive"];
+    let dryrun = down.map(|line| format!("(dryrun) {line}"));
+    assert_eq!(sorted(bench.run(&[&args[..], &["--dryrun"]].concat())).1, dryrun);
+    assert!(!bench.path("back").exists());
+    assert_eq!(sorted(bench.run(&args)), lines(&down));
+    assert_eq!(bench.read("back/e/2.txt"), "d/e/2.txt");
+    let over = [
+        "copy: s3://my-bucket/x/1.txt to s3://my-bucket/y/1.txt",
+        "copy: s3://my-bucket/x/e/2.txt to s3://my-bucket/y/e/2.txt",
+    ];
+    let args = ["s3", "cp", "s3://my-bucket/x/", "s3://my-bucket/y/", "--recursive"];
+    let dryrun = over.map(|line| format!("(dryrun) {line}"));
+    assert_eq!(sorted(bench.run(&[&args[..], &["--dryrun"]].concat())).1, dryrun);
+    assert_eq!(sorted(bench.run(&args)), lines(&over));
+    assert_eq!(bench.keys(), ["x/1.txt", "x/e/2.txt", "y/1.txt", "y/e/2.txt"]);
+}
+
+#[test]
+fn patterns_and_several_sources_go_into_the_last_place() {
+    let bench = Bench::new();
+    bench.put_all([("logs/1.gz", "1"), ("logs/old/2.gz", "2"), ("logs/3.txt", "3"), ("b", "4")]);
+    let down =
+        ["download: s3://my-bucket/logs/1.gz to in/1.gz", "download: s3://my-bucket/logs/old/2.gz to in/old/2.gz"];
+    assert_eq!(sorted(bench.run(&["cp", "s3://my-bucket/logs/*.gz", "in"])), lines(&down));
+    let down = ["download: s3://my-bucket/b to two/b", "download: s3://my-bucket/logs/3.txt to two/3.txt"];
+    assert_eq!(sorted(bench.run(&["cp", "s3://my-bucket/b", "s3://my-bucket/logs/3.txt", "two"])), lines(&down));
+    let up = ["upload: in/1.gz to s3://my-bucket/up/1.gz", "upload: two/b to s3://my-bucket/up/b"];
+    assert_eq!(sorted(bench.run(&["cp", "in/1.gz", "two/b", "s3://my-bucket/up"])), lines(&up));
+    let expected = "wharf: nothing in s3://my-bucket fits no*\nhint: --raw takes * and ? as they are\n";
+    assert_eq!(bench.run(&["cp", "s3://my-bucket/no*", "in"]), failed(1, expected));
+    let expected = "wharf: `wharf s3` takes one source and one target\nhint: `wharf cp` takes several sources\n";
+    assert_eq!(bench.run(&["s3", "cp", "in/1.gz", "two/b", "s3://my-bucket/up"]), failed(252, expected));
+}
+
+#[test]
+fn a_star_may_be_a_star() {
+    let bench = Bench::new();
+    bench.put_all([("a*", "1"), ("ab", "2")]);
+    for args in [&["s3", "cp", "s3://my-bucket/a*", "one"][..], &["cp", "s3://my-bucket/a*", "one", "--raw"]] {
+        assert_eq!(bench.run(args), done("download: s3://my-bucket/a* to ./one\n"));
+        assert_eq!(bench.read("one"), "1");
+    }
+}
+
+#[test]
+fn what_cannot_be_uploaded_is_said_and_left_out() {
+    let bench = Bench::new();
+    bench.file("d/a", "1");
+    std::os::unix::fs::symlink("nowhere", bench.path("d/dangling")).unwrap();
+    let (exit, stdout, stderr) = bench.run(&["s3", "cp", "d", "s3://my-bucket", "--recursive"]);
+    let warning = "warning: Skipping file FOLDER/d/dangling. File does not exist.\n";
+    assert_eq!((exit, stdout.as_str(), stderr.as_str()), (2, "upload: d/a to s3://my-bucket/a\n", warning));
+    let expected = done("upload: d/a to s3://my-bucket/a\n");
+    assert_eq!(bench.run(&["s3", "cp", "d", "s3://my-bucket", "--recursive", "--no-follow-symlinks"]), expected);
+    let expected = "wharf: The user-provided path none does not exist.\n";
+    assert_eq!(bench.run(&["s3", "cp", "none", "s3://my-bucket"]), failed(255, expected));
+    assert_eq!(bench.run(&["s3", "cp", "none", "s3://my-bucket", "--recursive"]), failed(255, expected));
+    let expected =
+        "upload failed: ./d to s3://my-bucket/d it is a directory\nhint: --recursive uploads all that is in it\n";
+    assert_eq!(bench.run(&["cp", "d", "s3://my-bucket"]), failed(1, expected));
+    let expected = "wharf: nothing here is an S3 URL: either the source or the target must be one\n";
+    assert_eq!(bench.run(&["cp", "d/a", "b"]), failed(252, expected));
+}
+
+#[test]
+fn what_fails_is_said_and_the_rest_goes_on() {
+    let bench = Bench::new();
+    bench.put("a", "1");
+    let expected = "download failed: s3://my-bucket/none to ./none ...NoSuchKey, HTTP 404...)\n";
+    assert_like(bench.run(&["s3", "cp", "s3://my-bucket/none", "."]), 1, "", expected);
+    let ran = bench.run(&["cp", "s3://my-bucket/none", "s3://my-bucket/a", "in"]);
+    assert_like(ran, 1, "download: s3://my-bucket/a to in/a\n", "download failed: s3://my-bucket/none to in/none ...");
+    let (exit, stdout, stderr) = bench.run(&["cp", "s3://my-bucket/none", "x", "--json"]);
+    assert_eq!((exit, stdout.as_str()), (1, ""));
+    let error: serde_json::Value = serde_json::from_str(&stderr).unwrap();
+    assert_eq!((&error["type"], &error["operation"]), (&"error".into(), &"download".into()));
+    assert_eq!((&error["source"], &error["code"]), (&"s3://my-bucket/none".into(), &"NoSuchKey".into()));
+    assert_eq!(bench.run(&["cp", "s3://my-bucket/none", "x", "--quiet"]), failed(1, ""));
+    assert_like(bench.run(&["cp", "s3://my-bucket-2", "x", "--recursive"]), 1, "", "wharf: ...NoSuchBucket...");
+}
+
+#[test]
+fn how_much_is_told_can_be_chosen() {
+    let bench = Bench::new();
+    bench.file("a", "1");
+    let json =
+        "{\"type\":\"upload\",\"source\":\"./a\",\"target\":\"s3://my-bucket/a\",\"size\":1,\"verified\":true}\n";
+    let (exit, stdout, _) = bench.run(&["cp", "a", "s3://my-bucket/", "--json"]);
+    assert_eq!((exit, stdout.replace("false", "true").as_str()), (0, json));
+    assert_eq!(bench.run(&["s3", "cp", "a", "s3://my-bucket/", "--quiet"]), done(""));
+    assert_eq!(bench.run(&["s3", "cp", "a", "s3://my-bucket/", "--only-show-errors"]), done(""));
+}
+
+#[test]
+fn objects_get_what_is_asked_for() {
+    let bench = Bench::embedded();
+    bench.file("a.json", "{}");
+    let mut args = vec!["s3", "cp", "a.json", "s3://my-bucket/a"];
+    args.extend(["--content-type", "text/x", "--content-encoding", "gzip", "--content-disposition", "inline"]);
+    args.extend(["--content-language", "de", "--cache-control", "no-cache", "--expires", "2026-12-24T18:00:00Z"]);
+    args.extend(["--metadata", "team=blue,cost=1", "--storage-class", "STANDARD_IA", "--sse", "AES256"]);
+    args.extend(["--website-redirect", "/b", "--tags", "k", "v", "--checksum-algorithm", "SHA256"]);
+    args.extend(["--acl", "private"]);
+    bench.must(&args);
+    let head = bench.wait(bench.s3.head_object("my-bucket", "a").checksum_mode(true));
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    assert_eq!(text(&head.content_type), "text/x");
+    assert_eq!(text(&head.content_encoding), "gzip");
+    assert_eq!(text(&head.content_disposition), "inline");
+    assert_eq!(text(&head.content_language), "de");
+    assert_eq!(text(&head.cache_control), "no-cache");
+    assert_eq!(text(&head.expires), "Thu, 24 Dec 2026 18:00:00 GMT");
+    assert_eq!(head.metadata.get("team").unwrap(), "blue");
+    assert_eq!(head.metadata.get("cost").unwrap(), "1");
+    assert_eq!((head.storage_class, head.encryption.unwrap().algorithm.as_str()), (StorageClass::StandardIa, "AES256"));
+    assert_eq!(text(&head.website_redirect_location), "/b");
+    assert_eq!(head.checksum.unwrap().algorithm(), wharf::ChecksumAlgorithm::Sha256);
+    assert_eq!(bench.wait(bench.s3.get_object_tagging("my-bucket", "a")).tags[0].value, "v");
+    bench.must(&["s3", "cp", "a.json", "s3://my-bucket/b", "--no-guess-mime-type"]);
+    assert_eq!(text(&bench.head("b").content_type), "binary/octet-stream");
+}
+
+#[test]
+fn ones_own_key_encrypts_and_decrypts() {
+    let bench = Bench::embedded();
+    bench.file("a", "hello");
+    bench.file("key", "0123456789abcdef0123456789abcdef");
+    bench.must(&["s3", "cp", "a", "s3://my-bucket/", "--sse-c", "--sse-c-key", "fileb://key"]);
+    assert_eq!(bench.run(&["s3", "cp", "s3://my-bucket/a", "b"]).0, 1);
+    bench.must(&["s3", "cp", "s3://my-bucket/a", "b", "--sse-c", "AES256", "--sse-c-key", "fileb://key"]);
+    assert_eq!(bench.read("b"), "hello");
+    for (args, problem) in [
+        (&["--sse-c"][..], "the following required arguments were not provided: --sse-c-key <KEY>"),
+        (&["--sse-kms-key-id", "x"], "--sse-kms-key-id needs --sse aws:kms"),
+    ] {
+        let (exit, _, stderr) = bench.run(&[&["s3", "cp", "a", "s3://my-bucket/"], args].concat());
+        assert!(exit == 252 && stderr.starts_with(&format!("wharf: {problem}")), "{stderr}");
+    }
+}
+
+#[test]
+fn what_is_there_can_be_left_alone() {
+    let bench = Bench::new();
+    bench.put("a", "there");
+    bench.file("a", "here");
+    assert_eq!(bench.run(&["s3", "cp", "a", "s3://my-bucket/", "--no-overwrite", "--only-show-errors"]), done(""));
+    let expected = "skip: ./a to s3://my-bucket/a: it is there already\n";
+    assert_eq!(bench.run(&["cp", "a", "s3://my-bucket/", "--no-overwrite"]), failed(0, expected));
+    assert_eq!(bench.object("a"), "there");
+    let expected = "skip: s3://my-bucket/a to ./a: it is there already\n";
+    assert_eq!(bench.run(&["cp", "s3://my-bucket/a", ".", "--no-overwrite"]), failed(0, expected));
+    assert_eq!(bench.read("a"), "here");
+    assert_eq!(
+        bench.run(&["cp", "a", "s3://my-bucket/b", "--no-overwrite"]),
+        done("upload: ./a to s3://my-bucket/b\n")
+    );
+}
+
+#[test]
+fn large_files_go_in_parts_both_ways() {
+    let bench = Bench::new();
+    let large: Vec<u8> = (0..21_u32 << 20).map(|at| (at >> 8) as u8 ^ at as u8).collect();
+    bench.file("large", &large);
+    let args = ["cp", "large", "s3://my-bucket/", "--part-size", "5MiB", "--concurrency", "3"];
+    assert_eq!(bench.run(&args), done("upload: ./large to s3://my-bucket/large\n"));
+    assert!(bench.head("large").etag.unquoted().ends_with("-5"));
+    let args = ["cp", "s3://my-bucket/large", "back", "--part-size", "5MiB", "--fsync", "--bandwidth", "1GiB"];
+    assert_eq!(bench.run(&args), done("download: s3://my-bucket/large to ./back\n"));
+    assert!(fs::read(bench.path("back")).unwrap() == large);
+    assert_eq!(bench.tree("."), ["back", "large"]);
+}
+
+#[test]
+fn objects_in_an_archive_are_left_out() {
+    let bench = Bench::embedded();
+    bench.put("a", "1");
+    bench.wait(bench.s3.put_object("my-bucket", "cold", "2").storage_class(StorageClass::Glacier));
+    let run = |more: &[&str]| bench.run(&[&["s3", "cp", "s3://my-bucket", "in", "--recursive"], more].concat());
+    let (exit, stdout, stderr) = run(&[]);
+    assert_eq!((exit, stdout.as_str()), (2, "download: s3://my-bucket/a to in/a\n"));
+    let start = "warning: Skipping file s3://my-bucket/cold. Object is of storage class GLACIER. Unable to perform download \
+                 operations on GLACIER objects. You must restore the object to be able to perform the operation.";
+    assert!(stderr.starts_with(start), "{stderr}");
+    assert_eq!(run(&["--ignore-glacier-warnings"]), done("download: s3://my-bucket/a to in/a\n"));
+}
+
+#[test]
+fn nothing_is_copied_onto_itself_unless_something_changes() {
+    let bench = Bench::new();
+    bench.put("a", "hello");
+    let expected = "wharf: Cannot cp a file onto itself: s3://my-bucket/a - s3://my-bucket/a\n";
+    assert_eq!(bench.run(&["cp", "s3://my-bucket/a", "s3://my-bucket/"]), failed(252, expected));
+}
+
+/// An object with all that it can have.
+fn dressed(bench: &Bench, key: &str, size: usize) {
+    let put = bench.s3.put_object(&bench.bucket, key, vec![7; size]).content_type("text/x").cache_control("no-cache");
+    bench.wait(put.metadata("team", "blue").tag("k", "v"));
+}
+
+fn is_dressed(bench: &Bench, key: &str) -> bool {
+    let head = bench.head(key);
+    let tags = bench.wait(bench.s3.get_object_tagging(&bench.bucket, key)).tags;
+    let headers = (head.content_type.as_deref(), head.cache_control.as_deref());
+    headers == (Some("text/x"), Some("no-cache"))
+        && head.metadata.get("team").is_some_and(|team| team == "blue")
+        && tags.iter().any(|tag| (tag.key.as_str(), tag.value.as_str()) == ("k", "v"))
+}
+
+#[test]
+fn copies_have_what_their_source_has() {
+    let bench = Bench::new();
+    dressed(&bench, "a", 5);
+    bench.must(&["s3", "cp", "s3://my-bucket/a", "s3://my-bucket/b"]);
+    assert!(is_dressed(&bench, "b"));
+    bench.must(&["s3", "mv", "s3://my-bucket/b", "s3://my-bucket/c"]);
+    assert!(is_dressed(&bench, "c"));
+    // Headers without metadata change nothing, as with aws-cli.
+    bench.must(&["s3", "cp", "s3://my-bucket/a", "s3://my-bucket/d", "--storage-class", "STANDARD"]);
+    assert!(is_dressed(&bench, "d"));
+}
+
+#[test]
+fn copies_can_have_something_else() {
+    let bench = Bench::embedded();
+    dressed(&bench, "a", 5);
+    let cp = |key: &str, more: &[&str]| {
+        let target = format!("s3://my-bucket/{key}");
+        bench.must(&[&["s3", "cp", "s3://my-bucket/a", &target], more].concat());
+        (bench.head(key), bench.wait(bench.s3.get_object_tagging("my-bucket", key)).tags.len())
+    };
+    let (head, tags) = cp("b", &["--metadata", "team=red"]);
+    assert_eq!((head.metadata.get("team").unwrap().to_string(), head.cache_control, tags), ("red".to_owned(), None, 1));
+    let (head, tags) = cp("c", &["--metadata-directive", "REPLACE", "--content-type", "text/y"]);
+    assert_eq!((head.metadata.len(), head.content_type.as_deref(), tags), (0, Some("text/y"), 1));
+    let (head, tags) = cp("d", &["--copy-props", "none"]);
+    assert_eq!((head.metadata.len(), tags), (0, 0));
+    let (head, tags) = cp("e", &["--copy-props", "metadata-directive"]);
+    assert_eq!((head.metadata.len(), tags), (1, 0));
+    let (head, tags) = cp("f", &["--tags", "one", "1", "--tags", "two", "2"]);
+    assert_eq!((head.metadata.len(), tags), (1, 2));
+    bench.must(&["cp", "s3://my-bucket/a", "s3://my-bucket/a", "--metadata", "team=green"]);
+    assert_eq!(bench.head("a").metadata.get("team").unwrap(), "green");
+}
+
+#[test]
+fn copies_between_servers_pass_through_here() {
+    let (bench, other) = (Bench::embedded(), Bench::embedded());
+    dressed(&bench, "d/a", 5);
+    bench.put("d/b", "there");
+    let endpoint = bench.endpoint();
+    let args = ["cp", "s3://my-bucket/d", "s3://my-bucket/e", "--recursive", "--source-endpoint-url", &endpoint];
+    let expected = ["copy: s3://my-bucket/d/a to s3://my-bucket/e/a", "copy: s3://my-bucket/d/b to s3://my-bucket/e/b"];
+    assert_eq!(sorted(other.run(&args)), lines(&expected));
+    assert_eq!(other.keys(), ["e/a", "e/b"]);
+    assert!(is_dressed(&other, "e/a"));
+    other.must(&["mv", "s3://my-bucket/d/b", "s3://my-bucket/f", "--source-endpoint-url", &endpoint]);
+    assert_eq!((bench.keys(), other.object("f")), (vec!["d/a".to_owned()], "there".to_owned()));
+}
+
+#[test]
+fn two_names_of_a_server_are_one_server() {
+    let bench = Bench::embedded();
+    bench.put("a", "hello");
+    let other_name = bench.endpoint().replace("127.0.0.1", "localhost");
+    for verb in ["cp", "mv"] {
+        let args = [verb, "s3://my-bucket/a", "s3://my-bucket/a", "--source-endpoint-url", &other_name];
+        let action = if verb == "cp" { "copy" } else { "move" };
+        let expected = format!(
+            "{action} failed: s3://my-bucket/a to s3://my-bucket/a both names seem to be of one object: nothing was done\n"
+        );
+        assert_eq!(bench.run(&args), failed(1, expected));
+    }
+    assert_eq!(bench.object("a"), "hello");
+}

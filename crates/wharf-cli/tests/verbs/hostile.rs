@@ -1,0 +1,177 @@
+//! Buckets that somebody else filled: nothing is written where it does not belong, nothing is lost in silence.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crate::bench::Bench;
+
+/// Keys that are files below a folder, however odd.
+const ODD: [&str; 30] = [
+    "plain",
+    "dir/plain",
+    " leading and trailing ",
+    "tab\tin it",
+    "line\nfeed",
+    "carriage\rreturn",
+    "quote\"and'apostrophe",
+    "back\\slash",
+    "percent%41%2F",
+    "plus+and space",
+    "question?mark",
+    "star*",
+    "[brackets]{braces}",
+    "~tilde",
+    "-dash",
+    "--option",
+    "$HOME `x` $(y)",
+    "semi;colon & ampersand",
+    "less<greater>pipe|",
+    "colon:in it",
+    "C:drive",
+    "dot.",
+    "...",
+    "..hidden/..more",
+    ".hidden",
+    "größe/ファイル/🦀",
+    "cafe\u{301}",
+    "café",
+    "CASE",
+    "case",
+];
+
+/// Keys that no file below a folder can have.
+const REFUSED: [&str; 13] = [
+    "../outside",
+    "a/../../outside",
+    "a/../b",
+    "..",
+    ".",
+    "./here",
+    "a/./b",
+    "/absolute",
+    "/etc/passwd",
+    "double//slash",
+    "trailing/slash/",
+    "a/..",
+    "//",
+];
+
+#[test]
+fn a_hostile_bucket_comes_down_and_goes_up_again_or_is_refused_by_name() {
+    let bench = Bench::embedded();
+    for key in ODD {
+        bench.put(key, key);
+    }
+    for key in REFUSED {
+        bench.put(key, "evil");
+    }
+    bench.put("empty", "");
+    bench.put("marker/", "");
+    fs::create_dir(bench.path("in")).unwrap();
+    let (exit, stdout, stderr) = bench.run(&["cp", "s3://my-bucket", "in/there", "--recursive"]);
+    assert_eq!(exit, 2, "{stderr}");
+    for key in REFUSED {
+        let warning = format!("warning: Skipping file s3://my-bucket/{key}. ");
+        assert!(stderr.contains(&warning), "{key:?} in {stderr}");
+    }
+    assert_eq!(stderr.matches("warning: ").count(), REFUSED.len(), "{stderr}");
+    assert_eq!(stdout.matches("download: ").count(), ODD.len() + 1, "{stdout}");
+    for key in ODD {
+        assert_eq!(fs::read_to_string(bench.path("in/there").join(key)).unwrap(), key);
+    }
+    // The marker of a folder is one, and nothing is where nothing belongs.
+    assert!(bench.path("in/there/marker").is_dir());
+    assert_eq!(fs::read_dir(bench.path("in")).unwrap().count(), 1);
+    assert!(!bench.path("outside").exists() && !bench.path("in/outside").exists());
+
+    let (exit, _, stderr) = bench.run(&["cp", "in/there", "s3://my-bucket/back", "--recursive"]);
+    assert_eq!((exit, stderr.as_str()), (0, ""));
+    let back: BTreeMap<_, _> = bench
+        .keys()
+        .iter()
+        .filter_map(|key| Some((key.strip_prefix("back/")?.to_owned(), bench.object(key))))
+        .collect();
+    let mut expected: BTreeMap<_, _> = ODD.map(|key| (key.to_owned(), key.to_owned())).into();
+    expected.insert("empty".to_owned(), String::new());
+    assert_eq!(back, expected);
+}
+
+#[test]
+fn what_goes_onto_the_terminal_is_text() {
+    let bench = Bench::embedded();
+    bench.put("\u{1b}]0;title\u{7}", "1");
+    let json = bench.must(&["ls", "s3://my-bucket", "--json"]);
+    assert!(json.contains("\\u001b]0;title\\u0007"), "{json}");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_a_tree_are_no_way_out() {
+    use std::os::unix::fs::symlink;
+    let bench = Bench::embedded();
+    bench.put_all([("out/evil", "evil"), ("link", "new"), ("ok", "ok")]);
+    fs::create_dir_all(bench.path("secret")).unwrap();
+    fs::create_dir_all(bench.path("tree")).unwrap();
+    bench.file("target", "old");
+    symlink(bench.path("secret"), bench.path("tree/out")).unwrap();
+    symlink(bench.path("target"), bench.path("tree/link")).unwrap();
+    let (exit, _, stderr) = bench.run(&["cp", "s3://my-bucket", "tree", "--recursive"]);
+    assert_eq!(exit, 2, "{stderr}");
+    assert!(stderr.starts_with("warning: Skipping file s3://my-bucket/out/evil. "), "{stderr}");
+    assert_eq!(fs::read_dir(bench.path("secret")).unwrap().count(), 0);
+    // A link where the file belongs is replaced: what it led to stays.
+    assert_eq!(
+        (bench.read("target"), bench.read("tree/link"), bench.read("tree/ok")),
+        ("old".into(), "new".into(), "ok".into())
+    );
+}
+
+#[test]
+fn a_file_where_a_folder_must_be_is_said_and_the_rest_goes_on() {
+    let bench = Bench::embedded();
+    bench.put_all([("a", "file"), ("a/b", "below"), ("c", "rest"), ("d/e", "x")]);
+    bench.files(&["in/d"]);
+    let (exit, stdout, stderr) = bench.run(&["cp", "s3://my-bucket", "in", "--recursive"]);
+    assert_ne!(exit, 0);
+    assert!(stderr.contains("s3://my-bucket/d/e"), "{stderr}");
+    assert!(stderr.contains("s3://my-bucket/a/b") || stderr.contains("s3://my-bucket/a "), "{stderr}");
+    assert!(stdout.contains("download: s3://my-bucket/c to in/c"), "{stdout}");
+    assert_eq!((bench.read("in/d"), bench.read("in/c")), ("in/d".to_owned(), "rest".to_owned()));
+}
+
+#[test]
+fn names_that_differ_in_case_alone_are_as_asked_for() {
+    let bench = Bench::embedded();
+    bench.put_all([("A", "1"), ("a", "2"), ("b", "3")]);
+    let run = |deed: &str| bench.run(&["s3", "cp", "s3://my-bucket", deed, "--recursive", "--case-conflict", deed]);
+    let (exit, _, stderr) = run("skip");
+    assert_eq!((exit, bench.tree("skip").len()), (2, 2));
+    assert!(
+        stderr.starts_with("warning: Skipping file s3://my-bucket/a. It would be skip/a, and a file whose"),
+        "{stderr}"
+    );
+    let (exit, _, stderr) = run("warn");
+    assert_eq!((exit, bench.tree("warn").len()), (0, 3));
+    assert!(stderr.starts_with("warning: Downloading s3://my-bucket/a -> warn/a although"), "{stderr}");
+    let (exit, _, stderr) = run("error");
+    assert_eq!(exit, 1);
+    assert!(stderr.contains("Failed to download s3://my-bucket/a -> error/a because"), "{stderr}");
+    assert_eq!((run("ignore").0, bench.tree("ignore").len()), (0, 3));
+}
+
+#[test]
+#[ignore = "takes a minute: a hundred thousand objects"]
+fn a_hundred_thousand_objects_come_down_and_go_up_again() {
+    let bench = Bench::embedded();
+    for number in 0..100_000 {
+        bench.file(&format!("up/{:02}/{number}", number % 100), number.to_string());
+    }
+    let (exit, stdout, stderr) = bench.run(&["cp", "up", "s3://my-bucket/up", "--recursive"]);
+    assert_eq!((exit, stdout.lines().count(), stderr.as_str()), (0, 100_000, ""));
+    bench.must(&["sync", "s3://my-bucket/up", "down"]);
+    assert_eq!(bench.must(&["sync", "down", "s3://my-bucket/up"]), "");
+    assert_eq!(bench.tree("up"), bench.tree("down"));
+    for name in bench.tree("down") {
+        assert_eq!(bench.read(&format!("down/{name}")), name.split_once('/').unwrap().1);
+    }
+}

@@ -1,0 +1,16 @@
+//! The real binary at work on a server: the embedded store, or the one that the environment names. Whole outputs are
+//! compared, and what is there afterwards.
+
+#![expect(clippy::unwrap_used, reason = "in tests, a panic is how they fail")]
+
+mod bench;
+mod buckets;
+mod cp;
+mod hostile;
+mod interrupt;
+mod look;
+mod mv;
+mod pipe;
+mod rm;
+mod run;
+mod terminal;

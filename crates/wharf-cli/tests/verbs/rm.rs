@@ -1,0 +1,105 @@
+//! `rm`.
+
+use crate::bench::{Bench, assert_like, done, failed};
+
+const OBJECTS: [(&str, &str); 6] =
+    [("a", "1"), ("logs/1.gz", "2"), ("logs/2.txt", "3"), ("logs/old/", ""), ("logs/old/3.gz", "4"), ("logs2", "5")];
+
+#[test]
+fn one_object_goes_whether_it_is_there_or_not() {
+    let bench = Bench::new();
+    bench.put_all(OBJECTS);
+    assert_eq!(bench.run(&["s3", "rm", "s3://my-bucket/a"]), done("delete: s3://my-bucket/a\n"));
+    assert_eq!(bench.run(&["rm", "s3://my-bucket/a"]), done("delete: s3://my-bucket/a\n"));
+    assert_eq!(bench.run(&["rm", "s3://my-bucket/logs/old/"]), done("delete: s3://my-bucket/logs/old/\n"));
+    assert_eq!(bench.run(&["rm", "s3://my-bucket/logs2", "--quiet"]), done(""));
+    assert_eq!(bench.keys(), ["logs/1.gz", "logs/2.txt", "logs/old/3.gz"]);
+    let json = "{\"type\":\"delete\",\"source\":\"s3://my-bucket/logs/1.gz\"}\n";
+    assert_eq!(bench.run(&["rm", "s3://my-bucket/logs/1.gz", "--json"]), done(json));
+}
+
+#[test]
+fn a_prefix_is_a_directory() {
+    let bench = Bench::new();
+    bench.put_all(OBJECTS);
+    let dryrun = "(dryrun) delete: s3://my-bucket/logs/1.gz\n(dryrun) delete: s3://my-bucket/logs/2.txt\n\
+                  (dryrun) delete: s3://my-bucket/logs/old/\n(dryrun) delete: s3://my-bucket/logs/old/3.gz\n";
+    assert_eq!(bench.run(&["rm", "s3://my-bucket/logs", "--recursive", "--dryrun"]), done(dryrun));
+    assert_eq!(bench.keys().len(), 6);
+    assert_eq!(bench.run(&["s3", "rm", "s3://my-bucket/logs/", "--recursive"]), done(dryrun.replace("(dryrun) ", "")));
+    assert_eq!(bench.keys(), ["a", "logs2"]);
+    assert_eq!(bench.run(&["rm", "s3://my-bucket/none", "--recursive"]), done(""));
+}
+
+#[test]
+fn filters_are_relative_to_the_prefix() {
+    let bench = Bench::new();
+    bench.put_all(OBJECTS);
+    let args =
+        ["rm", "s3://my-bucket/logs", "--recursive", "--exclude", "*", "--include", "*.gz", "--exclude", "old/*"];
+    assert_eq!(bench.run(&args), done("delete: s3://my-bucket/logs/1.gz\n"));
+    assert_eq!(bench.run(&["rm", "s3://my-bucket/a", "--exclude", "*"]), done(""));
+    assert_eq!(bench.keys().len(), 5);
+}
+
+#[test]
+fn a_pattern_is_not_believed_unless_somebody_can_be_asked() {
+    let bench = Bench::new();
+    bench.put_all(OBJECTS);
+    let expected = "wharf: nobody is there to be asked: delete everything that fits s3://my-bucket/logs/*.gz?\n\
+                    hint: --recursive does it without a question; --dryrun shows what would go\n";
+    assert_eq!(bench.run(&["rm", "s3://my-bucket/logs/*.gz"]), failed(252, expected));
+    assert_eq!(bench.keys().len(), 6);
+    let fits = "delete: s3://my-bucket/logs/1.gz\ndelete: s3://my-bucket/logs/old/3.gz\n";
+    let dryrun = fits.replace("delete", "(dryrun) delete");
+    assert_eq!(bench.run(&["rm", "s3://my-bucket/logs/*.gz", "--dryrun"]), done(dryrun));
+    assert_eq!(bench.run(&["rm", "s3://my-bucket/logs/*.gz", "--recursive"]), done(fits));
+    assert_eq!(bench.keys().len(), 4);
+}
+
+#[test]
+fn a_star_may_be_a_star() {
+    let bench = Bench::new();
+    bench.put_all([("a*", "1"), ("ab", "2"), ("c*", "3")]);
+    assert_eq!(bench.run(&["s3", "rm", "s3://my-bucket/a*"]), done("delete: s3://my-bucket/a*\n"));
+    assert_eq!(bench.run(&["rm", "s3://my-bucket/c*", "--raw"]), done("delete: s3://my-bucket/c*\n"));
+    assert_eq!(bench.keys(), ["ab"]);
+}
+
+#[test]
+fn a_whole_bucket_needs_recursive() {
+    let bench = Bench::new();
+    bench.put_all(OBJECTS);
+    let expected = "wharf: s3://my-bucket is a whole bucket\n\
+                    hint: --recursive deletes all that is in it; `wharf rb` removes the bucket itself\n";
+    assert_eq!(bench.run(&["rm", "s3://my-bucket"]), failed(252, expected));
+    assert_eq!(bench.keys().len(), 6);
+    let (exit, stdout, stderr) = bench.run(&["s3", "rm", "s3://my-bucket", "--recursive"]);
+    assert_eq!((exit, stdout.lines().count(), stderr.as_str()), (0, 6, ""));
+    assert!(bench.keys().is_empty());
+}
+
+#[test]
+fn an_unknown_bucket_is_a_failure() {
+    let bench = Bench::new();
+    let expected = "wharf: ...NoSuchBucket, HTTP 404...)\nhint: check the bucket's name, and that the endpoint is the \
+                    one it is on\n";
+    assert_like(bench.run(&["rm", "s3://my-bucket-2/a", "--recursive"]), 1, "", expected);
+}
+
+#[test]
+fn uploads_that_were_left_over_are_aborted() {
+    let bench = Bench::embedded();
+    for key in ["logs/a", "logs/b", "c"] {
+        bench.wait(bench.s3.create_multipart_upload("my-bucket", key));
+    }
+    bench.put("logs/whole", "1");
+    let uploads = || bench.wait(bench.s3.list_multipart_uploads("my-bucket")).uploads.len();
+    assert_eq!(bench.run(&["rm", "s3://my-bucket/logs/", "--incomplete", "--older-than", "1d"]), done(""));
+    let (exit, stdout, stderr) = bench.run(&["rm", "s3://my-bucket/logs/", "--incomplete", "--dryrun"]);
+    assert_eq!((exit, stderr.as_str(), uploads()), (0, "", 3));
+    assert!(stdout.starts_with("(dryrun) abort: s3://my-bucket/logs/a upload "), "{stdout}");
+    assert_eq!(stdout.lines().count(), 2);
+    bench.must(&["rm", "s3://my-bucket/logs/*", "--incomplete", "--older-than", "0s"]);
+    assert_eq!((uploads(), bench.keys().len()), (1, 1));
+}

@@ -1,0 +1,94 @@
+//! What somebody at a terminal sees, and is asked.
+
+#![cfg(unix)]
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::process::Command;
+use std::thread;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use crate::bench::Bench;
+
+/// Runs a command at a terminal of its own where somebody types `input`: how it exits, and what the terminal shows.
+fn at_a_terminal(mut command: Command, input: &str) -> (i32, String) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    tcsetwinsize(&master, Winsize { ws_row: 24, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let slave = OpenOptions::new().read(true).write(true).open(name).unwrap();
+    let (stdin, stdout) = (slave.try_clone().unwrap(), slave.try_clone().unwrap());
+    let mut child = command.env("TERM", "xterm").stdin(stdin).stdout(stdout).stderr(slave).spawn().unwrap();
+    // The command has the terminal open as well: it ends when all of these are gone.
+    drop(command);
+    let mut master = File::from(master);
+    master.write_all(input.as_bytes()).unwrap();
+    let reader = thread::spawn(move || {
+        let mut seen = Vec::new();
+        let mut block = [0; 4096];
+        // When nobody has the terminal open any more, reading fails.
+        while let Ok(length @ 1..) = master.read(&mut block) {
+            seen.extend_from_slice(&block[..length]);
+        }
+        String::from_utf8_lossy(&seen).replace("\r\n", "\n")
+    });
+    let status = child.wait().unwrap();
+    (status.code().unwrap(), reader.join().unwrap())
+}
+
+#[test]
+fn a_whole_bucket_is_not_emptied_without_a_word() {
+    let bench = Bench::embedded();
+    bench.put_all([("a", "1"), ("b", "2")]);
+    let question = "delete everything in s3://my-bucket? [y/N] ";
+    for verb in [&["rm"][..], &["s3", "rm"]] {
+        let command = || bench.command(&[verb, &["s3://my-bucket", "--recursive"]].concat());
+        for no in ["n\n", "\n", "whatever\n"] {
+            let (exit, seen) = at_a_terminal(command(), no);
+            assert_eq!(exit, 1);
+            assert!(seen.contains(question) && seen.contains("wharf: nothing was deleted"), "{seen}");
+        }
+        assert_eq!(bench.keys(), ["a", "b"]);
+    }
+    let (exit, seen) = at_a_terminal(bench.command(&["rm", "s3://my-bucket", "--recursive"]), "y\n");
+    assert!(exit == 0 && seen.contains("delete: s3://my-bucket/a\ndelete: s3://my-bucket/b\n"), "{seen}");
+    assert!(bench.keys().is_empty());
+}
+
+#[test]
+fn what_is_less_or_meant_is_not_asked() {
+    let bench = Bench::embedded();
+    bench.put_all([("a", "1"), ("b/c", "2")]);
+    let (exit, seen) = at_a_terminal(bench.command(&["rm", "s3://my-bucket/b", "--recursive"]), "");
+    assert_eq!((exit, seen.as_str()), (0, "delete: s3://my-bucket/b/c\n"));
+    let (exit, seen) = at_a_terminal(bench.command(&["rm", "s3://my-bucket", "--recursive", "--force"]), "");
+    assert_eq!((exit, seen.as_str()), (0, "delete: s3://my-bucket/a\n"));
+}
+
+#[test]
+fn a_pattern_is_asked_about() {
+    let bench = Bench::embedded();
+    bench.put_all([("a1", "1"), ("a2", "2"), ("b", "3")]);
+    let (exit, seen) = at_a_terminal(bench.command(&["rm", "s3://my-bucket/a*"]), "n\n");
+    assert!(exit == 1 && seen.contains("delete everything that fits s3://my-bucket/a*? [y/N] "), "{seen}");
+    let (exit, _) = at_a_terminal(bench.command(&["rm", "s3://my-bucket/a*"]), "yes\n");
+    assert_eq!((exit, bench.keys()), (0, vec!["b".to_owned()]));
+}
+
+#[test]
+fn transfers_show_how_far_they_are() {
+    let bench = Bench::embedded();
+    bench.file("a", vec![7; 1 << 20]);
+    let cp = |more: &[&str]| at_a_terminal(bench.command(&[&["cp", "a", "s3://my-bucket/"], more].concat()), "");
+    let (exit, seen) = cp(&["--bandwidth", "4MiB"]);
+    assert!(exit == 0 && seen.contains("1.00 MiB") && seen.contains("/1 files"), "{seen}");
+    assert!(seen.contains("upload: ./a to s3://my-bucket/a\n"), "{seen}");
+    for no_bar in [&["--no-progress"][..], &["--json"], &["--only-show-errors"], &["--quiet"]] {
+        let (exit, seen) = cp(no_bar);
+        assert!(exit == 0 && !seen.contains("MiB") && !seen.contains('\u{1b}'), "{no_bar:?} {seen}");
+        assert!(seen.lines().count() <= 1, "{no_bar:?} {seen}");
+    }
+}

@@ -1,0 +1,246 @@
+//! Copies: one CopyObject to its limit, parts beyond, through this machine where the server cannot.
+
+mod options;
+mod single;
+
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tracing::Instrument;
+use wharf_proto::checksum::{Checksum, ChecksumType};
+use wharf_proto::op::CopyObject;
+use wharf_proto::operation::SendFuture;
+use wharf_proto::{Body, ETag, EncryptionInfo, Error, ErrorKind, ObjectHead, Tag};
+
+use super::handle::{Transfer, Watch};
+use super::patience::PATIENCE;
+use super::upload::Uploaded;
+use super::upload::copied::{self, Moving};
+use super::verification::Verification;
+use crate::Client;
+
+/// What one CopyObject copies at most.
+const LIMIT: u64 = 5 << 30;
+
+/// How many bytes a part has that the server copies: its bytes cost nothing here.
+const PART_SIZE: u64 = 64 << 20;
+
+/// Copies an object of any size: [`Client::copy`].
+///
+/// One CopyObject up to 5 GiB. Beyond, or from [`threshold`](Copy::threshold) on, HeadObject and GetObjectTagging say what the
+/// source has, and CreateMultipartUpload, UploadPartCopy and CompleteMultipartUpload make an object with the same metadata,
+/// headers and tags: as one CopyObject would have. All that [`CopyObject`] has can be said here too, and holds at every size; but
+/// for annotations, which only CopyObject takes along.
+///
+/// All parts are of the version and the ETag that were seen first. What was begun is aborted where the copy fails for good or is
+/// dropped. Where the server keeps a checksum of all bytes, the copy must have it.
+///
+/// With [`to`](Copy::to), and for a large object on a server without UploadPartCopy, the bytes pass through this machine.
+///
+/// # Errors
+/// As [`CopyObject`] and the multipart operations have them.
+/// [`PreconditionFailed`](ErrorKind::PreconditionFailed) too where the source was replaced meanwhile,
+/// [`Unsupported`](ErrorKind::Unsupported) for a large source with metadata that headers cannot hold,
+/// [`Corrupt`](ErrorKind::Corrupt) where the copy has other bytes than the source.
+#[must_use = "a call does nothing until it is awaited"]
+#[derive(Debug, Clone)]
+pub struct Copy {
+    client: Client,
+    call: CopyObject<Client>,
+    to: Option<Client>,
+    threshold: Option<u64>,
+    part_size: Option<u64>,
+    concurrency: Option<usize>,
+    patience: Duration,
+    verify: bool,
+}
+
+/// An object that was copied.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Copied {
+    /// The copy's entity tag; empty where the server sent none. That of a copy in parts is another than the source's.
+    pub etag: ETag,
+    /// The copy's version; `None` where its bucket has no versions.
+    pub version_id: Option<String>,
+    /// The version that was copied; `None` where the source's bucket has no versions.
+    pub source_version_id: Option<String>,
+    /// When the copy was written, where the server said so.
+    pub last_modified: Option<SystemTime>,
+    /// The checksum that the server keeps of the copy.
+    pub checksum: Option<Checksum>,
+    /// Whether the checksum covers the object's bytes or its parts' checksums.
+    pub checksum_type: Option<ChecksumType>,
+    /// How the copy is encrypted at rest.
+    pub encryption: Option<EncryptionInfo>,
+    /// How many bytes it has; `None` where one request copied it and nobody asked.
+    pub size: Option<u64>,
+    /// How many parts it was copied in; 1 for one request.
+    pub parts: u32,
+    /// Whether the requester was charged.
+    pub request_charged: bool,
+    /// Whether the copy is known to have the source's bytes.
+    pub verification: Verification,
+}
+
+impl Client {
+    /// Copies an object of any size: see [`Copy`](crate::transfer::Copy).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> wharf::Result<()> {
+    /// # let s3 = wharf::Client::builder().transport(wharf_embedded::Store::in_memory()).build()?;
+    /// # s3.create_bucket("my-bucket").await?; s3.put_object("my-bucket", "a", "Hello!").await?;
+    /// let copied = s3.copy("my-bucket", "a", "my-bucket", "b").if_absent().await?;
+    /// assert_eq!(copied.parts, 1);
+    /// # Ok(()) }
+    /// ```
+    pub fn copy(
+        &self,
+        source_bucket: impl Into<String>,
+        source_key: impl Into<String>,
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+    ) -> Copy {
+        Copy {
+            client: self.clone(),
+            call: CopyObject::new(self.for_transfers(), source_bucket, source_key, bucket, key),
+            to: None,
+            threshold: None,
+            part_size: None,
+            concurrency: None,
+            patience: PATIENCE,
+            verify: false,
+        }
+    }
+}
+
+impl Copy {
+    /// Starts it in a task of its own, which can be watched and cancelled.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) outside a Tokio runtime.
+    pub fn start(self) -> Result<Transfer<Copied>, Error> {
+        let watch = Watch::new();
+        Transfer::start(watch.clone(), self.run(watch))
+    }
+
+    async fn run(self, watch: Arc<Watch>) -> Result<Copied, Error> {
+        let (bucket, key) = self.call.place();
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let span = tracing::debug_span!("copy", bucket, key);
+        let copied = self.copy(watch).instrument(span).await;
+        copied.map_err(|error| error.at("copy", Some(&bucket), Some(&key)))
+    }
+
+    async fn copy(self, watch: Arc<Watch>) -> Result<Copied, Error> {
+        if let Some(client) = self.to.clone() {
+            let source = self.source().await?;
+            return self.through_here(client, &source, watch).await;
+        }
+        let limit = self.threshold.unwrap_or(LIMIT).min(LIMIT);
+        if limit < LIMIT {
+            let source = self.source().await?;
+            return match source.content_length > limit {
+                true => self.large(&source, watch).await,
+                false => single::copy(&self, Some(&source), &watch).await,
+            };
+        }
+        match single::copy(&self, None, &watch).await {
+            // Too large, or anything else that is wrong with it: the codes differ from server to server.
+            Err(error) if error.status().is_some_and(|status| matches!(status.as_u16(), 400 | 413)) => {
+                let Ok(source) = self.source().await else { return Err(error) };
+                match source.content_length > LIMIT {
+                    true => self.large(&source, watch).await,
+                    false => Err(error),
+                }
+            }
+            done => done,
+        }
+    }
+
+    async fn large(self, source: &ObjectHead, watch: Arc<Watch>) -> Result<Copied, Error> {
+        if !self.client.inner().sending.habits.parts.copies {
+            let client = self.client.clone();
+            return self.through_here(client, source, watch).await;
+        }
+        let object = self.call.written(source, self.tags(source).await?)?;
+        let part_size = self.part_size.unwrap_or(PART_SIZE);
+        let moving = self.moving(self.client.clone(), Some(part_size), watch);
+        let (call, seen) = (self.call.clone(), source.clone());
+        let copy = move |client, upload_id: &str, part| call.copy_part(client, &seen, upload_id, part);
+        let copied = copied::in_parts(&moving, object, source.content_length, copy).await?;
+        Ok(Copied::of_upload(copied, source))
+    }
+
+    async fn through_here(self, client: Client, source: &ObjectHead, watch: Arc<Watch>) -> Result<Copied, Error> {
+        let object = self.call.written(source, self.tags(source).await?)?;
+        let bytes = self.call.read_source(self.client.clone(), source).await?.stream();
+        let body = Body::sized_stream(bytes, source.content_length);
+        let moving = self.moving(client, self.part_size, watch);
+        let uploaded = copied::through_here(&moving, object, body).await?;
+        Ok(Copied::of_upload(uploaded, source))
+    }
+
+    /// What there is to be copied.
+    async fn source(&self) -> Result<ObjectHead, Error> {
+        let source = self.call.head_of_source(self.client.clone()).await;
+        source.map_err(|error| match error.kind() {
+            // As CopyObject says it.
+            ErrorKind::NotModified => error.with_kind(ErrorKind::PreconditionFailed),
+            _ => error,
+        })
+    }
+
+    async fn tags(&self, source: &ObjectHead) -> Result<Vec<Tag>, Error> {
+        let Some(call) = self.call.tags_of_source(self.client.clone(), source) else { return Ok(Vec::new()) };
+        match call.await {
+            Ok(output) => Ok(output.tags),
+            // A server without tags.
+            Err(error) if error.kind() == ErrorKind::NotImplemented => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn moving(&self, client: Client, part_size: Option<u64>, watch: Arc<Watch>) -> Moving {
+        let (concurrency, patience, verify) = (self.concurrency, self.patience, self.verify);
+        Moving { client, part_size, concurrency, patience, verify, watch }
+    }
+}
+
+impl Copied {
+    fn of_upload(uploaded: Uploaded, source: &ObjectHead) -> Self {
+        Self {
+            etag: uploaded.etag,
+            version_id: uploaded.version_id,
+            source_version_id: source.version_id.clone(),
+            last_modified: None,
+            verification: of_both(uploaded.verification, uploaded.checksum, source),
+            checksum: uploaded.checksum,
+            checksum_type: uploaded.checksum_type,
+            encryption: uploaded.encryption,
+            size: Some(uploaded.size),
+            parts: uploaded.parts,
+            request_charged: uploaded.request_charged,
+        }
+    }
+}
+
+/// That the parts are what was copied is no proof: the source's checksum must be the copy's.
+fn of_both(copy: Verification, checksum: Option<Checksum>, source: &ObjectHead) -> Verification {
+    match (copy, source.checksum) {
+        (Verification::Verified(_), Some(theirs)) if Some(theirs) == checksum => copy,
+        (Verification::Verified(_), _) => Verification::NotVerified("the source has no checksum like the copy's"),
+        (not_verified, _) => not_verified,
+    }
+}
+
+impl IntoFuture for Copy {
+    type Output = Result<Copied, Error>;
+    type IntoFuture = SendFuture<Copied>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let client = self.client.clone();
+        client.inner().runtime.run(self.run(Watch::new()))
+    }
+}

@@ -1,0 +1,400 @@
+//! Syncs: a folder and a prefix of a bucket, or two prefixes, become the same.
+
+mod item;
+mod place;
+mod side;
+mod spill;
+mod walk;
+mod work;
+
+use std::fmt;
+use std::future::{IntoFuture, poll_fn};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_core::Stream;
+use wharf_proto::Error;
+use wharf_proto::operation::SendFuture;
+use wharf_proto::sync_plan::{Compare, Reason, Rules};
+
+use super::copy::Copy;
+use super::download::Download;
+use super::feed::Feed;
+use super::handle::{Transfer, Watch};
+use super::patience::PATIENCE;
+use super::upload::Upload;
+use crate::Client;
+pub use place::SyncPlace;
+use walk::Links;
+use work::{Told, Work};
+
+/// How many of the failures a [`Synced`] holds.
+const FAILURES: usize = 1000;
+/// How many entries are carried out at a time.
+const AT_ONCE: usize = 16;
+
+/// Makes a target like its source: [`Client::sync`].
+///
+/// Both ends are read in the order of their keys and compared as they come, so that ten million entries take no more memory than
+/// ten; only a folder's names are held while it is read. An end that does not come in order is sorted first, on disk
+/// (`TMPDIR`). What is missing or differs is uploaded, downloaded or copied, by [`Client::upload`], [`Client::download`] and
+/// [`Client::copy`]. When nothing has changed, that is one listing request for a thousand keys, and no more.
+///
+/// An entry differs if its size does, or if the source was written later, to the second. A file that was downloaded gets the
+/// object's time.
+///
+/// One entry that fails does not stop the others: it is told of, and counted. So is what cannot be read, and what cannot be
+/// written: a name that is not UTF-8, a key that leads out of the folder ([`LocalTree`](super::LocalTree)), a file where a folder
+/// must be, two keys that are one name on the disk. The markers of folders, empty objects whose key ends with `/`, are left alone
+/// where the other end is a folder.
+///
+/// # Deleting
+/// Nothing is deleted unless [`delete`](Sync::delete) says so. Then it comes last, when both ends have been read to their end.
+/// Where a part of one could not be read, nothing is: see [`Synced::withheld`].
+///
+/// # Errors
+/// Those of the listings. [`InvalidInput`](crate::ErrorKind::InvalidInput) for a source folder that does not exist, for ends that
+/// lie in each other, and for an empty source that would delete all of the target, unless
+/// [`allow_empty_source`](Sync::allow_empty_source) permits that.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Sync {
+    client: Client,
+    source: SyncPlace,
+    target: SyncPlace,
+    rules: Rules,
+    filter: Box<dyn Fn(&str) -> bool + Send + std::marker::Sync>,
+    tweaks: Tweaks,
+    links: Links,
+    dry_run: bool,
+    allow_empty_source: bool,
+    report_skipped: bool,
+    concurrency: usize,
+    parallel: usize,
+    patience: Duration,
+}
+
+type Tweak<T> = Option<Box<dyn Fn(T) -> T + Send + std::marker::Sync>>;
+
+/// What the caller changes about each call.
+#[derive(Default)]
+struct Tweaks {
+    upload: Tweak<Upload>,
+    download: Tweak<Download<PathBuf>>,
+    copy: Tweak<Copy>,
+}
+
+/// What a sync did.
+#[must_use = "what failed is in `failures`"]
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Synced {
+    /// How many entries were uploaded, downloaded or copied.
+    pub transferred: u64,
+    /// How many bytes they had.
+    pub bytes: u64,
+    /// How many entries of the target were deleted.
+    pub deleted: u64,
+    /// How many were left alone: the same at both ends, or only at the target.
+    pub skipped: u64,
+    /// How many failed, or could not be read.
+    pub failed: u64,
+    /// How many deletes were not carried out because a part of one end could not be read.
+    pub withheld: u64,
+    /// The first 1,000 of those that failed.
+    pub failures: Vec<SyncItem>,
+}
+
+/// What became of one entry.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SyncItem {
+    /// Its path below both ends, with `/` between the parts.
+    pub key: String,
+    /// Its size in bytes; 0 where it is not known.
+    pub size: u64,
+    /// What was done, or would be done in a dry run.
+    pub action: SyncAction,
+    /// Why it failed.
+    pub error: Option<Error>,
+}
+
+/// What is done with an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SyncAction {
+    /// A file is uploaded.
+    Upload(Reason),
+    /// An object is downloaded.
+    Download(Reason),
+    /// An object is copied.
+    Copy(Reason),
+    /// It is deleted from the target.
+    Delete,
+    /// Nothing: told of only where [`report_skipped`](Sync::report_skipped) asks for it.
+    Skip,
+    /// It could not be read, so that nothing can be done with it.
+    Read,
+}
+
+impl Client {
+    /// Makes `target` like `source`, a folder or a prefix each: see [`Sync`](crate::transfer::Sync).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> wharf::Result<()> {
+    /// # let s3 = wharf::Client::builder().transport(wharf_embedded::Store::in_memory()).build()?;
+    /// # s3.create_bucket("my-bucket").await?;
+    /// # let directory = std::env::temp_dir().join(format!("wharf-doc-sync-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&directory).unwrap();
+    /// # let photos = directory.as_path();
+    /// std::fs::write(photos.join("a.jpg"), "a photo").unwrap();
+    /// let synced = s3.sync(photos, ("my-bucket", "photos/")).delete(true).await?;
+    /// assert_eq!((synced.transferred, synced.failed), (1, 0));
+    /// # std::fs::remove_dir_all(&directory).unwrap();
+    /// # Ok(()) }
+    /// ```
+    pub fn sync(&self, source: impl Into<SyncPlace>, target: impl Into<SyncPlace>) -> Sync {
+        Sync {
+            client: self.clone(),
+            source: source.into(),
+            target: target.into(),
+            rules: Rules::default(),
+            filter: Box::new(|_| true),
+            tweaks: Tweaks::default(),
+            links: Links::Follow,
+            dry_run: false,
+            allow_empty_source: false,
+            report_skipped: false,
+            concurrency: AT_ONCE,
+            parallel: 1,
+            patience: PATIENCE,
+        }
+    }
+}
+
+impl Sync {
+    /// Whether entries of the target that the source does not have are deleted. No by default.
+    pub fn delete(mut self, delete: bool) -> Self {
+        self.rules.delete = delete;
+        self
+    }
+
+    /// What counts as a difference: [`Compare::SizeAndTime`] by default. [`Compare::Checksum`] asks for each object that has the
+    /// size of its file (HeadObject) and reads the file; where the server keeps no checksum of all bytes, they count as other
+    /// bytes.
+    pub fn compare(mut self, compare: Compare) -> Self {
+        self.rules.compare = compare;
+        self
+    }
+
+    /// Leaves out what this says no to, at both ends: it is neither transferred nor deleted. It gets the path below them.
+    pub fn filter(mut self, keep: impl Fn(&str) -> bool + Send + std::marker::Sync + 'static) -> Self {
+        self.filter = Box::new(keep);
+        self
+    }
+
+    /// Says what would be done, and does nothing.
+    pub fn dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
+    /// Whether symbolic links in a source folder are what they lead to. Yes by default; else they are left out.
+    pub fn follow_symlinks(mut self, follow: bool) -> Self {
+        self.links = if follow { Links::Follow } else { Links::Skip };
+        self
+    }
+
+    /// Whether an empty source may delete all of the target, and a folder that does not exist counts as empty.
+    pub fn allow_empty_source(mut self, allow: bool) -> Self {
+        self.allow_empty_source = allow;
+        self
+    }
+
+    /// Whether entries that are left alone are told of too.
+    pub fn report_skipped(mut self, report: bool) -> Self {
+        self.report_skipped = report;
+        self
+    }
+
+    /// How many entries are transferred at a time: 16 by default. Each may have several requests in flight.
+    pub fn concurrency(mut self, entries: usize) -> Self {
+        self.concurrency = entries.max(1);
+        self
+    }
+
+    /// How many requests list a bucket at a time: see [`List::parallel`](super::List::parallel). One by default.
+    pub fn list_parallel(mut self, requests: usize) -> Self {
+        self.parallel = requests;
+        self
+    }
+
+    /// How long to go on trying while nothing moves: 5 minutes by default.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Changes each upload before it is sent: its storage class, say.
+    pub fn uploads(mut self, change: impl Fn(Upload) -> Upload + Send + std::marker::Sync + 'static) -> Self {
+        self.tweaks.upload = Some(Box::new(change));
+        self
+    }
+
+    /// Changes each download before it is sent.
+    pub fn downloads(
+        mut self,
+        change: impl Fn(Download<PathBuf>) -> Download<PathBuf> + Send + std::marker::Sync + 'static,
+    ) -> Self {
+        self.tweaks.download = Some(Box::new(change));
+        self
+    }
+
+    /// Changes each copy before it is sent.
+    pub fn copies(mut self, change: impl Fn(Copy) -> Copy + Send + std::marker::Sync + 'static) -> Self {
+        self.tweaks.copy = Some(Box::new(change));
+        self
+    }
+
+    /// What becomes of each entry, as it becomes known: not in the order of the keys. Ends with an error where the sync does.
+    pub fn events(self) -> SyncEvents {
+        SyncEvents { feed: self.feed(Watch::new()), skipped: 0, withheld: 0 }
+    }
+
+    /// Begins in a task of its own. Its progress counts what is transferred.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) outside a Tokio runtime.
+    pub fn start(self) -> Result<Transfer<Synced>, Error> {
+        let watch = Watch::new();
+        Transfer::start(watch.clone(), self.total(watch))
+    }
+
+    fn feed(self, watch: Arc<Watch>) -> Feed<Told> {
+        let client = self.client.clone();
+        Feed::new(&client, 64, |out| {
+            Arc::new(Work {
+                client: self.client,
+                source: self.source.0,
+                target: self.target.0,
+                rules: self.rules,
+                filter: self.filter,
+                tweaks: self.tweaks,
+                links: self.links,
+                dry_run: self.dry_run,
+                allow_empty_source: self.allow_empty_source,
+                report_skipped: self.report_skipped,
+                at_once: self.concurrency,
+                parallel: self.parallel,
+                patience: self.patience,
+                watch,
+                out,
+                blind: false.into(),
+                again: false.into(),
+            })
+            .run()
+        })
+    }
+
+    async fn total(self, watch: Arc<Watch>) -> Result<Synced, Error> {
+        let mut feed = self.feed(watch);
+        let mut synced = Synced::default();
+        while let Some(told) = poll_fn(|cx| Pin::new(&mut feed).poll_next(cx)).await {
+            synced.count(told?);
+        }
+        Ok(synced)
+    }
+}
+
+impl Synced {
+    fn count(&mut self, told: Told) {
+        let item = match told {
+            Told::Skipped(count) => return self.skipped += count,
+            Told::Withheld(count) => return self.withheld += count,
+            Told::Item(item) => item,
+        };
+        match (item.action, &item.error) {
+            (_, Some(_)) => {
+                self.failed += 1;
+                if self.failures.len() < FAILURES {
+                    self.failures.push(item);
+                }
+            }
+            (SyncAction::Delete, None) => self.deleted += 1,
+            (SyncAction::Skip | SyncAction::Read, None) => {}
+            (SyncAction::Upload(_) | SyncAction::Download(_) | SyncAction::Copy(_), None) => {
+                self.transferred += 1;
+                self.bytes += item.size;
+            }
+        }
+    }
+}
+
+impl IntoFuture for Sync {
+    type Output = Result<Synced, Error>;
+    type IntoFuture = SendFuture<Synced>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let client = self.client.clone();
+        client.inner().runtime.run(self.total(Watch::new()))
+    }
+}
+
+impl fmt::Debug for Sync {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sync")
+            .field("source", &self.source)
+            .field("target", &self.target)
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What becomes of each entry, as a [`Stream`]. Nothing is done until it is polled; dropping it stops the sync.
+#[must_use = "streams do nothing unless polled"]
+pub struct SyncEvents {
+    feed: Feed<Told>,
+    skipped: u64,
+    withheld: u64,
+}
+
+impl SyncEvents {
+    /// What became of the next entry; `None` after the last one.
+    pub async fn next(&mut self) -> Option<Result<SyncItem, Error>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// How many entries were left alone, as far as is known: [`Synced::skipped`].
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// How many deletes were not carried out: [`Synced::withheld`].
+    pub fn withheld(&self) -> u64 {
+        self.withheld
+    }
+}
+
+impl Stream for SyncEvents {
+    type Item = Result<SyncItem, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match ready!(Pin::new(&mut self.feed).poll_next(cx)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Ok(Told::Item(item))) => return Poll::Ready(Some(Ok(item))),
+                Some(Ok(Told::Skipped(count))) => self.skipped += count,
+                Some(Ok(Told::Withheld(count))) => self.withheld += count,
+            }
+        }
+    }
+}
+
+impl fmt::Debug for SyncEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SyncEvents").finish_non_exhaustive()
+    }
+}

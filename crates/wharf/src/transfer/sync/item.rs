@@ -1,0 +1,217 @@
+//! One entry of a sync, carried out.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher, ChecksumType};
+use wharf_proto::sync_plan::{Entry, Reason};
+use wharf_proto::{Error, ErrorKind, ObjectHead};
+
+use super::SyncAction;
+use super::place::Kind;
+use super::work::Work;
+use crate::Client;
+use crate::transfer::safe_path::LocalTree;
+
+/// How much of a file is read at a time to compute its checksum.
+const BLOCK: usize = 1 << 20;
+
+/// Brings an entry to the target, and says how that went. Without a reason the bytes are compared first.
+pub(super) async fn carry_out(work: &Work, source: Entry, because: Option<Reason>, target: Option<Entry>) {
+    let because = match (because, &target) {
+        (Some(because), _) => because,
+        (None, None) => Reason::Missing,
+        (None, Some(target)) => match differ(work, &source, target).await {
+            Ok(true) => Reason::Content,
+            Ok(false) => return work.same(source).await,
+            Err(error) => return work.item(SyncAction::Read, source, Some(error)).await,
+        },
+    };
+    let (action, done) = match (&work.source, &work.target) {
+        (Kind::Local(from), Kind::Bucket { client, bucket, prefix }) => {
+            let client = client.as_ref().unwrap_or(&work.client);
+            let key = format!("{prefix}{}", source.key);
+            let done = upload(work, client, &LocalTree::new(from), &source.key, bucket, key).await;
+            (SyncAction::Upload(because), done)
+        }
+        (Kind::Bucket { client, bucket, prefix }, Kind::Local(to)) => {
+            let client = client.as_ref().unwrap_or(&work.client);
+            let key = format!("{prefix}{}", source.key);
+            let done = download(work, client, (bucket, key), &LocalTree::new(to), &source, because).await;
+            (SyncAction::Download(because), done)
+        }
+        (from, to) => (SyncAction::Copy(because), copy(work, from, to, &source).await),
+    };
+    if done.is_ok() && !work.dry_run {
+        work.watch.moved(source.size);
+        work.watch.part_done();
+    }
+    work.item(action, source, done.err()).await;
+}
+
+async fn upload(
+    work: &Work,
+    client: &Client,
+    from: &LocalTree,
+    name: &str,
+    bucket: &str,
+    key: String,
+) -> Result<(), Error> {
+    let path = from.path_of(name)?;
+    if work.dry_run {
+        return Ok(());
+    }
+    let call = client.upload(bucket, key, path.as_path()).patience(work.patience);
+    let call = match &work.tweaks.upload {
+        Some(tweak) => tweak(call),
+        None => call,
+    };
+    call.await.map(drop)
+}
+
+async fn download(
+    work: &Work,
+    client: &Client,
+    (bucket, key): (&str, String),
+    to: &LocalTree,
+    source: &Entry,
+    because: Reason,
+) -> Result<(), Error> {
+    if work.dry_run {
+        return to.path_of(&source.key).map(drop);
+    }
+    let (tree, name) = (to.clone(), source.key.clone());
+    let path = in_thread(move || tree.prepare(&name)).await?;
+    // What is missing must not be there by another spelling, as where `A` and `a` are one file.
+    let overwrite = because != Reason::Missing;
+    let call = client.download(bucket, key, path.as_path()).overwrite(overwrite).patience(work.patience);
+    let call = match &work.tweaks.download {
+        Some(tweak) => tweak(call),
+        None => call,
+    };
+    let done = call.await.map_err(|error| match error.kind() {
+        ErrorKind::PreconditionFailed if !overwrite => {
+            error.with_hint("a file of that name is there already: on this disk two keys may be one name")
+        }
+        _ => error,
+    })?;
+    let Some(time) = done.head.last_modified.or(source.modified) else { return Ok(()) };
+    // So that the next sync sees that nothing has changed.
+    in_thread(move || set_time(&path, time)).await
+}
+
+fn set_time(path: &Path, time: SystemTime) -> Result<(), Error> {
+    let set = File::options().write(true).open(path).and_then(|file| file.set_modified(time));
+    set.map_err(|error| {
+        let message = format!("{} was written, and its time could not be set: {error}", path.display());
+        Error::new(ErrorKind::Body, message).with_cause(error)
+    })
+}
+
+async fn copy(work: &Work, from: &Kind, to: &Kind, source: &Entry) -> Result<(), Error> {
+    let (
+        Kind::Bucket { client, bucket, prefix },
+        Kind::Bucket { client: to_client, bucket: to_bucket, prefix: to_prefix },
+    ) = (from, to)
+    else {
+        return Err(Error::invalid_input("a sync of two folders of this machine has nothing to do with S3"));
+    };
+    if work.dry_run {
+        return Ok(());
+    }
+    let [key, to_key] = [prefix, to_prefix].map(|prefix| format!("{prefix}{}", source.key));
+    let client = client.as_ref();
+    let call = client.unwrap_or(&work.client).copy(bucket, key, to_bucket, to_key).patience(work.patience);
+    // Only a client of its own makes an end another endpoint.
+    let call = match (client, to_client) {
+        (None, None) => call,
+        (_, to_client) => call.to(to_client.as_ref().unwrap_or(&work.client)),
+    };
+    let call = match &work.tweaks.copy {
+        Some(tweak) => tweak(call),
+        None => call,
+    };
+    call.await.map(drop)
+}
+
+/// Removes a file of the target. One that is gone already is no error.
+pub(super) async fn remove(root: PathBuf, key: String) -> Result<(), Error> {
+    in_thread(move || {
+        let path = LocalTree::new(root).prepare(&key)?;
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let message = format!("could not remove {}: {error}", path.display());
+                Err(Error::new(ErrorKind::Body, message).with_cause(error))
+            }
+            _ => Ok(()),
+        }
+    })
+    .await
+}
+
+/// Whether two entries of the same size have other bytes, as far as checksums tell. What nobody knows may differ.
+async fn differ(work: &Work, source: &Entry, target: &Entry) -> Result<bool, Error> {
+    let (one, other) = (sum(work, &work.source, source).await?, sum(work, &work.target, target).await?);
+    Ok(match (one, other) {
+        (Sum::File(path), Sum::Object(Some(theirs))) | (Sum::Object(Some(theirs)), Sum::File(path)) => {
+            in_thread(move || checksum(&path, theirs.algorithm())).await? != theirs
+        }
+        (Sum::Object(Some(one)), Sum::Object(Some(other))) if one.algorithm() == other.algorithm() => one != other,
+        (Sum::Object(_), Sum::Object(_)) => {
+            let etag = source.etag.as_ref().filter(|etag| !etag.is_empty());
+            etag.is_none() || etag != target.etag.as_ref()
+        }
+        _ => true,
+    })
+}
+
+/// What an entry is compared by.
+enum Sum {
+    File(PathBuf),
+    /// The checksum of all its bytes, where the server keeps one.
+    Object(Option<Checksum>),
+}
+
+async fn sum(work: &Work, place: &Kind, entry: &Entry) -> Result<Sum, Error> {
+    match place {
+        Kind::Local(root) => LocalTree::new(root).path_of(&entry.key).map(Sum::File),
+        Kind::Bucket { client, bucket, prefix } => {
+            let client = client.as_ref().unwrap_or(&work.client);
+            let head = client.head_object(bucket, format!("{prefix}{}", entry.key)).checksum_mode(true).await?;
+            Ok(Sum::Object(of_all_bytes(&head)))
+        }
+    }
+}
+
+fn of_all_bytes(head: &ObjectHead) -> Option<Checksum> {
+    head.checksum.filter(|it| !it.is_composite() && head.checksum_type != Some(ChecksumType::Composite))
+}
+
+fn checksum(path: &Path, algorithm: ChecksumAlgorithm) -> Result<Checksum, Error> {
+    let read = || {
+        let (mut file, mut hasher, mut block) = (File::open(path)?, ChecksumHasher::new(algorithm), vec![0; BLOCK]);
+        loop {
+            match file.read(&mut block) {
+                Ok(0) => return Ok(hasher.finish()),
+                Ok(count) => hasher.update(&block[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    read().map_err(|error: io::Error| {
+        Error::new(ErrorKind::Body, format!("could not read {}: {error}", path.display())).with_cause(error)
+    })
+}
+
+async fn in_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Error::new(ErrorKind::Other, "the sync was cancelled: its runtime has ended")),
+        },
+    }
+}

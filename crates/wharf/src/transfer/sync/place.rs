@@ -1,0 +1,79 @@
+//! The two ends of a sync.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use wharf_proto::S3Uri;
+
+use crate::Client;
+
+/// One end of a sync: a folder of this machine, or what begins with a prefix in a bucket.
+///
+/// A [`Path`] is the former. A bucket and a prefix as a pair are the latter, and so is an [`S3Uri`]. A prefix is that of a
+/// folder: where it does not end with `/`, it gets one.
+#[derive(Clone)]
+pub struct SyncPlace(pub(super) Kind);
+
+#[derive(Clone)]
+pub(super) enum Kind {
+    Local(PathBuf),
+    Bucket { client: Option<Client>, bucket: String, prefix: String },
+}
+
+impl SyncPlace {
+    /// A folder of this machine.
+    pub fn local(path: impl Into<PathBuf>) -> Self {
+        Self(Kind::Local(path.into()))
+    }
+
+    /// What begins with `prefix` in a bucket. All of it where the prefix is empty.
+    pub fn bucket(bucket: impl Into<String>, prefix: impl Into<String>) -> Self {
+        let mut prefix = prefix.into();
+        if !prefix.is_empty() && !prefix.ends_with('/') {
+            prefix.push('/');
+        }
+        Self(Kind::Bucket { client: None, bucket: bucket.into(), prefix })
+    }
+
+    /// The same at another endpoint, or with another account: that of `client`, in place of the one that syncs.
+    #[must_use]
+    pub fn of(mut self, client: &Client) -> Self {
+        if let Kind::Bucket { client: of, .. } = &mut self.0 {
+            *of = Some(client.clone());
+        }
+        self
+    }
+}
+
+impl From<&Path> for SyncPlace {
+    fn from(path: &Path) -> Self {
+        Self::local(path)
+    }
+}
+
+impl From<PathBuf> for SyncPlace {
+    fn from(path: PathBuf) -> Self {
+        Self::local(path)
+    }
+}
+
+impl<B: Into<String>, P: Into<String>> From<(B, P)> for SyncPlace {
+    fn from((bucket, prefix): (B, P)) -> Self {
+        Self::bucket(bucket, prefix)
+    }
+}
+
+impl From<S3Uri> for SyncPlace {
+    fn from(uri: S3Uri) -> Self {
+        Self::bucket(uri.bucket(), uri.key())
+    }
+}
+
+impl fmt::Debug for SyncPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Local(path) => write!(f, "{}", path.display()),
+            Kind::Bucket { bucket, prefix, .. } => write!(f, "s3://{bucket}/{prefix}"),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What there is at one end, in the order of keys.
+
+use std::path::PathBuf;
+
+use tokio::sync::mpsc;
+use wharf_proto::op::ListedObject;
+use wharf_proto::sync_plan::Entry;
+use wharf_proto::{Error, ErrorKind};
+
+use super::place::Kind;
+use super::spill::{Sorted, Sorter};
+use super::walk::{Links, Trouble, Walk};
+use super::work::Work;
+use crate::transfer::list::ListItems;
+
+/// How many files are looked at before the first is asked for, in batches of so many.
+const BATCH: usize = 256;
+
+/// An end that is read.
+pub(super) struct Reading {
+    from: From,
+    other_is_local: bool,
+}
+
+enum From {
+    Walk { batches: mpsc::Receiver<Vec<Result<Entry, Trouble>>>, batch: std::vec::IntoIter<Result<Entry, Trouble>> },
+    List { items: ListItems, prefix: usize },
+    Sorted(Sorted),
+}
+
+impl Reading {
+    /// Begins to read one end. `other` is the other one.
+    pub(super) fn begin(work: &Work, place: &Kind, other: &Kind, links: Links) -> Self {
+        let from = match place {
+            Kind::Local(root) => {
+                let (batches, batch) = (walk(root.clone(), links), Vec::new().into_iter());
+                From::Walk { batches, batch }
+            }
+            Kind::Bucket { client, bucket, prefix } => {
+                let client = client.as_ref().unwrap_or(&work.client);
+                let list = client.list(bucket).prefix(prefix).parallel(work.parallel).patience(work.patience);
+                From::List { items: list.items(), prefix: prefix.len() }
+            }
+        };
+        Self { from, other_is_local: matches!(other, Kind::Local(_)) }
+    }
+
+    /// The next entry that the filter lets through. What cannot be read is told.
+    pub(super) async fn next(&mut self, work: &Work) -> Result<Option<Entry>, Error> {
+        loop {
+            let entry = match &mut self.from {
+                From::Sorted(sorted) => return sorted.next(),
+                From::Walk { batches, batch } => match batch.next() {
+                    Some(entry) => entry,
+                    None => match batches.recv().await {
+                        Some(next) => {
+                            *batch = next.into_iter();
+                            continue;
+                        }
+                        None => return Ok(None),
+                    },
+                },
+                From::List { items, prefix } => match items.next().await.transpose()? {
+                    Some(object) => Ok(entry_of(object, *prefix)),
+                    None => return Ok(None),
+                },
+            };
+            match entry {
+                // The marker of a folder is no file.
+                Ok(entry)
+                    if entry.key.is_empty() || self.other_is_local && entry.size == 0 && entry.key.ends_with('/') => {}
+                Ok(entry) if (work.filter)(&entry.key) => return Ok(Some(entry)),
+                Err(trouble) if trouble.key.is_empty() || (work.filter)(&trouble.key) => {
+                    work.tell(trouble).await;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The same, sorted: all of it is read first.
+    pub(super) async fn sort(mut self, work: &Work) -> Result<Self, Error> {
+        let mut sorter = Sorter::new();
+        while let Some(entry) = self.next(work).await? {
+            sorter.push(entry)?;
+        }
+        Ok(Self { from: From::Sorted(sorter.sorted()?), ..self })
+    }
+}
+
+fn entry_of(object: ListedObject, prefix: usize) -> Entry {
+    let mut key = object.key;
+    // A server that lists what it was not asked for names it whole.
+    let key = if key.is_char_boundary(prefix) { key.split_off(prefix.min(key.len())) } else { key };
+    let mut entry = Entry::new(key, object.size);
+    entry.modified = object.last_modified;
+    entry.etag = Some(object.etag);
+    entry
+}
+
+/// Walks in a thread of its own, a little ahead.
+fn walk(root: PathBuf, links: Links) -> mpsc::Receiver<Vec<Result<Entry, Trouble>>> {
+    let (sender, batches) = mpsc::channel(4);
+    tokio::task::spawn_blocking(move || {
+        let mut walk = Walk::new(root, links).peekable();
+        while walk.peek().is_some() {
+            let batch: Vec<_> = walk.by_ref().take(BATCH).collect();
+            if sender.blocking_send(batch).is_err() {
+                return;
+            }
+        }
+    });
+    batches
+}
+
+/// Finds out whether there is anything to read. A folder that is to be written to need not exist.
+pub(super) fn check(source: &Kind, target: &Kind, may_be_missing: bool) -> Result<bool, Error> {
+    let missing = |path: &PathBuf| match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => Ok(false),
+        Ok(_) => Err(Error::invalid_input(format!("{}: a sync is of folders, and this is none", path.display()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        Err(error) => {
+            let message = format!("could not look at {}: {error}", path.display());
+            Err(Error::new(ErrorKind::Body, message).with_cause(error))
+        }
+    };
+    match (source, target) {
+        (Kind::Local(_), Kind::Local(_)) => {
+            Err(Error::invalid_input("a sync of two folders of this machine has nothing to do with S3"))
+        }
+        (Kind::Local(path), _) if missing(path)? && !may_be_missing => {
+            let message = format!("the source folder {} does not exist; nothing was done", path.display());
+            Err(Error::invalid_input(message))
+        }
+        (Kind::Local(path), _) => missing(path),
+        (_, Kind::Local(path)) => missing(path),
+        _ => Ok(false),
+    }
+}

@@ -1,0 +1,227 @@
+//! The files below a folder, in the order of their keys' bytes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::vec;
+
+use wharf_proto::sync_plan::Entry;
+use wharf_proto::{Error, ErrorKind};
+
+/// What is done with symbolic links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Links {
+    /// They are what they lead to.
+    Follow,
+    /// They are left out.
+    Skip,
+    /// Those that lead to files are files, and no folder is entered through one: nothing there may be changed.
+    Files,
+}
+
+/// Something that could not be read.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    pub(super) key: String,
+    pub(super) error: Error,
+    /// Whether it may hide entries, so that nothing may be deleted.
+    pub(super) hides: bool,
+}
+
+/// A walk through a tree. A folder's names are held in memory while it is in it, and those of the folders above it.
+///
+/// Files of a folder come as its name with a `/` is sorted: `a.b` comes before `a/b`.
+pub(super) struct Walk {
+    root: PathBuf,
+    links: Links,
+    folders: Vec<vec::IntoIter<Result<Found, Trouble>>>,
+}
+
+struct Found {
+    /// With a `/` at the end for a folder.
+    key: String,
+    is_folder: bool,
+}
+
+impl Walk {
+    /// A walk that begins at `root`, with those whose names it knows to leave out.
+    pub(super) fn new(root: PathBuf, links: Links) -> Self {
+        let mut walk = Self { root, links, folders: Vec::new() };
+        walk.enter("");
+        walk
+    }
+
+    fn path_of(&self, key: &str) -> PathBuf {
+        key.split('/').filter(|part| !part.is_empty()).fold(self.root.clone(), |path, part| path.join(part))
+    }
+
+    /// Reads a folder's names. `folder` is its key, with a `/` at the end unless it is the root.
+    fn enter(&mut self, folder: &str) {
+        let path = self.path_of(folder);
+        let mut found: Vec<Result<Found, Trouble>> = Vec::new();
+        match fs::read_dir(&path) {
+            Err(error) => found.push(Err(trouble(folder, &path, "read the folder", error, true))),
+            Ok(names) => {
+                for name in names {
+                    match name {
+                        Ok(name) => found.extend(self.found(folder, &name)),
+                        Err(error) => found.push(Err(trouble(folder, &path, "read the folder", error, true))),
+                    }
+                }
+            }
+        }
+        found.sort_by(|one, other| key_of(one).cmp(key_of(other)));
+        self.folders.push(found.into_iter());
+    }
+
+    fn found(&self, folder: &str, name: &fs::DirEntry) -> Option<Result<Found, Trouble>> {
+        let path = name.path();
+        let Some(text) = name.file_name().to_str().map(str::to_owned) else {
+            let key = format!("{folder}{}", name.file_name().to_string_lossy());
+            let message = format!("{}: the name is not UTF-8, as keys must be", path.display());
+            return Some(Err(Trouble { key, error: Error::invalid_input(message), hides: false }));
+        };
+        let key = format!("{folder}{text}");
+        if self.links == Links::Files && key.ends_with(".wharf-part") {
+            return None;
+        }
+        let kind = match name.file_type() {
+            Ok(kind) => kind,
+            Err(error) => return Some(Err(trouble(&key, &path, "look at", error, true))),
+        };
+        let is_folder = match (kind.is_symlink(), self.links) {
+            (false, _) => kind.is_dir(),
+            (true, Links::Skip) => return None,
+            (true, links) => match fs::metadata(&path) {
+                Ok(to) if to.is_dir() && links == Links::Files => return None,
+                Ok(to) if to.is_dir() && self.leads_up(folder, &path) => {
+                    let message = format!("{}: the link leads to a folder it is in", path.display());
+                    return Some(Err(Trouble { key, error: Error::invalid_input(message), hides: false }));
+                }
+                Ok(to) => to.is_dir(),
+                Err(_) if links == Links::Files => return None,
+                Err(error) => return Some(Err(trouble(&key, &path, "follow the link", error, true))),
+            },
+        };
+        let key = if is_folder { format!("{key}/") } else { key };
+        Some(Ok(Found { key, is_folder }))
+    }
+
+    /// Whether a link in this folder leads to one of those that the folder is in.
+    fn leads_up(&self, folder: &str, link: &Path) -> bool {
+        match (fs::canonicalize(self.path_of(folder)), fs::canonicalize(link)) {
+            (Ok(folder), Ok(to)) => folder.starts_with(to),
+            _ => false,
+        }
+    }
+
+    fn entry(&self, key: String) -> Option<Result<Entry, Trouble>> {
+        let path = self.path_of(&key);
+        let found = match fs::metadata(&path) {
+            Ok(found) => found,
+            // Gone since its folder was read.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) => return Some(Err(trouble(&key, &path, "look at", error, false))),
+        };
+        if !found.is_file() {
+            let message = format!("{}: it is no regular file", path.display());
+            return Some(Err(Trouble { key, error: Error::invalid_input(message), hides: false }));
+        }
+        let entry = Entry::new(key, found.len());
+        Some(Ok(match found.modified() {
+            Ok(time) => entry.modified(time),
+            Err(_) => entry,
+        }))
+    }
+}
+
+impl Iterator for Walk {
+    type Item = Result<Entry, Trouble>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.folders.last_mut()?.next() {
+                None => drop(self.folders.pop()),
+                Some(Err(trouble)) => return Some(Err(trouble)),
+                Some(Ok(found)) if found.is_folder => self.enter(&found.key),
+                Some(Ok(found)) => {
+                    if let Some(entry) = self.entry(found.key) {
+                        return Some(entry);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn key_of(found: &Result<Found, Trouble>) -> &str {
+    match found {
+        Ok(found) => &found.key,
+        Err(trouble) => &trouble.key,
+    }
+}
+
+fn trouble(key: &str, path: &Path, what: &str, error: std::io::Error, hides: bool) -> Trouble {
+    let message = format!("could not {what} {}: {error}", path.display());
+    Trouble { key: key.to_owned(), error: Error::new(ErrorKind::Body, message).with_cause(error), hides }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[&str]) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = directory.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file).unwrap();
+        }
+        directory
+    }
+
+    fn keys(directory: &Path, links: Links) -> Vec<String> {
+        let name = |item: Result<Entry, Trouble>| match item {
+            Ok(entry) => entry.key,
+            Err(trouble) => format!("! {}", trouble.key),
+        };
+        Walk::new(directory.to_owned(), links).map(name).collect()
+    }
+
+    #[test]
+    fn files_come_in_the_order_of_their_keys_bytes() {
+        let mut files = ["a/b", "a.b", "a-b", "a0", "a/b.c", "aa/x/y", "aa/x.y", "é", "z/deep/er/file", "Z"];
+        let directory = tree(&files);
+        fs::create_dir(directory.path().join("empty")).unwrap();
+        files.sort_unstable();
+        assert_eq!(keys(directory.path(), Links::Follow), files);
+        let entry = Walk::new(directory.path().to_owned(), Links::Follow).next().unwrap().unwrap();
+        assert_eq!((entry.size, entry.modified.is_some()), (1, true));
+        assert_eq!(keys(&directory.path().join("nothing"), Links::Follow), ["! "]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_or_not() {
+        use std::os::unix::fs::symlink;
+        let directory = tree(&["real/x", "file"]);
+        let root = directory.path();
+        symlink(root.join("real"), root.join("folder")).unwrap();
+        symlink("file", root.join("link")).unwrap();
+        symlink("nowhere", root.join("broken")).unwrap();
+        symlink("..", root.join("real/up")).unwrap();
+        // One that leads to where it is would be walked for ever.
+        let followed = ["! broken", "file", "! folder/up", "folder/x", "link", "! real/up", "real/x"];
+        assert_eq!(keys(root, Links::Follow), followed);
+        assert_eq!(keys(root, Links::Skip), ["file", "real/x"]);
+        assert_eq!(keys(root, Links::Files), ["file", "link", "real/x"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_has_no_key_is_named_and_the_rest_goes_on() {
+        use std::os::unix::ffi::OsStrExt;
+        let directory = tree(&["a", "z"]);
+        fs::write(directory.path().join(std::ffi::OsStr::from_bytes(b"m\xff")), "x").unwrap();
+        assert_eq!(keys(directory.path(), Links::Follow), ["a", "! m\u{fffd}", "z"]);
+    }
+}

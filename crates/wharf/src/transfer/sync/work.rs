@@ -1,0 +1,273 @@
+//! The course of a sync: read both ends, plan, carry out, delete.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use wharf_proto::endpoint::is_directory_bucket;
+use wharf_proto::sync_plan::{Action, Disorder, Entry, Reason, Rules, Side, Step, SyncPlan};
+use wharf_proto::{Error, ErrorKind, Provider};
+
+use super::place::Kind;
+use super::side::{Reading, check};
+use super::spill::Spool;
+use super::walk::{Links, Trouble};
+use super::{SyncAction, SyncItem, Tweaks, item};
+use crate::Client;
+use crate::transfer::delete::Keys;
+use crate::transfer::feed::{next_of, reap};
+use crate::transfer::handle::Watch;
+
+/// What the whole sync shares.
+pub(super) struct Work {
+    pub(super) client: Client,
+    pub(super) source: Kind,
+    pub(super) target: Kind,
+    pub(super) rules: Rules,
+    pub(super) filter: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    pub(super) tweaks: Tweaks,
+    pub(super) links: Links,
+    pub(super) dry_run: bool,
+    pub(super) allow_empty_source: bool,
+    pub(super) report_skipped: bool,
+    pub(super) at_once: usize,
+    pub(super) parallel: usize,
+    pub(super) patience: Duration,
+    pub(super) watch: Arc<Watch>,
+    pub(super) out: mpsc::Sender<Told>,
+    /// Whether something could not be read that may hide entries.
+    pub(super) blind: AtomicBool,
+    /// Whether both ends are read once more: what is wrong with them was told.
+    pub(super) again: AtomicBool,
+}
+
+/// What comes out of it.
+pub(super) enum Told {
+    Item(SyncItem),
+    /// So many entries were the same, or are left alone.
+    Skipped(u64),
+    /// So many deletes were not carried out, for a part of an end could not be read.
+    Withheld(u64),
+}
+
+/// One way through both ends.
+struct Pass {
+    plan: SyncPlan,
+    source: Reading,
+    target: Reading,
+    deletes: Spool,
+    skipped: u64,
+    tasks: JoinSet<Result<(), Error>>,
+    under_way: Arc<Semaphore>,
+}
+
+impl Work {
+    pub(super) async fn run(self: Arc<Self>) -> Result<(), Error> {
+        let (source, target, may_be_missing) = (self.source.clone(), self.target.clone(), self.allow_empty_source);
+        overlap(&source, &target)?;
+        let looked = tokio::task::spawn_blocking(move || check(&source, &target, may_be_missing)).await;
+        let missing = looked.map_err(|error| Error::new(ErrorKind::Other, error.to_string()))??;
+        let sort = !self.is_in_order();
+        match self.clone().pass(sort, missing).await? {
+            None => Ok(()),
+            Some(disorder) if self.dry_run => Err(Error::new(ErrorKind::MalformedResponse, disorder.to_string())),
+            Some(disorder) => {
+                tracing::debug!(%disorder, "both sides are sorted here");
+                self.again.store(true, Ordering::Relaxed);
+                match self.pass(true, missing).await? {
+                    None => Ok(()),
+                    Some(disorder) => Err(Error::new(ErrorKind::Other, disorder.to_string())),
+                }
+            }
+        }
+    }
+
+    /// Whether both ends are known to come in order. One that only may not is tried, unless nothing is done that could be seen.
+    fn is_in_order(&self) -> bool {
+        [&self.source, &self.target].iter().all(|place| match place {
+            Kind::Local(_) => true,
+            Kind::Bucket { client, bucket, .. } => {
+                let sending = &client.as_ref().unwrap_or(&self.client).inner().sending;
+                let unknown = sending.provider == Provider::Other && !self.dry_run;
+                (sending.habits.sorted || unknown) && !is_directory_bucket(bucket)
+            }
+        })
+    }
+
+    /// Goes through both ends, sorted first where that is wanted. Gives back where they are not in order.
+    async fn pass(self: Arc<Self>, sort: bool, missing: bool) -> Result<Option<Disorder>, Error> {
+        let mut source = Reading::begin(&self, &self.source, &self.target, self.links);
+        let mut target = Reading::begin(&self, &self.target, &self.source, Links::Files);
+        if sort {
+            source = source.sort(&self).await?;
+            target = target.sort(&self).await?;
+        }
+        let mut pass = Pass {
+            plan: SyncPlan::new(self.rules),
+            source,
+            target,
+            deletes: Spool::default(),
+            skipped: 0,
+            tasks: JoinSet::new(),
+            under_way: Arc::new(Semaphore::new(self.at_once)),
+        };
+        // A folder that is not there yet holds nothing.
+        let is_missing = |place: &Kind| missing && matches!(place, Kind::Local(_));
+        let offered = [(Side::Source, is_missing(&self.source)), (Side::Target, is_missing(&self.target))];
+        for (side, _) in offered.into_iter().filter(|(_, missing)| *missing) {
+            let _ = pass.plan.offer(side, None);
+        }
+        let disorder = self.go(&mut pass).await;
+        // What was begun is ended, whatever happened.
+        while let Some(done) = next_of(&mut pass.tasks).await {
+            done?;
+        }
+        let disorder = disorder?;
+        if disorder.is_none() {
+            self.say(Told::Skipped(pass.skipped)).await;
+            self.delete(pass).await?;
+        }
+        Ok(disorder)
+    }
+
+    async fn go(self: &Arc<Self>, pass: &mut Pass) -> Result<Option<Disorder>, Error> {
+        while !self.out.is_closed() {
+            let action = match pass.plan.next() {
+                Step::Done => break,
+                Step::Act(action) => action,
+                Step::Need(side) => {
+                    let reading = if side == Side::Source { &mut pass.source } else { &mut pass.target };
+                    let entry = reading.next(self).await?;
+                    match pass.plan.offer(side, entry) {
+                        Ok(()) => continue,
+                        Err(disorder) => return Ok(Some(disorder)),
+                    }
+                }
+            };
+            match action {
+                Action::Delete(entry) => pass.deletes.push(entry)?,
+                Action::Skip(entry) => {
+                    pass.skipped += 1;
+                    if self.report_skipped {
+                        self.item(SyncAction::Skip, entry, None).await;
+                    }
+                }
+                Action::Transfer { source, because } => self.begin(pass, source, Some(because), None).await?,
+                Action::Compare { source, target } => self.begin(pass, source, None, Some(target)).await?,
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Carries one out beside the others, when there is room.
+    async fn begin(
+        self: &Arc<Self>,
+        pass: &mut Pass,
+        source: Entry,
+        because: Option<Reason>,
+        target: Option<Entry>,
+    ) -> Result<(), Error> {
+        let Ok(place) = pass.under_way.clone().acquire_owned().await else { return Ok(()) };
+        let work = self.clone();
+        pass.tasks.spawn(async move {
+            item::carry_out(&work, source, because, target).await;
+            drop(place);
+            Ok(())
+        });
+        reap(&mut pass.tasks)
+    }
+
+    /// Deletes what waited for both ends to be known.
+    async fn delete(&self, pass: Pass) -> Result<(), Error> {
+        let count = pass.deletes.count();
+        if count == 0 || self.out.is_closed() {
+            return Ok(());
+        }
+        if self.blind.load(Ordering::Relaxed) || !pass.plan.may_delete(self.allow_empty_source)? {
+            self.say(Told::Withheld(count)).await;
+            return Ok(());
+        }
+        let entries = pass.deletes.read()?;
+        if self.dry_run {
+            for entry in entries {
+                self.item(SyncAction::Delete, entry?, None).await;
+            }
+            return Ok(());
+        }
+        match &self.target {
+            Kind::Local(root) => {
+                for entry in entries {
+                    let entry = entry?;
+                    let error = item::remove(root.clone(), entry.key.clone()).await.err();
+                    self.item(SyncAction::Delete, entry, error).await;
+                }
+                Ok(())
+            }
+            Kind::Bucket { client, bucket, prefix } => {
+                let client = client.as_ref().unwrap_or(&self.client);
+                let keys = entries.map({
+                    let prefix = prefix.clone();
+                    move |entry| entry.map(|entry| format!("{prefix}{}", entry.key))
+                });
+                let mut outcomes = client.delete(bucket, Keys::each(keys)).patience(self.patience).outcomes();
+                while let Some(outcome) = outcomes.next().await {
+                    let (key, error) = match outcome? {
+                        Ok(deleted) => (deleted.key, None),
+                        Err(failed) => {
+                            let error = Error::new(ErrorKind::Other, failed.to_string());
+                            (failed.key, Some(error))
+                        }
+                    };
+                    let key = key.strip_prefix(prefix.as_str()).unwrap_or(&key).to_owned();
+                    self.item(SyncAction::Delete, Entry::new(key, 0), error).await;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Says of what could not be read that it could not.
+    pub(super) async fn tell(&self, trouble: Trouble) {
+        self.blind.fetch_or(trouble.hides, Ordering::Relaxed);
+        if !self.again.load(Ordering::Relaxed) {
+            self.item(SyncAction::Read, Entry::new(trouble.key, 0), Some(trouble.error)).await;
+        }
+    }
+
+    /// An entry whose bytes turned out to be the same.
+    pub(super) async fn same(&self, entry: Entry) {
+        self.say(Told::Skipped(1)).await;
+        if self.report_skipped {
+            self.item(SyncAction::Skip, entry, None).await;
+        }
+    }
+
+    pub(super) async fn item(&self, action: SyncAction, entry: Entry, error: Option<Error>) {
+        self.say(Told::Item(SyncItem { key: entry.key, size: entry.size, action, error })).await;
+    }
+
+    pub(super) async fn say(&self, told: Told) {
+        // Nobody may want it any more: then the work is being dropped.
+        let _ = self.out.send(told).await;
+    }
+}
+
+/// Refuses a target that the source lies in, or the other way round: what is copied would be copied again.
+fn overlap(source: &Kind, target: &Kind) -> Result<(), Error> {
+    let (
+        Kind::Bucket { client: None, bucket, prefix },
+        Kind::Bucket { client: None, bucket: other_bucket, prefix: other_prefix },
+    ) = (source, target)
+    else {
+        return Ok(());
+    };
+    let nested = prefix.starts_with(other_prefix.as_str()) || other_prefix.starts_with(prefix.as_str());
+    if bucket == other_bucket && nested {
+        let message = format!("s3://{bucket}/{prefix} and s3://{bucket}/{other_prefix} lie in each other");
+        return Err(Error::invalid_input(message));
+    }
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! Copying objects of any size.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::future::IntoFuture;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use wharf::blocking::Wait;
+use wharf::transfer::Copied;
+use wharf::{ChecksumAlgorithm, ChecksumType, Client, ErrorKind, Provider, StorageClass};
+use wharf_embedded::{Fault, Operation, Store};
+
+const MIB: usize = 1 << 20;
+const PART: u64 = 5 << 20;
+
+async fn embedded() -> (Client, Store) {
+    let store = Store::in_memory();
+    let s3 = Client::builder().transport(store.clone()).build().unwrap();
+    s3.create_bucket("my-bucket").await.unwrap();
+    s3.create_bucket("your-bucket").await.unwrap();
+    (s3, store)
+}
+
+fn bytes(length: usize) -> Bytes {
+    let mut random = fastrand::Rng::with_seed(7);
+    std::iter::repeat_with(|| random.u8(..)).take(length).collect()
+}
+
+/// Writes the source: an object with all that can be kept of one.
+async fn source(s3: &Client, length: usize) -> Bytes {
+    let bytes = bytes(length);
+    s3.put_object("my-bucket", "a", bytes.clone())
+        .content_type("text/x-odd")
+        .content_encoding("gzip")
+        .content_disposition("attachment")
+        .content_language("de")
+        .cache_control("no-store")
+        .expires(SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000))
+        .metadata("city", "Zürich")
+        .tag("k", "v + w")
+        .storage_class(StorageClass::OnezoneIa)
+        .await
+        .unwrap();
+    bytes
+}
+
+/// What the store says of an object.
+async fn shown(s3: &Client, bucket: &str) -> String {
+    let head = s3.head_object(bucket, "a").checksum_mode(true).await.unwrap();
+    let tags = s3.get_object_tagging(bucket, "a").await.unwrap().tags;
+    format!(
+        "{} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        head.content_length,
+        head.content_type,
+        head.content_encoding,
+        head.content_disposition,
+        head.content_language,
+        head.cache_control,
+        head.expires,
+        head.metadata,
+        head.storage_class,
+        head.checksum,
+        tags
+    )
+}
+
+async fn assert_copied(s3: &Client, bytes: &Bytes) {
+    let (one, other) = (shown(s3, "my-bucket").await, shown(s3, "your-bucket").await);
+    // The class never comes along.
+    assert_eq!(one.replace("OnezoneIa", "Standard"), other);
+    assert_eq!(s3.get_object("your-bucket", "a").bytes().await.unwrap(), bytes);
+}
+
+async fn uploads_left(s3: &Client) -> usize {
+    s3.list_multipart_uploads("your-bucket").await.unwrap().uploads.len()
+}
+
+#[tokio::test]
+async fn a_small_copy_is_one_request() {
+    let (s3, store) = embedded().await;
+    let bytes = source(&s3, MIB).await;
+    store.clear_requests();
+    let copied = s3.copy("my-bucket", "a", "your-bucket", "a").await.unwrap();
+    assert_eq!((copied.parts, copied.size, store.requests().len()), (1, None, 1));
+    assert!(!copied.verification.is_verified());
+    assert_copied(&s3, &bytes).await;
+    store.clear_requests();
+    let copied = s3.copy("my-bucket", "a", "your-bucket", "a").verify(true).await.unwrap();
+    assert_eq!((copied.size, store.requests().len()), (Some(MIB as u64), 3));
+    assert!(copied.verification.is_verified(), "{}", copied.verification);
+}
+
+#[tokio::test]
+async fn a_large_copy_has_all_that_a_small_one_has() {
+    let (s3, store) = embedded().await;
+    let bytes = source(&s3, 12 * MIB).await;
+    store.clear_requests();
+    let copied = s3.copy("my-bucket", "a", "your-bucket", "a").threshold(PART).part_size(PART).await.unwrap();
+    assert_eq!((copied.parts, copied.size), (3, Some(12 << 20)));
+    assert!(copied.verification.is_verified(), "{}", copied.verification);
+    let requests = store.requests();
+    assert_eq!(requests.count(Operation::UploadPartCopy), 3);
+    // The source's head and tags, beginning and end.
+    assert_eq!(requests.len(), 3 + 4, "{requests}");
+    assert_copied(&s3, &bytes).await;
+    // From the source's size on is not beyond it.
+    let copied = s3.copy("my-bucket", "a", "your-bucket", "a").threshold(12 << 20).await.unwrap();
+    assert_eq!((copied.parts, copied.size), (1, Some(12 << 20)));
+    assert!(copied.verification.is_verified(), "{}", copied.verification);
+    assert_copied(&s3, &bytes).await;
+}
+
+#[tokio::test]
+async fn options_hold_at_every_size() {
+    let (s3, _store) = embedded().await;
+    source(&s3, 12 * MIB).await;
+    for threshold in [PART, 1 << 30] {
+        let copy = || s3.copy("my-bucket", "a", "your-bucket", "a").threshold(threshold).part_size(PART);
+        copy().content_type("text/plain").metadata("n", "1").tag("t", "u").await.unwrap();
+        let head = s3.head_object("your-bucket", "a").await.unwrap();
+        assert_eq!((head.content_type.as_deref(), head.metadata.len()), (Some("text/plain"), 1));
+        assert_eq!((head.content_encoding, head.tag_count), (None, Some(1)));
+        copy().replace_metadata().replace_tags().storage_class(StorageClass::StandardIa).await.unwrap();
+        let head = s3.head_object("your-bucket", "a").await.unwrap();
+        assert!(head.metadata.is_empty() && head.tag_count.is_none_or(|count| count == 0));
+        assert_eq!(head.storage_class, StorageClass::StandardIa);
+        let error = copy().if_absent().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{error}");
+        let etag = s3.head_object("my-bucket", "a").await.unwrap().etag;
+        let error = copy().source_if_none_match(etag).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{error}");
+        copy().checksum_algorithm(ChecksumAlgorithm::Sha256).await.unwrap();
+        let head = s3.head_object("your-bucket", "a").checksum_mode(true).await.unwrap();
+        assert_eq!(head.checksum.unwrap().algorithm(), ChecksumAlgorithm::Sha256);
+        let error = s3.copy("my-bucket", "nothing", "your-bucket", "a").threshold(threshold).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::NoSuchKey | ErrorKind::NotFound), "{error}");
+        assert_eq!(uploads_left(&s3).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn versions_and_parts_of_parts() {
+    let (s3, _store) = embedded().await;
+    s3.put_bucket_versioning("my-bucket", wharf::VersioningStatus::Enabled).await.unwrap();
+    let uploaded =
+        s3.upload("my-bucket", "a", bytes(12 * MIB)).multipart_threshold(PART).part_size(PART).await.unwrap();
+    s3.put_object("my-bucket", "a", "newer").await.unwrap();
+    let version = uploaded.version_id.unwrap();
+    let copy = s3.copy("my-bucket", "a", "your-bucket", "a").source_version_id(&version).threshold(PART);
+    let copied: Copied = copy.part_size(6 << 20).await.unwrap();
+    assert_eq!((copied.parts, copied.source_version_id), (2, Some(version)));
+    assert_eq!(copied.checksum_type, Some(ChecksumType::FullObject));
+    assert!(copied.verification.is_verified());
+    assert_eq!(s3.get_object("your-bucket", "a").bytes().await.unwrap(), bytes(12 * MIB));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_changes_is_not_mixed() {
+    let (s3, store) = embedded().await;
+    source(&s3, 12 * MIB).await;
+    // Replaced after it was seen.
+    store.inject(Fault::delay(Duration::from_secs(20)).on(Operation::UploadPartCopy)).unwrap();
+    let task = {
+        let copy = s3.copy("my-bucket", "a", "your-bucket", "a").threshold(PART).part_size(PART).concurrency(1);
+        tokio::spawn(copy.into_future())
+    };
+    while store.requests().count(Operation::UploadPartCopy) == 0 {
+        tokio::task::yield_now().await;
+    }
+    s3.put_object("my-bucket", "a", bytes(13 * MIB)).await.unwrap();
+    let error = task.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{error}");
+    assert!(!s3.object_exists("your-bucket", "a").await.unwrap());
+    assert_eq!(uploads_left(&s3).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_passes_is_waited_for_and_what_lasts_is_undone() {
+    let (s3, store) = embedded().await;
+    let bytes = source(&s3, 12 * MIB).await;
+    let copy = || s3.copy("my-bucket", "a", "your-bucket", "a").threshold(PART).part_size(PART);
+    store.inject(Fault::respond(503, "SlowDown").on(Operation::UploadPartCopy).times(5)).unwrap();
+    store.inject(Fault::ok_with_error("InternalError").on(Operation::UploadPartCopy).times(2)).unwrap();
+    store.inject(Fault::ok_with_error("InternalError").on(Operation::CompleteMultipartUpload).times(2)).unwrap();
+    copy().await.unwrap();
+    assert_copied(&s3, &bytes).await;
+    store.inject(Fault::respond(503, "SlowDown").on(Operation::CopyObject).times(5)).unwrap();
+    s3.copy("my-bucket", "a", "your-bucket", "a").await.unwrap();
+
+    store.inject(Fault::respond(403, "AccessDenied").on(Operation::UploadPartCopy).nth(3)).unwrap();
+    let error = copy().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AccessDenied);
+    assert_eq!(uploads_left(&s3).await, 0);
+    store.clear_faults();
+    // Cancelled with parts under way.
+    store.inject(Fault::delay(Duration::from_secs(3600)).on(Operation::UploadPartCopy)).unwrap();
+    store.clear_requests();
+    let transfer = copy().start().unwrap();
+    while store.requests().count(Operation::UploadPartCopy) == 0 {
+        tokio::task::yield_now().await;
+    }
+    transfer.cancel().await.unwrap();
+    assert_eq!(uploads_left(&s3).await, 0);
+}
+
+#[tokio::test]
+async fn to_another_endpoint() {
+    let (s3, store) = embedded().await;
+    let (there, store_there) = embedded().await;
+    for length in [0, MIB, 20 * MIB] {
+        let bytes = source(&s3, length).await;
+        store.clear_requests();
+        store_there.clear_requests();
+        let copied = s3.copy("my-bucket", "a", "your-bucket", "a").to(&there).part_size(PART).await.unwrap();
+        assert!(copied.verification.is_verified(), "{length}: {}", copied.verification);
+        assert_eq!(shown(&s3, "my-bucket").await.replace("OnezoneIa", "Standard"), shown(&there, "your-bucket").await);
+        assert_eq!(there.get_object("your-bucket", "a").bytes().await.unwrap(), bytes);
+        assert_eq!(store.requests().count(Operation::GetObject), 1);
+        assert!(!s3.object_exists("your-bucket", "a").await.unwrap());
+    }
+    let error = s3.copy("my-bucket", "a", "your-bucket", "a").to(&there).if_absent().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PreconditionFailed);
+}
+
+#[tokio::test]
+async fn a_server_that_copies_no_parts_has_them_sent() {
+    let (s3, store) = embedded().await;
+    let bytes = source(&s3, 20 * MIB).await;
+    let s3 = Client::builder().transport(store.clone()).provider(Provider::Gcs).build().unwrap();
+    store.clear_requests();
+    s3.copy("my-bucket", "a", "your-bucket", "a").threshold(PART).part_size(PART).await.unwrap();
+    assert_eq!(store.requests().count(Operation::UploadPartCopy), 0);
+    assert_eq!(store.requests().count(Operation::UploadPart), 4);
+    assert_eq!(s3.get_object("your-bucket", "a").bytes().await.unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn without_async() {
+    let (s3, store) = embedded().await;
+    source(&s3, 12 * MIB).await;
+    let builder = wharf::blocking::Client::builder().transport(store);
+    let parts = std::thread::spawn(move || {
+        let s3 = builder.build_blocking().unwrap();
+        s3.copy("my-bucket", "a", "your-bucket", "a").threshold(PART).part_size(PART).wait().unwrap().parts
+    });
+    assert_eq!(parts.join().unwrap(), 3);
+}

@@ -1,0 +1,443 @@
+//! Syncs of folders and buckets.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use tempfile::TempDir;
+use wharf::blocking::Wait;
+use wharf::transfer::{Compare, Reason, Sync, SyncAction, SyncPlace, Synced};
+use wharf::{Client, ErrorKind, Provider};
+use wharf_embedded::{Fault, Operation, Store};
+
+struct Scene {
+    s3: Client,
+    store: Store,
+    folder: TempDir,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let store = Store::in_memory();
+        let s3 = Client::builder().transport(store.clone()).build().unwrap();
+        s3.create_bucket("my-bucket").await.unwrap();
+        s3.create_bucket("your-bucket").await.unwrap();
+        Self { s3, store, folder: TempDir::new().unwrap() }
+    }
+
+    fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn write(&self, key: &str, text: &str) {
+        let path = self.root().join(key);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Writes a file that is an hour older than now.
+    fn write_old(&self, key: &str, text: &str) {
+        self.write(key, text);
+        let time = SystemTime::now() - Duration::from_secs(3600);
+        File::options().write(true).open(self.root().join(key)).unwrap().set_modified(time).unwrap();
+    }
+
+    async fn put(&self, key: &str, text: &str) {
+        self.s3.put_object("my-bucket", key, text.to_owned()).await.unwrap();
+    }
+
+    fn up(&self) -> Sync {
+        self.s3.sync(self.root(), ("my-bucket", "p"))
+    }
+
+    fn down(&self) -> Sync {
+        self.s3.sync(("my-bucket", "p/"), self.root())
+    }
+
+    async fn objects(&self, bucket: &str) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        for object in self.s3.list(bucket).await.unwrap() {
+            let text = self.s3.get_object(bucket, &object.key).text().await.unwrap();
+            found.insert(object.key, text);
+        }
+        found
+    }
+
+    fn files(&self) -> BTreeMap<String, String> {
+        fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() && !path.is_symlink() {
+                    walk(root, &path, found);
+                } else {
+                    let key = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                    found.insert(key, fs::read_to_string(&path).unwrap_or_default());
+                }
+            }
+        }
+        let mut found = BTreeMap::new();
+        walk(self.root(), self.root(), &mut found);
+        found
+    }
+
+    fn asked(&self) -> Vec<&'static str> {
+        let mut operations: Vec<_> = self.store.requests().iter().map(|request| request.operation).collect();
+        self.store.clear_requests();
+        operations.sort_unstable();
+        operations
+    }
+}
+
+fn map<const N: usize>(entries: [(&str, &str); N]) -> BTreeMap<String, String> {
+    entries.into_iter().map(|(key, text)| (key.to_owned(), text.to_owned())).collect()
+}
+
+/// transferred, deleted, skipped, failed.
+fn counts(synced: &Synced) -> [u64; 4] {
+    [synced.transferred, synced.deleted, synced.skipped, synced.failed]
+}
+
+#[tokio::test]
+async fn a_folder_goes_up_and_what_is_the_same_is_left_alone() {
+    let scene = Scene::new().await;
+    for (key, text) in [("a/b", "1"), ("a.b", "2"), ("a-b", "3"), ("é/ü x", "4"), ("deep/er/file.txt", "5")] {
+        scene.write(key, text);
+    }
+    scene.put("other/x", "not ours").await;
+    assert_eq!(counts(&scene.up().await.unwrap()), [5, 0, 0, 0]);
+    let expected = [
+        ("other/x", "not ours"),
+        ("p/a-b", "3"),
+        ("p/a.b", "2"),
+        ("p/a/b", "1"),
+        ("p/deep/er/file.txt", "5"),
+        ("p/é/ü x", "4"),
+    ];
+    assert_eq!(scene.objects("my-bucket").await, map(expected));
+    let head = scene.s3.head_object("my-bucket", "p/deep/er/file.txt").await.unwrap();
+    assert_eq!(head.content_type.as_deref(), Some("text/plain"));
+    scene.asked();
+    assert_eq!(counts(&scene.up().delete(true).await.unwrap()), [0, 0, 5, 0]);
+    assert_eq!(scene.asked(), ["ListObjectsV2"]);
+
+    // One that is new, one that is larger, one that was written later, one that is gone.
+    scene.write("new", "n");
+    scene.write("a.b", "larger");
+    scene.write("a-b", "4");
+    let later = SystemTime::now() + Duration::from_secs(3600);
+    File::options().write(true).open(scene.root().join("a-b")).unwrap().set_modified(later).unwrap();
+    fs::remove_file(scene.root().join("a/b")).unwrap();
+    let mut reasons = BTreeMap::new();
+    let mut events = scene.up().delete(true).events();
+    while let Some(item) = events.next().await {
+        let item = item.unwrap();
+        assert!(item.error.is_none());
+        reasons.insert(item.key, item.action);
+    }
+    assert_eq!(events.skipped(), 2);
+    let expected = [
+        ("a-b", SyncAction::Upload(Reason::Time)),
+        ("a.b", SyncAction::Upload(Reason::Size)),
+        ("a/b", SyncAction::Delete),
+        ("new", SyncAction::Upload(Reason::Missing)),
+    ];
+    assert_eq!(reasons, expected.map(|(key, action)| (key.to_owned(), action)).into());
+}
+
+#[tokio::test]
+async fn a_prefix_comes_down_and_the_next_time_nothing_does() {
+    let scene = Scene::new().await;
+    for (key, text) in
+        [("p/a/b", "1"), ("p/a.b", "2"), ("p/large", &"x".repeat(20 << 20)), ("q/no", "no"), ("p/empty", "")]
+    {
+        scene.put(key, text).await;
+    }
+    // The marker of a folder, and that of the prefix itself.
+    scene.put("p/marker/", "").await;
+    scene.put("p/", "").await;
+    scene.asked();
+    assert_eq!(counts(&scene.down().await.unwrap()), [4, 0, 0, 0]);
+    assert_eq!(scene.files(), map([("a.b", "2"), ("a/b", "1"), ("empty", ""), ("large", &"x".repeat(20 << 20))]));
+    scene.asked();
+    for compare in [Compare::SizeAndTime, Compare::ExactTime] {
+        assert_eq!(counts(&scene.down().compare(compare).delete(true).await.unwrap()), [0, 0, 4, 0], "{compare:?}");
+        assert_eq!(scene.asked(), ["ListObjectsV2"]);
+    }
+    // What is only here is deleted when asked for; folders stay.
+    scene.write("only/here", "x");
+    assert_eq!(counts(&scene.down().await.unwrap()), [0, 0, 5, 0]);
+    assert_eq!(counts(&scene.down().delete(true).await.unwrap()), [0, 1, 4, 0]);
+    assert!(!scene.files().contains_key("only/here"));
+    // Changed here: the time tells, where it counts both ways.
+    scene.write("a.b", "9");
+    assert_eq!(counts(&scene.down().await.unwrap())[0], u64::from(false));
+    let file = File::options().write(true).open(scene.root().join("a.b")).unwrap();
+    file.set_modified(SystemTime::now() + Duration::from_secs(100)).unwrap();
+    assert_eq!(counts(&scene.down().compare(Compare::ExactTime).await.unwrap())[0], 1);
+    assert_eq!(scene.files()["a.b"], "2");
+}
+
+#[tokio::test]
+async fn n_unchanged_entries_are_n_over_a_thousand_requests() {
+    let scene = Scene::new().await;
+    for n in 0..2500 {
+        scene.write_old(&format!("{}/{n}", n % 7), "x");
+    }
+    assert_eq!(counts(&scene.up().concurrency(64).await.unwrap()), [2500, 0, 0, 0]);
+    scene.asked();
+    assert_eq!(counts(&scene.up().delete(true).await.unwrap()), [0, 0, 2500, 0]);
+    assert_eq!(scene.asked(), ["ListObjectsV2"; 3]);
+    let twice = || scene.s3.sync(("my-bucket", "p"), ("your-bucket", ""));
+    assert_eq!(counts(&twice().await.unwrap()), [2500, 0, 0, 0]);
+    scene.asked();
+    assert_eq!(counts(&twice().delete(true).await.unwrap()), [0, 0, 2500, 0]);
+    assert_eq!(scene.asked(), ["ListObjectsV2"; 6]);
+}
+
+#[tokio::test]
+async fn from_bucket_to_bucket() {
+    let scene = Scene::new().await;
+    let there = Scene::new().await;
+    for (key, text) in [("p/a/b", "1"), ("p/a.b", "2"), ("p/marker/", ""), ("p/../up", "opaque")] {
+        scene.s3.put_object("my-bucket", key, text.to_owned()).metadata("m", "1").await.unwrap();
+    }
+    let expected = map([("../up", "opaque"), ("a.b", "2"), ("a/b", "1"), ("marker/", "")]);
+    assert_eq!(counts(&scene.s3.sync(("my-bucket", "p"), ("your-bucket", "")).await.unwrap()), [4, 0, 0, 0]);
+    assert_eq!(scene.objects("your-bucket").await, expected);
+    assert_eq!(scene.s3.head_object("your-bucket", "a.b").await.unwrap().metadata["m"], "1");
+    let to = SyncPlace::bucket("your-bucket", "").of(&there.s3);
+    assert_eq!(counts(&scene.s3.sync(("my-bucket", "p"), to).await.unwrap()), [4, 0, 0, 0]);
+    assert_eq!(there.objects("your-bucket").await, expected);
+    let from = SyncPlace::bucket("your-bucket", "").of(&there.s3);
+    assert_eq!(counts(&scene.s3.sync(from, ("my-bucket", "again")).await.unwrap()), [4, 0, 0, 0]);
+    assert_eq!(scene.objects("my-bucket").await["again/a.b"], "2");
+    for (source, target) in [("p", "p"), ("p", "p/q"), ("", "p"), ("p/q", "p")] {
+        let error = scene.s3.sync(("my-bucket", source), ("my-bucket", target)).await.unwrap_err();
+        assert!(error.to_string().contains("lie in each other"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn bytes_decide_where_checksums_are_asked_for() {
+    let scene = Scene::new().await;
+    for (key, text) in [("same", "1"), ("other", "2"), ("size", "3")] {
+        scene.write_old(key, text);
+    }
+    assert_eq!(scene.up().await.unwrap().transferred, 3);
+    scene.write_old("other", "9");
+    scene.write_old("size", "33");
+    // The time says that nothing has changed.
+    assert_eq!(counts(&scene.up().dry_run(true).await.unwrap())[0], 1);
+    scene.asked();
+    let up = || scene.up().compare(Compare::Checksum);
+    assert_eq!(counts(&up().await.unwrap()), [2, 0, 1, 0]);
+    assert_eq!(scene.asked(), ["HeadObject", "HeadObject", "ListObjectsV2", "PutObject", "PutObject"]);
+    assert_eq!(counts(&scene.down().compare(Compare::Checksum).await.unwrap()), [0, 0, 3, 0]);
+    let copy = || scene.s3.sync(("my-bucket", "p"), ("your-bucket", "")).compare(Compare::Checksum);
+    assert_eq!(counts(&copy().await.unwrap()), [3, 0, 0, 0]);
+    assert_eq!(counts(&copy().await.unwrap()), [0, 0, 3, 0]);
+    scene.s3.put_object("your-bucket", "same", "x").await.unwrap();
+    assert_eq!(counts(&copy().await.unwrap()), [1, 0, 2, 0]);
+    assert_eq!(counts(&scene.up().compare(Compare::SizeOnly).await.unwrap()), [0, 0, 3, 0]);
+}
+
+#[tokio::test]
+async fn nothing_is_written_outside_the_folder() {
+    let scene = Scene::new().await;
+    let root = scene.root().join("inside");
+    fs::create_dir_all(root.join("real")).unwrap();
+    let outside = scene.root().join("outside");
+    fs::create_dir(&outside).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&outside, root.join("link")).unwrap();
+    fs::write(root.join("file"), "in the way").unwrap();
+    let hostile = [
+        "p/../outside/x",
+        "p//x",
+        "p/a/../../outside/x",
+        "p/./x",
+        "p/a/",
+        "p/file/x",
+        "p/real",
+        "p/a\0b",
+        "p/..",
+        "p/link/x",
+    ];
+    for key in hostile {
+        scene.put(key, "evil").await;
+    }
+    scene.put("p/good", "good").await;
+    let down = || scene.s3.sync(("my-bucket", "p"), root.as_path());
+    // A dry run says so too, of what can be told from the key.
+    assert_eq!(down().dry_run(true).await.unwrap().failed, 7);
+    let synced = down().await.unwrap();
+    let failed: Vec<_> = synced.failures.iter().map(|item| item.key.as_str()).collect();
+    assert_eq!((synced.transferred, synced.failed), (1, hostile.len() as u64), "{failed:?}");
+    for item in &synced.failures {
+        assert_eq!(item.error.as_ref().unwrap().kind(), ErrorKind::InvalidInput, "{item:?}");
+    }
+    assert_eq!(fs::read_to_string(root.join("good")).unwrap(), "good");
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+    assert_eq!(fs::read_to_string(root.join("file")).unwrap(), "in the way");
+    assert!(!scene.root().join("x").exists());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn links_of_the_target_lead_to_no_delete() {
+    let scene = Scene::new().await;
+    let (root, outside) = (scene.root().join("inside"), scene.root().join("outside"));
+    fs::create_dir_all(&root).unwrap();
+    fs::create_dir_all(&outside).unwrap();
+    fs::write(outside.join("precious"), "x").unwrap();
+    std::os::unix::fs::symlink(&outside, root.join("link")).unwrap();
+    std::os::unix::fs::symlink(outside.join("precious"), root.join("one")).unwrap();
+    scene.put("p/good", "good").await;
+    let synced = scene.s3.sync(("my-bucket", "p"), root.as_path()).delete(true).await.unwrap();
+    // The link to a file is one; what it leads to is not touched.
+    assert_eq!(counts(&synced), [1, 1, 0, 0]);
+    assert_eq!(fs::read_to_string(outside.join("precious")).unwrap(), "x");
+    assert!(root.join("link").is_symlink());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_has_no_key_is_named_and_the_rest_goes_on() {
+    use std::os::unix::ffi::OsStrExt;
+    let scene = Scene::new().await;
+    scene.write("a", "1");
+    scene.write("z", "2");
+    fs::write(scene.root().join(std::ffi::OsStr::from_bytes(b"m\xff")), "x").unwrap();
+    std::os::unix::fs::symlink("nowhere", scene.root().join("broken")).unwrap();
+    scene.put("p/old", "x").await;
+    let synced = scene.up().delete(true).await.unwrap();
+    // What a broken link stands for may be what is at the target: nothing is deleted.
+    assert_eq!((counts(&synced), synced.withheld), ([2, 0, 0, 2], 1));
+    assert_eq!(synced.failures[0].action, SyncAction::Read);
+    let synced = scene.up().delete(true).follow_symlinks(false).await.unwrap();
+    assert_eq!((counts(&synced), synced.withheld), ([0, 1, 2, 1], 0));
+}
+
+#[tokio::test]
+async fn an_empty_source_deletes_nothing() {
+    let scene = Scene::new().await;
+    scene.put("p/a", "1").await;
+    let error = scene.up().delete(true).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert_eq!(counts(&scene.up().await.unwrap()), [0, 0, 1, 0]);
+    let gone = scene.root().join("gone");
+    let up = || scene.s3.sync(gone.as_path(), ("my-bucket", "p")).delete(true);
+    assert!(up().await.unwrap_err().to_string().contains("does not exist"));
+    assert_eq!(scene.objects("my-bucket").await.len(), 1);
+    assert_eq!(counts(&up().allow_empty_source(true).await.unwrap()), [0, 1, 0, 0]);
+    scene.write("here", "x");
+    let error = scene.s3.sync(("my-bucket", "nothing"), scene.root()).delete(true).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert_eq!(scene.files().len(), 1);
+    let error = scene.s3.sync(scene.root().join("here"), ("my-bucket", "p")).await.unwrap_err();
+    assert!(error.to_string().contains("a sync is of folders"), "{error}");
+    let error = scene.s3.sync(scene.root(), scene.root()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+}
+
+#[tokio::test]
+async fn a_listing_that_fails_deletes_nothing() {
+    let scene = Scene::new().await;
+    for n in 0..1500 {
+        scene.put(&format!("p/{n:04}"), "x").await;
+    }
+    scene.write("0000", "x");
+    scene.store.inject(Fault::respond(403, "AccessDenied").on(Operation::ListObjectsV2).nth(2)).unwrap();
+    let error = scene.up().delete(true).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AccessDenied);
+    assert_eq!(scene.objects("my-bucket").await.len(), 1500);
+    // The other way round as well.
+    scene.store.inject(Fault::respond(403, "AccessDenied").on(Operation::ListObjectsV2).nth(2)).unwrap();
+    scene.write("zzzz", "x");
+    assert_eq!(scene.down().delete(true).await.unwrap_err().kind(), ErrorKind::AccessDenied);
+    assert!(scene.files().contains_key("zzzz"));
+}
+
+#[tokio::test]
+async fn a_server_without_order_is_sorted_before_anything_is_deleted() {
+    let scene = Scene::new().await;
+    for n in 0..300 {
+        scene.put(&format!("p/{n:03}"), "x").await;
+        scene.write_old(&format!("{n:03}"), "x");
+    }
+    scene.put("p/zzz", "only there").await;
+    scene.store.inject(Fault::shuffle_listing(7).on(Operation::ListObjectsV2)).unwrap();
+    scene.asked();
+    let synced = scene.up().delete(true).await.unwrap();
+    assert_eq!((synced.deleted, synced.failed), (1, 0));
+    let asked = scene.asked();
+    assert_eq!(asked.iter().filter(|operation| **operation == "ListObjectsV2").count(), 2, "{asked:?}");
+    scene.store.clear_faults();
+    assert_eq!(scene.objects("my-bucket").await.len(), 300);
+    // Where it is known, it is read once, and a dry run is right too.
+    let s3 = Client::builder().transport(scene.store.clone()).provider(Provider::SeaweedFs).build().unwrap();
+    scene.store.inject(Fault::shuffle_listing(7).on(Operation::ListObjectsV2)).unwrap();
+    scene.asked();
+    for dry_run in [true, false] {
+        let synced = s3.sync(scene.root(), ("my-bucket", "p")).delete(true).dry_run(dry_run).await.unwrap();
+        assert_eq!((counts(&synced), scene.asked()), ([0, 0, 300, 0], vec!["ListObjectsV2"]));
+    }
+}
+
+#[tokio::test]
+async fn filters_dry_runs_and_options() {
+    let scene = Scene::new().await;
+    for key in ["a.txt", "b.log", "c/d.txt"] {
+        scene.write(key, "x");
+    }
+    scene.put("p/old.log", "left alone").await;
+    scene.put("p/old.txt", "deleted").await;
+    let up = || scene.up().delete(true).filter(|key| key.ends_with(".txt"));
+    scene.asked();
+    let synced = up().dry_run(true).await.unwrap();
+    assert_eq!((counts(&synced), synced.bytes), ([2, 1, 0, 0], 2));
+    assert_eq!(scene.asked(), ["ListObjectsV2"]);
+    let class = wharf::StorageClass::StandardIa;
+    let synced = up().uploads(|upload| upload.storage_class(wharf::StorageClass::StandardIa)).await.unwrap();
+    assert_eq!(counts(&synced), [2, 1, 0, 0]);
+    let listed = scene.s3.list("my-bucket").await.unwrap();
+    assert_eq!(
+        listed.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(),
+        ["p/a.txt", "p/c/d.txt", "p/old.log"]
+    );
+    assert_eq!(listed[0].storage_class, class);
+    let transfer = scene.down().report_skipped(true).start().unwrap();
+    let synced = transfer.await.unwrap();
+    assert_eq!(counts(&synced), [1, 0, 3, 0]);
+}
+
+#[tokio::test]
+async fn one_that_fails_does_not_stop_the_others() {
+    let scene = Scene::new().await;
+    for key in ["a", "b", "c"] {
+        scene.write(key, "x");
+    }
+    scene.store.inject(Fault::respond(403, "AccessDenied").on(Operation::PutObject).key("p/b")).unwrap();
+    let synced = scene.up().await.unwrap();
+    assert_eq!(counts(&synced), [2, 0, 0, 1]);
+    assert_eq!(
+        (synced.failures[0].key.as_str(), synced.failures[0].action),
+        ("b", SyncAction::Upload(Reason::Missing))
+    );
+    let error = scene.s3.sync(scene.root(), ("nowhere", "")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoSuchBucket);
+}
+
+#[tokio::test]
+async fn without_async() {
+    let scene = Scene::new().await;
+    scene.write("a", "x");
+    let builder = wharf::blocking::Client::builder().transport(scene.store.clone());
+    let root = scene.root().to_owned();
+    let synced =
+        std::thread::spawn(move || builder.build_blocking().unwrap().sync(root, ("my-bucket", "p")).wait().unwrap());
+    assert_eq!(counts(&synced.join().unwrap()), [1, 0, 0, 0]);
+}
