@@ -1,6 +1,8 @@
 //! The requests of a download.
 
+use std::future::IntoFuture;
 use std::ops::Range;
+use std::path::{self, Path};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -8,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use wharf_proto::checksum::Checksum;
 use wharf_proto::op::{GetObject, ObjectAttribute};
 use wharf_proto::provider::Condition;
+use wharf_proto::transfer::journal::DownloadStart;
 use wharf_proto::{ByteRange, ContentRange, CustomerKey, ETag, Error, ErrorKind, ObjectHead};
 
 use super::OnChange;
@@ -110,6 +113,23 @@ impl Found {
             && self.size.is_some()
             && !self.head.etag.is_empty()
             && self.head.accept_ranges.as_deref().is_none_or(|unit| !unit.eq_ignore_ascii_case("none"))
+    }
+
+    /// What a journal says of a download of it.
+    pub(super) fn start(&self, job: &Job, target: &Path) -> DownloadStart {
+        let Shared { client, bucket, key, .. } = &*job.0;
+        let path = path::absolute(target).unwrap_or_else(|_| target.to_owned());
+        DownloadStart {
+            endpoint: client.inner().endpoint.server(),
+            bucket: bucket.clone(),
+            key: key.clone(),
+            path: path.display().to_string(),
+            etag: self.head.etag.clone(),
+            version_id: self.head.version_id.clone(),
+            size: self.size,
+            wanted: self.wanted.clone(),
+            since: client.inner().now(),
+        }
     }
 
     /// Whether it is all of the object.
@@ -271,6 +291,53 @@ impl Job {
             get = get.expected_bucket_owner(owner);
         }
         get
+    }
+
+    /// What there is, without its bytes; `None` where it cannot be read, or not so.
+    pub(super) async fn look(&self) -> Result<Option<Found>, Error> {
+        let options = self.options();
+        let Shared { client, bucket, key, .. } = &*self.0;
+        let looked = self.patiently(|| {
+            let mut head = client.head_object(bucket, key).checksum_mode(options.verify != Some(false));
+            if let Some(version) = &options.version_id {
+                head = head.version_id(version);
+            }
+            if let Some(key) = &options.customer_key {
+                head = head.customer_key(key.clone());
+            }
+            if options.request_payer {
+                head = head.request_payer();
+            }
+            if let Some(owner) = &options.expected_bucket_owner {
+                head = head.expected_bucket_owner(owner);
+            }
+            if let Some(etag) = &options.if_match {
+                head = head.if_match(etag);
+            }
+            if let Some(etag) = &options.if_none_match {
+                head = head.if_none_match(etag);
+            }
+            if let Some(time) = options.if_modified_since {
+                head = head.if_modified_since(time);
+            }
+            if let Some(time) = options.if_unmodified_since {
+                head = head.if_unmodified_since(time);
+            }
+            head.into_future()
+        });
+        let head = match looked.await {
+            Ok(head) => head,
+            // Reading it says why, in more words.
+            Err(error) if error.status().is_some_and(|status| !status.is_server_error()) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let size = head.content_length;
+        let wanted = options.range.map_or(Some(0..size), |range| range.of(size));
+        let found = wanted.map(|wanted| Found { head, wanted, size: Some(size) }).filter(Found::can_be_pinned);
+        if let Some(found) = &found {
+            self.watch().expect(found.length());
+        }
+        Ok(found)
     }
 
     /// The first request: it tells what there is, and its body is the beginning.

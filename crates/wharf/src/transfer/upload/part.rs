@@ -6,9 +6,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use wharf_proto::Error;
 use wharf_proto::checksum::ChecksumType;
 use wharf_proto::op::PartsChecksum;
+use wharf_proto::transfer::journal::StoredPart;
 
 use super::job::Job;
-use super::ledger::StoredPart;
 use super::replay::Replay;
 use super::source::Piece;
 
