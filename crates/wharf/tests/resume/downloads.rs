@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
 use wharf::transfer::{Download, Downloaded, OnChange};
-use wharf::{ErrorKind, ETag};
+use wharf::{ETag, ErrorKind};
 use wharf_embedded::{Fault, Operation};
 
 use crate::common::{BUCKET, MIB, Place, bytes, names, says_kept};
