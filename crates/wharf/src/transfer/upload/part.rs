@@ -4,10 +4,11 @@ use std::future::IntoFuture;
 
 use tokio::sync::OwnedSemaphorePermit;
 use wharf_proto::Error;
+use wharf_proto::checksum::ChecksumType;
 use wharf_proto::op::PartsChecksum;
+use wharf_proto::transfer::journal::StoredPart;
 
 use super::job::Job;
-use super::ledger::StoredPart;
 use super::source::Piece;
 
 /// Sends it until it is stored. `turn` is held until it is on its way.
@@ -20,17 +21,19 @@ pub(super) async fn send(
 ) -> Result<StoredPart, Error> {
     let Piece { part, content, checksum } = piece;
     let mut turn = Some(turn);
+    // A composite checksum is one of parts that had theirs, and some servers insist on one in any case.
     let conditions = job.settings.client.inner().payload_conditions();
-    let takes_trailer = conditions.signed && conditions.habits.trailers;
+    let insists =
+        |sum: PartsChecksum| sum.checksum_type == ChecksumType::Composite || conditions.habits.parts_need_checksum;
+    let needs_header = sum.is_some_and(insists) && !(conditions.signed && conditions.habits.trailers);
     let stored = job.patiently(|| {
         drop(turn.take());
         let call = job.object.upload_part(job.sender.clone(), upload_id, part.number, content.body());
         let call = match (sum, checksum) {
             (None, _) => call.no_checksum(),
             (Some(_), Some(checksum)) => call.checksum_value(checksum),
-            (Some(sum), None) if takes_trailer => call.checksum_while_sending(sum.algorithm),
-            // Once it was announced, some servers refuse a part without one.
-            (Some(sum), None) => call.checksum(sum.algorithm),
+            (Some(sum), None) if needs_header => call.checksum(sum.algorithm),
+            (Some(sum), None) => call.checksum_while_sending(sum.algorithm),
         };
         async {
             let stored = call.into_future().await?;
