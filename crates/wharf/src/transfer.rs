@@ -1,4 +1,10 @@
 //! Transfers: what moves data of any size, many requests at a time, within limits that the whole process shares.
+//!
+//! **Downloads** ([`Client::download`](crate::Client::download)) write a file by several requests, each of which puts its bytes
+//! where they belong, or give memory and writers the bytes in order. All requests are held to the ETag that the first one
+//! saw. The first request asks for the object without a range: where it is small, nothing else is asked, and where it is
+//! large, its answer goes on until the bytes begin that others fetch. To read here and there there is
+//! [`Client::object_reader`](crate::Client::object_reader).
 
 mod bandwidth;
 mod budgets;
