@@ -7,6 +7,11 @@
 //! time, or objects that never come here: [`copy`](crate::Client::copy), [`delete`](crate::Client::delete),
 //! [`list`](crate::Client::list) and [`sync`](crate::Client::sync). What they list, delete or compare passes through; nothing grows
 //! with the number of keys.
+//! **Downloads** ([`Client::download`](crate::Client::download)) write a file by several requests, each of which puts its bytes
+//! where they belong, or give memory and writers the bytes in order. All requests are held to the ETag that the first one
+//! saw. The first request asks for the object without a range: where it is small, nothing else is asked, and where it is
+//! large, its answer goes on until the bytes begin that others fetch. To read here and there there is
+//! [`Client::object_reader`](crate::Client::object_reader).
 
 mod bandwidth;
 mod budgets;
