@@ -13,8 +13,12 @@ mod download;
 mod feed;
 mod gate;
 mod handle;
+mod incomplete;
+mod interrupted;
+mod journal;
 mod lane;
 mod list;
+mod locked;
 #[cfg(feature = "tokio-io")]
 mod object_reader;
 mod patience;
@@ -32,6 +36,9 @@ pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
 pub use download::Writer;
 pub use download::{Download, Downloaded, Memory, OnChange, Target};
 pub use handle::{Progress, Transfer, Updates};
+pub use incomplete::{AbortedUploads, IncompleteUploads};
+pub use interrupted::{Interrupted, InterruptedKind};
+pub(crate) use journal::state_folder;
 pub use list::{List, ListItems, ListPages, ListedPage};
 #[cfg(feature = "tokio-io")]
 pub use object_reader::{ObjectReader, OpenObject};
