@@ -1,4 +1,13 @@
 //! Transfers: what moves data of any size, many requests at a time, within limits that the whole process shares.
+//!
+//! * **Limits**: [`Budgets::process`] has one of memory, of requests in flight and of bandwidth for everything, to be
+//!   [set](Budgets::set) at any time.
+//! * **How many requests at a time** a transfer finds out where it is not told: it begins with two and makes more while that
+//!   makes it faster. A server that asks for fewer (503 SlowDown) gets half as many.
+//! * **A request that fails** for a passing reason is made again until nothing of the transfer has moved for its `patience`.
+//! * **Started** by `.start()`, a transfer is a [`Transfer`]: [progress](Transfer::progress), also as a
+//!   [stream](Transfer::updates), and [`cancel`](Transfer::cancel). Dropped, it undoes what it began in the background, for 5 s at
+//!   most.
 
 mod bandwidth;
 mod budgets;
