@@ -7,9 +7,9 @@ use tracing::Instrument;
 use wharf_proto::Error;
 use wharf_proto::checksum::ChecksumType;
 use wharf_proto::op::PartsChecksum;
+use wharf_proto::transfer::journal::StoredPart;
 
 use super::job::Job;
-use super::ledger::StoredPart;
 use super::replay::Replay;
 use super::source::Piece;
 
