@@ -3,6 +3,7 @@
 use std::future::IntoFuture;
 
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::Instrument;
 use wharf_proto::Error;
 use wharf_proto::checksum::ChecksumType;
 use wharf_proto::op::PartsChecksum;
@@ -42,7 +43,8 @@ pub(super) async fn send(
             Ok(stored)
         }
     });
-    let output = stored.await.map_err(|error| error.at_part(part.number))?;
+    let span = tracing::debug_span!("part", number = part.number);
+    let output = stored.instrument(span).await.map_err(|error| error.at_part(part.number))?;
     let named = output.checksum.filter(|named| sum.is_some_and(|sum| sum.algorithm == named.algorithm()));
     job.watch.part_done();
     Ok(StoredPart {
