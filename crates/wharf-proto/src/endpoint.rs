@@ -208,6 +208,15 @@ impl Endpoint {
         }
     }
 
+    /// What tells this server from others: its URL; for AWS the domain of all its hosts, for a bucket is the same one from
+    /// wherever it is reached.
+    pub fn server(&self) -> String {
+        match &self.custom {
+            Some(Custom { scheme, authority, path }) => format!("{scheme}://{authority}{path}"),
+            None => format!("https://{}", self.host()),
+        }
+    }
+
     /// Whether this is AWS itself.
     pub fn is_aws(&self) -> bool {
         self.custom.is_none() || Partition::owns(self.host())

@@ -1,6 +1,7 @@
 //! How an object is cut into parts, and how many of them are moved at a time.
 
 mod concurrency;
+pub mod journal;
 mod ledger;
 mod spans;
 

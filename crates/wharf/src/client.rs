@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
@@ -63,6 +64,8 @@ pub(crate) struct Shared {
     pub(crate) checks_answers: bool,
     pub(crate) retry: RetryPolicy,
     pub(crate) budgets: Budgets,
+    /// Where programs of this user keep what they have to remember.
+    pub(crate) state_folder: Option<PathBuf>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) buckets: Buckets,
     pub(crate) stall_limit: Duration,

@@ -92,3 +92,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/testing.md")]
 struct Testing;
+
+/// The same of "Transfers".
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/transfers.md")]
+struct Transfers;

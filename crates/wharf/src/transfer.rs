@@ -1,4 +1,9 @@
 //! Transfers: what moves data of any size, many requests at a time, within limits that the whole process shares.
+//!
+//! Beside [`upload`](crate::Client::upload) and [`download`](crate::Client::download) there is what concerns many objects at a
+//! time, or objects that never come here: [`copy`](crate::Client::copy), [`delete`](crate::Client::delete),
+//! [`list`](crate::Client::list) and [`sync`](crate::Client::sync). What they list, delete or compare passes through; nothing grows
+//! with the number of keys.
 
 mod bandwidth;
 mod budgets;
@@ -8,8 +13,12 @@ mod download;
 mod feed;
 mod gate;
 mod handle;
+mod incomplete;
+mod interrupted;
+mod journal;
 mod lane;
 mod list;
+mod locked;
 #[cfg(feature = "tokio-io")]
 mod object_reader;
 mod patience;
@@ -27,6 +36,9 @@ pub use delete::{Delete, DeleteOutcomes, Deleted, Keys};
 pub use download::Writer;
 pub use download::{Download, Downloaded, Memory, OnChange, Target};
 pub use handle::{Progress, Transfer, Updates};
+pub use incomplete::{AbortedUploads, IncompleteUploads};
+pub use interrupted::{Interrupted, InterruptedKind};
+pub(crate) use journal::state_folder;
 pub use list::{List, ListItems, ListPages, ListedPage};
 #[cfg(feature = "tokio-io")]
 pub use object_reader::{ObjectReader, OpenObject};

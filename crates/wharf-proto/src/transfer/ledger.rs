@@ -13,6 +13,8 @@ pub struct Ledger {
     /// In order, without overlaps.
     ranges: Vec<Arrived>,
     apart: bool,
+    /// What was added since it was asked for last, where somebody asks.
+    news: Option<Box<Ledger>>,
 }
 
 /// A range that has arrived.
@@ -27,7 +29,17 @@ pub struct Arrived {
 impl Ledger {
     /// Nothing has arrived. `apart` keeps neighbours apart.
     pub fn new(apart: bool) -> Self {
-        Self { ranges: Vec::new(), apart }
+        Self { ranges: Vec::new(), apart, news: None }
+    }
+
+    /// Has what is added from now on told by [`news`](Ledger::news).
+    pub fn tell_news(&mut self) {
+        self.news = Some(Box::new(Self::new(self.apart)));
+    }
+
+    /// What was added since the last time, in order.
+    pub fn news(&mut self) -> Vec<Arrived> {
+        self.news.as_mut().map(|news| std::mem::take(&mut news.ranges)).unwrap_or_default()
     }
 
     /// A range has arrived. What overlaps another is left out: its bytes are there.
@@ -35,6 +47,9 @@ impl Ledger {
         let at = self.ranges.partition_point(|known| known.range.end <= range.start);
         if range.is_empty() || self.ranges.get(at).is_some_and(|next| next.range.start < range.end) {
             return;
+        }
+        if let Some(news) = &mut self.news {
+            news.add(range.clone(), checksum);
         }
         self.ranges.insert(at, Arrived { range, checksum });
         self.join(at);
@@ -118,6 +133,19 @@ mod tests {
         digests.add(0..1, Some(Sha256.checksum(b"a")));
         digests.add(1..2, Some(Sha256.checksum(b"b")));
         assert_eq!(digests.arrived().len(), 2);
+    }
+
+    #[test]
+    fn news_are_told_once() {
+        let mut ledger = Ledger::new(false);
+        ledger.add(0..10, None);
+        assert_eq!(ledger.news(), []);
+        ledger.tell_news();
+        for range in [20..30, 10..20, 5..15, 40..50] {
+            ledger.add(range, None);
+        }
+        assert_eq!(ledger.news().into_iter().map(|news| news.range).collect::<Vec<_>>(), [10..30, 40..50]);
+        assert_eq!(ledger.news(), []);
     }
 
     #[test]

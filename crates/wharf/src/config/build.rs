@@ -18,7 +18,7 @@ use crate::identity::Identity;
 use crate::profiles::Files;
 use crate::runtime::RuntimeHandle;
 use crate::settings::{Found, Origin, Places, Resolved, When};
-use crate::transfer::Budgets;
+use crate::transfer::{Budgets, state_folder};
 use crate::transport::proxy::Proxies;
 
 impl ClientBuilder {
@@ -143,6 +143,7 @@ impl ClientBuilder {
             checks_answers: settings.response_checksum.value == When::Supported,
             retry,
             budgets: self.budgets.unwrap_or_else(Budgets::process),
+            state_folder: state_folder(|name| self.environment.get_os(name)),
             tally,
             buckets: Default::default(),
             clock_ahead: Default::default(),

@@ -8,6 +8,7 @@ mod file;
 mod in_order;
 mod into_file;
 mod request;
+mod resume;
 mod sinks;
 mod target;
 
@@ -30,6 +31,7 @@ use crate::Client;
 #[cfg(feature = "tokio-io")]
 pub(super) use ahead::{Ahead, ahead};
 use file::FileOptions;
+pub(super) use file::PART;
 #[cfg(feature = "tokio-io")]
 pub(super) use request::Found;
 pub(super) use request::{Job, Options};
@@ -85,6 +87,8 @@ pub struct Downloaded<T = PathBuf> {
     pub size: u64,
     /// Whether they are known to be those that were stored.
     pub verification: Verification,
+    /// How many of the bytes an earlier run had read: see [`resumable`](Download::resumable).
+    pub resumed_bytes: u64,
 }
 
 impl Client {
@@ -274,6 +278,26 @@ impl Download<PathBuf> {
     /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed), also where it appears meanwhile.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.file.keep_existing = !overwrite;
+        self
+    }
+
+    /// Has a download that is interrupted, by a failure, a crash or a power failure, go on when the same call is made
+    /// again, also by another process. No by default: then nothing is left beside the file.
+    ///
+    /// What has arrived is kept in `NAME.wharf-part`, and `NAME.wharf-journal` beside it says which bytes those are: only
+    /// such as were synced to the disk before, every 32 MiB or 5 seconds, or more often for an object of less than a
+    /// gibibyte. The next call asks whether the object is still the same (HeadObject; by its tag, version and size) and
+    /// fetches the rest; [`Downloaded::resumed_bytes`] says how much that saved. What is in the file is read once more:
+    /// bytes that are no longer what arrived are fetched again. Of an object that was replaced it begins anew or fails, as
+    /// [`on_change`](Download::on_change) says. All bytes are compared with the object's checksum in the end, those of an
+    /// earlier run with the others. A second call at the same time is a
+    /// [`Conflict`](crate::ErrorKind::Conflict).
+    ///
+    /// A download that fails or is dropped leaves both files: the same call finishes it, and
+    /// [`Interrupted::remove`](super::Interrupted::remove) gives it up. An object of up to 1 MiB, and one that the server
+    /// gives no ranges of, is fetched anew.
+    pub fn resumable(mut self, resumable: bool) -> Self {
+        self.file.resumable = resumable;
         self
     }
 

@@ -4,12 +4,12 @@ pub(super) mod copied;
 mod cutter;
 mod file;
 mod job;
-mod ledger;
 mod multipart;
 mod options;
 mod part;
 mod proof;
 mod replay;
+mod resume;
 mod single;
 mod source;
 mod undo;
@@ -31,7 +31,6 @@ use super::handle::{Transfer, Watch};
 use super::patience::PATIENCE;
 use super::verification::Verification;
 use crate::Client;
-use ledger::Ledger;
 
 /// From how many bytes on an object is sent in parts, unless it is said otherwise.
 const THRESHOLD: u64 = 16 << 20;
@@ -76,8 +75,9 @@ struct Settings {
     spool_dir: Option<PathBuf>,
     verify: bool,
     write_id: bool,
-    /// Where it is written down what was begun, for a later run to go on.
-    ledger: Option<Arc<dyn Ledger>>,
+    /// Whether it is written down what was done, for a later run to go on.
+    resumable: bool,
+    journal_dir: Option<PathBuf>,
 }
 
 impl Settings {
@@ -93,7 +93,8 @@ impl Settings {
             spool_dir: None,
             verify: false,
             write_id: false,
-            ledger: None,
+            resumable: false,
+            journal_dir: None,
         }
     }
 }
@@ -126,13 +127,6 @@ impl Upload {
     pub fn start(self) -> Result<Transfer<Uploaded>, Error> {
         let watch = Watch::new();
         Transfer::start(watch.clone(), self.run(watch))
-    }
-
-    /// Has it tell what it does, and go on where an earlier run has ended.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for uploads that are resumed"))]
-    fn ledger(mut self, ledger: Arc<dyn Ledger>) -> Self {
-        self.settings.ledger = Some(ledger);
-        self
     }
 
     async fn run(self, watch: Arc<Watch>) -> Result<Uploaded, Error> {
@@ -176,6 +170,12 @@ pub struct Uploaded {
     pub expiration: Option<String>,
     /// Whether the requester was charged.
     pub request_charged: bool,
+    /// How many bytes were not sent, for an earlier run had: see [`Upload::resumable`].
+    pub resumed_bytes: u64,
+    /// Uploads to this key of which one may be an earlier run's that never heard whether it was begun. It has no parts,
+    /// and nobody but you can tell whether it is another program's: see [`Upload::resumable`]. Where uploads could not be
+    /// listed, a `tracing` warning says so.
+    pub left_over: Vec<String>,
     /// Whether the server is known to have the same bytes.
     pub verification: Verification,
 }

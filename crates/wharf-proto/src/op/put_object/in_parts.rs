@@ -8,10 +8,12 @@ use crate::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
 use crate::condition::WriteCondition;
 use crate::new_object::NewObject;
 use crate::op::{
-    AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, HeadObject, ListParts, UploadPart,
+    AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, HeadObject, ListMultipartUploads, ListParts,
+    UploadPart,
 };
-use crate::operation::{ChecksumPolicy, Request};
+use crate::operation::{ChecksumPolicy, Operation, Request};
 use crate::provider::Habits;
+use crate::transfer::journal::hex;
 use crate::{CustomerKey, Error};
 
 /// All that a [`PutObject`] says but its bytes. It makes the requests that write the same object, at once or in parts.
@@ -93,6 +95,24 @@ impl PutInParts {
     /// The key.
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// A digest of all that is said of the object and its write, but for the metadata entry `passing`, for a later run to
+    /// compare. A customer's key is in it only by its MD5.
+    ///
+    /// # Errors
+    /// What cannot be said in a request.
+    pub fn digest(&self, passing: &str) -> Result<String, Error> {
+        let left_out = ["x-amz-server-side-encryption-customer-key", &format!("x-amz-meta-{passing}")];
+        let headers = self.put_object((), Body::empty()).request()?.headers;
+        let mut lines: Vec<_> = headers
+            .iter()
+            .filter(|(name, _)| !left_out.contains(&name.as_str()))
+            .map(|(name, value)| format!("{name}: {}", value.as_bytes().escape_ascii()))
+            .collect();
+        lines.sort();
+        lines.push(format!("{:?}", self.checksum));
+        Ok(hex(&ChecksumAlgorithm::Sha256.checksum(lines.join("\n").as_bytes())))
     }
 
     /// Adds a metadata entry, as [`PutObject::metadata`] does.
@@ -219,6 +239,16 @@ impl PutInParts {
         call
     }
 
+    /// The request that lists the uploads to this key, and to those that begin with it.
+    pub fn list_multipart_uploads<S>(&self, sender: S) -> ListMultipartUploads<S> {
+        let call = ListMultipartUploads::new(sender, &self.bucket).prefix(&self.key);
+        let call = if self.request_payer { call.request_payer() } else { call };
+        match &self.expected_bucket_owner {
+            Some(owner) => call.expected_bucket_owner(owner),
+            None => call,
+        }
+    }
+
     /// The request that asks what stands there.
     pub fn head_object<S>(&self, sender: S) -> HeadObject<S> {
         let mut call = HeadObject::new(sender, &self.bucket, &self.key);
@@ -238,7 +268,6 @@ mod tests {
     use super::*;
     use crate::new_object::tests::assert_everything;
     use crate::op::put_object::tests::everything;
-    use crate::operation::Operation;
     use crate::{Encryption, ErrorKind, Provider};
 
     const ID: &str = "u+1";
@@ -322,6 +351,30 @@ mod tests {
         ] {
             assert_eq!(request.headers["x-amz-server-side-encryption-customer-algorithm"], "AES256", "{request:?}");
         }
+    }
+
+    #[test]
+    fn the_digest_is_of_all_that_is_said() {
+        let digest = |call: PutObject| call.take_apart().0.digest("id").unwrap();
+        let put = || PutObject::new((), "bucket", "key", "").metadata("a", "1").metadata("b", "2");
+        let with_key = |key| put().encryption(Encryption::Customer(CustomerKey::new([key; 32])));
+        assert_eq!(
+            digest(put()),
+            digest(PutObject::new((), "bucket", "key", "").metadata("b", "2").metadata("a", "1"))
+        );
+        let all = [
+            put(),
+            put().content_type("text/html"),
+            put().metadata("c", "3"),
+            put().if_absent(),
+            put().checksum(ChecksumAlgorithm::Crc32),
+            put().no_checksum(),
+            with_key(7),
+            with_key(8),
+        ];
+        let digests: std::collections::BTreeSet<_> = all.into_iter().map(digest).collect();
+        assert_eq!(digests.len(), 8);
+        assert_eq!(digest(put()), digest(put().metadata("id", "7")));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Comparing what arrives with what the server keeps of the object.
 
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher, ChecksumType};
-use wharf_proto::transfer::{Cuts, Ledger};
+use wharf_proto::transfer::{Arrived, Cuts, Ledger};
 use wharf_proto::{Error, ErrorKind};
 
 use super::request::Found;
@@ -12,6 +13,9 @@ use crate::transfer::verification::Verification;
 /// How much of a range is entered into the ledger at a time. Joining two checksums costs as much as computing that of a
 /// mebibyte.
 const ENTRY: u64 = 32 << 20;
+
+/// The same of one that can be resumed: what is not entered is fetched again.
+const SMALL_ENTRY: u64 = 256 << 10;
 
 /// What the bytes are compared with.
 #[derive(Debug, Clone)]
@@ -65,9 +69,9 @@ impl Check {
     /// The same, where the object is fetched in several ranges, out of order.
     pub(super) fn out_of_order(self) -> Self {
         match self {
-            Self::Whole { .. } if !self.joins() => {
-                Self::Nothing("only a CRC can be compared after several requests; ask for .concurrency(1)")
-            }
+            Self::Whole { .. } if !self.joins() => Self::Nothing(
+                "only a CRC can be compared after several requests; ask for .concurrency(1), not resumable",
+            ),
             same => same,
         }
     }
@@ -84,12 +88,26 @@ impl Check {
         Ledger::new(matches!(self, Self::Parts { .. }))
     }
 
-    /// Where the entry ends that the byte at this place belongs to.
-    fn entry_end(&self, at: u64) -> u64 {
+    /// Whether what an earlier run has recorded can be compared by this.
+    pub(super) fn takes(&self, arrived: &Arrived) -> bool {
+        let Range { start, end } = arrived.range;
+        let is_part = match self {
+            Self::Parts { ends, .. } => match ends.binary_search(&end) {
+                Ok(0) => start == 0,
+                Ok(at) => ends.get(at - 1) == Some(&start),
+                Err(_) => false,
+            },
+            _ => true,
+        };
+        is_part && arrived.checksum.map(|checksum| checksum.algorithm()) == self.algorithm()
+    }
+
+    /// Where the entry ends that the byte at this place belongs to, of those that are `entry` long.
+    fn entry_end(&self, at: u64, entry: u64) -> u64 {
         match self {
             Self::Parts { ends, .. } => ends.get(ends.partition_point(|end| *end <= at)).copied().unwrap_or(u64::MAX),
             Self::Whole { .. } if !self.joins() => u64::MAX,
-            _ => (at / ENTRY + 1).saturating_mul(ENTRY),
+            _ => (at / entry + 1).saturating_mul(entry),
         }
     }
 
@@ -131,12 +149,24 @@ pub(super) struct Tally {
     start: u64,
     at: u64,
     end: u64,
+    /// How long an entry is.
+    entry: u64,
     hasher: Option<ChecksumHasher>,
 }
 
 impl Tally {
     pub(super) fn new(check: &Check, start: u64) -> Self {
-        Self { start, at: start, end: check.entry_end(start), hasher: check.algorithm().map(ChecksumHasher::new) }
+        Self::of_entries(check, start, ENTRY)
+    }
+
+    /// One that enters what arrives soon, so that it can be recorded.
+    pub(super) fn often(check: &Check, start: u64) -> Self {
+        Self::of_entries(check, start, SMALL_ENTRY)
+    }
+
+    fn of_entries(check: &Check, start: u64, entry: u64) -> Self {
+        let (end, hasher) = (check.entry_end(start, entry), check.algorithm().map(ChecksumHasher::new));
+        Self { start, at: start, end, entry, hasher }
     }
 
     /// Where the next byte goes.
@@ -162,7 +192,7 @@ impl Tally {
 
     /// Nothing follows: what is under way is entered as it is.
     pub(super) fn close(&mut self, check: &Check, ledger: &Mutex<Ledger>) {
-        let next = Self::new(check, self.at);
+        let next = Self::of_entries(check, self.at, self.entry);
         let done = std::mem::replace(self, next);
         let checksum = done.hasher.map(ChecksumHasher::finish);
         ledger.lock().unwrap_or_else(PoisonError::into_inner).add(done.start..done.at, checksum);

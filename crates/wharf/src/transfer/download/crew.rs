@@ -53,6 +53,12 @@ impl Crew {
         .await
     }
 
+    /// Ends all tasks, and waits until they hold nothing any more.
+    pub(super) async fn stop(&self) {
+        let mut tasks = std::mem::take(&mut *self.tasks());
+        tasks.shutdown().await;
+    }
+
     /// Waits for all tasks.
     pub(super) async fn join(&self) -> Result<(), Error> {
         poll_fn(|cx| self.poll_ended(cx)).await

@@ -1,16 +1,22 @@
 //! The file that a download writes: under another name until it is whole.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use tokio::sync::Mutex;
-use wharf_proto::checksum::ChecksumAlgorithm;
+use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher};
+use wharf_proto::transfer::Arrived;
+use wharf_proto::transfer::journal::hex;
 use wharf_proto::{Error, ErrorKind};
 
-/// What follows the name of a file that is not whole.
-const SUFFIX: &str = ".wharf-part";
+use crate::payload::blocking;
+use crate::transfer::journal;
+use crate::transfer::locked::{self, failed, read_at, sync_directory, write_at};
+
+/// What the names of files end in that are not whole.
+pub(in crate::transfer) const PART: &str = ".wharf-part";
 
 /// How many bytes a file's name can have nearly everywhere.
 const LONGEST_NAME: usize = 255;
@@ -26,6 +32,7 @@ pub struct FileOptions {
     pub(super) mode: Option<u32>,
     pub(super) keep_existing: bool,
     pub(super) create_directories: bool,
+    pub(super) resumable: bool,
 }
 
 /// A file that is not whole yet. Whoever has it open has it locked.
@@ -37,22 +44,32 @@ pub(super) struct PartFile {
     turn: Mutex<()>,
 }
 
-/// The name beside `target` that its bytes have until they are whole: with [`SUFFIX`], and where that is too long for a
-/// file's name, cut and told apart by a checksum.
+/// The name beside `target` that its bytes have until they are whole.
 pub(super) fn part_path(target: &Path) -> Result<PathBuf, Error> {
+    beside(target, PART)
+}
+
+/// The name beside `target` of the journal of a download that can be resumed.
+pub(super) fn journal_path(target: &Path) -> Result<PathBuf, Error> {
+    beside(target, journal::SUFFIX)
+}
+
+/// The target's name and `suffix`; where that is too long for a file's name, cut and told apart by a checksum.
+fn beside(target: &Path, suffix: &str) -> Result<PathBuf, Error> {
     let Some(name) = target.file_name() else {
         return Err(Error::new(ErrorKind::InvalidInput, format!("{} names no file", target.display())));
     };
-    let mut part = name.to_owned();
-    if name.len() + SUFFIX.len() > LONGEST_NAME {
-        let checksum = ChecksumAlgorithm::Crc64Nvme.checksum(name.as_encoded_bytes());
-        let checksum: String = checksum.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    // Both files are called alike.
+    let room = LONGEST_NAME - PART.len().max(journal::SUFFIX.len());
+    let mut named = name.to_owned();
+    if name.len() > room {
+        let checksum = hex(&ChecksumAlgorithm::Crc64Nvme.checksum(name.as_encoded_bytes()));
         let text = name.to_string_lossy();
-        let cut = text.floor_char_boundary(LONGEST_NAME - SUFFIX.len() - checksum.len() - 1);
-        part = format!("{}-{checksum}", &text[..cut]).into();
+        let cut = text.floor_char_boundary(room - checksum.len() - 1);
+        named = format!("{}-{checksum}", &text[..cut]).into();
     }
-    part.push(SUFFIX);
-    Ok(target.with_file_name(part))
+    named.push(suffix);
+    Ok(target.with_file_name(named))
 }
 
 /// Finds out what would only come out at the end.
@@ -71,52 +88,57 @@ fn exists(target: &Path) -> Error {
         .with_hint("overwrite(true) replaces it")
 }
 
-/// The error of a file.
-pub(super) fn failed(what: &str, path: &Path, error: io::Error) -> Error {
-    let told = Error::new(ErrorKind::Body, format!("{} {what}: {error}", path.display()));
-    let told = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => told.with_hint("make room and begin anew"),
-        io::ErrorKind::NotFound => told.with_hint("create_directories(true) makes the directories above the file"),
-        _ => told,
-    };
-    told.with_cause(error)
+/// Makes the directories above it, where that was asked for.
+pub(super) fn make_directories(path: &Path, options: &FileOptions) -> Result<(), Error> {
+    match path.parent().filter(|_| options.create_directories) {
+        Some(parent) => fs::create_dir_all(parent).map_err(|error| failed("could not be made", parent, error)),
+        None => Ok(()),
+    }
 }
 
 impl PartFile {
-    /// An empty file that nobody else writes; one that was left over is taken.
-    pub(super) fn create(target: &Path, options: &FileOptions) -> Result<Self, Error> {
+    /// A file that nobody else writes: an empty one, or one that was left over.
+    pub(super) fn open(target: &Path, options: &FileOptions) -> Result<Self, Error> {
         let path = part_path(target)?;
-        if options.create_directories
-            && let Some(parent) = path.parent()
-        {
-            fs::create_dir_all(parent).map_err(|error| failed("could not be made", parent, error))?;
-        }
-        loop {
-            let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-            let file = opened.map_err(|error| failed("could not be made", &path, error))?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => {
-                    let problem = format!("another download is writing {}", path.display());
-                    return Err(Error::new(ErrorKind::Conflict, problem));
-                }
-                // Some file systems have no locks.
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-                Err(TryLockError::Error(error)) => return Err(failed("could not be locked", &path, error)),
-            }
-            // Whoever had it may have given it its name between our opening and our locking it.
-            if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
-                return Err(Error::new(ErrorKind::Body, format!("{} is no regular file: remove it", path.display())));
-            }
-            if is_at(&file, &path) {
-                file.set_len(0).map_err(|error| failed("could not be emptied", &path, error))?;
-                return Ok(Self { file, path, turn: Mutex::new(()) });
-            }
-        }
+        make_directories(&path, options)?;
+        let file = locked::open(&path, "another download")?;
+        Ok(Self { file, path, turn: Mutex::new(()) })
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    /// Forgets what was left over.
+    pub(super) fn empty(&self) -> Result<(), Error> {
+        self.file.set_len(0).map_err(|error| failed("could not be emptied", &self.path, error))
+    }
+
+    /// Those of the ranges whose bytes are in the file, which begins with the byte `start` of the object. Of a range
+    /// without a checksum it can only be seen whether it is there.
+    pub(super) async fn still_holds(&self, arrived: Vec<Arrived>, start: u64) -> Result<Vec<Arrived>, Error> {
+        let mut held = Vec::new();
+        for Arrived { range, checksum } in arrived {
+            let file = self.file.try_clone().map_err(|error| failed("could not be read", &self.path, error))?;
+            let (path, at) = (self.path.clone(), range.start.saturating_sub(start));
+            let length = range.end - range.start;
+            // One after the other, so that a transfer that is dropped does not go on reading.
+            let holds = blocking(move || {
+                holds(&file, at, length, checksum).map_err(|error| failed("could not be read", &path, error))
+            });
+            if holds.await? {
+                held.push(Arrived { range, checksum });
+            }
+        }
+        Ok(held)
+    }
+
+    /// What has its bytes survive a power failure. It blocks the thread.
+    pub(super) fn sync(&self) -> Result<impl FnOnce() -> Result<(), Error> + Send + 'static, Error> {
+        let file = self.file.try_clone().map_err(|error| failed("could not be synced", &self.path, error))?;
+        let path = self.path.clone();
+        Ok(move || file.sync_data().map_err(|error| failed("could not be synced", &path, error)))
+    }
+
+    /// Removes it, where it is not to have its name.
+    pub(super) fn discard(&self) {
+        let _ = fs::remove_file(&self.path);
     }
 
     /// Writes `bytes` at this place of the file, one writer at a time.
@@ -173,60 +195,25 @@ impl PartFile {
     }
 }
 
-/// Removes the file that is not whole when it is dropped.
-#[derive(Debug)]
-pub(super) struct Unfinished(Option<PathBuf>);
-
-impl Unfinished {
-    pub(super) fn at(path: &Path) -> Self {
-        Self(Some(path.to_owned()))
-    }
-
-    /// It is whole, and has its name.
-    pub(super) fn done(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if let Some(path) = &self.0 {
-            let _ = fs::remove_file(path);
+/// Whether these bytes are in the file.
+fn holds(file: &File, mut at: u64, length: u64, checksum: Option<Checksum>) -> io::Result<bool> {
+    let Some(checksum) = checksum else { return Ok(file.metadata()?.len() >= at + length) };
+    let mut hasher = ChecksumHasher::new(checksum.algorithm());
+    let mut block = vec![0; BLOCK];
+    let end = at + length;
+    while at < end {
+        let most = block.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
+        match read_at(file, &mut block[..most], at) {
+            Ok(0) => return Ok(false),
+            Ok(count) => {
+                hasher.update(&block[..count]);
+                at += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
-}
-
-#[cfg(unix)]
-fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
-}
-
-#[cfg(windows)]
-fn write_at(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        let count = std::os::windows::fs::FileExt::seek_write(file, bytes, at)?;
-        if count == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-        bytes = &bytes[count..];
-        at += count as u64;
-    }
-    Ok(())
-}
-
-/// Whether the open file is the one at this path.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    match (file.metadata(), fs::symlink_metadata(path)) {
-        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
-        _ => false,
-    }
-}
-
-#[cfg(not(unix))]
-fn is_at(_file: &File, path: &Path) -> bool {
-    path.exists()
+    Ok(hasher.finish() == checksum)
 }
 
 #[cfg(unix)]
@@ -237,16 +224,5 @@ fn set_mode(file: &File, mode: Option<u32>) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn set_mode(_file: &File, _mode: Option<u32>) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn sync_directory(target: &Path) -> io::Result<()> {
-    let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(parent)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_target: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -1,26 +1,34 @@
 //! A download into a file: several requests at a time, each writes its bytes where they belong.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Mutex as TurnMutex;
 use tracing::Instrument;
 use wharf_proto::operation::SendFuture;
-use wharf_proto::transfer::{Cuts, Ledger, Spans};
+use wharf_proto::transfer::{Arrived, Cuts, Ledger, Spans};
 use wharf_proto::{Error, ErrorKind};
 
 use super::Downloaded;
 use super::attributes;
 use super::check::{Check, Tally};
 use super::crew::Crew;
-use super::file::{FileOptions, PartFile, Unfinished, check_target};
+use super::file::{FileOptions, PartFile, check_target, journal_path};
 use super::request::{Found, Job};
+use super::resume::Resume;
 use super::target::Deliver;
 use crate::ObjectBody;
 use crate::payload::blocking;
+use crate::transfer::journal;
 
 /// How many requests there can be at a time where the caller does not say; the lane decides how many there are.
 const MOST: usize = 64;
+
+/// How long it may take to record what has arrived, once a download was dropped.
+const TIDY_UP: Duration = Duration::from_secs(5);
 
 /// A file as a target.
 pub(super) struct ToFile(pub(super) PathBuf);
@@ -30,16 +38,48 @@ impl Deliver<PathBuf> for ToFile {
         Box::pin(async move {
             let target = self.0;
             check_target(&target, &options)?;
-            let mut restarts = 0;
-            loop {
-                match once(&job, &target, &options).await {
-                    Ok(done) => return Ok(done),
-                    Err(error) if job.begin_anew(restarts) => tracing::debug!(%error, "beginning anew"),
-                    Err(error) => return Err(error),
+            let resume = Resume::open(&target, &options).await?.map(Arc::new);
+            let done = anew_and_anew(&job, &target, &options, resume.as_ref()).await;
+            // What was dropped may still be recording what has arrived.
+            let _ = job.watch().tidied().await;
+            match (done, resume) {
+                (Ok(done), resume) => {
+                    resume.inspect(|resume| resume.over());
+                    Ok(done)
                 }
-                restarts += 1;
+                (Err(error), Some(resume)) => Err(resume.kept(error)),
+                (Err(error), None) => Err(error),
             }
         })
+    }
+}
+
+/// Until it is done, fails, or has begun anew too often.
+async fn anew_and_anew(
+    job: &Job,
+    target: &Path,
+    options: &FileOptions,
+    resume: Option<&Arc<Resume>>,
+) -> Result<Downloaded<PathBuf>, Error> {
+    let mut restarts = 0;
+    loop {
+        let unfinished = OnceLock::new();
+        let error = match once(job, target, options, resume, &unfinished).await {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        // What an earlier run has left may be what is wrong.
+        let doubtful = error.kind() == ErrorKind::Corrupt && unfinished.get().is_some_and(|run| run.resumed_bytes > 0);
+        if error.kind() == ErrorKind::Corrupt {
+            unfinished.get().inspect(|run| run.discard());
+        }
+        if doubtful {
+            job.watch().lost(job.watch().bytes());
+        } else if !job.begin_anew(restarts) {
+            return Err(error);
+        }
+        tracing::debug!(%error, "beginning anew");
+        restarts += 1;
     }
 }
 
@@ -51,7 +91,16 @@ struct Run {
     spans: Mutex<Spans>,
     ledger: Mutex<Ledger>,
     file: PartFile,
+    /// Where it is recorded what has arrived.
+    resume: Option<Arc<Resume>>,
+    /// How many bytes an earlier run has read.
+    resumed_bytes: u64,
+    /// The file has its name, or was given up.
+    is_over: AtomicBool,
 }
+
+/// A file that is not whole. Dropped before it is, it is removed, or what has arrived recorded.
+struct Unfinished(Arc<Run>);
 
 /// A range on its way.
 struct Filler {
@@ -70,63 +119,125 @@ enum Step {
     Lost(Error),
 }
 
-async fn once(job: &Job, target: &Path, options: &FileOptions) -> Result<Downloaded<PathBuf>, Error> {
+async fn once(
+    job: &Job,
+    target: &Path,
+    options: &FileOptions,
+    resume: Option<&Arc<Resume>>,
+    unfinished: &OnceLock<Unfinished>,
+) -> Result<Downloaded<PathBuf>, Error> {
     let crew = Crew::default();
-    let run: OnceLock<(Arc<Run>, Unfinished)> = OnceLock::new();
-    let front = TurnMutex::new(None);
-    let begun = crew.beside(async {
-        job.patiently(|| async {
-            let mut front = front.lock().await;
-            if front.is_none() {
-                let (found, body) = job.first().await?;
-                let (new, requests) = Run::begin(job, found, target, options).await?;
-                let unfinished = Unfinished::at(new.file.path());
-                *front = new.take().map(|filler| Filler { body: Some(body), ..filler });
-                let (run, _) = run.get_or_init(|| (Arc::new(new), unfinished));
-                for _ in 1..requests {
-                    crew.spawn(run.clone().work().in_current_span());
-                }
-            }
-            match (&mut *front, run.get()) {
-                (Some(filler), Some((run, _))) => run.fill(filler).await,
-                _ => Ok(Step::Idle),
-            }
-        })
-        .await
-    });
-    if let Step::Lost(error) = begun.await? {
-        return Err(error);
-    }
-    if let Some((run, _)) = run.get() {
-        crew.beside(run.clone().work()).await?;
-    }
-    crew.join().await?;
-    let (run, unfinished) = run.into_inner().ok_or_else(|| Error::new(ErrorKind::Other, "nothing was begun"))?;
+    let fetched = fetch(job, target, options, resume, &crew, unfinished).await;
+    crew.stop().await;
+    fetched?;
+    let run = unfinished.get().ok_or_else(|| Error::new(ErrorKind::Other, "nothing was begun"))?;
     if !options.durable {
-        return run.finish(target, options, unfinished);
+        return run.finish(target, options);
     }
     // A sync lasts as long as the disk wants.
-    let (target, options) = (target.to_owned(), options.clone());
-    blocking(move || run.finish(&target, &options, unfinished)).await
+    let (run, target, options) = (Arc::clone(run), target.to_owned(), options.clone());
+    blocking(move || run.finish(&target, &options)).await
+}
+
+/// Has all bytes fetched into a file.
+async fn fetch(
+    job: &Job,
+    target: &Path,
+    options: &FileOptions,
+    resume: Option<&Arc<Resume>>,
+    crew: &Crew,
+    unfinished: &OnceLock<Unfinished>,
+) -> Result<(), Error> {
+    let kept = match resume {
+        Some(resume) => resume.found(job, target).await?,
+        None => None,
+    };
+    if let Some((found, arrived)) = kept {
+        let (new, requests) = Run::begin(job, found, target, options, resume, arrived).await?;
+        let run = unfinished.get_or_init(|| Unfinished(Arc::new(new)));
+        for _ in 1..requests {
+            crew.spawn(Run::work(Arc::clone(run)).in_current_span());
+        }
+    } else {
+        let front = TurnMutex::new(None);
+        let begun = crew.beside(async {
+            job.patiently(|| async {
+                let mut front = front.lock().await;
+                if front.is_none() {
+                    let (found, body) = job.first().await?;
+                    let (new, requests) = Run::begin(job, found, target, options, resume, Vec::new()).await?;
+                    *front = new.take().map(|filler| Filler { body: Some(body), ..filler });
+                    let run = unfinished.get_or_init(|| Unfinished(Arc::new(new)));
+                    for _ in 1..requests {
+                        crew.spawn(Run::work(Arc::clone(run)).in_current_span());
+                    }
+                }
+                match (&mut *front, unfinished.get()) {
+                    (Some(filler), Some(run)) => run.fill(filler).await,
+                    _ => Ok(Step::Idle),
+                }
+            })
+            .await
+        });
+        if let Step::Lost(error) = begun.await? {
+            return Err(error);
+        }
+    }
+    if let Some(run) = unfinished.get() {
+        crew.beside(Run::work(Arc::clone(run))).await?;
+    }
+    crew.join().await
 }
 
 impl Run {
-    /// What is to be done about an object that was found, and by how many requests at a time.
-    async fn begin(job: &Job, found: Found, target: &Path, options: &FileOptions) -> Result<(Self, usize), Error> {
+    /// What is to be done about an object that was found, of which `arrived` is in the file already, and by how many
+    /// requests at a time.
+    async fn begin(
+        job: &Job,
+        found: Found,
+        target: &Path,
+        options: &FileOptions,
+        resume: Option<&Arc<Resume>>,
+        mut arrived: Vec<Arrived>,
+    ) -> Result<(Self, usize), Error> {
         let size = job.options().part_size;
         let worth =
             if job.in_one_stream(&found) { 1 } else { usize::try_from(found.length() / size).unwrap_or(usize::MAX) };
         let requests = job.options().concurrency.unwrap_or(MOST).min(worth).max(1);
         let mut check = job.check(&found).await;
-        if requests > 1 {
+        if requests > 1 || resume.is_some() {
             check = check.out_of_order();
         }
-        let ledger = check.ledger();
+        let file = PartFile::open(target, options)?;
+        arrived.retain(|arrived| check.takes(arrived));
+        arrived.retain(|Arrived { range, .. }| range.start >= found.wanted.start && range.end <= found.wanted.end);
+        let arrived = file.still_holds(arrived, found.wanted.start).await?;
+        if arrived.is_empty() {
+            match resume {
+                Some(resume) => resume.begin(job, &found, target).await?,
+                None => journal::remove(&journal_path(target)?)?,
+            }
+            file.empty()?;
+        } else if let Some(resume) = resume {
+            resume.go_on(found.length());
+        }
+        let mut ledger = check.ledger();
+        for Arrived { range, checksum } in arrived {
+            ledger.add(range, checksum);
+        }
+        let resumed_bytes = ledger.bytes();
+        job.watch().resumed(resumed_bytes);
+        let resume = resume.filter(|resume| resume.is_kept()).cloned();
+        if resume.is_some() {
+            ledger.tell_news();
+        }
         let cuts = if requests > 1 { check.cuts() } else { Cuts::Nowhere };
         let spans = Mutex::new(Spans::new(ledger.gaps(found.wanted.clone()), size, cuts));
-        let file = PartFile::create(target, options)?;
-        let run = Self { job: job.clone(), found, check, spans, ledger: Mutex::new(ledger), file };
-        Ok((run, requests))
+        let (job, ledger) = (job.clone(), Mutex::new(ledger));
+        Ok((
+            Self { job, found, check, spans, ledger, file, resume, resumed_bytes, is_over: AtomicBool::new(false) },
+            requests,
+        ))
     }
 
     fn spans(&self) -> MutexGuard<'_, Spans> {
@@ -135,7 +246,11 @@ impl Run {
 
     fn take(&self) -> Option<Filler> {
         let (taker, range) = self.spans().take()?;
-        Some(Filler { taker, tally: Tally::new(&self.check, range.start), body: None })
+        let tally = match self.resume {
+            Some(_) => Tally::often(&self.check, range.start),
+            None => Tally::new(&self.check, range.start),
+        };
+        Some(Filler { taker, tally, body: None })
     }
 
     /// Fetches one range after another while there are any.
@@ -184,6 +299,9 @@ impl Run {
             self.file.write(bytes, tally.at() - self.found.wanted.start).await?;
             tally.add(&self.check, bytes, &self.ledger);
             self.job.moved(bytes.len());
+            if self.resume.as_ref().is_some_and(|resume| resume.is_due(bytes.len())) {
+                self.record().await?;
+            }
             // What follows is somebody else's. A body that has ended is asked once more, so that its connection is used again.
             if coming.left() != Some(0) && self.spans().rest(*taker).is_empty() {
                 break;
@@ -194,12 +312,23 @@ impl Run {
         Ok(Step::Done)
     }
 
-    fn finish(
-        &self,
-        target: &Path,
-        options: &FileOptions,
-        unfinished: Unfinished,
-    ) -> Result<Downloaded<PathBuf>, Error> {
+    /// Records what has arrived since the last time.
+    async fn record(&self) -> Result<(), Error> {
+        let Some(resume) = &self.resume else { return Ok(()) };
+        let news = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).news();
+        if news.is_empty() { Ok(()) } else { resume.record(news, &self.file).await }
+    }
+
+    /// Gives it up: nobody shall go on with it.
+    fn discard(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.file.discard();
+        if let Some(resume) = &self.resume {
+            resume.over();
+        }
+    }
+
+    fn finish(&self, target: &Path, options: &FileOptions) -> Result<Downloaded<PathBuf>, Error> {
         let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let size = ledger.bytes();
         if self.found.is_known_length() && size != self.found.length() {
@@ -212,7 +341,29 @@ impl Run {
             false => (None, None),
         };
         self.file.finish(target, size, modified, options.mode.or(mode), options)?;
-        unfinished.done();
-        Ok(Downloaded { target: target.to_owned(), head: self.found.head.clone(), size, verification })
+        self.is_over.store(true, Ordering::Relaxed);
+        let (target, head, resumed_bytes) = (target.to_owned(), self.found.head.clone(), self.resumed_bytes);
+        Ok(Downloaded { target, head, size, verification, resumed_bytes })
+    }
+}
+
+impl Deref for Unfinished {
+    type Target = Arc<Run>;
+
+    fn deref(&self) -> &Arc<Run> {
+        &self.0
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        let run = self.0.clone();
+        if run.is_over.load(Ordering::Relaxed) {
+            return;
+        }
+        if run.resume.is_none() {
+            return run.file.discard();
+        }
+        self.job.watch().tidy_up(async move { run.record().await }, TIDY_UP);
     }
 }

@@ -1,6 +1,8 @@
 //! The requests of a download.
 
+use std::future::IntoFuture;
 use std::ops::Range;
+use std::path::{self, Path};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -8,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use wharf_proto::checksum::Checksum;
 use wharf_proto::op::{GetObject, ObjectAttribute};
 use wharf_proto::provider::Condition;
+use wharf_proto::transfer::journal::DownloadStart;
 use wharf_proto::{ByteRange, ContentRange, CustomerKey, ETag, Error, ErrorKind, ObjectHead};
 
 use super::OnChange;
@@ -54,6 +57,8 @@ struct Shared {
     changed: AtomicBool,
     /// The server does not give ranges of this object, or does not say of which object they are.
     no_ranges: AtomicBool,
+    /// Bytes are missing that cannot be asked for alone.
+    lost: AtomicBool,
 }
 
 /// Why a checksum of parts could not be compared.
@@ -110,6 +115,23 @@ impl Found {
             && self.head.accept_ranges.as_deref().is_none_or(|unit| !unit.eq_ignore_ascii_case("none"))
     }
 
+    /// What a journal says of a download of it.
+    pub(super) fn start(&self, job: &Job, target: &Path) -> DownloadStart {
+        let Shared { client, bucket, key, .. } = &*job.0;
+        let path = path::absolute(target).unwrap_or_else(|_| target.to_owned());
+        DownloadStart {
+            endpoint: client.inner().endpoint.server(),
+            bucket: bucket.clone(),
+            key: key.clone(),
+            path: path.display().to_string(),
+            etag: self.head.etag.clone(),
+            version_id: self.head.version_id.clone(),
+            size: self.size,
+            wanted: self.wanted.clone(),
+            since: client.inner().now(),
+        }
+    }
+
     /// Whether it is all of the object.
     pub(in crate::transfer) fn is_whole(&self) -> bool {
         self.wanted.start == 0 && self.size.is_none_or(|size| size == self.wanted.end)
@@ -139,6 +161,7 @@ impl Job {
             lane,
             changed: AtomicBool::new(false),
             no_ranges: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
         }))
     }
 
@@ -183,14 +206,16 @@ impl Job {
     /// The rest of a body that broke off cannot be asked for: only all of it.
     pub(super) fn lost(&self, error: Error) -> Error {
         self.0.no_ranges.store(true, Ordering::Relaxed);
+        self.0.lost.store(true, Ordering::Relaxed);
         error
     }
 
     /// Whether a failed download is to be begun anew, of which `before` failed so.
     pub(super) fn begin_anew(&self, before: u32) -> bool {
         let changed = self.0.changed.swap(false, Ordering::Relaxed);
+        let lost = self.0.lost.swap(false, Ordering::Relaxed);
         let wanted = changed && self.options().on_change == OnChange::Restart;
-        let anew = before < RESTARTS && (wanted || !changed && self.0.no_ranges.load(Ordering::Relaxed));
+        let anew = before < RESTARTS && (wanted || !changed && lost);
         if anew {
             self.0.watch.lost(self.0.watch.bytes());
         }
@@ -268,6 +293,53 @@ impl Job {
         get
     }
 
+    /// What there is, without its bytes; `None` where it cannot be read, or not so.
+    pub(super) async fn look(&self) -> Result<Option<Found>, Error> {
+        let options = self.options();
+        let Shared { client, bucket, key, .. } = &*self.0;
+        let looked = self.patiently(|| {
+            let mut head = client.head_object(bucket, key).checksum_mode(options.verify != Some(false));
+            if let Some(version) = &options.version_id {
+                head = head.version_id(version);
+            }
+            if let Some(key) = &options.customer_key {
+                head = head.customer_key(key.clone());
+            }
+            if options.request_payer {
+                head = head.request_payer();
+            }
+            if let Some(owner) = &options.expected_bucket_owner {
+                head = head.expected_bucket_owner(owner);
+            }
+            if let Some(etag) = &options.if_match {
+                head = head.if_match(etag);
+            }
+            if let Some(etag) = &options.if_none_match {
+                head = head.if_none_match(etag);
+            }
+            if let Some(time) = options.if_modified_since {
+                head = head.if_modified_since(time);
+            }
+            if let Some(time) = options.if_unmodified_since {
+                head = head.if_unmodified_since(time);
+            }
+            head.into_future()
+        });
+        let head = match looked.await {
+            Ok(head) => head,
+            // Reading it says why, in more words.
+            Err(error) if error.status().is_some_and(|status| !status.is_server_error()) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let size = head.content_length;
+        let wanted = options.range.map_or(Some(0..size), |range| range.of(size));
+        let found = wanted.map(|wanted| Found { head, wanted, size: Some(size) }).filter(Found::can_be_pinned);
+        if let Some(found) = &found {
+            self.watch().expect(found.length());
+        }
+        Ok(found)
+    }
+
     /// The first request: it tells what there is, and its body is the beginning.
     pub(in crate::transfer) async fn first(&self) -> Result<(Found, ObjectBody), Error> {
         let options = self.options();
@@ -305,25 +377,28 @@ impl Job {
         if !self.0.client.inner().sending.habits.ignores.contains(Condition::ReadIfMatch) {
             get = get.if_match(&found.head.etag);
         }
-        let object = get.await.inspect_err(|error| match error.kind() {
+        let object = match get.await {
+            Ok(object) => object,
             // A shorter one has no such range.
-            ErrorKind::PreconditionFailed | ErrorKind::InvalidRange => self.0.changed.store(true, Ordering::Relaxed),
-            ErrorKind::MalformedResponse => self.0.no_ranges.store(true, Ordering::Relaxed),
-            _ => {}
-        })?;
-        let header = object.content_range.as_deref().unwrap_or_default();
+            Err(error) if matches!(error.kind(), ErrorKind::PreconditionFailed | ErrorKind::InvalidRange) => {
+                self.0.changed.store(true, Ordering::Relaxed);
+                return Err(error);
+            }
+            Err(error) if error.kind() == ErrorKind::MalformedResponse => return Err(self.lost(error)),
+            Err(error) => return Err(error),
+        };
         if object.etag != found.head.etag && !object.etag.is_empty() {
             self.0.changed.store(true, Ordering::Relaxed);
             return Err(Error::new(ErrorKind::PreconditionFailed, "the object was replaced while it was read"));
         }
-        let sent = ContentRange::parse(header);
-        let right = !object.etag.is_empty()
-            && sent.is_some_and(|sent| {
-                sent.bytes == range && (sent.size.is_none() || found.size.is_none() || sent.size == found.size)
-            });
-        if !right {
-            self.0.no_ranges.store(true, Ordering::Relaxed);
-            return Err(wrong_range(header));
+        let header = object.content_range.as_deref().unwrap_or_default();
+        let right = match ContentRange::parse(header) {
+            Some(sent) => sent.bytes == range && (sent.size.is_none() || sent.size == found.size),
+            // All of it, from a server without ranges.
+            None => header.is_empty() && range.start == 0 && Some(range.end) == found.size,
+        };
+        if !right || object.etag.is_empty() {
+            return Err(self.lost(wrong_range(header)));
         }
         let mut body = object.body;
         body.unchecked();

@@ -33,6 +33,7 @@ impl Deliver<Bytes> for Memory {
                 target: held.into_bytes(),
                 head: done.head,
                 size: done.size,
+                resumed_bytes: 0,
                 verification: done.verification,
             })
         })
@@ -117,6 +118,7 @@ mod writer {
                     target: writing.writer,
                     head: done.head,
                     size: done.size,
+                    resumed_bytes: 0,
                     verification: done.verification,
                 })
             })

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tracing::Instrument;
 use wharf_proto::op::{PutInParts, UploadPartCopy};
+use wharf_proto::transfer::journal::StoredPart;
 use wharf_proto::transfer::{Part, PartPlan};
 use wharf_proto::{Body, Error};
 
 use super::job::Job;
-use super::ledger::StoredPart;
 use super::multipart::Run;
 use super::undo::Begun;
 use super::{Settings, Uploaded, source, verify};
@@ -55,13 +55,8 @@ pub(in crate::transfer) async fn in_parts(
     job.object.check_parts(job.habits())?;
     let plan = PartPlan::of_length(length, job.settings.part_size, job.habits().parts)?;
     job.watch.expect(length);
-    let mut sum = job.object.parts_checksum(job.habits());
-    let (mut begun, created) = Begun::create(job.clone(), sum).await?;
-    // Of another type than was asked for where the server has only that.
-    if let (Some(sum), Some(kind)) = (&mut sum, created.checksum_type) {
-        sum.checksum_type = kind;
-    }
-    let mut run = Run { job, upload_id: created.upload_id.into(), sum, stored: Vec::new() };
+    let (mut begun, upload_id, sum) = Begun::create(job.clone(), job.object.parts_checksum(job.habits())).await?;
+    let mut run = Run { job, upload_id: upload_id.into(), sum, stored: Vec::new(), resumed_bytes: 0 };
     match finish(&mut run, &mut begun, plan.parts(length), length, Arc::new(copy)).await {
         Ok(uploaded) => Ok(uploaded),
         Err(error) => Err(begun.give_up(error).await),

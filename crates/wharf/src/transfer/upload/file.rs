@@ -15,9 +15,9 @@ use crate::payload::blocking;
 pub(super) struct Snapshot {
     pub(super) path: PathBuf,
     pub(super) length: u64,
-    modified: Option<SystemTime>,
+    pub(super) modified: Option<SystemTime>,
     /// Another file may stand under the name.
-    identity: Option<(u64, u64)>,
+    pub(super) identity: Option<(u64, u64)>,
 }
 
 impl Snapshot {

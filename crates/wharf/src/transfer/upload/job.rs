@@ -8,7 +8,7 @@ use wharf_proto::op::PutInParts;
 use wharf_proto::provider::Habits;
 use wharf_proto::{Error, ErrorKind};
 
-use super::ledger::Earlier;
+use super::resume::Resume;
 use super::{Settings, proof};
 use crate::Client;
 use crate::transfer::handle::Watch;
@@ -24,8 +24,8 @@ pub(super) struct Job {
     /// For what is done again here. What is not is sent by the client itself.
     pub(super) sender: Client,
     pub(super) write_id: Option<String>,
-    /// What an earlier run has left.
-    pub(super) earlier: Option<Earlier>,
+    /// Where it is written down what was done, and what an earlier run has left.
+    pub(super) resume: Option<Resume>,
     lane: Lane,
 }
 
@@ -38,16 +38,12 @@ pub(super) struct Unconfirmed {
 
 impl Job {
     pub(super) fn new(mut object: PutInParts, settings: Settings, watch: Arc<Watch>) -> Self {
-        let earlier = settings.ledger.as_ref().and_then(|ledger| ledger.earlier());
-        let write_id = match &earlier {
-            Some(earlier) => earlier.write_id.clone(),
-            None => settings.write_id.then(proof::new_id),
-        };
+        let write_id = settings.write_id.then(proof::new_id);
         if let Some(id) = &write_id {
             object.add_metadata(proof::NAME, id);
         }
         let lane = Lane::new(settings.client.inner().budgets.clone(), settings.concurrency);
-        Self { object, sender: settings.client.for_transfers(), settings, watch, write_id, earlier, lane }
+        Self { object, sender: settings.client.for_transfers(), settings, watch, write_id, resume: None, lane }
     }
 
     pub(super) fn client(&self) -> Client {

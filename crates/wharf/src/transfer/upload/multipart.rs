@@ -9,10 +9,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 use wharf_proto::checksum::{Checksum, ChecksumType};
 use wharf_proto::op::{CompleteMultipartUploadOutput, CompletedPart, PartsChecksum};
+use wharf_proto::transfer::journal::StoredPart;
 use wharf_proto::{Error, ErrorKind};
 
 use super::job::Job;
-use super::ledger::{NewUpload, StoredPart};
+use super::resume::Earlier;
 use super::source::{Piece, Pieces, other_bytes};
 use super::undo::Begun;
 use super::{Uploaded, part, proof, verify};
@@ -21,31 +22,21 @@ use crate::transfer::Verification;
 pub(super) async fn upload(job: Arc<Job>, mut pieces: Pieces) -> Result<Uploaded, Error> {
     job.object.check_parts(job.habits())?;
     pieces.check_known(&job, false).await?;
-    let mut sum = job.object.parts_checksum(job.habits());
-    let (mut begun, upload_id, stored) = match job.earlier.clone() {
-        Some(earlier) => {
-            sum = earlier.checksum;
-            (Begun::resume(job.clone(), earlier.upload_id.clone()), earlier.upload_id, earlier.parts)
+    let (mut begun, upload_id, sum, stored) = match job.resume.as_ref().and_then(|resume| resume.earlier.clone()) {
+        Some(Earlier { upload_id, checksum, parts }) => {
+            (Begun::resume(job.clone(), upload_id.clone()), upload_id, checksum, parts)
         }
         None => {
-            let (begun, created) = Begun::create(job.clone(), sum).await?;
-            // Of another type than was asked for where the server has only that.
-            if let (Some(sum), Some(kind)) = (&mut sum, created.checksum_type) {
-                sum.checksum_type = kind;
-            }
-            (begun, created.upload_id, Vec::new())
+            let (begun, upload_id, sum) = Begun::create(job.clone(), job.object.parts_checksum(job.habits())).await?;
+            (begun, upload_id, sum, Vec::new())
         }
     };
-    let mut run = Run { job, upload_id: upload_id.into(), sum, stored };
-    let told = if run.job.earlier.is_some() { Ok(()) } else { run.tell(&pieces) };
-    let finished = match told {
-        Ok(()) => run.finish(&mut begun, &mut pieces).await,
-        Err(error) => Err(error),
-    };
-    match finished {
+    let mut run = Run { job, upload_id: upload_id.into(), sum, stored, resumed_bytes: 0 };
+    match run.finish(&mut begun, &mut pieces).await {
         Ok(uploaded) => {
             begun.over();
-            Ok(uploaded)
+            let left_over = run.job.resume.as_ref().map(|resume| resume.left_over.clone()).unwrap_or_default();
+            Ok(Uploaded { resumed_bytes: run.resumed_bytes, left_over, ..uploaded })
         }
         Err(error) => Err(begun.give_up(error).await),
     }
@@ -57,22 +48,11 @@ pub(super) struct Run {
     pub(super) upload_id: Arc<str>,
     pub(super) sum: Option<PartsChecksum>,
     pub(super) stored: Vec<StoredPart>,
+    /// How many bytes an earlier run has sent.
+    pub(super) resumed_bytes: u64,
 }
 
 impl Run {
-    /// Tells the ledger that it was begun.
-    fn tell(&self, pieces: &Pieces) -> Result<(), Error> {
-        let Some(ledger) = &self.job.settings.ledger else { return Ok(()) };
-        ledger.begun(&NewUpload {
-            upload_id: &self.upload_id,
-            part_size: pieces.part_size(),
-            length: pieces.length(),
-            checksum: self.sum,
-            write_id: self.job.write_id.as_deref(),
-            file: pieces.file(),
-        })
-    }
-
     async fn finish(&mut self, begun: &mut Begun, pieces: &mut Pieces) -> Result<Uploaded, Error> {
         self.send_parts(begun, pieces).await?;
         pieces.check_end().await?;
@@ -80,8 +60,8 @@ impl Run {
         self.stored.sort_by_key(|part| part.number);
         let ours = self.whole_checksum()?;
         let uploaded = self.complete(ours.as_ref(), pieces.given()).await?;
-        if let Some(ledger) = &self.job.settings.ledger {
-            ledger.ended()?;
+        if let Some(resume) = &self.job.resume {
+            resume.over();
         }
         begun.over();
         verify::finish(&self.job, uploaded, ours.as_ref()).await
@@ -111,12 +91,19 @@ impl Run {
             let Some((turn, piece)) = next else { break };
             if let Some(stored) = self.stored.iter().find(|stored| is_stored(stored, &piece)) {
                 self.job.watch.resumed(stored.length);
+                self.resumed_bytes += stored.length;
                 self.job.watch.part_done();
                 continue;
             }
             self.stored.retain(|stored| stored.number != piece.part.number);
             let (job, upload_id, sum) = (self.job.clone(), self.upload_id.clone(), self.sum);
-            let sent = async move { part::send(&job, &upload_id, piece, sum, turn).await };
+            let sent = async move {
+                let part = part::send(&job, &upload_id, piece, sum, turn).await?;
+                if let Some(resume) = &job.resume {
+                    resume.stored(&part);
+                }
+                Ok(part)
+            };
             begun.parts.spawn(sent.in_current_span());
         }
         while !begun.parts.is_empty() {
@@ -132,9 +119,6 @@ impl Run {
             Ok(panic) => std::panic::resume_unwind(panic),
             Err(_) => Err(Error::new(ErrorKind::Other, "the upload was cancelled: its runtime has ended")),
         })?;
-        if let Some(ledger) = &self.job.settings.ledger {
-            ledger.stored(&part)?;
-        }
         self.stored.push(part);
         Ok(())
     }
@@ -198,6 +182,8 @@ impl Run {
             parts,
             expiration: output.expiration,
             request_charged: output.request_charged,
+            resumed_bytes: 0,
+            left_over: Vec::new(),
             verification,
         })
     }

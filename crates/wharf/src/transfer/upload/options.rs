@@ -203,6 +203,38 @@ impl Upload {
         self
     }
 
+    /// Has an upload from a path that is interrupted, by a failure, a crash or a power failure, go on when the same call is
+    /// made again, also by another process. No by default: nothing is written to disk unasked.
+    ///
+    /// What is sent in parts is written down in a journal, in
+    /// [`journal_dir`](Upload::journal_dir). The same call is one to the same bucket and key, from the same path, with
+    /// the same options, while the file has neither been written to nor replaced. It asks the server which parts there
+    /// are (ListParts), and sends the others; [`Uploaded::resumed_bytes`] says how much that saved. Where file or
+    /// options have changed, what was begun is aborted, and the upload begins anew; so it does where the upload is gone.
+    /// A second call at the same time is a [`Conflict`](crate::ErrorKind::Conflict).
+    ///
+    /// An upload that fails or is dropped is kept then, and its parts cost storage: the same call finishes it, and
+    /// [`Interrupted::remove`](crate::transfer::Interrupted::remove) gives it up. What cannot succeed by being repeated,
+    /// such as a condition that does not hold, is aborted as ever.
+    ///
+    /// One orphan there can be: an upload without parts, where the process ended before the answer to
+    /// CreateMultipartUpload came. The next run looks for it (ListMultipartUploads) and names those that it may be, in
+    /// [`Uploaded::left_over`] and in errors. It aborts none, for it may be another program's.
+    ///
+    /// Bytes, streams and readers cannot be resumed: [`InvalidInput`](crate::ErrorKind::InvalidInput).
+    pub fn resumable(mut self, resumable: bool) -> Self {
+        self.settings.resumable = resumable;
+        self
+    }
+
+    /// Where the journal of a [`resumable`](Upload::resumable) upload is kept: by default `wharf/uploads` in the user's
+    /// state folder (`$XDG_STATE_HOME`, or `~/.local/state`; `~/Library/Application Support` on macOS, `%LOCALAPPDATA%`
+    /// on Windows). It is made if it is not there.
+    pub fn journal_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.settings.journal_dir = Some(directory.into());
+        self
+    }
+
     /// Asks the server for what it stored, by one HeadObject, and compares length and checksum.
     pub fn verify(mut self, verify: bool) -> Self {
         self.settings.verify = verify;

@@ -6,9 +6,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use wharf_proto::Error;
 use wharf_proto::checksum::ChecksumType;
 use wharf_proto::op::PartsChecksum;
+use wharf_proto::transfer::journal::StoredPart;
 
 use super::job::Job;
-use super::ledger::StoredPart;
 use super::replay::Replay;
 use super::source::Piece;
 
@@ -23,9 +23,11 @@ pub(super) async fn send(
     let Piece { part, content, checksum } = piece;
     let mut turn = Some(turn);
     // A composite checksum is one of parts that had theirs.
-    let needs_header = sum.is_some_and(|sum| sum.checksum_type == ChecksumType::Composite)
+    let habits = job.habits();
+    let needs_header = sum
+        .is_some_and(|sum| sum.checksum_type == ChecksumType::Composite || habits.parts_need_checksum)
         && matches!(content, Replay::File { .. })
-        && !job.habits().trailers;
+        && !habits.trailers;
     let stored = job.patiently(|| {
         drop(turn.take());
         let call = job.object.upload_part(job.sender.clone(), upload_id, part.number, content.body());

@@ -70,6 +70,8 @@ fn of_put(job: &Job, output: PutObjectOutput, size: u64) -> Uploaded {
         parts: 1,
         expiration: output.expiration,
         request_charged: output.request_charged,
+        resumed_bytes: 0,
+        left_over: Vec::new(),
         verification,
     }
 }

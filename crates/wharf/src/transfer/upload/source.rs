@@ -14,6 +14,7 @@ use super::cutter::{Cut, Cutter};
 use super::file::Snapshot;
 use super::job::Job;
 use super::replay::{Held, Replay};
+use super::resume::Resume;
 use super::{Settings, Uploaded, multipart, single};
 use crate::transfer::handle::Watch;
 
@@ -62,8 +63,14 @@ pub(super) async fn upload(
     settings: Settings,
     watch: Arc<Watch>,
 ) -> Result<Uploaded, Error> {
-    let job = Arc::new(Job::new(object, settings, watch));
-    match body.into_source()? {
+    let job = Job::new(object, settings, watch);
+    let source = body.into_source()?;
+    let is_file = matches!(source, BodySource::File(_) | BodySource::FileRange { .. });
+    if job.settings.resumable && !is_file {
+        return Err(Error::invalid_input("only an upload from a path can be resumed")
+            .with_hint("leave .resumable() out, or write the bytes into a file first"));
+    }
+    match source {
         BodySource::Empty => known(job, Source::Bytes(Bytes::new()), 0).await,
         BodySource::Bytes(bytes) => {
             let length = bytes.len() as u64;
@@ -93,19 +100,25 @@ pub(super) async fn upload(
     }
 }
 
-async fn known(job: Arc<Job>, source: Source, length: u64) -> Result<Uploaded, Error> {
+async fn known(mut job: Job, source: Source, length: u64) -> Result<Uploaded, Error> {
     let limits = job.habits().parts;
     let plan = PartPlan::of_length(length, job.settings.part_size, limits)?;
     job.watch.expect(length);
     let mut pieces = Pieces::new(source, plan, Some(length));
     if plan.count(length) > 1 && length >= job.settings.threshold.min(limits.max_size) {
-        return multipart::upload(job, pieces).await;
+        if let Source::File { file, offset } = &pieces.source
+            && job.settings.resumable
+        {
+            let (file, range) = (file.clone(), *offset..*offset + length);
+            job.resume = Some(Resume::open(&mut job, file, range, plan.size_of(1)).await?);
+        }
+        return multipart::upload(Arc::new(job), pieces).await;
     }
     let content = pieces.whole(length).await?;
     single::put(&job, content, pieces.file(), length).await
 }
 
-async fn unknown(job: Arc<Job>, stream: ByteStream) -> Result<Uploaded, Error> {
+async fn unknown(job: Job, stream: ByteStream) -> Result<Uploaded, Error> {
     let limits = job.habits().parts;
     let wanted = match job.settings.expected_size {
         Some(length) => PartPlan::of_length(length, job.settings.part_size, limits)?.size_of(1),
@@ -125,7 +138,7 @@ async fn unknown(job: Arc<Job>, stream: ByteStream) -> Result<Uploaded, Error> {
         };
         let Some(cut) = cut else {
             let source = Source::Stream(Box::new(cutting));
-            return multipart::upload(job, Pieces::new(source, plan, None)).await;
+            return multipart::upload(Arc::new(job), Pieces::new(source, plan, None)).await;
         };
         read += cut.held.length();
         number += 1;
@@ -234,16 +247,6 @@ impl Pieces {
             Source::Stream(_) => 32,
             _ => 256,
         }
-    }
-
-    /// The size of the first part, if there are more.
-    pub(super) fn part_size(&self) -> u64 {
-        self.plan.size_of(1)
-    }
-
-    /// How many bytes there are, where it is known before.
-    pub(super) fn length(&self) -> Option<u64> {
-        self.length
     }
 
     /// How many bytes were given out.

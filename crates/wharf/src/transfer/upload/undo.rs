@@ -2,16 +2,16 @@
 
 use std::future::IntoFuture;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::Instrument;
-use wharf_proto::op::{CreateMultipartUploadOutput, PartsChecksum};
+use wharf_proto::op::PartsChecksum;
+use wharf_proto::transfer::journal::StoredPart;
 use wharf_proto::{Error, ErrorKind};
 
 use super::job::Job;
-use super::ledger::StoredPart;
 
 /// How long what goes on after an upload was dropped may take.
 const TIDY_UP: Duration = Duration::from_secs(5);
@@ -32,35 +32,42 @@ pub(super) struct Begun {
     orphan: bool,
 }
 
+/// The id of an upload, and what its parts are checked by.
+type Created = Result<(String, Option<PartsChecksum>), Error>;
+
 enum State {
     /// In a task of its own, for only its answer tells what to abort.
-    Beginning(JoinHandle<(Result<CreateMultipartUploadOutput, Error>, bool)>),
+    Beginning(JoinHandle<(Created, bool)>),
     Open(String),
     Over,
 }
 
 impl Begun {
-    /// Begins it.
+    /// Begins it; with its id, and what its parts are checked by where `sum` was asked for.
     pub(super) async fn create(
         job: Arc<Job>,
         sum: Option<PartsChecksum>,
-    ) -> Result<(Self, CreateMultipartUploadOutput), Error> {
+    ) -> Result<(Self, String, Option<PartsChecksum>), Error> {
         let task = tokio::spawn(create(job.clone(), sum).in_current_span());
         let mut begun = Self { job, state: State::Beginning(task), parts: JoinSet::new(), orphan: false };
         let State::Beginning(task) = &mut begun.state else { return Err(runtime_ended()) };
         let (created, lost) = task.await.map_err(|_| runtime_ended())?;
         begun.orphan = lost;
         match created {
-            Ok(output) => {
+            Ok((upload_id, sum)) => {
                 if lost {
                     tracing::warn!("{ORPHAN}");
                 }
-                begun.state = State::Open(output.upload_id.clone());
-                Ok((begun, output))
+                begun.state = State::Open(upload_id.clone());
+                Ok((begun, upload_id, sum))
             }
             Err(error) => {
                 begun.state = State::Over;
-                Err(if lost { error.with_note(ORPHAN) } else { error })
+                let error = if lost { error.with_note(ORPHAN) } else { error };
+                Err(match &begun.job.resume {
+                    Some(resume) => resume.noted(error),
+                    None => error,
+                })
             }
         }
     }
@@ -80,11 +87,18 @@ impl Begun {
         self.parts.shutdown().await;
         let error = if self.orphan { error.with_note(ORPHAN) } else { error };
         let State::Open(upload_id) = std::mem::replace(&mut self.state, State::Over) else { return error };
-        if self.job.settings.ledger.is_some() {
-            return error.with_note("the upload was kept, to be resumed");
+        if let Some(resume) = &self.job.resume
+            && may_succeed(&error)
+        {
+            return resume.kept(error);
         }
         match abort(&self.job, &upload_id).await {
-            Ok(()) => error.with_note("the upload was aborted"),
+            Ok(()) => {
+                if let Some(resume) = &self.job.resume {
+                    resume.over();
+                }
+                error.with_note("the upload was aborted")
+            }
             Err(problem) => error.with_note(format_args!(
                 "the upload {upload_id} could not be aborted, and its parts cost storage until it is: {problem}"
             )),
@@ -92,11 +106,53 @@ impl Begun {
     }
 }
 
-async fn create(job: Arc<Job>, sum: Option<PartsChecksum>) -> (Result<CreateMultipartUploadOutput, Error>, bool) {
+async fn create(job: Arc<Job>, sum: Option<PartsChecksum>) -> (Created, bool) {
     let lost = AtomicBool::new(false);
-    let created =
-        job.write_noting(&lost, || job.object.create_multipart_upload(job.sender.clone(), sum).into_future()).await;
+    let created = create_noting(&job, sum, &lost).await;
     (created, lost.into_inner())
+}
+
+async fn create_noting(job: &Job, mut sum: Option<PartsChecksum>, lost: &AtomicBool) -> Created {
+    if let Some(resume) = &job.resume {
+        resume.creating(job.settings.client.inner().now()).await?;
+    }
+    let created =
+        job.write_noting(lost, || job.object.create_multipart_upload(job.sender.clone(), sum).into_future()).await;
+    let created = created.inspect_err(|_| {
+        // There is nothing to go on with, unless it was begun all the same.
+        if let Some(resume) = job.resume.as_ref().filter(|_| !lost.load(Ordering::Relaxed)) {
+            resume.over();
+        }
+    })?;
+    // Of another type than was asked for where the server has only that.
+    if let (Some(sum), Some(kind)) = (&mut sum, created.checksum_type) {
+        sum.checksum_type = kind;
+    }
+    if let Some(resume) = &job.resume
+        && let Err(error) = resume.created(&created.upload_id, sum).await
+    {
+        let upload_id = &created.upload_id;
+        return Err(match abort(job, upload_id).await {
+            Ok(()) => error,
+            Err(problem) => error.with_note(format_args!("the upload {upload_id} could not be aborted: {problem}")),
+        });
+    }
+    Ok((created.upload_id, sum))
+}
+
+/// Whether what failed so may succeed when the same call goes on with the same parts.
+fn may_succeed(error: &Error) -> bool {
+    let of_the_parts = ["InvalidPart", "InvalidPartOrder", "EntityTooSmall", "EntityTooLarge"];
+    let is_final = matches!(
+        error.kind(),
+        ErrorKind::Corrupt
+            | ErrorKind::BadDigest
+            | ErrorKind::PreconditionFailed
+            | ErrorKind::Conflict
+            | ErrorKind::NoSuchUpload
+            | ErrorKind::InvalidInput
+    );
+    !is_final && !error.code().is_some_and(|code| of_the_parts.contains(&code))
 }
 
 impl Drop for Begun {
@@ -104,7 +160,7 @@ impl Drop for Begun {
         let state = std::mem::replace(&mut self.state, State::Over);
         let job = self.job.clone();
         let mut parts = std::mem::take(&mut self.parts);
-        if matches!(state, State::Over) || job.settings.ledger.is_some() {
+        if matches!(state, State::Over) {
             return;
         }
         let watch = job.watch.clone();
@@ -112,9 +168,12 @@ impl Drop for Begun {
             async move {
                 parts.shutdown().await;
                 match state {
+                    // It is kept, and what was sent of it is in the journal.
+                    State::Open(_) if job.resume.is_some() => Ok(()),
                     State::Open(upload_id) => abort(&job, &upload_id).await,
                     State::Beginning(task) => match task.await {
-                        Ok((Ok(created), _)) => abort(&job, &created.upload_id).await,
+                        Ok((Ok(_), _)) if job.resume.is_some() => Ok(()),
+                        Ok((Ok((upload_id, _)), _)) => abort(&job, &upload_id).await,
                         Ok((Err(_), _)) => Ok(()),
                         Err(_) => Err(runtime_ended()),
                     },
@@ -127,7 +186,7 @@ impl Drop for Begun {
 }
 
 /// Aborts it, and again while parts that were on their way turn up.
-async fn abort(job: &Job, upload_id: &str) -> Result<(), Error> {
+pub(super) async fn abort(job: &Job, upload_id: &str) -> Result<(), Error> {
     for round in 0..ABORTS {
         match job.object.abort_multipart_upload(job.client(), upload_id).await {
             Ok(_) => {}

@@ -23,6 +23,8 @@ pub(super) fn of_head(head: ObjectHead, ours: Option<&Checksum>, size: u64, part
         parts,
         expiration: head.expiration,
         request_charged: head.request_charged,
+        resumed_bytes: 0,
+        left_over: Vec::new(),
         verification,
     })
 }

@@ -1,0 +1,183 @@
+//! What interrupted transfers have left behind on this machine.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use wharf_proto::operation::SendFuture;
+use wharf_proto::transfer::journal::State;
+use wharf_proto::{Error, ErrorKind};
+
+use super::download::PART;
+use super::journal::{self, Journal, SUFFIX, uploads_in};
+use super::locked::failed;
+use crate::Client;
+use crate::payload::blocking;
+
+/// A transfer that was interrupted and can be resumed, by the same call, or given up, by
+/// [`remove`](Interrupted::remove).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Interrupted {
+    /// Which way.
+    pub kind: InterruptedKind,
+    /// The server: its URL, for AWS the domain of its hosts.
+    pub endpoint: String,
+    /// The bucket.
+    pub bucket: String,
+    /// The key.
+    pub key: String,
+    /// The file, as it was called then.
+    pub path: PathBuf,
+    /// How many bytes are to be moved.
+    pub size: u64,
+    /// How many of them were, as far as it was recorded.
+    pub bytes: u64,
+    /// When it was begun.
+    pub since: SystemTime,
+    /// The id of the upload; `None` for a download, and where it is not known whether one was begun.
+    pub upload_id: Option<String>,
+    /// Whether it is running now.
+    pub is_running: bool,
+    /// Where all this was read.
+    pub journal: PathBuf,
+}
+
+/// Which way an interrupted transfer goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InterruptedKind {
+    /// From a file to S3.
+    Upload,
+    /// From S3 into a file.
+    Download,
+}
+
+impl Client {
+    /// The interrupted uploads whose journals are where they are by default, in the user's state folder. Journals of
+    /// downloads are beside their files: [`Interrupted::list`]. Reads files, and sends nothing.
+    ///
+    /// ```
+    /// # async fn clear(s3: &wharf::Client) -> wharf::Result<()> {
+    /// for upload in s3.interrupted_transfers()? {
+    ///     println!("{} of {} bytes of {}", upload.bytes, upload.size, upload.path.display());
+    ///     if !upload.is_running {
+    ///         upload.remove(s3).await?;
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// A folder or a journal that cannot be read.
+    pub fn interrupted_transfers(&self) -> Result<Vec<Interrupted>, Error> {
+        match &self.inner().state_folder {
+            Some(folder) => Interrupted::list(uploads_in(folder)),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+impl Interrupted {
+    /// Those whose journals are in this folder, by their time: downloads into it, or what was uploaded with it as
+    /// [`journal_dir`](super::Upload::journal_dir). A folder that is not there has none.
+    ///
+    /// # Errors
+    /// A folder or a journal that cannot be read, one that another version has written.
+    pub fn list(folder: impl AsRef<Path>) -> Result<Vec<Self>, Error> {
+        let folder = folder.as_ref();
+        let entries = match fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(|error| failed("could not be read", folder, error))?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(|error| failed("could not be read", folder, error))?.path();
+            let is_journal = path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(SUFFIX.as_bytes()));
+            if is_journal && let Some(interrupted) = Self::read(path)? {
+                found.push(interrupted);
+            }
+        }
+        found.sort_by_key(|interrupted| interrupted.since);
+        Ok(found)
+    }
+
+    /// `None` where nothing was begun.
+    fn read(journal: PathBuf) -> Result<Option<Self>, Error> {
+        let (state, is_running) = journal::look(&journal)?;
+        Ok(match state {
+            State::Nothing => None,
+            State::Upload(upload) => Some(Self {
+                kind: InterruptedKind::Upload,
+                bytes: upload.bytes(),
+                size: upload.start.length,
+                upload_id: upload.created.map(|(upload_id, _)| upload_id),
+                endpoint: upload.start.endpoint,
+                bucket: upload.start.bucket,
+                key: upload.start.key,
+                path: upload.start.path.into(),
+                since: upload.start.since,
+                is_running,
+                journal,
+            }),
+            State::Download(download) => Some(Self {
+                kind: InterruptedKind::Download,
+                bytes: download.arrived.bytes(),
+                size: download.start.wanted.end.saturating_sub(download.start.wanted.start),
+                upload_id: None,
+                endpoint: download.start.endpoint,
+                bucket: download.start.bucket,
+                key: download.start.key,
+                path: download.start.path.into(),
+                since: download.start.since,
+                is_running,
+                journal,
+            }),
+        })
+    }
+
+    /// Gives it up: aborts the upload (AbortMultipartUpload), or removes the unfinished file; and removes the journal.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::ErrorKind::Conflict) while it is running, [`InvalidInput`](crate::ErrorKind::InvalidInput) for
+    /// an upload to another server than the client's, those of AbortMultipartUpload. The journal is kept then.
+    pub fn remove(self, client: &Client) -> SendFuture<()> {
+        let sender = client.clone();
+        client.inner().runtime.run(async move { self.give_up(&sender).await })
+    }
+
+    async fn give_up(self, client: &Client) -> Result<(), Error> {
+        if self.kind == InterruptedKind::Upload && client.inner().endpoint.server() != self.endpoint {
+            return Err(Error::invalid_input(format!(
+                "the upload is to {}, not to the client's server",
+                self.endpoint
+            )));
+        }
+        let path = self.journal.clone();
+        // Nobody goes on with it meanwhile.
+        let (journal, state) = blocking(move || Journal::open(path)).await?;
+        if let State::Upload(upload) = &state
+            && let Some((upload_id, _)) = &upload.created
+        {
+            match client.abort_multipart_upload(&self.bucket, &self.key, upload_id).await {
+                Err(error) if error.kind() != ErrorKind::NoSuchUpload => return Err(error),
+                _ => {}
+            }
+        }
+        blocking(move || {
+            if let State::Download(_) = state {
+                journal::remove(&part_of(&self.journal))?;
+            }
+            journal.remove()
+        })
+        .await
+    }
+}
+
+/// The unfinished file beside a download's journal.
+fn part_of(journal: &Path) -> PathBuf {
+    let name = journal.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.strip_suffix(SUFFIX).unwrap_or(&name);
+    journal.with_file_name(format!("{name}{PART}"))
+}

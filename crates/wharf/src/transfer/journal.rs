@@ -1,0 +1,114 @@
+//! Journals in files.
+
+mod folder;
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use wharf_proto::transfer::journal::{self, Encoder, Record, State};
+use wharf_proto::{Error, ErrorKind};
+
+use super::locked::{self, failed, sync_directory, write_at};
+pub(crate) use folder::state_folder;
+pub(super) use folder::{make_folder, upload_path, uploads_in};
+
+/// What the names of journals end in.
+pub(super) const SUFFIX: &str = ".wharf-journal";
+
+/// A journal that is written. Nobody else has it meanwhile. All of its methods block the thread, for a moment; those that
+/// sync, for as long as the disk takes.
+#[derive(Debug)]
+pub(super) struct Journal {
+    file: File,
+    path: PathBuf,
+    encoder: Encoder,
+    /// How many of its bytes can be believed.
+    length: u64,
+}
+
+impl Journal {
+    /// Opens the journal at `path`, which is made if it is not there, and what it says.
+    ///
+    /// # Errors
+    /// `Conflict` where another transfer has it, `InvalidInput` where it is no journal that this version can read.
+    pub(super) fn open(path: PathBuf) -> Result<(Self, State), Error> {
+        let mut file = locked::open(&path, "another run of the same transfer")?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|error| failed("could not be read", &path, error))?;
+        let decoded = journal::decode(&bytes).map_err(|error| unreadable(&path, error))?;
+        let length = decoded.length as u64;
+        Ok((Self { file, path, encoder: decoded.encoder, length }, State::of(decoded.records)))
+    }
+
+    /// Begins it anew. It survives a power failure from then on.
+    pub(super) fn begin(&mut self, records: &[Record]) -> Result<(), Error> {
+        self.file.set_len(0).map_err(|error| failed("could not be emptied", &self.path, error))?;
+        (self.encoder, self.length) = (Encoder::new(), 0);
+        self.add(records)?;
+        self.sync()?;
+        sync_directory(&self.path).map_err(|error| failed("could not be synced", &self.path, error))
+    }
+
+    /// Adds what happened.
+    pub(super) fn add(&mut self, records: &[Record]) -> Result<(), Error> {
+        let mut encoder = self.encoder.clone();
+        let text: String = records.iter().map(|record| encoder.encode(record)).collect();
+        // What fails half-way is overwritten by what comes next.
+        write_at(&self.file, text.as_bytes(), self.length)
+            .map_err(|error| failed("could not be written", &self.path, error))?;
+        (self.encoder, self.length) = (encoder, self.length + text.len() as u64);
+        Ok(())
+    }
+
+    /// What was added survives a power failure from then on.
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        self.file.sync_data().map_err(|error| failed("could not be synced", &self.path, error))
+    }
+
+    /// Nothing was begun.
+    pub(super) fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Removes it.
+    pub(super) fn remove(self) -> Result<(), Error> {
+        remove(&self.path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// What the journal at `path` says, and whether a transfer has it. Takes it from nobody.
+pub(super) fn look(path: &Path) -> Result<(State, bool), Error> {
+    let mut file = File::open(path).map_err(|error| failed("could not be read", path, error))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(|error| failed("could not be read", path, error))?;
+    let decoded = journal::decode(&bytes).map_err(|error| unreadable(path, error))?;
+    let is_free = match file.try_lock_shared() {
+        Ok(()) => true,
+        Err(fs::TryLockError::WouldBlock) => false,
+        Err(fs::TryLockError::Error(_)) => true,
+    };
+    Ok((State::of(decoded.records), !is_free))
+}
+
+/// Removes the file, if it is there. It stays removed through a power failure.
+pub(super) fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => {
+            removed.and_then(|()| sync_directory(path)).map_err(|error| failed("could not be removed", path, error))
+        }
+    }
+}
+
+fn unreadable(path: &Path, error: Error) -> Error {
+    let problem = format!("{} cannot be used: {}", path.display(), error.message());
+    Error::new(ErrorKind::InvalidInput, problem).with_hint("remove the file to begin without what it knows")
+}
+
+#[cfg(test)]
+mod tests;

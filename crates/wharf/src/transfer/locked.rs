@@ -1,0 +1,105 @@
+//! Files that one transfer at a time has open.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+
+use wharf_proto::{Error, ErrorKind};
+
+/// Opens the file, made if it is not there, and locks it until it is closed. Blocks the thread, but not on the lock.
+///
+/// # Errors
+/// `Conflict` where `who` has it.
+pub(super) fn open(path: &Path, who: &str) -> Result<File, Error> {
+    loop {
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let file = opened.map_err(|error| failed("could not be made", path, error))?;
+        if !lock(&file, path)? {
+            return Err(Error::new(ErrorKind::Conflict, format!("{who} is writing {}", path.display())));
+        }
+        // Whoever had it may have given it another name, or none, between our opening and our locking it.
+        if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+            return Err(Error::new(ErrorKind::Body, format!("{} is no regular file: remove it", path.display())));
+        }
+        if is_at(&file, path) {
+            return Ok(file);
+        }
+    }
+}
+
+/// Locks an open file; `false` where somebody else has.
+pub(super) fn lock(file: &File, path: &Path) -> Result<bool, Error> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        // Some file systems have no locks.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(true),
+        Err(TryLockError::Error(error)) => Err(failed("could not be locked", path, error)),
+    }
+}
+
+/// The error of a file.
+pub(super) fn failed(what: &str, path: &Path, error: io::Error) -> Error {
+    let told = Error::new(ErrorKind::Body, format!("{} {what}: {error}", path.display()));
+    let told = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => told.with_hint("make room and begin anew"),
+        io::ErrorKind::NotFound => told.with_hint("create_directories(true) makes the directories above the file"),
+        _ => told,
+    };
+    told.with_cause(error)
+}
+
+/// Whether the open file is the one at this path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_at(_file: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+#[cfg(unix)]
+pub(super) fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
+}
+
+#[cfg(windows)]
+pub(super) fn write_at(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let count = std::os::windows::fs::FileExt::seek_write(file, bytes, at)?;
+        if count == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        bytes = &bytes[count..];
+        at += count as u64;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+pub(super) fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, bytes, at)
+}
+
+#[cfg(windows)]
+pub(super) fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, bytes, at)
+}
+
+/// Has the names in the directory above survive a power failure.
+#[cfg(unix)]
+pub(super) fn sync_directory(file: &Path) -> io::Result<()> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(parent)?.sync_all()
+}
+
+#[cfg(not(unix))]
+pub(super) fn sync_directory(_file: &Path) -> io::Result<()> {
+    Ok(())
+}

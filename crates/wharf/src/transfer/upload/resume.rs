@@ -1,0 +1,220 @@
+//! An upload that a later run can go on with, and one that goes on.
+
+use std::future::{IntoFuture, poll_fn};
+use std::ops::Range;
+use std::path::{self, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use futures_core::Stream;
+use wharf_proto::op::{ListedUpload, PartsChecksum};
+use wharf_proto::transfer::journal::{Record, State, StoredPart, UploadStart, UploadState};
+use wharf_proto::{Error, ErrorKind};
+
+use super::file::Snapshot;
+use super::job::Job;
+use super::proof;
+use super::undo::abort;
+use crate::payload::blocking;
+use crate::transfer::journal::{Journal, make_folder, upload_path, uploads_in};
+
+/// What is said where an earlier run's answer to CreateMultipartUpload was lost.
+const ORPHAN: &str =
+    "an earlier run's CreateMultipartUpload was not answered, and may have left an upload without parts";
+
+/// How far two clocks may be apart. S3 refuses requests beyond it.
+const SKEW: Duration = Duration::from_secs(15 * 60);
+
+/// The journal of an upload, and what an earlier run has left.
+#[derive(Debug)]
+pub(super) struct Resume {
+    /// `None` once there is nothing to resume.
+    journal: Arc<Mutex<Option<Journal>>>,
+    start: UploadStart,
+    pub(super) earlier: Option<Earlier>,
+    /// Uploads that may be an earlier run's whose CreateMultipartUpload was not answered.
+    pub(super) left_over: Vec<String>,
+    /// What an error has to say besides.
+    note: Option<String>,
+}
+
+/// An upload that goes on.
+#[derive(Debug, Clone)]
+pub(super) struct Earlier {
+    pub(super) upload_id: String,
+    pub(super) checksum: Option<PartsChecksum>,
+    /// Those that the server still has.
+    pub(super) parts: Vec<StoredPart>,
+}
+
+impl Resume {
+    /// Opens the journal of this upload and finds out what of an earlier run's work is still there.
+    pub(super) async fn open(job: &mut Job, file: Snapshot, range: Range<u64>, part_size: u64) -> Result<Self, Error> {
+        let folder = folder(job)?;
+        let path = path::absolute(&file.path).unwrap_or_else(|_| file.path.clone());
+        let start = UploadStart {
+            endpoint: job.settings.client.inner().endpoint.server(),
+            bucket: job.object.bucket().to_owned(),
+            key: job.object.key().to_owned(),
+            path: path.display().to_string(),
+            offset: range.start,
+            length: range.end - range.start,
+            modified: file.modified,
+            inode: file.identity.map(|(_, inode)| inode),
+            part_size,
+            options: job.object.digest(proof::NAME)?,
+            write_id: job.write_id.clone(),
+            since: job.settings.client.inner().now(),
+        };
+        let place = [start.endpoint.as_str(), &start.bucket, &start.key];
+        let journal = upload_path(&folder, place, &path, range.start);
+        let (journal, state) = blocking(move || {
+            make_folder(&folder)?;
+            Journal::open(journal)
+        })
+        .await?;
+        let at = journal.path().to_owned();
+        let journal = Arc::new(Mutex::new(Some(journal)));
+        let mut resume = Self { journal, start, earlier: None, left_over: Vec::new(), note: None };
+        if let State::Upload(state) = state {
+            resume.take_up(job, state).await.map_err(|error| {
+                error.with_hint(format!("remove {} to begin without what an earlier run has left", at.display()))
+            })?;
+        }
+        Ok(resume)
+    }
+
+    /// Goes on with what was left, or clears it away.
+    async fn take_up(&mut self, job: &mut Job, state: UploadState) -> Result<(), Error> {
+        let Some((upload_id, checksum)) = state.created.clone() else {
+            if let Some(time) = state.unanswered {
+                self.suspect(job, time).await;
+            }
+            return Ok(());
+        };
+        if let Some(reason) = state.differs(&self.start) {
+            tracing::warn!(upload_id, "an earlier upload is aborted, for {reason}");
+            return abort(job, &upload_id).await;
+        }
+        let parts = match parts(job, &upload_id, &state).await {
+            Err(error) if error.kind() == ErrorKind::NoSuchUpload => return Ok(()),
+            parts => parts?,
+        };
+        job.write_id = state.start.write_id;
+        self.earlier = Some(Earlier { upload_id, checksum, parts });
+        Ok(())
+    }
+
+    /// Looks for an upload that an earlier run began at `time`, maybe. None of them is known to be its own.
+    async fn suspect(&mut self, job: &Job, time: SystemTime) {
+        let since = time.checked_sub(SKEW).unwrap_or(time);
+        let mut uploads = job.object.list_multipart_uploads(job.client()).items();
+        let is_one = |upload: &ListedUpload| {
+            upload.key == job.object.key() && upload.initiated.is_none_or(|initiated| initiated >= since)
+        };
+        let found = loop {
+            match poll_fn(|cx| Pin::new(&mut uploads).poll_next(cx)).await {
+                Some(Ok(upload)) if is_one(&upload) => self.left_over.push(upload.upload_id),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => break format!("which they are could not be found out: {error}"),
+                None if self.left_over.is_empty() => return,
+                None => break format!("it is among these: {}", self.left_over.join(", ")),
+            }
+        };
+        let note = format!("{ORPHAN}; {found}");
+        tracing::warn!("{note}");
+        self.note = Some(note);
+    }
+
+    /// CreateMultipartUpload is about to be sent.
+    pub(super) async fn creating(&self, now: SystemTime) -> Result<(), Error> {
+        let records = [Record::Upload(self.start.clone()), Record::Creating(now)];
+        self.with(move |journal| journal.begin(&records)).await
+    }
+
+    /// The upload was begun.
+    pub(super) async fn created(&self, upload_id: &str, checksum: Option<PartsChecksum>) -> Result<(), Error> {
+        let record = Record::Created { upload_id: upload_id.to_owned(), checksum };
+        self.with(move |journal| journal.add(&[record]).and_then(|()| journal.sync())).await
+    }
+
+    /// A part is stored. Without the record it is sent again, which is no reason to give up.
+    pub(super) fn stored(&self, part: &StoredPart) {
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Err(error)) = journal.as_mut().map(|journal| journal.add(&[Record::Stored(part.clone())])) else {
+            return;
+        };
+        tracing::warn!(%error, "a part is not in the journal");
+    }
+
+    /// There is nothing left to resume.
+    pub(super) fn over(&self) {
+        let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Err(error)) = journal.map(Journal::remove) {
+            tracing::warn!(%error, "a journal is left over");
+        }
+    }
+
+    /// Says in an error what has become of the upload, where it was kept.
+    pub(super) fn kept(&self, error: Error) -> Error {
+        self.noted(error.with_note("the upload was kept, to be resumed")).with_hint(
+            "the same call goes on where this one ended; Client::interrupted_transfers tells what was kept, to remove it",
+        )
+    }
+
+    /// Says in an error what an earlier run may have left over.
+    pub(super) fn noted(&self, error: Error) -> Error {
+        match &self.note {
+            Some(note) => error.with_note(note),
+            None => error,
+        }
+    }
+
+    /// Writes what has to survive a power failure.
+    async fn with(&self, write: impl FnOnce(&mut Journal) -> Result<(), Error> + Send + 'static) -> Result<(), Error> {
+        let journal = self.journal.clone();
+        blocking(move || journal.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map_or(Ok(()), write)).await
+    }
+}
+
+impl Drop for Resume {
+    fn drop(&mut self) {
+        let is_empty = |journal: &mut Journal| journal.is_empty();
+        let begun_nothing = self.journal.lock().unwrap_or_else(PoisonError::into_inner).as_mut().is_some_and(is_empty);
+        if begun_nothing {
+            self.over();
+        }
+    }
+}
+
+/// Where the journals of uploads are.
+fn folder(job: &Job) -> Result<PathBuf, Error> {
+    let states = job.settings.client.inner().state_folder.as_deref();
+    let folder = job.settings.journal_dir.clone().or_else(|| Some(uploads_in(states?)));
+    folder.ok_or_else(|| {
+        Error::invalid_input("there is no folder to keep a journal in: neither XDG_STATE_HOME nor HOME is set")
+            .with_hint(".journal_dir() names one")
+    })
+}
+
+/// Those of an earlier run's parts that the server still has.
+async fn parts(job: &Job, upload_id: &str, state: &UploadState) -> Result<Vec<StoredPart>, Error> {
+    let mut listed = Vec::new();
+    let mut marker = None;
+    loop {
+        let page = job.patiently(|| {
+            let call = job.object.list_parts(job.sender.clone(), upload_id);
+            match marker {
+                Some(marker) => call.part_number_marker(marker).into_future(),
+                None => call.into_future(),
+            }
+        });
+        let page = page.await?;
+        listed.extend(page.parts);
+        marker = page.next_part_number_marker.filter(|next| page.is_truncated && marker.is_none_or(|now| *next > now));
+        if marker.is_none() {
+            return Ok(state.still_stored(&listed));
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Downloads that are given up, by failure or by being dropped, and made again.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use futures_util::StreamExt;
+use wharf::transfer::{Download, Downloaded, OnChange};
+use wharf::{ETag, ErrorKind};
+use wharf_embedded::{Fault, Operation};
+
+use crate::common::{BUCKET, MIB, Place, bytes, names, says_kept};
+
+const SIZE: usize = 12 * MIB + 7;
+
+/// Breaks off after so many bytes, and is refused then.
+async fn fails(place: &Place, download: Download<PathBuf>, after: usize) -> wharf::Error {
+    let broken = place.store.inject(Fault::close_response_after(after as u64).on(Operation::GetObject).nth(1)).unwrap();
+    let refused = Fault::respond(403, "AccessDenied").on(Operation::GetObject).nth(2);
+    let refused = place.store.inject(refused).unwrap();
+    let error = download.await.unwrap_err();
+    broken.remove();
+    refused.remove();
+    place.store.clear_requests();
+    error
+}
+
+/// The file is right, and nothing is left beside it.
+async fn ends(place: &Place, download: Download<PathBuf>, content: &[u8]) -> Downloaded<PathBuf> {
+    let done = download.await.unwrap();
+    assert!(fs::read(place.path("target")).unwrap() == content);
+    assert_eq!(names(place.folder.path()), ["target"]);
+    assert!(done.verification.is_verified(), "{}", done.verification);
+    assert_eq!(done.size, content.len() as u64);
+    done
+}
+
+#[tokio::test]
+async fn a_download_that_failed_goes_on() {
+    let place = Place::new().await;
+    let content = bytes(SIZE);
+    place.object(&content).await;
+    let error = fails(&place, place.download(), 8 * MIB).await;
+    says_kept(&error);
+    assert_eq!(names(place.folder.path()), ["target.wharf-journal", "target.wharf-part"]);
+    let done = ends(&place, place.download(), &content).await;
+    let missing = 8 * MIB as u64 - done.resumed_bytes;
+    assert!(missing < MIB as u64, "{}", done.resumed_bytes);
+    let asked: Vec<_> = place.store.requests().iter().map(|request| request.operation).collect();
+    assert_eq!(asked, ["HeadObject", "GetObject"]);
+    assert_eq!(done.head.content_length, SIZE as u64);
+}
+
+#[tokio::test]
+async fn a_range_goes_on_too() {
+    let place = Place::new().await;
+    let content = bytes(SIZE);
+    place.object(&content).await;
+    let range = 1000..SIZE as u64 - 1000;
+    fails(&place, place.download().range(range.clone()), 8 * MIB).await;
+    let done = place.download().range(range).await.unwrap();
+    assert!(done.resumed_bytes > 7 * MIB as u64);
+    assert!(fs::read(place.path("target")).unwrap() == content[1000..SIZE - 1000]);
+    // Another range has other bytes.
+    fails(&place, place.download().range(0..10 * MIB as u64), 8 * MIB).await;
+    assert_eq!(ends(&place, place.download(), &content).await.resumed_bytes, 0);
+}
+
+#[tokio::test]
+async fn a_download_that_was_cancelled_goes_on() {
+    let place = Place::new().await;
+    let content = bytes(SIZE);
+    place.object(&content).await;
+    place.store.inject(Fault::delay_body(8 * MIB as u64, Duration::from_secs(600)).on(Operation::GetObject)).unwrap();
+    let transfer = place.download().start().unwrap();
+    let mut updates = transfer.updates();
+    while transfer.progress().bytes < 7 * MIB as u64 {
+        updates.next().await.unwrap();
+    }
+    transfer.cancel().await.unwrap();
+    place.store.clear_faults();
+    let done = ends(&place, place.download(), &content).await;
+    assert!(done.resumed_bytes > 6 * MIB as u64, "{}", done.resumed_bytes);
+}
+
+#[tokio::test]
+async fn without_the_option_nothing_is_left() {
+    let place = Place::new().await;
+    place.object(&bytes(SIZE)).await;
+    fails(&place, place.download().resumable(false), 8 * MIB).await;
+    assert_eq!(names(place.folder.path()), [""; 0]);
+}
+
+#[tokio::test]
+async fn of_an_object_that_was_replaced_it_begins_anew_or_fails() {
+    let place = Place::new().await;
+    place.object(&bytes(SIZE)).await;
+    fails(&place, place.download(), 8 * MIB).await;
+    let mut content = bytes(SIZE);
+    content[0] ^= 1;
+    place.object(&content).await;
+    let error = place.download().on_change(OnChange::Fail).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PreconditionFailed);
+    assert!(error.to_string().contains("replaced since the download of it was interrupted"), "{error}");
+    assert_eq!(ends(&place, place.download(), &content).await.resumed_bytes, 0);
+}
+
+#[tokio::test]
+async fn what_is_left_of_another_object_is_not_taken() {
+    let place = Place::new().await;
+    let content = bytes(SIZE);
+    place.object(&content).await;
+    let mut other = content.clone();
+    other.reverse();
+    place.s3.put_object(BUCKET, "b", other).await.unwrap();
+    let other = place.s3.download(BUCKET, "b", place.path("target")).resumable(true).concurrency(1);
+    fails(&place, other, 8 * MIB).await;
+    assert_eq!(ends(&place, place.download().on_change(OnChange::Fail), &content).await.resumed_bytes, 0);
+}
+
+#[tokio::test]
+async fn without_the_unfinished_file_it_begins_anew() {
+    for length in [None, Some(5 * MIB)] {
+        let place = Place::new().await;
+        let content = bytes(SIZE);
+        place.object(&content).await;
+        fails(&place, place.download(), 8 * MIB).await;
+        let part = place.path("target.wharf-part");
+        match length {
+            None => fs::remove_file(part).unwrap(),
+            Some(length) => fs::File::options().write(true).open(part).unwrap().set_len(length as u64).unwrap(),
+        }
+        let resumed = ends(&place, place.download(), &content).await.resumed_bytes;
+        assert!(resumed <= length.unwrap_or(0) as u64, "{resumed}");
+    }
+}
+
+/// Else a later run would take its bytes for those of the journal.
+#[tokio::test]
+async fn a_download_that_is_not_resumable_takes_the_journal_away() {
+    let place = Place::new().await;
+    let content = bytes(SIZE);
+    place.object(&content).await;
+    fails(&place, place.download(), 8 * MIB).await;
+    place.store.inject(Fault::delay_body(MIB as u64, Duration::from_secs(600)).on(Operation::GetObject)).unwrap();
+    let transfer = place.download().resumable(false).start().unwrap();
+    let mut updates = transfer.updates();
+    while transfer.progress().bytes == 0 {
+        updates.next().await.unwrap();
+    }
+    assert_eq!(names(place.folder.path()), ["target.wharf-part"]);
+    transfer.cancel().await.unwrap();
+    place.store.clear_faults();
+    assert_eq!(ends(&place, place.download(), &content).await.resumed_bytes, 0);
+}
+
+#[tokio::test]
+async fn what_was_spoilt_meanwhile_is_found_out_and_fetched_again() {
+    let place = Place::new().await;
+    let content = bytes(SIZE);
+    place.object(&content).await;
+    fails(&place, place.download(), 8 * MIB).await;
+    let part = place.path("target.wharf-part");
+    let mut spoilt = fs::read(&part).unwrap();
+    spoilt[5 * MIB] ^= 1;
+    fs::write(&part, spoilt).unwrap();
+    let done = ends(&place, place.download(), &content).await;
+    assert!((6 * MIB as u64..7 * MIB as u64 + 1).contains(&done.resumed_bytes), "{}", done.resumed_bytes);
+}
+
+#[tokio::test]
+async fn one_at_a_time() {
+    let place = Place::new().await;
+    place.object(&bytes(SIZE)).await;
+    place.store.inject(Fault::delay_body(MIB as u64, Duration::from_secs(600)).on(Operation::GetObject)).unwrap();
+    let first = place.download().start().unwrap();
+    let mut updates = first.updates();
+    while first.progress().bytes == 0 {
+        updates.next().await.unwrap();
+    }
+    for second in [place.download(), place.download().resumable(false)] {
+        let error = second.await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    }
+    first.cancel().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_small_object_is_one_request_and_leaves_nothing() {
+    let place = Place::new().await;
+    place.object(b"Hello!").await;
+    let done = place.download().await.unwrap();
+    assert_eq!((done.resumed_bytes, place.store.requests().len()), (0, 1));
+    fails(&place, place.download(), 3).await;
+    assert_eq!(names(place.folder.path()), ["target"]);
+    let error = place.s3.download(BUCKET, "none", place.path("none")).resumable(true).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoSuchKey);
+    assert_eq!(names(place.folder.path()), ["target"]);
+}
+
+#[tokio::test]
+async fn a_torn_journal_is_believed_as_far_as_it_goes() {
+    let place = Place::new().await;
+    let content = bytes(3 * MIB);
+    place.object(&content).await;
+    fails(&place, place.download(), 2 * MIB).await;
+    let kept = ["target.wharf-journal", "target.wharf-part"].map(|name| fs::read(place.path(name)).unwrap());
+    let mut resumed = Vec::new();
+    for length in (0..=kept[0].len()).step_by(11).chain([kept[0].len()]) {
+        fs::write(place.path("target.wharf-journal"), &kept[0][..length]).unwrap();
+        fs::write(place.path("target.wharf-part"), &kept[1]).unwrap();
+        resumed.push(ends(&place, place.download(), &content).await.resumed_bytes);
+        fs::remove_file(place.path("target")).unwrap();
+    }
+    assert!(resumed.is_sorted(), "{resumed:?}");
+    assert!(resumed[0] == 0 && *resumed.last().unwrap() > MIB as u64, "{resumed:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_journal_is_left_alone() {
+    let place = Place::new().await;
+    place.object(&bytes(SIZE)).await;
+    fs::write(place.path("target.wharf-journal"), "Dear diary,\n").unwrap();
+    let error = place.download().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert!(error.to_string().contains("it is no journal of wharf's"), "{error}");
+    assert_eq!(fs::read(place.path("target.wharf-journal")).unwrap(), b"Dear diary,\n");
+}
+
+#[tokio::test]
+async fn conditions_hold_when_it_goes_on() {
+    let place = Place::new().await;
+    let content = bytes(SIZE);
+    place.object(&content).await;
+    fails(&place, place.download(), 8 * MIB).await;
+    let error = place.download().if_match(ETag::from("\"other\"")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PreconditionFailed);
+    let error = place.download().if_modified_since(SystemTime::now()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotModified);
+    assert!(ends(&place, place.download(), &content).await.resumed_bytes > 0);
+}

@@ -1,0 +1,118 @@
+//! What is left over is listed and removed.
+
+use std::fs;
+use std::time::Duration;
+
+use wharf::transfer::{Interrupted, InterruptedKind};
+use wharf::{Client, ErrorKind};
+use wharf_embedded::{Fault, Operation};
+
+use crate::common::{BUCKET, MIB, PART, Place, bytes, names};
+
+const SIZE: usize = 2 * PART + 7;
+
+async fn interrupted(place: &Place) {
+    let path = place.file(&bytes(SIZE));
+    place.store.inject(Fault::respond(403, "AccessDenied").on(Operation::UploadPart).nth(2)).unwrap();
+    place.upload(&path).await.unwrap_err();
+    place.object(&bytes(SIZE)).await;
+    place.store.inject(Fault::close_response_after(5 * MIB as u64).on(Operation::GetObject).nth(1)).unwrap();
+    place.store.inject(Fault::respond(403, "AccessDenied").on(Operation::GetObject).nth(2)).unwrap();
+    place.download().await.unwrap_err();
+    place.store.clear_faults();
+}
+
+#[tokio::test]
+async fn interrupted_transfers_are_listed_and_removed() {
+    let place = Place::new().await;
+    interrupted(&place).await;
+    let [upload] = Interrupted::list(place.journals()).unwrap().try_into().unwrap();
+    let [download] = Interrupted::list(place.folder.path()).unwrap().try_into().unwrap();
+    assert_eq!((upload.kind, download.kind), (InterruptedKind::Upload, InterruptedKind::Download));
+    for (kept, file) in [(&upload, "source"), (&download, "target")] {
+        assert_eq!((kept.bucket.as_str(), kept.key.as_str()), (BUCKET, "a"));
+        assert_eq!((&kept.path, kept.size, kept.is_running), (&place.path(file), SIZE as u64, false));
+    }
+    assert_eq!(upload.upload_id, Some(place.uploads().await.remove(0)));
+    assert!((PART..=PART + 7).contains(&(upload.bytes as usize)), "{}", upload.bytes);
+    assert!(download.bytes > 4 * MIB as u64 && download.upload_id.is_none());
+
+    let elsewhere = Client::builder().environment(|_| None).endpoint("http://127.0.0.1:1").credentials("k", "s");
+    let error = upload.clone().remove(&elsewhere.build().unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert!(upload.journal.exists());
+
+    upload.remove(&place.s3).await.unwrap();
+    download.remove(&place.s3).await.unwrap();
+    assert_eq!(place.uploads().await, [""; 0]);
+    assert_eq!(names(place.folder.path()), ["journals", "source"]);
+    assert_eq!(names(&place.journals()), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_the_server_has_forgotten_is_removed_too() {
+    let place = Place::new().await;
+    interrupted(&place).await;
+    place.s3.abort_multipart_upload(BUCKET, "a", place.uploads().await.remove(0)).await.unwrap();
+    Interrupted::list(place.journals()).unwrap().remove(0).remove(&place.s3).await.unwrap();
+    assert_eq!(names(&place.journals()), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_running_is_told_and_not_removed() {
+    let place = Place::new().await;
+    let path = place.file(&bytes(SIZE));
+    place.store.inject(Fault::delay(Duration::from_secs(600)).on(Operation::UploadPart)).unwrap();
+    let transfer = place.upload(&path).start().unwrap();
+    let mut updates = transfer.updates();
+    while place.count(Operation::UploadPart) == 0 {
+        futures_util::StreamExt::next(&mut updates).await.unwrap();
+    }
+    let [running] = Interrupted::list(place.journals()).unwrap().try_into().unwrap();
+    assert!(running.is_running);
+    let error = running.remove(&place.s3).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    transfer.cancel().await.unwrap();
+    let [kept] = Interrupted::list(place.journals()).unwrap().try_into().unwrap();
+    assert!(!kept.is_running);
+}
+
+#[tokio::test]
+async fn the_users_state_folder_is_where_they_are_by_default() {
+    let place = Place::new().await;
+    let states = place.path("states");
+    let named = states.display().to_string();
+    let builder = Client::builder().transport(place.store.clone());
+    let s3 = builder.environment(move |name| (name == "XDG_STATE_HOME").then(|| named.clone())).build().unwrap();
+    assert!(s3.interrupted_transfers().unwrap().is_empty());
+    let path = place.file(&bytes(SIZE));
+    place.store.inject(Fault::respond(403, "AccessDenied").on(Operation::UploadPart).nth(2)).unwrap();
+    let upload = s3.upload(BUCKET, "a", path.as_path()).part_size(PART as u64).multipart_threshold(0).concurrency(1);
+    upload.resumable(true).await.unwrap_err();
+    assert_eq!(names(&states.join("wharf").join("uploads")).len(), 1);
+    assert_eq!(s3.interrupted_transfers().unwrap().len(), 1);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(states.join("wharf")).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}
+
+#[tokio::test]
+async fn uploads_that_nobody_ended_are_listed_and_aborted() {
+    let place = Place::new().await;
+    for number in 0..70 {
+        place.s3.create_multipart_upload(BUCKET, format!("logs/{number}")).await.unwrap();
+    }
+    place.s3.create_multipart_upload(BUCKET, "other").await.unwrap();
+    let all = || place.s3.incomplete_uploads(BUCKET);
+    assert_eq!(all().await.unwrap().len(), 0);
+    assert_eq!(all().abort_all().await.unwrap().aborted, 0);
+    assert_eq!(all().older_than(Duration::ZERO).await.unwrap().len(), 71);
+    place.store.inject(Fault::respond(403, "AccessDenied").on(Operation::AbortMultipartUpload).key("logs/7")).unwrap();
+    let done = all().older_than(Duration::ZERO).prefix("logs/").abort_all().await.unwrap();
+    assert_eq!((done.aborted, done.failed.len()), (69, 1));
+    let (upload, error) = &done.failed[0];
+    assert_eq!((upload.key.as_str(), error.kind()), ("logs/7", ErrorKind::AccessDenied));
+    assert_eq!(place.uploads().await.len(), 2);
+}

@@ -1,0 +1,10 @@
+//! Transfers that are interrupted and resumed.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+mod common;
+mod downloads;
+mod kill;
+mod left_over;
+mod tap;
+mod uploads;

@@ -1,0 +1,92 @@
+//! A proxy that lets so many bytes pass, and then none.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::{JoinHandle, JoinSet};
+
+pub(crate) struct Tap {
+    url: String,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// How many bytes may pass, both ways together.
+    left: AtomicI64,
+    dry: Notify,
+    connections: Mutex<JoinSet<()>>,
+}
+
+impl Tap {
+    /// Before the server at this URL. Closed.
+    pub(crate) async fn before(endpoint: &str) -> Self {
+        let server = endpoint.strip_prefix("http://").unwrap().to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shared = Arc::new(Shared::default());
+        let state = shared.clone();
+        let task = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (server, shared) = (server.clone(), state.clone());
+                state.connections.lock().unwrap().spawn(async move {
+                    let Ok(server) = TcpStream::connect(server).await else { return };
+                    let (from_client, to_client) = client.into_split();
+                    let (from_server, to_server) = server.into_split();
+                    tokio::join!(shared.pass(from_client, to_server), shared.pass(from_server, to_client));
+                });
+            }
+        });
+        Self { url, shared, task }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Cuts all connections, and lets so many bytes pass from now on.
+    pub(crate) fn open(&self, bytes: i64) {
+        self.shared.connections.lock().unwrap().abort_all();
+        self.shared.left.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Waits until nothing passes any more.
+    pub(crate) async fn dry(&self) {
+        // One that was told of before it was opened again does not count.
+        while self.shared.left.load(Ordering::Relaxed) >= 0 {
+            self.shared.dry.notified().await;
+        }
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Shared {
+    async fn pass(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+        let mut block = vec![0; 64 * 1024];
+        loop {
+            let Ok(count) = from.read(&mut block).await else { return };
+            if count == 0 {
+                return;
+            }
+            let left = self.left.fetch_sub(count as i64, Ordering::Relaxed);
+            let passed = usize::try_from(left).unwrap_or(0).min(count);
+            if to.write_all(&block[..passed]).await.is_err() {
+                return;
+            }
+            if passed < count {
+                self.dry.notify_one();
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
