@@ -4,7 +4,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use wharf_proto::sync_plan::Entry;
 use wharf_proto::{Error, ErrorKind};
+
+use super::sync::walk::{Links, Walk};
 
 /// A folder that objects are written into by their keys: `a/b.txt` becomes the file `b.txt` in the folder `a`.
 ///
@@ -36,6 +39,23 @@ impl LocalTree {
     /// The folder itself.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// All files in it, in the order of the bytes of their keys; only the names of the folders on the way are held. Symbolic
+    /// links are what they lead to, or left out. What is not there, or has no name that a key can be, comes as its key and why.
+    ///
+    /// ```
+    /// # let folder = std::env::temp_dir().join(format!("wharf-doc-tree-{}", std::process::id()));
+    /// # std::fs::create_dir_all(folder.join("a")).unwrap();
+    /// # std::fs::write(folder.join("a/b.txt"), "Hello!").unwrap();
+    /// let tree = wharf::transfer::LocalTree::new(&folder);
+    /// let keys: Vec<_> = tree.files(true).filter_map(|file| Some(file.ok()?.key)).collect();
+    /// assert_eq!(keys, ["a/b.txt"]);
+    /// # std::fs::remove_dir_all(folder).unwrap();
+    /// ```
+    pub fn files(&self, follow_symlinks: bool) -> impl Iterator<Item = Result<Entry, (String, Error)>> + Send + use<> {
+        let links = if follow_symlinks { Links::Follow } else { Links::Skip };
+        Walk::new(self.root.clone(), links).map(|file| file.map_err(|trouble| (trouble.key, trouble.error)))
     }
 
     /// Where the object of this key belongs. Nothing is looked at.
