@@ -149,7 +149,10 @@ impl Interrupted {
 
     async fn give_up(self, client: &Client) -> Result<(), Error> {
         if self.kind == InterruptedKind::Upload && client.inner().endpoint.server() != self.endpoint {
-            return Err(Error::invalid_input(format!("the upload is to {}, not to the client's server", self.endpoint)));
+            return Err(Error::invalid_input(format!(
+                "the upload is to {}, not to the client's server",
+                self.endpoint
+            )));
         }
         let path = self.journal.clone();
         // Nobody goes on with it meanwhile.

@@ -100,9 +100,7 @@ pub(super) fn remove(path: &Path) -> Result<(), Error> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => {
-            removed
-                .and_then(|()| sync_directory(path))
-                .map_err(|error| failed("could not be removed", path, error))
+            removed.and_then(|()| sync_directory(path)).map_err(|error| failed("could not be removed", path, error))
         }
     }
 }

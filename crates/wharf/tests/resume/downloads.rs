@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
 use wharf::transfer::{Download, Downloaded, OnChange};
-use wharf::{ErrorKind, ETag};
+use wharf::{ETag, ErrorKind};
 use wharf_embedded::{Fault, Operation};
 
 use crate::common::{BUCKET, MIB, Place, bytes, names, says_kept};
@@ -103,6 +103,27 @@ async fn of_an_object_that_was_replaced_it_begins_anew_or_fails() {
     assert_eq!(error.kind(), ErrorKind::PreconditionFailed);
     assert!(error.to_string().contains("replaced since the download of it was interrupted"), "{error}");
     assert_eq!(ends(&place, place.download(), &content).await.resumed_bytes, 0);
+}
+
+/// The journal is of the object that is read last.
+#[tokio::test]
+async fn an_object_that_is_replaced_meanwhile_is_another_download() {
+    let place = Place::new().await;
+    place.object(&bytes(SIZE)).await;
+    let mut content = bytes(SIZE);
+    content.reverse();
+    for fault in [
+        Fault::close_response_after(8 * MIB as u64).nth(1),
+        Fault::replace_object(content.clone()).nth(2),
+        Fault::close_response_after(5 * MIB as u64).nth(3),
+        Fault::respond(403, "AccessDenied").nth(4),
+    ] {
+        place.store.inject(fault.on(Operation::GetObject)).unwrap();
+    }
+    says_kept(&place.download().await.unwrap_err());
+    place.store.clear_faults();
+    let done = ends(&place, place.download(), &content).await;
+    assert!((4 * MIB..5 * MIB + 1).contains(&(done.resumed_bytes as usize)), "{}", done.resumed_bytes);
 }
 
 #[tokio::test]

@@ -78,7 +78,8 @@ impl Place {
         let direct = Client::builder().transport(store.clone()).build().unwrap();
         direct.create_bucket(BUCKET).await.unwrap();
         let tap = Tap::before(&server.endpoint()).await;
-        let place = Self { store, direct, tap, _server: server, folder: tempfile::tempdir().unwrap(), content: bytes(SIZE) };
+        let place =
+            Self { store, direct, tap, _server: server, folder: tempfile::tempdir().unwrap(), content: bytes(SIZE) };
         std::fs::write(place.path("source"), &place.content).unwrap();
         place
     }
@@ -152,7 +153,8 @@ impl Place {
             if resumed > 0 {
                 assert_eq!(asked_for(&requests), SIZE - resumed as usize);
             }
-            let left: Vec<_> = names(self.folder.path()).into_iter().filter(|name| name.starts_with("target")).collect();
+            let left: Vec<_> =
+                names(self.folder.path()).into_iter().filter(|name| name.starts_with("target")).collect();
             assert_eq!(left, ["target"]);
             std::fs::remove_file(self.path("target")).unwrap();
         }
@@ -227,7 +229,8 @@ async fn transfers_go_on_after_fifty_kills() {
                 break;
             }
         }
-        let note = format!("\nnote: {work}: {killed} kills, {resumed} runs that went on, no byte wrong (seed {seed})\n");
+        let note =
+            format!("\nnote: {work}: {killed} kills, {resumed} runs that went on, no byte wrong (seed {seed})\n");
         std::io::stdout().write_all(note.as_bytes()).unwrap();
     }
 }

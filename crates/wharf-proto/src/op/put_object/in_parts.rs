@@ -358,7 +358,10 @@ mod tests {
         let digest = |call: PutObject| call.take_apart().0.digest("id").unwrap();
         let put = || PutObject::new((), "bucket", "key", "").metadata("a", "1").metadata("b", "2");
         let with_key = |key| put().encryption(Encryption::Customer(CustomerKey::new([key; 32])));
-        assert_eq!(digest(put()), digest(PutObject::new((), "bucket", "key", "").metadata("b", "2").metadata("a", "1")));
+        assert_eq!(
+            digest(put()),
+            digest(PutObject::new((), "bucket", "key", "").metadata("b", "2").metadata("a", "1"))
+        );
         let all = [
             put(),
             put().content_type("text/html"),

@@ -69,9 +69,9 @@ impl Check {
     /// The same, where the object is fetched in several ranges, out of order.
     pub(super) fn out_of_order(self) -> Self {
         match self {
-            Self::Whole { .. } if !self.joins() => {
-                Self::Nothing("only a CRC can be compared after several requests; ask for .concurrency(1), not resumable")
-            }
+            Self::Whole { .. } if !self.joins() => Self::Nothing(
+                "only a CRC can be compared after several requests; ask for .concurrency(1), not resumable",
+            ),
             same => same,
         }
     }

@@ -237,7 +237,10 @@ impl Run {
         let cuts = if requests > 1 { check.cuts() } else { Cuts::Nowhere };
         let spans = Mutex::new(Spans::new(ledger.gaps(found.wanted.clone()), size, cuts));
         let (job, ledger) = (job.clone(), Mutex::new(ledger));
-        Ok((Self { job, found, check, spans, ledger, file, resume, resumed_bytes, is_over: AtomicBool::new(false) }, requests))
+        Ok((
+            Self { job, found, check, spans, ledger, file, resume, resumed_bytes, is_over: AtomicBool::new(false) },
+            requests,
+        ))
     }
 
     fn spans(&self) -> MutexGuard<'_, Spans> {

@@ -89,8 +89,8 @@ impl Resume {
         if state.is_of(&now) {
             return Ok(Some((found, state.arrived.arrived().to_vec())));
         }
-        let is_same_place = (&state.start.endpoint, &state.start.bucket, &state.start.key)
-            == (&now.endpoint, &now.bucket, &now.key);
+        let is_same_place =
+            (&state.start.endpoint, &state.start.bucket, &state.start.key) == (&now.endpoint, &now.bucket, &now.key);
         if is_same_place && state.start.etag != now.etag && job.options().on_change == OnChange::Fail {
             let problem = "the object was replaced since the download of it was interrupted";
             return Err(Error::new(ErrorKind::PreconditionFailed, problem)

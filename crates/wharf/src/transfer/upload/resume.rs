@@ -20,7 +20,8 @@ use crate::payload::blocking;
 use crate::transfer::journal::{Journal, make_folder, upload_path, uploads_in};
 
 /// What is said where an earlier run's answer to CreateMultipartUpload was lost.
-const ORPHAN: &str = "an earlier run's CreateMultipartUpload was not answered, and may have left an upload without parts";
+const ORPHAN: &str =
+    "an earlier run's CreateMultipartUpload was not answered, and may have left an upload without parts";
 
 /// How far two clocks may be apart. S3 refuses requests beyond it.
 const SKEW: Duration = Duration::from_secs(15 * 60);
@@ -49,12 +50,7 @@ pub(super) struct Earlier {
 
 impl Resume {
     /// Opens the journal of this upload and finds out what of an earlier run's work is still there.
-    pub(super) async fn open(
-        job: &mut Job,
-        file: Snapshot,
-        range: Range<u64>,
-        part_size: u64,
-    ) -> Result<Self, Error> {
+    pub(super) async fn open(job: &mut Job, file: Snapshot, range: Range<u64>, part_size: u64) -> Result<Self, Error> {
         let folder = folder(job)?;
         let path = path::absolute(&file.path).unwrap_or_else(|_| file.path.clone());
         let start = UploadStart {
@@ -146,7 +142,9 @@ impl Resume {
     /// A part is stored. Without the record it is sent again, which is no reason to give up.
     pub(super) fn stored(&self, part: &StoredPart) {
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Err(error)) = journal.as_mut().map(|journal| journal.add(&[Record::Stored(part.clone())])) else { return };
+        let Some(Err(error)) = journal.as_mut().map(|journal| journal.add(&[Record::Stored(part.clone())])) else {
+            return;
+        };
         tracing::warn!(%error, "a part is not in the journal");
     }
 
