@@ -59,3 +59,9 @@ conformance() {
   cargo test --workspace --test endpoint --no-run &&
     timeout --foreground 1500 scripts/with-server "$1" -- cargo test --workspace --test endpoint
 }
+
+# command_on SERVER: the command's tests on a server that is started for them
+command_on() {
+  cargo test --workspace --test verbs --no-run &&
+    timeout --foreground 900 scripts/with-server "$1" -- cargo test --workspace --test verbs
+}

@@ -46,6 +46,8 @@ JSON
   # 403, not 200: the keys are loaded.
   ready "http://127.0.0.1:$s3/" --status 403
   publish "http://127.0.0.1:$s3" us-east-1
+  # For a test that kills one: the processes after the master's.
+  echo "export WHARF_TEST_VOLUME_SERVERS='$(sed -n '2,4s/ .*//p' "$state/pids" | paste -sd ' ')'" >>"$state/env"
 }
 
 # weed NAME COMMAND FLAGS...

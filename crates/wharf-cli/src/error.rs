@@ -172,7 +172,7 @@ fn hint(error: &wharf::Error) -> Option<String> {
     match (error.kind(), error.region()) {
         (ErrorKind::NoCredentials, _) if error.hint().is_some_and(|hint| hint.contains(".anonymous()")) => Some(
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile, or read what is public \
-             with --no-sign-request"
+             with --no-sign-request; `wharf whoami` shows what is set"
                 .to_owned(),
         ),
         (ErrorKind::WrongRegion, Some(region)) => Some(format!("say --region {region}")),
@@ -204,7 +204,7 @@ mod tests {
                 wharf::Error::new(ErrorKind::NoCredentials, "no keys").with_hint("say .anonymous()"),
                 Exit::Configuration,
                 "wharf: no keys\nhint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with \
-                 --profile, or read what is public with --no-sign-request",
+                 --profile, or read what is public with --no-sign-request; `wharf whoami` shows what is set",
             ),
             (
                 wharf::Error::new(ErrorKind::WrongRegion, "moved").with_hint("set the client's region"),

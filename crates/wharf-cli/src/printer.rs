@@ -35,12 +35,22 @@ pub(crate) struct Printer {
     wants_bar: bool,
     /// Whether every line is written at once and whole: others write as well.
     by_line: bool,
+    /// Whether results are read by a terminal, which obeys control characters.
+    to_terminal: bool,
 }
 
 impl Printer {
     pub(crate) fn new() -> Self {
         let out = BufWriter::with_capacity(BUFFER, io::stdout());
-        Self { out, json: false, loudness: Loudness::Everything, bar: None, wants_bar: true, by_line: false }
+        Self {
+            out,
+            json: false,
+            loudness: Loudness::Everything,
+            bar: None,
+            wants_bar: true,
+            by_line: false,
+            to_terminal: io::stdout().is_terminal(),
+        }
     }
 
     /// One for a command beside others, whose lines do not mix with theirs.
@@ -103,10 +113,12 @@ impl Printer {
         if let Some(bar) = &self.bar {
             // The terminal takes both: the line must be out before the bar is drawn again.
             let out = &mut self.out;
-            return bar.suspend(|| writeln!(out, "{message}").and_then(|()| out.flush())).map_err(unwritable);
+            let line = harmless(message);
+            return bar.suspend(|| writeln!(out, "{line}").and_then(|()| out.flush())).map_err(unwritable);
         }
         match self.json {
             true => self.line(json(message)),
+            false if self.to_terminal => self.line(harmless(message)),
             false => self.line(message),
         }
     }
@@ -183,11 +195,23 @@ impl Printer {
     }
 
     fn error_line(&self, line: impl Display) {
+        let line = if io::stderr().is_terminal() { harmless(line) } else { line.to_string() };
         let write = || {
             let _ = writeln!(io::stderr(), "{line}");
         };
         self.bar.as_ref().map_or_else(write, |bar| bar.suspend(write));
     }
+}
+
+/// The line as a terminal may have it: names of objects are somebody else's, and a control character in one could paint
+/// over what stands there.
+fn harmless(line: impl Display) -> String {
+    let line = line.to_string();
+    let is_harmful = |c: char| c.is_control() && c != '\n';
+    if !line.contains(is_harmful) {
+        return line;
+    }
+    line.chars().map(|c| if is_harmful(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
 fn json(message: &impl Message) -> String {

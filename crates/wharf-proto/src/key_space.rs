@@ -18,6 +18,8 @@ const PIECE: f64 = 8.0;
 const FARTHER: f64 = 4.0;
 /// A range in which fewer pages are left is not cut: the one that is under way, and what a request more is worth.
 const FEWEST: f64 = 3.0;
+/// After so many pages that should not have been, guesses about a range count no more.
+const SURPRISES: u32 = 2;
 /// Every so many keys of a page one is looked at to learn how they are spelled.
 const LEARN_EVERY: usize = 50;
 
@@ -49,6 +51,9 @@ pub struct KeySpace<P> {
     /// How many pages came, and how many were asked for in vain.
     pages: f64,
     in_vain: f64,
+    /// By which spread of keys ranges are cut, and how often either has led to nothing of late.
+    spread: Spread,
+    failures: [f64; 2],
     /// The first and the last key that were seen, which says with the number of pages how keys are spread as a whole.
     first_key: Option<String>,
     last_key: Option<String>,
@@ -91,13 +96,23 @@ struct Range<P> {
     sample: Option<Sample>,
     /// How many pages are left, as one may guess.
     left: f64,
+    /// How often there was more although nothing should have been left.
+    surprises: u32,
     /// How many pages ahead it is cut.
     reach: f64,
     /// Whether it may be cut: what it has is known, or else it is the latest to be cut off.
     may_be_cut: bool,
-    /// Whether it is cut where the spread of all keys says, rather than that of its own. What was in vain is not done again.
-    by_whole: bool,
+    /// By which spread it was cut off; `None` once something of it came.
+    cut_off_by: Option<Spread>,
     ready: VecDeque<P>,
+}
+
+/// How keys are taken to be spread. Where they lie in heaps, that of all says where the next heap is, and that of the last page
+/// how dense the present one is; which of them is the better guide depends on the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spread {
+    Whole,
+    Page,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +135,8 @@ impl<P> KeySpace<P> {
             page_size: 1,
             pages: 0.0,
             in_vain: 0.0,
+            spread: Spread::Whole,
+            failures: [0.25; 2],
             first_key: None,
             last_key: None,
         };
@@ -139,9 +156,10 @@ impl<P> KeySpace<P> {
             state: State::Waiting,
             sample: None,
             left: 0.0,
+            surprises: 0,
             reach: PIECE,
             may_be_cut: true,
-            by_whole: true,
+            cut_off_by: None,
             ready: VecDeque::new(),
         }
     }
@@ -202,9 +220,11 @@ impl<P> KeySpace<P> {
             self.ranges[at].left = 0.0;
             return self.ask_more();
         };
+        self.ranges[at].surprises = 0;
         let until = self.ranges[at].until.replace(cut.clone());
         let mut rest = self.range(Some(cut), until);
         rest.sample = self.ranges[at].sample.clone();
+        rest.cut_off_by = Some(self.spread);
         rest.reach = self.ranges[at].reach * FARTHER;
         self.ranges[at].may_be_cut = self.ranges[at].reach == PIECE;
         let ask = rest.ask();
@@ -243,8 +263,13 @@ impl<P> KeySpace<P> {
             }
             range.sample = Some(Sample { first, last, pages: (keys.len() - 1) as f64 / full });
         }
-        if kept.is_empty() && at > 0 {
-            self.ranges[at - 1].by_whole ^= true;
+        let is_surprise = range.state == State::Waiting && range.left < 1.0;
+        range.surprises += u32::from(is_surprise);
+        let cut_off_by = range.cut_off_by.take();
+        if let Some(spread) = cut_off_by {
+            self.judge(spread, kept.is_empty());
+        } else if is_surprise {
+            self.judge(self.spread, true);
         }
         self.guess(at);
         if kept.is_empty() {
@@ -328,18 +353,34 @@ impl<P> KeySpace<P> {
     fn cut(&self, at: usize) -> Option<String> {
         let range = &self.ranges[at];
         let after = range.at.as_deref().unwrap_or_default();
-        let cut = |sample: &Sample| {
-            let guess = self.spelling.guess(sample, &self.prefix, after, range.until.as_deref(), 2.0 * range.reach);
-            // One page of it is under way.
-            let pages = range.reach.min(guess.pages.midpoint(1.0));
-            self.spelling.text(after, &guess, pages)
-        };
-        let fits = |cut: &String| range.until.as_deref().is_none_or(|until| cut.as_str() < until);
-        let by_page = range.sample.as_ref().and_then(cut).filter(fits);
-        // What is dense here may be thin as a whole. A range that gets too much can be cut again, one that gets nothing is a
-        // request in vain.
-        let by_whole = self.whole().filter(|_| range.by_whole).as_ref().and_then(cut).filter(fits);
-        by_page.max(by_whole)
+        let sample = self.sample(range)?;
+        let guess = self.spelling.guess(&sample, &self.prefix, after, range.until.as_deref(), 2.0 * range.reach);
+        if guess.pages < FEWEST {
+            return spelling::between(after, range.until.as_deref()?);
+        }
+        // One page of it is under way.
+        let pages = range.reach.min(guess.pages.midpoint(1.0));
+        let cut = self.spelling.text(after, &guess, pages)?;
+        range.until.as_deref().is_none_or(|until| cut.as_str() < until).then_some(cut)
+    }
+
+    /// Keeps account of a cut, and takes the other spread for a guide where that has led to nothing less often.
+    fn judge(&mut self, spread: Spread, in_vain: bool) {
+        let failures = &mut self.failures;
+        failures[spread as usize] = 0.85 * failures[spread as usize] + if in_vain { 0.15 } else { 0.0 };
+        // What is not tried gets another chance in time.
+        failures[1 - spread as usize] *= 0.99;
+        let better = if failures[0] <= failures[1] { Spread::Whole } else { Spread::Page };
+        if better != self.spread {
+            self.spread = better;
+            (0..self.ranges.len()).for_each(|at| self.guess(at));
+        }
+    }
+
+    /// How keys are spread in a range.
+    fn sample(&self, range: &Range<P>) -> Option<Sample> {
+        let whole = if self.spread == Spread::Whole { self.whole() } else { None };
+        whole.or_else(|| range.sample.clone())
     }
 
     /// What is known of all that was seen.
@@ -352,9 +393,12 @@ impl<P> KeySpace<P> {
     fn guess(&mut self, at: usize) {
         let range = &self.ranges[at];
         let (after, until) = (range.at.as_deref().unwrap_or_default(), range.until.as_deref());
-        let left = range.sample.as_ref().filter(|_| range.state != State::Done);
-        let left = left.map(|sample| self.spelling.guess(sample, &self.prefix, after, until, 2.0 * range.reach).pages);
-        self.ranges[at].left = left.unwrap_or(0.0);
+        let sample = self.sample(range).filter(|_| range.state != State::Done);
+        let left =
+            sample.map(|sample| self.spelling.guess(&sample, &self.prefix, after, until, 2.0 * range.reach).pages);
+        // Where guesses are wrong again and again, there may be as much to come as there was.
+        let unknown = if range.surprises >= SURPRISES { FEWEST } else { 0.0 };
+        self.ranges[at].left = left.map_or(0.0, |left| left.max(unknown));
     }
 
     /// Takes ranges out that nobody needs any more: the first, and what follows another that is done too.

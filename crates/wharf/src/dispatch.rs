@@ -31,9 +31,6 @@ const MAX_ERROR_BODY: usize = 256 * 1024;
 /// How much of an answer that must be held in memory is read. A page of 1,000 long keys has under 10 MiB.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
-/// How much room for an answer is made at once.
-const MAX_RESERVED: u64 = 1024 * 1024;
-
 /// What to do with a successful answer's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Read {
@@ -390,9 +387,6 @@ pub(crate) async fn read_up_to(
             first = piece;
         } else {
             if whole.is_empty() {
-                // A server's word is no reason to reserve more than a page of a listing takes.
-                let to_come = body.length().unwrap_or(0).min(MAX_RESERVED) as usize;
-                whole.reserve(first.len() + piece.len() + to_come);
                 whole.extend_from_slice(&std::mem::take(&mut first));
             }
             whole.extend_from_slice(&piece);

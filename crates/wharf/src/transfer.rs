@@ -1,4 +1,9 @@
 //! Transfers: what moves data of any size, many requests at a time, within limits that the whole process shares.
+//!
+//! Beside [`upload`](crate::Client::upload) and [`download`](crate::Client::download) there is what concerns many objects at a
+//! time, or objects that never come here: [`copy`](crate::Client::copy), [`delete`](crate::Client::delete),
+//! [`list`](crate::Client::list) and [`sync`](crate::Client::sync). What they list, delete or compare passes through; nothing grows
+//! with the number of keys.
 
 mod bandwidth;
 mod budgets;

@@ -285,6 +285,19 @@ async fn nothing_is_written_outside_the_folder() {
     assert!(!scene.root().join("x").exists());
 }
 
+#[tokio::test]
+async fn what_was_not_seen_is_not_overwritten() {
+    let scene = Scene::new().await;
+    // As of two keys that are one name on a disk, the file is there and was not listed: here as the rest of a download.
+    scene.write("a.wharf-part", "mine");
+    scene.put("p/a.wharf-part", "theirs").await;
+    let synced = scene.down().await.unwrap();
+    assert_eq!(counts(&synced), [0, 0, 0, 1]);
+    let error = synced.failures[0].error.as_ref().unwrap();
+    assert!(error.hint().unwrap().contains("two keys may be one name"), "{error:?}");
+    assert_eq!(scene.files(), map([("a.wharf-part", "mine")]));
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn links_of_the_target_lead_to_no_delete() {

@@ -9,12 +9,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use support::upload::{MIB, bytes, client, content, file, hooked, nothing_stored};
+use support::upload::{MIB, When, bytes, client, content, file, hooked_when, nothing_stored};
 use wharf::{Client, ErrorKind};
 use wharf_embedded::Store;
 
-/// What happens to the file just before a request whose URI has `marker` reaches the store.
-fn changing(store: &Store, path: &Path, marker: &'static str, change: fn(&Path)) -> Client {
+/// What happens to the file when a request whose URI has `marker` reaches the store, or was answered.
+fn changing(store: &Store, path: &Path, (when, marker): (When, &'static str), change: fn(&Path)) -> Client {
     let path = path.to_owned();
     let hook = move |what: String| {
         if what.contains(marker) {
@@ -22,7 +22,7 @@ fn changing(store: &Store, path: &Path, marker: &'static str, change: fn(&Path))
         }
         std::future::ready(())
     };
-    hooked(store, hook).build().unwrap()
+    hooked_when(when, store, hook).build().unwrap()
 }
 
 fn grow(path: &Path) {
@@ -57,11 +57,12 @@ async fn a_file_that_changes_is_named_and_nothing_is_stored() {
         [("grows", grow), ("shrinks", shrink), ("touched", touch), ("replaced", replace)];
     for (name, change) in changes {
         // In the first part, in the last, and when all that is left is to complete it.
-        for marker in ["partNumber=1&", "partNumber=3&"] {
+        for place in [(When::Before, "partNumber=1&"), (When::Before, "partNumber=3&"), (When::After, "partNumber=3&")]
+        {
             let store = Store::in_memory();
             let plain = client(&store).await;
             let large = file(&bytes(20 * MIB));
-            let s3 = changing(&store, large.path(), marker, change);
+            let s3 = changing(&store, large.path(), place, change);
             let error = s3.upload("my-bucket", "a", large.path()).concurrency(1).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Body, "{name}: {error}");
             assert!(error.to_string().contains(large.path().to_str().unwrap()), "{name}: {error}");
@@ -77,7 +78,7 @@ async fn a_small_file_that_changes_before_another_attempt_is_named() {
     let plain = client(&store).await;
     let small = file(&bytes(MIB));
     store.inject(wharf_embedded::Fault::respond(503, "SlowDown").times(1)).unwrap();
-    let s3 = changing(&store, small.path(), "PUT", grow);
+    let s3 = changing(&store, small.path(), (When::Before, "PUT"), grow);
     let error = s3.upload("my-bucket", "a", small.path()).await.unwrap_err();
     assert!(
         error.to_string().contains("changed while it was uploaded: it had 1048576 bytes and has 1048580 now"),
@@ -100,7 +101,6 @@ async fn a_part_of_a_file() {
     }
 }
 
-/// Whether the parts of a file are held in memory shows in what the process has at its peak.
 #[tokio::test]
 async fn a_retried_part_is_read_again() {
     let store = Store::in_memory();

@@ -159,6 +159,10 @@ async fn a_conflict_is_tried_again_where_that_helps() {
     store.inject(conflict().times(3)).unwrap();
     s3.upload("my-bucket", "a", bytes(SMALL)).if_absent().start().unwrap().await.unwrap();
     assert_eq!(operations(&store), ["PutObject"; 4]);
+    // What is refused for good is not.
+    store.clear_requests();
+    s3.upload("my-bucket", "a", bytes(SMALL)).if_absent().await.unwrap_err();
+    assert_eq!(operations(&store), ["PutObject"]);
     store.inject(conflict()).unwrap();
     for size in [SMALL, LARGE] {
         let error = s3.upload("my-bucket", "b", bytes(size)).if_absent().start().unwrap().await.unwrap_err();

@@ -13,6 +13,9 @@ use crate::progress::Bar;
 use crate::units;
 use crate::url::{self, Shown, Wild};
 
+/// How many requests for names are under way at a time.
+const AT_ONCE: usize = 8;
+
 const EXAMPLE: &str = "\
 Example: how much there is under each directory of a bucket, in each storage class
 
@@ -65,7 +68,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     let wild = Wild::of(key, context.keys(args.raw));
     let prefix = wild.as_ref().map_or(key, |wild| &wild.prefix);
     let root = wild.as_ref().map_or(key, |wild| wild.directory());
-    let mut listing = context.client()?.list_objects(bucket).prefix(prefix);
+    let mut listing = context.client()?.list(bucket).prefix(prefix).parallel(AT_ONCE).unordered();
     if args.request_payer.is_some() {
         listing = listing.request_payer();
     }

@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal};
 use std::time::SystemTime;
 
 use serde::Serialize;
-use wharf::op::{ListObjectsOutput, ListedObject};
+use wharf::op::ListedObject;
+use wharf::transfer::ListedPage;
 use wharf::{Client, Error, S3Uri};
 
 use crate::context::Context;
@@ -16,6 +17,12 @@ use crate::printer::Printer;
 use crate::progress::Bar;
 use crate::units;
 use crate::url::{self, Wild};
+
+/// How many names a request brings at most.
+const ALL: u32 = 1000;
+
+/// How many requests for names are under way at a time, where there are many names.
+const AT_ONCE: usize = 8;
 
 const EXAMPLE: &str = "\
 Example: everything under a prefix, with sizes for people and a total
@@ -45,7 +52,7 @@ pub(crate) struct Args {
     #[arg(long)]
     summarize: bool,
     /// How many names to ask for at a time
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = ALL, value_parser = clap::value_parser!(u32).range(1..=1000))]
     page_size: u32,
     /// Pay for the requests, where the bucket's owner does not
     #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
@@ -200,9 +207,11 @@ async fn objects(
 ) -> Result<Exit, Failure> {
     let time = LocalTime::new();
     let prefix = wild.as_ref().map_or(url.key(), |wild| &wild.prefix);
-    let mut listing = s3.list_objects(url.bucket()).prefix(prefix).max_keys(args.page_size);
+    let mut listing = s3.list(url.bucket()).prefix(prefix).max_keys(args.page_size);
     if !args.recursive && wild.is_none() {
         listing = listing.delimiter("/");
+    } else if args.page_size == ALL {
+        listing = listing.parallel(AT_ONCE);
     }
     if args.request_payer.is_some() {
         listing = listing.request_payer();
@@ -215,7 +224,7 @@ async fn objects(
     let mut pages = listing.pages();
     let mut found = false;
     while let Some(page) = pages.next().await {
-        let ListObjectsOutput { common_prefixes, objects, .. } = page?;
+        let ListedPage { common_prefixes, objects, .. } = page?;
         for prefix in &common_prefixes {
             found = true;
             printer.say(&Prefix { prefix })?;

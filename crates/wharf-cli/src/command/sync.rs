@@ -91,6 +91,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         .dry_run(mover.options.dryrun)
         .follow_symlinks(mover.options.follow_symlinks())
         .allow_empty_source(args.force || context.is_aws());
+    let sync = if mover.options.requester_pays() { sync.request_payer() } else { sync };
     let sync = match context.tuning().concurrency {
         Some(requests) => sync.concurrency(requests as usize),
         None => sync.concurrency(AT_ONCE),

@@ -116,15 +116,17 @@ impl Carrier<'_, '_> {
     async fn objects(&mut self, bucket: &str, prefix: &str, root: usize, wild: Option<&Wild>) -> Result<(), Failure> {
         let options = &self.mover.options;
         let filters = self.filters(&format!("{bucket}/{}", &prefix[..root]));
-        let mut listing = self.mover.ends.source.list_objects(bucket).prefix(prefix).max_keys(options.page_size);
+        let mut listing = self.mover.ends.source.list(bucket).prefix(prefix).max_keys(options.page_size);
         if options.requester_pays() {
             listing = listing.request_payer();
         }
+        let inside = self.target_inside(bucket, &prefix[..root]);
         let mut pages = listing.pages();
         let mut found = false;
         while let Some(page) = self.crew.until(pages.next()).await? {
             for listed in page?.objects {
-                let fits = wild.is_none_or(|wild| wild.pattern.matches(&listed.key));
+                let fits = wild.is_none_or(|wild| wild.pattern.matches(&listed.key))
+                    && inside.as_ref().is_none_or(|inside| !listed.key.starts_with(inside));
                 let Some(name) = listed.key.get(root..).filter(|name| fits && filters.take(name)) else { continue };
                 found = true;
                 let name = name.to_owned();
@@ -137,6 +139,16 @@ impl Carrier<'_, '_> {
                     .hint("--raw takes * and ? as they are"))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// The prefix of a target that lies in the source: what is there has arrived, and is not taken along again.
+    fn target_inside(&self, bucket: &str, root: &str) -> Option<String> {
+        match self.target {
+            Target::Prefix { bucket: to, prefix } if !self.mover.ends.through_here && to == bucket => {
+                (prefix.starts_with(root) && prefix != root).then(|| prefix.clone())
+            }
+            _ => None,
         }
     }
 

@@ -68,10 +68,18 @@ impl Mover {
         })
     }
 
-    /// Refuses to write an object over itself: nothing would be copied, and moving it would delete it.
+    /// Refuses to write objects over themselves: nothing would be copied, and moving them would delete them.
     pub(crate) fn refuse_itself(&self, source: &Source, target: &Target) -> Result<(), Failure> {
-        let Source::Object { bucket, key } = source else { return Ok(()) };
-        let Some((to_bucket, to_key)) = target.key(&source.name()) else { return Ok(()) };
+        let (bucket, key, to_bucket, to_key) = match (source, target) {
+            (Source::Object { bucket, key }, _) => match target.key(&source.name()) {
+                Some((to_bucket, to_key)) => (bucket, key.as_str(), to_bucket, to_key),
+                None => return Ok(()),
+            },
+            (Source::Objects { bucket, prefix, root, .. }, Target::Prefix { bucket: to_bucket, prefix: to }) => {
+                (bucket, &prefix[..*root], to_bucket.as_str(), to.clone())
+            }
+            _ => return Ok(()),
+        };
         let changes = !self.is_move && (self.options.replaces_metadata() || !self.attributes.is_empty());
         if self.ends.through_here || changes || (bucket.as_str(), key) != (to_bucket, &to_key) {
             return Ok(());

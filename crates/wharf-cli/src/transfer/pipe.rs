@@ -48,7 +48,9 @@ pub(crate) async fn up(
     let mover = Arc::new(Mover::new(options, Deed::Upload, context)?);
     let mut crew = Crew::new(printer, Bar::stream);
     // Nobody waits for a line of it, as with aws-cli.
-    crew.printer().at_most(Loudness::OnlyErrors);
+    if !crew.printer().is_json() {
+        crew.printer().at_most(Loudness::OnlyErrors);
+    }
     let follower = crew.follower();
     crew.begin(0, mover.upload_stdin(bucket, key, expected_size, follower)).await?;
     crew.finish().await

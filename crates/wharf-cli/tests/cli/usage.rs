@@ -70,7 +70,7 @@ fn without_keys_it_says_where_it_looked() {
     let expected = "wharf: no credentials found: AWS_ACCESS_KEY_ID is not set, there is no default profile, and \
                     instance metadata is switched off\n\
                     hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile, or read what \
-                    is public with --no-sign-request\n";
+                    is public with --no-sign-request; `wharf whoami` shows what is set\n";
     let mut command = bare(&["ls", "--region", "eu-west-1"]);
     // Without it, whoever runs this on EC2 has keys.
     command.env("AWS_EC2_METADATA_DISABLED", "true");

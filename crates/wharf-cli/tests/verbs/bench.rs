@@ -182,6 +182,16 @@ impl Bench {
         command
     }
 
+    /// A line of a shell, in the folder and with the server in its environment.
+    #[cfg(unix)]
+    pub(crate) fn shell(&self, line: &str) -> Command {
+        let binary = self.command(&[]);
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &line.replace("my-bucket", &self.bucket)]).current_dir(self.folder.path()).env_clear();
+        command.envs(binary.get_envs().filter_map(|(name, value)| Some((name, value?)))).stdin(Stdio::null());
+        command
+    }
+
     pub(crate) fn run(&self, args: &[&str]) -> Ran {
         self.ran(self.command(args).output().unwrap())
     }

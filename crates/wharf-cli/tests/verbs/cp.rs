@@ -1,6 +1,7 @@
 //! `cp`.
 
 use std::fs;
+use std::process::Stdio;
 
 use wharf::StorageClass;
 
@@ -345,4 +346,30 @@ fn two_names_of_a_server_are_one_server() {
         assert_eq!(bench.run(&args), failed(1, expected));
     }
     assert_eq!(bench.object("a"), "hello");
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_not_uploaded() {
+    let bench = Bench::embedded();
+    bench.file("a", vec![7; 20 << 20]);
+    let args = ["cp", "a", "s3://my-bucket/", "--part-size", "5MiB", "--bandwidth", "8MiB"];
+    let child = bench.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while !bench.store().requests().iter().any(|request| request.operation == "UploadPart") {
+        std::thread::yield_now();
+    }
+    bench.file("a", vec![8; 21 << 20]);
+    let (exit, stdout, stderr) = bench.ran(child.wait_with_output().unwrap());
+    assert_eq!((exit, stdout.as_str()), (1, ""), "{stderr}");
+    assert!(stderr.starts_with("upload failed: ./a to s3://my-bucket/a ") && stderr.contains("changed"), "{stderr}");
+    assert!(bench.keys().is_empty());
+}
+
+#[test]
+fn a_condition_that_the_server_ignores_is_said() {
+    let bench = Bench::embedded();
+    bench.put("a", "there");
+    bench.files(&["a", "b"]);
+    let (exit, _, stderr) = bench.run(&["cp", "a", "b", "s3://my-bucket", "--no-overwrite"]);
+    assert_eq!((exit, stderr.as_str()), (0, "skip: ./a to s3://my-bucket/a: it is there already\n"));
+    assert_eq!((bench.object("a"), bench.object("b")), ("there".to_owned(), "b".to_owned()));
 }

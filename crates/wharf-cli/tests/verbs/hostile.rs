@@ -97,7 +97,7 @@ fn a_hostile_bucket_comes_down_and_goes_up_again_or_is_refused_by_name() {
 }
 
 #[test]
-fn what_goes_onto_the_terminal_is_text() {
+fn odd_names_are_json() {
     let bench = Bench::embedded();
     bench.put("\u{1b}]0;title\u{7}", "1");
     let json = bench.must(&["ls", "s3://my-bucket", "--json"]);

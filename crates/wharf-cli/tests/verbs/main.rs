@@ -11,6 +11,8 @@ mod interrupt;
 mod look;
 mod mv;
 mod pipe;
+mod readme;
 mod rm;
 mod run;
+mod sync;
 mod terminal;

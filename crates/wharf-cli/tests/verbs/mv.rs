@@ -1,5 +1,9 @@
 //! `mv`.
 
+use std::process::Stdio;
+
+use wharf_embedded::{Fault, Operation};
+
 use crate::bench::{Bench, assert_like, done, failed};
 
 #[test]
@@ -42,11 +46,48 @@ fn nothing_moves_onto_itself() {
         assert_eq!(bench.run(&["mv", "s3://my-bucket/a", target]), failed(252, expected), "{target}");
     }
     assert_eq!(bench.object("a"), "hello");
+    bench.put("d/b", "there");
+    let expected = "wharf: Cannot mv a file onto itself: s3://my-bucket/d/ - s3://my-bucket/d/\n";
+    for source in [&["s3://my-bucket/d", "--recursive"][..], &["s3://my-bucket/d/*"]] {
+        let args = [&["mv", "s3://my-bucket/d/", "--storage-class", "STANDARD"], source].concat();
+        let args = [&args[..1], &args[4..5], &args[1..4], &args[5..]].concat();
+        assert_eq!(bench.run(&args), failed(252, expected), "{args:?}");
+    }
+    assert_eq!(bench.object("d/b"), "there");
+}
+
+#[test]
+fn what_has_arrived_in_the_source_is_not_moved_again() {
+    let bench = Bench::new();
+    bench.put_all([("d/1.gz", "1"), ("d/2.gz", "2"), ("d/old/0.gz", "0")]);
+    bench.must(&["mv", "s3://my-bucket/d/*.gz", "s3://my-bucket/d/old/", "--page-size", "1"]);
+    assert_eq!(bench.keys(), ["d/old/0.gz", "d/old/1.gz", "d/old/2.gz"]);
+    bench.must(&["s3", "mv", "s3://my-bucket/", "s3://my-bucket/all", "--recursive", "--page-size", "1"]);
+    assert_eq!(bench.keys(), ["all/d/old/0.gz", "all/d/old/1.gz", "all/d/old/2.gz"]);
+}
+
+#[test]
+fn a_source_that_has_changed_stays() {
+    let bench = Bench::embedded();
+    bench.put("a", "hello");
+    // Its removal waits for a second, in which somebody writes it anew.
+    bench.store().inject(Fault::respond(503, "SlowDown").on(Operation::DeleteObject).nth(1)).unwrap();
+    let child = bench.command(&["mv", "s3://my-bucket/a", "b"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    while !bench.store().requests().iter().any(|request| request.operation == "DeleteObject") {
+        std::thread::yield_now();
+    }
+    bench.put("a", "new");
+    let ran = bench.ran(child.unwrap().wait_with_output().unwrap());
+    let expected = "move failed: s3://my-bucket/a to ./b it was copied, but the source could not be removed: ...\
+                    PreconditionFailed, HTTP 412...";
+    assert_like(ran, 1, "", expected);
+    assert_eq!((bench.object("a"), bench.read("b")), ("new".to_owned(), "hello".to_owned()));
 }
 
 #[test]
 fn what_did_not_arrive_stays() {
-    let bench = Bench::new();
+    // Others make a bucket that is not there.
+    let bench = Bench::embedded();
     bench.file("a.txt", "hello");
     let expected = "move failed: ./a.txt to s3://my-bucket-2/a.txt ...NoSuchBucket...";
     assert_like(bench.run(&["mv", "a.txt", "s3://my-bucket-2/"]), 1, "", expected);

@@ -92,3 +92,13 @@ fn transfers_show_how_far_they_are() {
         assert!(seen.lines().count() <= 1, "{no_bar:?} {seen}");
     }
 }
+
+#[test]
+fn names_of_objects_cannot_command_the_terminal() {
+    let bench = Bench::embedded();
+    bench.put("a\u{1b}[2Jb\u{7}", "1");
+    let (exit, seen) = at_a_terminal(bench.command(&["ls", "s3://my-bucket"]), "");
+    assert!(exit == 0 && seen.ends_with("1 a\\u{1b}[2Jb\\u{7}\n"), "{seen:?}");
+    let (_, seen) = at_a_terminal(bench.command(&["cp", "s3://my-bucket", "in", "--recursive", "--no-progress"]), "");
+    assert!(seen.contains("in/a\\u{1b}[2Jb\\u{7}\n") && !seen.contains('\u{1b}'), "{seen:?}");
+}

@@ -182,6 +182,16 @@ fn beyond(letter: char) -> Option<char> {
     (letter..=char::MAX).skip(1).find(|next| can_be_asked_for(*next))
 }
 
+/// A text in the middle between two keys, whatever keys look like; `None` where they are too close.
+pub(super) fn between(after: &str, until: &str) -> Option<String> {
+    let same = after.chars().zip(until.chars()).take_while(|(one, other)| one == other).count();
+    let (one, other) = (after.chars().nth(same).map_or(0, u32::from), u32::from(until.chars().nth(same)?));
+    let middle =
+        (one.midpoint(other)..other).find_map(|letter| char::from_u32(letter).filter(|it| can_be_asked_for(*it)))?;
+    let text: String = after.chars().take(same).chain([middle]).collect();
+    (text.as_str() > after && text.as_str() < until).then_some(text)
+}
+
 /// How many characters two keys begin with in common.
 fn common(left: &[char], right: &[char]) -> usize {
     left.iter().zip(right).take_while(|(left, right)| left == right).count()
@@ -240,6 +250,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_middle_lies_between() {
+        let between = |after: &str, until: &str| super::between(after, until);
+        assert_eq!(between("a/b", "a/x").as_deref(), Some("a/m"));
+        assert_eq!(between("a", "a/x").as_deref(), Some("a "));
+        assert_eq!(between("a\u{d000}", "a\u{e100}").as_deref(), Some("a\u{e000}"));
+        assert_eq!((between("a", "b"), between("a", "a"), between("", "\t")), (None, None, None));
     }
 
     #[test]

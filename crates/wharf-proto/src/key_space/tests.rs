@@ -60,10 +60,10 @@ fn buckets() -> Vec<(&'static str, (f64, f64), Vec<String>)> {
     let directories = (0..50_000).map(|n| format!("d{:x}/file-{}", (n / 2000_u64 * 2_654_435_761) % 65_536, n % 2000));
     vec![
         ("numbered", (12.0, 10.0), (0..100_000).map(|n| format!("obj-{n:07}")).collect()),
-        ("not padded", (11.0, 8.0), (0..50_000).map(|n| format!("img-{n}")).collect()),
+        ("not padded", (11.0, 9.0), (0..50_000).map(|n| format!("img-{n}")).collect()),
         ("random", (11.0, 9.0), uuids),
-        ("days", (6.0, 1.2), days.collect()),
-        ("directories", (5.0, 1.1), directories.collect()),
+        ("days", (8.0, 2.5), days.collect()),
+        ("directories", (9.0, 2.0), directories.collect()),
         (
             "two heaps",
             (11.0, 9.0),
@@ -76,7 +76,7 @@ fn buckets() -> Vec<(&'static str, (f64, f64), Vec<String>)> {
         ),
         (
             "foreign",
-            (1.0, 1.0),
+            (1.3, 1.3),
             (0..50_000).map(|n| format!("фото/{}{}", char::from_u32(0x4e00 + n / 50).unwrap(), n % 50)).collect(),
         ),
     ]

@@ -27,6 +27,8 @@ pub struct Habits {
     pub checksum: Option<ChecksumAlgorithm>,
     /// Whether CreateMultipartUpload may name the checksum of the parts to come.
     pub announces_checksum: bool,
+    /// Whether a part whose checksum was announced is refused where it comes without.
+    pub parts_need_checksum: bool,
     /// Whether reads may ask for the stored checksum (`x-amz-checksum-mode`). Where not, they do not.
     pub checksum_mode: bool,
     /// Whether a body may be framed (`aws-chunked`), which a stream must be to be signed, as it is over plain http.

@@ -29,6 +29,7 @@ pub(super) const OTHER: Habits = Habits {
     sorted: false,
     checksum: Some(Crc64Nvme),
     announces_checksum: true,
+    parts_need_checksum: false,
     checksum_mode: true,
     // The one way to sign a stream over plain http. Over https nothing is framed.
     chunks: true,
@@ -245,9 +246,10 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
         Habits {
             source: Source::Verified("Garage 2.5.0"),
             addressing: AddressingStyle::Path,
-            // A checksum is announced, though a part without one is then refused: where it is not, those of parts are
-            // not kept, and an upload that names them cannot be completed (400 InvalidDigest).
+            // Where it is not announced, the checksums of parts are not kept, and an upload that names them cannot be
+            // completed (400 InvalidDigest).
             announces_checksum: true,
+            parts_need_checksum: true,
             keeps: Conditions::of(&[CopySource, ReadIfMatch, ReadIfNoneMatch, ReadDates]),
             ignores: Conditions::ALL.without(Conditions::of(&[CopySource, ReadIfMatch, ReadIfNoneMatch, ReadDates])),
             ..AWS

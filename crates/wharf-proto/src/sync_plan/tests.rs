@@ -50,6 +50,7 @@ fn each_rule_has_its_differences() {
     let target = [entry("a", 1, 10), entry("b", 2, 10), entry("c", 1, 10), entry("d", 1, 10), entry("old", 1, 1)];
     for (compare, expected) in [
         (Compare::SizeAndTime, "Skip a,Size b,Time c,Skip d,Missing new,Delete old"),
+        (Compare::SizeAndLaterTarget, "Skip a,Size b,Skip c,Time d,Missing new,Delete old"),
         (Compare::SizeOnly, "Skip a,Size b,Skip c,Skip d,Missing new,Delete old"),
         (Compare::ExactTime, "Skip a,Size b,Time c,Time d,Missing new,Delete old"),
         (Compare::Checksum, "Compare a,Size b,Compare c,Compare d,Missing new,Delete old"),

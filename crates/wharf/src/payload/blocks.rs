@@ -24,19 +24,27 @@ pub(super) struct Blocks {
 
 /// What reading without waiting is like where the file lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum AtOnce {
-    Unknown,
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux tells"))]
+pub(super) enum AtOnce {
     /// The system gives what it has in memory, and says where it has nothing.
     WhatIsThere,
     /// The file is in memory.
     All,
+    /// The system does not say.
     Nothing,
+}
+
+impl AtOnce {
+    /// Asks the system, which may take its time, and tells it what will be read.
+    pub(super) fn of(file: &File, offset: u64, length: u64) -> Self {
+        system::begin(file, offset, length)
+    }
 }
 
 impl Blocks {
     /// The `length` bytes from `offset` on.
-    pub(super) fn of(file: Arc<File>, offset: u64, length: u64) -> Self {
-        Self { file, offset, left: length, at_once: AtOnce::Unknown, out: Vec::new() }
+    pub(super) fn new(file: Arc<File>, at_once: AtOnce, offset: u64, length: u64) -> Self {
+        Self { file, offset, left: length, at_once, out: Vec::new() }
     }
 
     /// How many bytes are still to come.
@@ -49,12 +57,9 @@ impl Blocks {
     /// # Errors
     /// As reading does; [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) where the file has become shorter.
     pub(super) fn next_at_once(&mut self) -> io::Result<Option<Bytes>> {
-        if self.at_once == AtOnce::Unknown {
-            self.at_once = system::begin(&self.file, self.offset, self.left);
-        }
         match self.at_once {
             AtOnce::All => self.next().map(Some),
-            AtOnce::Nothing | AtOnce::Unknown => Ok(None),
+            AtOnce::Nothing => Ok(None),
             AtOnce::WhatIsThere => {
                 let read = self.read(system::read_what_is_there);
                 match read {
@@ -174,15 +179,6 @@ mod positioned {
 }
 
 #[cfg(test)]
-impl Blocks {
-    /// As on a system that cannot say whether a read would have to wait.
-    pub(super) fn that_wait(mut self) -> Self {
-        self.at_once = AtOnce::Nothing;
-        self
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use std::path::PathBuf;
 
@@ -204,17 +200,16 @@ mod tests {
         let written = bytes(3 * BLOCK + 5);
         let (path, file) = file("same", &written);
         let part = BLOCK / 2..3 * BLOCK;
-        for waits in [false, true] {
-            let mut blocks = Blocks::of(file.clone(), part.start as u64, part.len() as u64);
-            if waits {
-                blocks = blocks.that_wait();
-                assert!(blocks.next_at_once().unwrap().is_none());
-            }
+        for at_once in [AtOnce::of(&file, 0, written.len() as u64), AtOnce::All, AtOnce::Nothing] {
+            let mut blocks = Blocks::new(file.clone(), at_once, part.start as u64, part.len() as u64);
             let mut read = Vec::new();
             while blocks.left() > 0 {
                 let block = match blocks.next_at_once().unwrap() {
                     Some(block) => block,
-                    None => blocks.next().unwrap(),
+                    None => {
+                        assert_ne!(at_once, AtOnce::All);
+                        blocks.next().unwrap()
+                    }
                 };
                 read.extend_from_slice(&block);
             }
@@ -227,7 +222,7 @@ mod tests {
     fn a_buffer_is_used_again_once_nobody_needs_it() {
         let written = bytes(4 * BLOCK);
         let (path, file) = file("again", &written);
-        let mut blocks = Blocks::of(file, 0, 4 * BLOCK as u64);
+        let mut blocks = Blocks::new(file, AtOnce::Nothing, 0, 4 * BLOCK as u64);
         let held = blocks.next().unwrap();
         let other = blocks.next().unwrap().as_ptr();
         assert_ne!(held.as_ptr(), other);
@@ -241,7 +236,7 @@ mod tests {
     #[test]
     fn a_file_that_has_become_shorter() {
         let (path, file) = file("shorter", &bytes(10));
-        let mut blocks = Blocks::of(file, 0, 20);
+        let mut blocks = Blocks::new(file, AtOnce::Nothing, 0, 20);
         assert_eq!(blocks.next().unwrap().len(), 10);
         assert_eq!(blocks.next().unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
         std::fs::remove_file(path).unwrap();

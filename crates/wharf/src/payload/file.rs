@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher};
 use wharf_proto::{BoxError, Error, ErrorKind};
 
-use super::blocks::Blocks;
+use super::blocks::{AtOnce, Blocks};
 use super::framed::Summed;
 use super::{Digests, blocking, digest};
 
@@ -23,6 +23,7 @@ use super::{Digests, blocking, digest};
 #[derive(Debug)]
 pub(crate) struct File {
     source: Arc<Source>,
+    at_once: AtOnce,
     offset: u64,
     length: u64,
     /// Computed while it is sent.
@@ -105,7 +106,8 @@ impl File {
                 );
                 return Err(Error::new(ErrorKind::Body, problem));
             }
-            Ok(Self { source: Arc::new(source), offset, length, algorithm: None, found: Found::default() })
+            let at_once = AtOnce::of(&source.file, offset, length);
+            Ok(Self { source: Arc::new(source), at_once, offset, length, algorithm: None, found: Found::default() })
         })
         .await
     }
@@ -153,7 +155,7 @@ impl File {
     }
 
     fn blocks(&self) -> Blocks {
-        Blocks::of(self.source.file.clone(), self.offset, self.length)
+        Blocks::new(self.source.file.clone(), self.at_once, self.offset, self.length)
     }
 }
 
@@ -168,23 +170,26 @@ pub(crate) struct FileStream {
 
 enum Reading {
     Idle(Blocks),
-    Busy(JoinHandle<(io::Result<Bytes>, Blocks)>),
+    Busy(JoinHandle<(Result<Bytes, Error>, Blocks)>),
     Done,
 }
 
 impl FileStream {
     fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         loop {
-            let (read, blocks) = match std::mem::replace(&mut self.reading, Reading::Done) {
+            let (block, blocks) = match std::mem::replace(&mut self.reading, Reading::Done) {
                 Reading::Done => return Poll::Ready(None),
                 Reading::Idle(blocks) if blocks.left() == 0 => return Poll::Ready(None),
-                Reading::Idle(mut blocks) => match blocks.next_at_once() {
-                    Ok(Some(block)) => (Ok(block), blocks),
-                    Ok(None) => {
-                        self.reading = Reading::Busy(spawn_blocking(move || (blocks.next(), blocks)));
+                Reading::Idle(mut blocks) => match blocks.next_at_once().transpose() {
+                    Some(read) => (self.source.check(read, &blocks), blocks),
+                    None => {
+                        let source = self.source.clone();
+                        self.reading = Reading::Busy(spawn_blocking(move || {
+                            let read = blocks.next();
+                            (source.check(read, &blocks), blocks)
+                        }));
                         continue;
                     }
-                    Err(error) => (Err(error), blocks),
                 },
                 Reading::Busy(mut task) => match Pin::new(&mut task).poll(cx) {
                     Poll::Pending => {
@@ -197,7 +202,7 @@ impl FileStream {
                     }
                 },
             };
-            let block = self.source.check(read, &blocks)?;
+            let block = block?;
             if let Some(hasher) = &mut self.hasher {
                 hasher.update(&block);
             }
@@ -256,8 +261,8 @@ mod tests {
         fs::write(&path, &written).unwrap();
         let mut file = File::open(path.clone(), Some((1000, 600_000))).await.unwrap();
         file.compute(ChecksumAlgorithm::Crc64Nvme);
+        file.at_once = AtOnce::Nothing;
         let mut stream = file.stream();
-        stream.reading = Reading::Idle(file.blocks().that_wait());
         let mut read = Vec::new();
         while let Some(block) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
             read.extend_from_slice(&block.unwrap());

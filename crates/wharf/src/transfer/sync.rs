@@ -74,6 +74,7 @@ pub struct Sync {
     concurrency: usize,
     parallel: usize,
     patience: Duration,
+    request_payer: bool,
 }
 
 type Tweak<T> = Option<Box<dyn Fn(T) -> T + Send + std::marker::Sync>>;
@@ -170,6 +171,7 @@ impl Client {
             concurrency: AT_ONCE,
             parallel: 1,
             patience: PATIENCE,
+            request_payer: false,
         }
     }
 }
@@ -237,6 +239,12 @@ impl Sync {
         self
     }
 
+    /// Confirms that the caller pays for the requests, where the bucket's owner does not.
+    pub fn request_payer(mut self) -> Self {
+        self.request_payer = true;
+        self
+    }
+
     /// Changes each upload before it is sent: its storage class, say.
     pub fn uploads(mut self, change: impl Fn(Upload) -> Upload + Send + std::marker::Sync + 'static) -> Self {
         self.tweaks.upload = Some(Box::new(change));
@@ -289,6 +297,7 @@ impl Sync {
                 at_once: self.concurrency,
                 parallel: self.parallel,
                 patience: self.patience,
+                request_payer: self.request_payer,
                 watch,
                 out,
                 blind: false.into(),

@@ -24,14 +24,10 @@ use super::http1::RequestBody;
 use super::wire::{Peeked, Wire};
 
 /// How many headers an answer may have on a connection with room for many: an object can have hundreds of metadata
-/// entries. What a head may weigh in all is limited by [`BUFFER`].
+/// entries. What a head may weigh in all is limited by hyper, to about 400 KiB.
 ///
 /// On others it may have 100, for which hyper has room on the stack; for more it clears 64 KiB for each answer.
 const MANY_HEADERS: usize = 1024;
-
-/// How much of a large body is read, or collected to be written, at once. hyper's own choice, of 400 KiB, does not fit
-/// into a core's cache together with what it is made of.
-const BUFFER: usize = 128 * 1024;
 
 /// A connection whose last answer came before its request was sent may never take another: one that does not settle
 /// at once is closed.
@@ -59,7 +55,6 @@ impl Connection {
     /// Speaks HTTP over `socket`, beneath which is `wire`.
     pub(crate) async fn start(socket: Box<dyn Socket>, wire: Arc<Wire>, roomy: bool) -> Result<Self, hyper::Error> {
         let mut http = http1::Builder::new();
-        http.max_buf_size(BUFFER);
         if roomy {
             http.max_headers(MANY_HEADERS);
         }

@@ -251,4 +251,8 @@ async fn what_does_not_fit() {
         assert_eq!(cause.kind(), std::io::ErrorKind::FileTooLarge, "{}", line(&error));
         assert_eq!((folder.names(), fs::read(&path).unwrap()), (vec!["a".to_owned()], b"the old one".to_vec()));
     }
+    // Also where it was begun anew before, for another reason.
+    let (s3, fake) = served(bytes(9 * MIB), Habits { no_etag: true, breaks: Some(150_000), ..Habits::default() });
+    let error = s3.download("my-bucket", "a", &path).await.unwrap_err();
+    assert_eq!((error.kind(), fake.count()), (ErrorKind::Body, 2));
 }

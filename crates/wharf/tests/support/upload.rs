@@ -78,19 +78,32 @@ pub fn count(store: &Store, operation: Operation) -> usize {
 
 type Hook = dyn Fn(String) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
 
-/// A store, and something that happens before a request reaches it.
+/// A store, and something that happens before a request reaches it, or after it was answered.
 #[derive(Clone)]
 pub struct Hooked {
     store: Store,
+    when: When,
     hook: Arc<Hook>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum When {
+    Before,
+    After,
 }
 
 impl Transport for Hooked {
     fn send(&self, request: Request<Body>) -> ResponseFuture {
-        let (store, done) = (self.store.clone(), (self.hook)(format!("{} {}", request.method(), request.uri())));
+        let Self { store, when, hook } = self.clone();
+        let what = format!("{} {}", request.method(), request.uri());
         Box::pin(async move {
-            done.await;
-            store.send(request).await
+            if when == When::Before {
+                hook(what).await;
+                return store.send(request).await;
+            }
+            let answer = store.send(request).await;
+            hook(what).await;
+            answer
         })
     }
 
@@ -104,5 +117,14 @@ pub fn hooked<F>(store: &Store, hook: impl Fn(String) -> F + Send + Sync + 'stat
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    Client::builder().transport(Hooked { store: store.clone(), hook: Arc::new(move |what| Box::pin(hook(what))) })
+    hooked_when(When::Before, store, hook)
+}
+
+/// The same, with the hook at that time.
+pub fn hooked_when<F>(when: When, store: &Store, hook: impl Fn(String) -> F + Send + Sync + 'static) -> ClientBuilder
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let hook = Arc::new(move |what| -> Pin<Box<dyn Future<Output = ()> + Send>> { Box::pin(hook(what)) });
+    Client::builder().transport(Hooked { store: store.clone(), when, hook })
 }

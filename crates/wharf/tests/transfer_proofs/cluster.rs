@@ -3,7 +3,9 @@
 use std::process::Command;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use wharf::Client;
+use wharf::transfer::Transfer;
 
 use crate::common::{BUCKET, Folder, MIB};
 use crate::support::upload::bytes;
@@ -18,6 +20,12 @@ fn kill(pid: &str) {
     assert!(Command::new("kill").args(["-KILL", pid]).status().unwrap().success());
 }
 
+/// Waits until so many MiB have been moved.
+async fn until<T>(transfer: &Transfer<T>, mebibytes: u64) {
+    let mut updates = transfer.updates();
+    while updates.next().await.is_some_and(|progress| progress.bytes < mebibytes << 20) {}
+}
+
 /// Two copies of everything: with one of three servers dead, everything can be read, and written again where it failed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a cluster: ci/full starts one"]
@@ -26,18 +34,17 @@ async fn a_volume_server_that_is_killed_amid_transfers() {
     let bucket = format!("{BUCKET}-{}", std::process::id());
     let s3 = Client::builder().build().unwrap();
     let folder = Folder::new();
-    let data = bytes(96 * MIB);
+    let data = bytes(48 * MIB).repeat(4);
     let source = folder.file("source", &data);
     s3.create_bucket(&bucket).await.unwrap();
     s3.upload(&bucket, "before", source.as_path()).part_size(5 << 20).await.unwrap();
-    let upload = s3.upload(&bucket, "during", source.as_path()).part_size(5 << 20).patience(Duration::from_secs(120));
-    let download = s3.download(&bucket, "before", folder.path().join("target")).part_size(1 << 20);
-    let upload = upload.concurrency(4).start().unwrap();
-    let download = download.concurrency(4).patience(Duration::from_secs(120)).start().unwrap();
-    // In the middle of both, or of one where the other was too fast.
-    while upload.progress().bytes < 20 << 20 && download.progress().bytes < 60 << 20 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let patience = Duration::from_secs(120);
+    let upload = s3.upload(&bucket, "during", source.as_path()).part_size(5 << 20).concurrency(4).patience(patience);
+    let upload = upload.start().unwrap();
+    until(&upload, 20).await;
+    let download = s3.download(&bucket, "before", folder.path().join("target")).part_size(1 << 20).concurrency(4);
+    let download = download.patience(patience).start().unwrap();
+    until(&download, 20).await;
     println!("killed after {} up, {} down", upload.progress().bytes >> 20, download.progress().bytes >> 20);
     kill(&volumes[0]);
     match download.await {

@@ -70,7 +70,7 @@ impl Events {
         }
         printer.hide();
         if events.withheld() > 0 {
-            self.failed = true;
+            self.skipped = true;
             printer.problem(&Warning::new(format!(
                 "nothing was deleted, of {} that the source does not have: a part of one side could not be read",
                 events.withheld()

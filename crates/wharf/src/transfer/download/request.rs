@@ -57,6 +57,8 @@ struct Shared {
     changed: AtomicBool,
     /// The server does not give ranges of this object, or does not say of which object they are.
     no_ranges: AtomicBool,
+    /// Bytes are missing that cannot be asked for alone.
+    lost: AtomicBool,
 }
 
 /// Why a checksum of parts could not be compared.
@@ -159,6 +161,7 @@ impl Job {
             lane,
             changed: AtomicBool::new(false),
             no_ranges: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
         }))
     }
 
@@ -203,14 +206,16 @@ impl Job {
     /// The rest of a body that broke off cannot be asked for: only all of it.
     pub(super) fn lost(&self, error: Error) -> Error {
         self.0.no_ranges.store(true, Ordering::Relaxed);
+        self.0.lost.store(true, Ordering::Relaxed);
         error
     }
 
     /// Whether a failed download is to be begun anew, of which `before` failed so.
     pub(super) fn begin_anew(&self, before: u32) -> bool {
         let changed = self.0.changed.swap(false, Ordering::Relaxed);
+        let lost = self.0.lost.swap(false, Ordering::Relaxed);
         let wanted = changed && self.options().on_change == OnChange::Restart;
-        let anew = before < RESTARTS && (wanted || !changed && self.0.no_ranges.load(Ordering::Relaxed));
+        let anew = before < RESTARTS && (wanted || !changed && lost);
         if anew {
             self.0.watch.lost(self.0.watch.bytes());
         }
@@ -372,25 +377,28 @@ impl Job {
         if !self.0.client.inner().sending.habits.ignores.contains(Condition::ReadIfMatch) {
             get = get.if_match(&found.head.etag);
         }
-        let object = get.await.inspect_err(|error| match error.kind() {
+        let object = match get.await {
+            Ok(object) => object,
             // A shorter one has no such range.
-            ErrorKind::PreconditionFailed | ErrorKind::InvalidRange => self.0.changed.store(true, Ordering::Relaxed),
-            ErrorKind::MalformedResponse => self.0.no_ranges.store(true, Ordering::Relaxed),
-            _ => {}
-        })?;
-        let header = object.content_range.as_deref().unwrap_or_default();
+            Err(error) if matches!(error.kind(), ErrorKind::PreconditionFailed | ErrorKind::InvalidRange) => {
+                self.0.changed.store(true, Ordering::Relaxed);
+                return Err(error);
+            }
+            Err(error) if error.kind() == ErrorKind::MalformedResponse => return Err(self.lost(error)),
+            Err(error) => return Err(error),
+        };
         if object.etag != found.head.etag && !object.etag.is_empty() {
             self.0.changed.store(true, Ordering::Relaxed);
             return Err(Error::new(ErrorKind::PreconditionFailed, "the object was replaced while it was read"));
         }
-        let sent = ContentRange::parse(header);
-        let right = !object.etag.is_empty()
-            && sent.is_some_and(|sent| {
-                sent.bytes == range && (sent.size.is_none() || found.size.is_none() || sent.size == found.size)
-            });
-        if !right {
-            self.0.no_ranges.store(true, Ordering::Relaxed);
-            return Err(wrong_range(header));
+        let header = object.content_range.as_deref().unwrap_or_default();
+        let right = match ContentRange::parse(header) {
+            Some(sent) => sent.bytes == range && (sent.size.is_none() || sent.size == found.size),
+            // All of it, from a server without ranges.
+            None => header.is_empty() && range.start == 0 && Some(range.end) == found.size,
+        };
+        if !right || object.etag.is_empty() {
+            return Err(self.lost(wrong_range(header)));
         }
         let mut body = object.body;
         body.unchecked();

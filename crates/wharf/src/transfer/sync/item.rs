@@ -64,6 +64,7 @@ async fn upload(
         return Ok(());
     }
     let call = client.upload(bucket, key, path.as_path()).patience(work.patience);
+    let call = if work.request_payer { call.request_payer() } else { call };
     let call = match &work.tweaks.upload {
         Some(tweak) => tweak(call),
         None => call,
@@ -87,6 +88,7 @@ async fn download(
     // What is missing must not be there by another spelling, as where `A` and `a` are one file.
     let overwrite = because != Reason::Missing;
     let call = client.download(bucket, key, path.as_path()).overwrite(overwrite).patience(work.patience);
+    let call = if work.request_payer { call.request_payer() } else { call };
     let call = match &work.tweaks.download {
         Some(tweak) => tweak(call),
         None => call,
@@ -124,6 +126,7 @@ async fn copy(work: &Work, from: &Kind, to: &Kind, source: &Entry) -> Result<(),
     let [key, to_key] = [prefix, to_prefix].map(|prefix| format!("{prefix}{}", source.key));
     let client = client.as_ref();
     let call = client.unwrap_or(&work.client).copy(bucket, key, to_bucket, to_key).patience(work.patience);
+    let call = if work.request_payer { call.request_payer() } else { call };
     // Only a client of its own makes an end another endpoint.
     let call = match (client, to_client) {
         (None, None) => call,
@@ -179,7 +182,8 @@ async fn sum(work: &Work, place: &Kind, entry: &Entry) -> Result<Sum, Error> {
         Kind::Local(root) => LocalTree::new(root).path_of(&entry.key).map(Sum::File),
         Kind::Bucket { client, bucket, prefix } => {
             let client = client.as_ref().unwrap_or(&work.client);
-            let head = client.head_object(bucket, format!("{prefix}{}", entry.key)).checksum_mode(true).await?;
+            let call = client.head_object(bucket, format!("{prefix}{}", entry.key)).checksum_mode(true);
+            let head = if work.request_payer { call.request_payer() } else { call }.await?;
             Ok(Sum::Object(of_all_bytes(&head)))
         }
     }

@@ -39,6 +39,7 @@ impl Reading {
             Kind::Bucket { client, bucket, prefix } => {
                 let client = client.as_ref().unwrap_or(&work.client);
                 let list = client.list(bucket).prefix(prefix).parallel(work.parallel).patience(work.patience);
+                let list = if work.request_payer { list.request_payer() } else { list };
                 From::List { items: list.items(), prefix: prefix.len() }
             }
         };

@@ -35,6 +35,7 @@ pub(super) struct Work {
     pub(super) at_once: usize,
     pub(super) parallel: usize,
     pub(super) patience: Duration,
+    pub(super) request_payer: bool,
     pub(super) watch: Arc<Watch>,
     pub(super) out: mpsc::Sender<Told>,
     /// Whether something could not be read that may hide entries.
@@ -212,7 +213,8 @@ impl Work {
                     let prefix = prefix.clone();
                     move |entry| entry.map(|entry| format!("{prefix}{}", entry.key))
                 });
-                let mut outcomes = client.delete(bucket, Keys::each(keys)).patience(self.patience).outcomes();
+                let call = client.delete(bucket, Keys::each(keys)).patience(self.patience);
+                let mut outcomes = if self.request_payer { call.request_payer() } else { call }.outcomes();
                 while let Some(outcome) = outcomes.next().await {
                     let (key, error) = match outcome? {
                         Ok(deleted) => (deleted.key, None),

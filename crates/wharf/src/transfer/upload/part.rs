@@ -23,9 +23,11 @@ pub(super) async fn send(
     let Piece { part, content, checksum } = piece;
     let mut turn = Some(turn);
     // A composite checksum is one of parts that had theirs.
-    let needs_header = sum.is_some_and(|sum| sum.checksum_type == ChecksumType::Composite)
+    let habits = job.habits();
+    let needs_header = sum
+        .is_some_and(|sum| sum.checksum_type == ChecksumType::Composite || habits.parts_need_checksum)
         && matches!(content, Replay::File { .. })
-        && !job.habits().trailers;
+        && !habits.trailers;
     let stored = job.patiently(|| {
         drop(turn.take());
         let call = job.object.upload_part(job.sender.clone(), upload_id, part.number, content.body());

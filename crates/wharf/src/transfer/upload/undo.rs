@@ -88,7 +88,7 @@ impl Begun {
         let error = if self.orphan { error.with_note(ORPHAN) } else { error };
         let State::Open(upload_id) = std::mem::replace(&mut self.state, State::Over) else { return error };
         if let Some(resume) = &self.job.resume
-            && (may_succeed(&error) || true)
+            && may_succeed(&error)
         {
             return resume.kept(error);
         }
