@@ -1,6 +1,7 @@
 //! Downloads that are given up, by failure or by being dropped, and made again.
 
 use std::fs;
+use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +10,7 @@ use wharf::transfer::{Download, Downloaded, OnChange};
 use wharf::{ETag, ErrorKind};
 use wharf_embedded::{Fault, Operation};
 
-use crate::common::{BUCKET, MIB, Place, bytes, names, says_kept};
+use crate::common::{BUCKET, MIB, Place, bytes, names, says_kept, soon};
 
 const SIZE: usize = 12 * MIB + 7;
 
@@ -200,7 +201,7 @@ async fn one_at_a_time() {
         updates.next().await.unwrap();
     }
     for second in [place.download(), place.download().resumable(false)] {
-        let error = second.await.unwrap_err();
+        let error = soon(second.into_future()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
     }
     first.cancel().await.unwrap();
