@@ -45,6 +45,7 @@ mod object_reader;
 mod patience;
 mod safe_path;
 mod sync;
+mod unnamed;
 mod upload;
 mod verification;
 mod watch;
