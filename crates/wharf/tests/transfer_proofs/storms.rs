@@ -244,3 +244,21 @@ async fn streams_that_are_not_as_they_said() {
     let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Body, "{error}");
 }
+
+/// Two requests at a time would take fifteen seconds.
+#[tokio::test(start_paused = true)]
+async fn more_requests_are_made_where_each_is_slow() {
+    let weather = Weather::new().await;
+    weather.inject(Fault::delay(Duration::from_secs(1)).on(Operation::UploadPart));
+    let file = weather.folder.path().join("source");
+    std::fs::File::create(&file).unwrap().set_len(30 * PART).unwrap();
+    let start = Instant::now();
+    let upload = weather.s3.upload(BUCKET, "b", file.as_path()).part_size(PART);
+    assert_eq!(upload.await.unwrap().parts, 30);
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    // As many as it was told, and no more.
+    std::fs::File::create(&file).unwrap().set_len(8 * PART).unwrap();
+    let start = Instant::now();
+    weather.s3.upload(BUCKET, "b", file.as_path()).part_size(PART).concurrency(2).await.unwrap();
+    assert!(start.elapsed() >= Duration::from_secs(4), "{:?}", start.elapsed());
+}
