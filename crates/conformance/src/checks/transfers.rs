@@ -1,7 +1,8 @@
-//! Transfers: uploads, downloads, deletes and listings of any size.
+//! Transfers: uploads, downloads, copies, deletes and listings of any size.
 
 use std::path::{Path, PathBuf};
 
+use futures_util::StreamExt;
 use wharf::{Body, ErrorKind};
 
 use super::{Check, pattern};
@@ -21,6 +22,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new("transfer-upload-fails", "An upload whose source fails leaves nothing behind", |cx| {
         Box::pin(upload_fails(cx))
     }),
+    Check::new("transfer-cancel", "An upload that is cancelled leaves nothing behind", |cx| Box::pin(cancel(cx))),
+    Check::new("transfer-copy", "An object is copied in parts, with its headers and metadata", |cx| Box::pin(copy(cx))),
     Check::new("transfer-download-ranges", "An object is downloaded in ranges, several at a time", |cx| {
         Box::pin(download_ranges(cx))
     }),
@@ -113,6 +116,30 @@ async fn upload_fails(cx: Context) -> Outcome {
     let uploaded = cx.s3.upload(&cx.bucket, "broken", body).part_size(PART).multipart_threshold(PART).await;
     refused("a broken source", uploaded, &[ErrorKind::Body])?;
     holds("there is no object", !cx.s3.object_exists(&cx.bucket, "broken").await?)?;
+    nothing_is_left(&cx).await
+}
+
+async fn cancel(cx: Context) -> Outcome {
+    // It never ends by itself.
+    let pieces = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(pattern(100_000)));
+    let upload = cx.s3.upload(&cx.bucket, "endless", Body::stream(pieces)).part_size(PART).multipart_threshold(PART);
+    let upload = upload.start()?;
+    let mut updates = upload.updates();
+    while updates.next().await.is_some_and(|progress| progress.parts == 0) {}
+    upload.cancel().await?;
+    holds("there is no object", !cx.s3.object_exists(&cx.bucket, "endless").await?)?;
+    nothing_is_left(&cx).await
+}
+
+async fn copy(cx: Context) -> Outcome {
+    let put = cx.s3.put_object(&cx.bucket, "source", pattern(8 << 20)).content_type("text/x-source");
+    put.metadata("team", "blue").await?;
+    let copy = cx.s3.copy(&cx.bucket, "source", &cx.bucket, "copy").part_size(PART).threshold(PART);
+    equal("parts", copy.await?.parts, 2)?;
+    is_stored(&cx, "copy", 8 << 20).await?;
+    let head = cx.s3.head_object(&cx.bucket, "copy").await?;
+    equal("content type", head.content_type.as_deref(), Some("text/x-source"))?;
+    equal("metadata", head.metadata.get("team").map(String::as_str), Some("blue"))?;
     nothing_is_left(&cx).await
 }
 

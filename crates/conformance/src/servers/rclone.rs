@@ -39,6 +39,7 @@ const DIFFERENCES: &[Difference] = &[
         "it ends early",
         "There are no tags: GetObjectTagging answers as GetObject.",
     ),
+    differs(&["transfer-copy"], "the answer is not UTF-8", "There are no tags: GetObjectTagging answers as GetObject."),
     differs(&["tags-delete"], "NoSuchKey: GetObjectTagging", "**DeleteObjectTagging deletes the object.**"),
     differs(&["tags-replace"], "the object: got", "**PutObjectTagging overwrites the object with its document.**"),
     differs(
