@@ -123,7 +123,7 @@ impl IncompleteUploads {
     }
 
     async fn abort_each(self) -> Result<AbortedUploads, Error> {
-        let (watch, lane) = (Watch::new(), Lane::new(self.client.inner().budgets.clone(), None));
+        let (watch, lane) = (Watch::new(), Lane::of(&self.client, None));
         let this = Arc::new(self);
         let mut uploads = this.list.clone().items();
         let mut tasks = JoinSet::new();
@@ -197,12 +197,12 @@ impl IntoFuture for IncompleteUploads {
     }
 }
 
+/// An upload that was to be aborted.
+type Tried = (ListedUpload, Result<(), Error>);
+
 impl AbortedUploads {
     /// Waits for one.
-    async fn note(
-        &mut self,
-        tasks: &mut JoinSet<Result<(ListedUpload, Result<(), Error>), Error>>,
-    ) -> Result<(), Error> {
+    async fn note(&mut self, tasks: &mut JoinSet<Result<Tried, Error>>) -> Result<(), Error> {
         match next_of(tasks).await.transpose()? {
             Some((_, Ok(()))) => self.aborted += 1,
             Some((upload, Err(error))) => self.failed.push((upload, error)),

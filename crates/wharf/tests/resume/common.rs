@@ -1,8 +1,10 @@
 //! A store with a bucket, a folder, and bytes to tell apart.
 
 use std::fs;
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tempfile::TempDir;
@@ -127,4 +129,9 @@ pub(crate) fn bytes(length: usize) -> Vec<u8> {
 pub(crate) fn says_kept(error: &Error) {
     assert!(error.to_string().contains("kept, to be resumed"), "{error}");
     assert!(error.hint().unwrap().contains("the same call goes on"), "{error:?}");
+}
+
+/// A limit for what hangs where the code is broken; nothing is measured by it.
+pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(60), future).await.expect("it hangs")
 }

@@ -1,6 +1,7 @@
 //! Downloads that are given up, by failure or by being dropped, and made again.
 
 use std::fs;
+use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +10,7 @@ use wharf::transfer::{Download, Downloaded, OnChange};
 use wharf::{ETag, ErrorKind};
 use wharf_embedded::{Fault, Operation};
 
-use crate::common::{BUCKET, MIB, Place, bytes, names, says_kept};
+use crate::common::{BUCKET, MIB, Place, bytes, names, says_kept, soon};
 
 const SIZE: usize = 12 * MIB + 7;
 
@@ -105,6 +106,27 @@ async fn of_an_object_that_was_replaced_it_begins_anew_or_fails() {
     assert_eq!(ends(&place, place.download(), &content).await.resumed_bytes, 0);
 }
 
+/// The journal is of the object that is read last.
+#[tokio::test]
+async fn an_object_that_is_replaced_meanwhile_is_another_download() {
+    let place = Place::new().await;
+    place.object(&bytes(SIZE)).await;
+    let mut content = bytes(SIZE);
+    content.reverse();
+    for fault in [
+        Fault::close_response_after(8 * MIB as u64).nth(1),
+        Fault::replace_object(content.clone()).nth(2),
+        Fault::close_response_after(5 * MIB as u64).nth(3),
+        Fault::respond(403, "AccessDenied").nth(4),
+    ] {
+        place.store.inject(fault.on(Operation::GetObject)).unwrap();
+    }
+    says_kept(&place.download().await.unwrap_err());
+    place.store.clear_faults();
+    let done = ends(&place, place.download(), &content).await;
+    assert!((4 * MIB..5 * MIB + 1).contains(&(done.resumed_bytes as usize)), "{}", done.resumed_bytes);
+}
+
 #[tokio::test]
 async fn what_is_left_of_another_object_is_not_taken() {
     let place = Place::new().await;
@@ -179,7 +201,7 @@ async fn one_at_a_time() {
         updates.next().await.unwrap();
     }
     for second in [place.download(), place.download().resumable(false)] {
-        let error = second.await.unwrap_err();
+        let error = soon(second.into_future()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
     }
     first.cancel().await.unwrap();

@@ -1,6 +1,7 @@
 //! Uploads that are given up, by failure or by being dropped, and made again.
 
 use std::fs;
+use std::future::IntoFuture;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +11,7 @@ use wharf::transfer::{Upload, Uploaded};
 use wharf::{ChecksumAlgorithm, CustomerKey, Encryption, Error, ErrorKind};
 use wharf_embedded::{Fault, Operation};
 
-use crate::common::{BUCKET, PART, Place, bytes, names, says_kept};
+use crate::common::{BUCKET, PART, Place, bytes, names, says_kept, soon};
 
 /// Four parts.
 const SIZE: usize = 3 * PART + 7;
@@ -205,7 +206,7 @@ async fn one_at_a_time() {
     while place.count(Operation::CreateMultipartUpload) == 0 {
         updates.next().await.unwrap();
     }
-    let error = place.upload(&path).await.unwrap_err();
+    let error = soon(place.upload(&path).into_future()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
     assert_eq!(place.uploads().await.len(), 1);
     first.cancel().await.unwrap();

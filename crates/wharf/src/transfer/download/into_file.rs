@@ -42,14 +42,10 @@ impl Deliver<PathBuf> for ToFile {
             let done = anew_and_anew(&job, &target, &options, resume.as_ref()).await;
             // What was dropped may still be recording what has arrived.
             let _ = job.watch().tidied().await;
-            match (done, resume) {
-                (Ok(done), resume) => {
-                    resume.inspect(|resume| resume.over());
-                    Ok(done)
-                }
-                (Err(error), Some(resume)) => Err(resume.kept(error)),
-                (Err(error), None) => Err(error),
-            }
+            let Some(resume) = resume else { return done };
+            let done = done.inspect(|_| resume.over()).map_err(|error| resume.kept(error));
+            resume.close().await;
+            done
         })
     }
 }
@@ -78,6 +74,9 @@ async fn anew_and_anew(
         } else if !job.begin_anew(restarts) {
             return Err(error);
         }
+        // Else it may still have the file.
+        drop(unfinished);
+        let _ = job.watch().tidied().await;
         tracing::debug!(%error, "beginning anew");
         restarts += 1;
     }
@@ -91,8 +90,8 @@ struct Run {
     spans: Mutex<Spans>,
     ledger: Mutex<Ledger>,
     file: PartFile,
-    /// Where it is recorded what has arrived.
-    resume: Option<Arc<Resume>>,
+    /// Where it is recorded what has arrived, and in which round.
+    resume: Option<(Arc<Resume>, u32)>,
     /// How many bytes an earlier run has read.
     resumed_bytes: u64,
     /// The file has its name, or was given up.
@@ -100,7 +99,10 @@ struct Run {
 }
 
 /// A file that is not whole. Dropped before it is, it is removed, or what has arrived recorded.
-struct Unfinished(Arc<Run>);
+struct Unfinished {
+    run: Arc<Run>,
+    crew: Arc<Crew>,
+}
 
 /// A range on its way.
 struct Filler {
@@ -126,7 +128,7 @@ async fn once(
     resume: Option<&Arc<Resume>>,
     unfinished: &OnceLock<Unfinished>,
 ) -> Result<Downloaded<PathBuf>, Error> {
-    let crew = Crew::default();
+    let crew = Arc::new(Crew::default());
     let fetched = fetch(job, target, options, resume, &crew, unfinished).await;
     crew.stop().await;
     fetched?;
@@ -145,7 +147,7 @@ async fn fetch(
     target: &Path,
     options: &FileOptions,
     resume: Option<&Arc<Resume>>,
-    crew: &Crew,
+    crew: &Arc<Crew>,
     unfinished: &OnceLock<Unfinished>,
 ) -> Result<(), Error> {
     let kept = match resume {
@@ -154,7 +156,7 @@ async fn fetch(
     };
     if let Some((found, arrived)) = kept {
         let (new, requests) = Run::begin(job, found, target, options, resume, arrived).await?;
-        let run = unfinished.get_or_init(|| Unfinished(Arc::new(new)));
+        let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new), crew: crew.clone() });
         for _ in 1..requests {
             crew.spawn(Run::work(Arc::clone(run)).in_current_span());
         }
@@ -167,7 +169,7 @@ async fn fetch(
                     let (found, body) = job.first().await?;
                     let (new, requests) = Run::begin(job, found, target, options, resume, Vec::new()).await?;
                     *front = new.take().map(|filler| Filler { body: Some(body), ..filler });
-                    let run = unfinished.get_or_init(|| Unfinished(Arc::new(new)));
+                    let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new), crew: crew.clone() });
                     for _ in 1..requests {
                         crew.spawn(Run::work(Arc::clone(run)).in_current_span());
                     }
@@ -218,8 +220,6 @@ impl Run {
                 None => journal::remove(&journal_path(target)?)?,
             }
             file.empty()?;
-        } else if let Some(resume) = resume {
-            resume.go_on(found.length());
         }
         let mut ledger = check.ledger();
         for Arrived { range, checksum } in arrived {
@@ -227,10 +227,13 @@ impl Run {
         }
         let resumed_bytes = ledger.bytes();
         job.watch().resumed(resumed_bytes);
-        let resume = resume.filter(|resume| resume.is_kept()).cloned();
-        if resume.is_some() {
-            ledger.tell_news();
-        }
+        let resume = match resume.filter(|resume| resume.is_kept()) {
+            Some(resume) => {
+                ledger.tell_news();
+                Some((resume.clone(), resume.go_on(found.length()).await?))
+            }
+            None => None,
+        };
         let cuts = if requests > 1 { check.cuts() } else { Cuts::Nowhere };
         let spans = Mutex::new(Spans::new(ledger.gaps(found.wanted.clone()), size, cuts));
         let (job, ledger) = (job.clone(), Mutex::new(ledger));
@@ -299,7 +302,7 @@ impl Run {
             self.file.write(bytes, tally.at() - self.found.wanted.start).await?;
             tally.add(&self.check, bytes, &self.ledger);
             self.job.moved(bytes.len());
-            if self.resume.as_ref().is_some_and(|resume| resume.is_due(bytes.len())) {
+            if self.resume.as_ref().is_some_and(|(resume, _)| resume.is_due(bytes.len())) {
                 self.record().await?;
             }
             // What follows is somebody else's. A body that has ended is asked once more, so that its connection is used again.
@@ -314,16 +317,16 @@ impl Run {
 
     /// Records what has arrived since the last time.
     async fn record(&self) -> Result<(), Error> {
-        let Some(resume) = &self.resume else { return Ok(()) };
+        let Some((resume, round)) = &self.resume else { return Ok(()) };
         let news = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).news();
-        if news.is_empty() { Ok(()) } else { resume.record(news, &self.file).await }
+        if news.is_empty() { Ok(()) } else { resume.record(*round, news, &self.file).await }
     }
 
     /// Gives it up: nobody shall go on with it.
     fn discard(&self) {
         self.is_over.store(true, Ordering::Relaxed);
         self.file.discard();
-        if let Some(resume) = &self.resume {
+        if let Some((resume, _)) = &self.resume {
             resume.over();
         }
     }
@@ -351,19 +354,23 @@ impl Deref for Unfinished {
     type Target = Arc<Run>;
 
     fn deref(&self) -> &Arc<Run> {
-        &self.0
+        &self.run
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        let run = self.0.clone();
+        let (run, crew) = (self.run.clone(), self.crew.clone());
         if run.is_over.load(Ordering::Relaxed) {
             return;
         }
         if run.resume.is_none() {
-            return run.file.discard();
+            run.file.discard();
         }
-        self.job.watch().tidy_up(async move { run.record().await }, TIDY_UP);
+        let tidy_up = async move {
+            crew.stop().await;
+            run.record().await
+        };
+        self.job.watch().tidy_up(tidy_up, TIDY_UP);
     }
 }

@@ -13,7 +13,7 @@ use super::OnChange;
 use super::file::{FileOptions, PartFile, journal_path, make_directories};
 use super::request::{Found, Job};
 use crate::payload::blocking;
-use crate::transfer::journal::{self, Journal};
+use crate::transfer::journal::Journal;
 
 /// An object that is shorter is fetched again.
 const LEAST: u64 = 1 << 20;
@@ -25,9 +25,18 @@ const AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 /// The journal of a download.
 #[derive(Debug)]
 pub(super) struct Resume {
-    journal: Arc<Mutex<Journal>>,
+    recording: Arc<Mutex<Recording>>,
     path: PathBuf,
     inner: Mutex<Inner>,
+}
+
+/// The journal while it is written. Whoever has it locked may be waiting for the disk.
+#[derive(Debug)]
+struct Recording {
+    /// `None` once the download has ended.
+    journal: Option<Journal>,
+    /// How often it was begun anew. What was read before is not to be recorded after.
+    round: u32,
 }
 
 #[derive(Debug)]
@@ -61,7 +70,8 @@ impl Resume {
         };
         let is_kept = state.is_some();
         let inner = Mutex::new(Inner { state, is_kept, every: MOST, pending: 0, last: Instant::now() });
-        Ok(Some(Self { journal: Arc::new(Mutex::new(journal)), path, inner }))
+        let recording = Arc::new(Mutex::new(Recording { journal: Some(journal), round: 0 }));
+        Ok(Some(Self { recording, path, inner }))
     }
 
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -89,25 +99,36 @@ impl Resume {
         Ok(None)
     }
 
+    /// Has the journal in its turn, on a thread that may wait for the disk.
+    async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Recording) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let recording = self.recording.clone();
+        blocking(move || work(&mut recording.lock().unwrap_or_else(PoisonError::into_inner))).await
+    }
+
     /// Begins anew. Before anything is written to the file of which an earlier run may have recorded what is in it.
     pub(super) async fn begin(&self, job: &Job, found: &Found, target: &Path) -> Result<(), Error> {
         let worth_it = found.can_be_pinned() && found.length() > LEAST;
         let start = Record::Download(found.start(job, target));
-        let journal = self.journal.clone();
-        blocking(move || {
-            let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
-            journal.begin(if worth_it { std::slice::from_ref(&start) } else { &[] })
+        self.with(move |recording| {
+            recording.round += 1;
+            let records = if worth_it { std::slice::from_ref(&start) } else { &[] };
+            recording.journal.as_mut().map_or(Ok(()), |journal| journal.begin(records))
         })
         .await?;
         self.inner().is_kept = worth_it;
-        self.go_on(found.length());
         Ok(())
     }
 
-    /// From here on it is recorded what arrives of `length` bytes.
-    pub(super) fn go_on(&self, length: u64) {
-        let mut inner = self.inner();
-        (inner.every, inner.pending, inner.last) = ((length / 32).clamp(LEAST, MOST), 0, Instant::now());
+    /// From here on it is recorded what arrives of `length` bytes. In which round.
+    pub(super) async fn go_on(&self, length: u64) -> Result<u32, Error> {
+        {
+            let mut inner = self.inner();
+            (inner.every, inner.pending, inner.last) = ((length / 32).clamp(LEAST, MOST), 0, Instant::now());
+        }
+        self.with(|recording| Ok(recording.round)).await
     }
 
     pub(super) fn is_kept(&self) -> bool {
@@ -125,14 +146,15 @@ impl Resume {
         is_due
     }
 
-    /// Records that `news` are in the file, once they are on the disk.
-    pub(super) async fn record(&self, news: Vec<Arrived>, file: &PartFile) -> Result<(), Error> {
-        let (journal, synced) = (self.journal.clone(), file.sync()?);
-        blocking(move || {
+    /// Records that `news` of this round are in the file, once they are on the disk.
+    pub(super) async fn record(&self, round: u32, news: Vec<Arrived>, file: &PartFile) -> Result<(), Error> {
+        let synced = file.sync()?;
+        self.with(move |recording| {
+            let Some(journal) = recording.journal.as_mut().filter(|_| recording.round == round) else { return Ok(()) };
             synced()?;
             let news: Vec<_> = news.into_iter().map(Record::Arrived).collect();
             // Without the record it is fetched again, which is no reason to give up.
-            if let Err(error) = journal.lock().unwrap_or_else(PoisonError::into_inner).add(&news) {
+            if let Err(error) = journal.add(&news) {
                 tracing::warn!(%error, "what has arrived is not in the journal");
             }
             Ok(())
@@ -143,6 +165,18 @@ impl Resume {
     /// Nothing is left to resume.
     pub(super) fn over(&self) {
         self.inner().is_kept = false;
+    }
+
+    /// The download has ended: another may have the journal, if it is not removed.
+    pub(super) async fn close(&self) {
+        let is_kept = self.is_kept();
+        let closed = self.with(move |recording| match recording.journal.take() {
+            Some(journal) if !is_kept => journal.remove(),
+            _ => Ok(()),
+        });
+        if let Err(error) = closed.await {
+            tracing::warn!(%error, "a journal is left over");
+        }
     }
 
     /// Says in an error that what has arrived was kept.
@@ -164,7 +198,8 @@ impl Drop for Resume {
         if self.is_kept() {
             return;
         }
-        if let Err(error) = journal::remove(&self.path) {
+        let journal = self.recording.lock().unwrap_or_else(PoisonError::into_inner).journal.take();
+        if let Some(Err(error)) = journal.map(Journal::remove) {
             tracing::warn!(%error, "a journal is left over");
         }
     }
