@@ -108,6 +108,7 @@ impl Ledger {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "lists of one range")]
 mod tests {
     use super::*;
     use crate::checksum::ChecksumAlgorithm::{Crc64Nvme, Sha256};

@@ -86,6 +86,7 @@ impl Spans {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "lists of one range")]
 mod tests {
     use super::*;
 
