@@ -85,6 +85,9 @@ pub(crate) struct Tuning {
     /// Wait until what was downloaded is on the disk
     #[arg(long, global = true)]
     pub(crate) fsync: bool,
+    /// Keep nothing of what is interrupted: the next run begins anew
+    #[arg(long, global = true)]
+    pub(crate) no_resume: bool,
 }
 
 /// What `aws s3` takes for other commands' sake, and ignores as well.
@@ -125,6 +128,7 @@ impl Globals {
         tuning.part_size = tuning.part_size.or(of_all.part_size);
         tuning.bandwidth = tuning.bandwidth.or(of_all.bandwidth);
         tuning.fsync |= of_all.fsync;
+        tuning.no_resume |= of_all.no_resume;
     }
 }
 

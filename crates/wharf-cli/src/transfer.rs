@@ -11,5 +11,6 @@ pub(crate) mod mover;
 pub(crate) mod options;
 pub(crate) mod pipe;
 pub(crate) mod place;
+pub(crate) mod resume;
 pub(crate) mod route;
 pub(crate) mod told;

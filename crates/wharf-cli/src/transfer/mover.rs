@@ -13,6 +13,7 @@ use super::attributes::Attribute;
 use super::crew::Outcome;
 use super::options::{Ends, TransferArgs};
 use super::place::{Locally, Place};
+use super::resume;
 use super::route::{Source, Target};
 use super::told::{Action, Deed, Done, Left};
 use crate::context::Context;
@@ -28,6 +29,8 @@ pub(crate) struct Mover {
     tuning: Tuning,
     /// Whether sources go when they have arrived.
     is_move: bool,
+    /// Whether uploads are gone on with by another run.
+    pub(crate) keeps_uploads: bool,
     /// Whether to do as aws-cli does where that is not what we would do.
     pub(super) is_aws: bool,
     pub(crate) locally: Locally,
@@ -59,6 +62,7 @@ impl Mover {
         Ok(Self {
             ends,
             attributes: options.attributes.attributes()?,
+            keeps_uploads: !context.tuning().no_resume && resume::can_keep_uploads(),
             tuning: context.tuning().clone(),
             options,
             is_move,

@@ -56,18 +56,25 @@ pub(crate) struct Done {
     /// Whether both ends are known to have the same bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) verified: Option<bool>,
+    /// Bytes that an earlier run had moved.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) resumed: u64,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) dryrun: bool,
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl Done {
     pub(crate) fn new(action: Action) -> Self {
-        Self { action, size: None, verified: None, dryrun: false }
+        Self { action, size: None, verified: None, resumed: 0, dryrun: false }
     }
 
     /// What would have been done.
     pub(crate) fn dryrun(action: Action, size: Option<u64>) -> Self {
-        Self { action, size, verified: None, dryrun: true }
+        Self { action, size, verified: None, resumed: 0, dryrun: true }
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Bench {
     pub(crate) s3: Client,
     pub(crate) bucket: String,
     folder: TempDir,
+    /// Where the user's state is kept, out of the way.
+    state: TempDir,
     environment: Vec<(&'static str, String)>,
     /// What runs here, and can be asked what it was asked.
     embedded: Option<(Store, Server)>,
@@ -88,7 +90,15 @@ impl Bench {
             .build()
             .unwrap();
         runtime.block_on(s3.create_bucket(&bucket).into_future()).unwrap();
-        Self { runtime, s3, bucket, folder: tempfile::tempdir().unwrap(), environment, embedded }
+        Self {
+            runtime,
+            s3,
+            bucket,
+            folder: tempfile::tempdir().unwrap(),
+            state: tempfile::tempdir().unwrap(),
+            environment,
+            embedded,
+        }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -178,7 +188,11 @@ impl Bench {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
         command.args(args.iter().map(|arg| arg.replace("my-bucket", &self.bucket)));
         command.current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
-        command.env("HOME", "/nonexistent").env("TZ", "UTC0").envs(self.environment.iter().cloned());
+        command
+            .env("XDG_STATE_HOME", self.state.path())
+            .env("HOME", "/nonexistent")
+            .env("TZ", "UTC0")
+            .envs(self.environment.iter().cloned());
         command
     }
 

@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+use std::cell::Cell;
 use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -10,8 +11,11 @@ use crate::bench::Bench;
 
 /// Starts a command, presses Ctrl-C when `begun`, and waits for its end: exit code and standard error.
 fn interrupted(bench: &Bench, args: &[&str], begun: impl Fn() -> bool) -> (i32, String) {
-    let child: Child = bench.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child: Child = bench.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     while !begun() {
+        if child.try_wait().unwrap().is_some() {
+            panic!("it ended before: {:?}", bench.ran(child.wait_with_output().unwrap()));
+        }
         std::thread::yield_now();
     }
     kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), Signal::INT).unwrap();
@@ -21,22 +25,66 @@ fn interrupted(bench: &Bench, args: &[&str], begun: impl Fn() -> bool) -> (i32, 
 
 const CANCELLED: &str = "wharf: cancelled: ctrl-c received\nhint: the same command goes on where it stopped\n";
 
+/// How many requests of a kind have been answered.
+fn answered(bench: &Bench, operation: &str) -> usize {
+    bench.store().requests().iter().filter(|request| request.operation == operation && request.status.is_some()).count()
+}
+
+#[test]
+fn an_upload_that_is_stopped_goes_on() {
+    let bench = Bench::embedded();
+    bench.file("a", vec![7; 80 << 20]);
+    let args = ["cp", "a", "s3://my-bucket/", "--part-size", "8MiB", "--concurrency", "1"];
+    let slowly = [&args[..], &["--bandwidth", "24MiB"]].concat();
+    assert_eq!(interrupted(&bench, &slowly, || answered(&bench, "UploadPart") >= 3), (130, CANCELLED.to_owned()));
+    assert!(bench.keys().is_empty());
+    bench.store().clear_requests();
+    let json: serde_json::Value = serde_json::from_str(&bench.must(&[&args[..], &["--json"]].concat())).unwrap();
+    assert!(json["resumed"].as_u64().unwrap() >= 16 << 20 && answered(&bench, "UploadPart") < 9, "{json}");
+    assert_eq!(bench.head("a").content_length, 80 << 20);
+    assert!(bench.wait(bench.s3.list_multipart_uploads("my-bucket")).uploads.is_empty());
+}
+
+#[test]
+fn a_download_that_is_stopped_goes_on() {
+    let bench = Bench::embedded();
+    bench.put("a", vec![7; 80 << 20]);
+    let args = ["cp", "s3://my-bucket/a", ".", "--part-size", "8MiB", "--concurrency", "2"];
+    let slowly = [&args[..], &["--bandwidth", "24MiB"]].concat();
+    // The journal grows when bytes are safe.
+    let (journal, first) = (bench.path("a.wharf-journal"), Cell::new(0));
+    let has_grown = || {
+        let length = std::fs::metadata(&journal).map_or(0, |found| found.len());
+        if first.get() == 0 {
+            first.set(length);
+        }
+        length > first.get()
+    };
+    assert_eq!(interrupted(&bench, &slowly, has_grown), (130, CANCELLED.to_owned()));
+    assert!(!bench.path("a").exists());
+    let json: serde_json::Value = serde_json::from_str(&bench.must(&[&args[..], &["--json"]].concat())).unwrap();
+    assert!(json["resumed"].as_u64().unwrap() > 0, "{json}");
+    assert_eq!((std::fs::metadata(bench.path("a")).unwrap().len(), bench.tree(".").len()), (80 << 20, 1));
+}
+
 #[test]
 fn an_upload_that_is_stopped_leaves_no_object() {
     let bench = Bench::embedded();
     bench.file("a", vec![7; 40 << 20]);
-    let args = ["cp", "a", "s3://my-bucket/", "--part-size", "5MiB", "--bandwidth", "1MiB"];
+    let args = ["cp", "a", "s3://my-bucket/", "--part-size", "5MiB", "--bandwidth", "1MiB", "--no-resume"];
     let begun = || bench.store().requests().iter().any(|request| request.operation == "CreateMultipartUpload");
     assert_eq!(interrupted(&bench, &args, begun), (130, CANCELLED.to_owned()));
     assert!(bench.keys().is_empty());
+    assert!(bench.wait(bench.s3.list_multipart_uploads("my-bucket")).uploads.is_empty());
 }
 
 #[test]
 fn a_download_that_is_stopped_leaves_no_file() {
     let bench = Bench::embedded();
     bench.put("a", vec![7; 40 << 20]);
-    let args = ["cp", "s3://my-bucket/a", ".", "--part-size", "5MiB", "--bandwidth", "1MiB"];
+    let args = ["cp", "s3://my-bucket/a", ".", "--part-size", "5MiB", "--bandwidth", "1MiB", "--no-resume"];
     let begun = || bench.store().requests().iter().any(|request| request.operation == "GetObject");
     assert_eq!(interrupted(&bench, &args, begun), (130, CANCELLED.to_owned()));
     assert!(!bench.path("a").exists());
+    assert!(bench.tree(".").is_empty());
 }

@@ -1,7 +1,7 @@
 //! The real binary at work on a server: the embedded store, or the one that the environment names. Whole outputs are
 //! compared, and what is there afterwards.
 
-#![expect(clippy::unwrap_used, reason = "in tests, a panic is how they fail")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "in tests, a panic is how they fail")]
 
 mod bench;
 mod buckets;

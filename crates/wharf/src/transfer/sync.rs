@@ -75,6 +75,7 @@ pub struct Sync {
     parallel: usize,
     patience: Duration,
     request_payer: bool,
+    resumable: bool,
 }
 
 type Tweak<T> = Option<Box<dyn Fn(T) -> T + Send + std::marker::Sync>>;
@@ -172,6 +173,7 @@ impl Client {
             parallel: 1,
             patience: PATIENCE,
             request_payer: false,
+            resumable: false,
         }
     }
 }
@@ -245,6 +247,13 @@ impl Sync {
         self
     }
 
+    /// Has uploads in parts, and downloads from 64 MiB on, go on where an interrupted sync left them: see
+    /// [`Upload::resumable`] and [`Download::resumable`]. No by default.
+    pub fn resumable(mut self, resumable: bool) -> Self {
+        self.resumable = resumable;
+        self
+    }
+
     /// Changes each upload before it is sent: its storage class, say.
     pub fn uploads(mut self, change: impl Fn(Upload) -> Upload + Send + std::marker::Sync + 'static) -> Self {
         self.tweaks.upload = Some(Box::new(change));
@@ -298,6 +307,7 @@ impl Sync {
                 parallel: self.parallel,
                 patience: self.patience,
                 request_payer: self.request_payer,
+                resumable: self.resumable,
                 watch,
                 out,
                 blind: false.into(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use wharf::transfer::Download;
 
 use super::super::crew::{Follower, Outcome};
+use super::super::resume;
 use super::super::told::{Action, Deed, Done};
 use super::{Mover, SourceObject};
 use crate::error::Failure;
@@ -40,14 +41,17 @@ impl Mover {
             .create_directories(true)
             .preserve_modified(true)
             .overwrite(!self.options.no_overwrite);
-        let download = self.dress_download(download);
+        // What was named may have any size.
+        let is_large = object.size.is_none_or(|size| size >= resume::DOWNLOADS_FROM);
+        let download = self.dress_download(download).resumable(is_large && !self.tuning.no_resume);
         let downloaded = follower.follow(download.start()).await?;
         if self.is_move {
             // Length and checksum, where the server keeps one, were compared while the bytes came in.
             self.remove_object(s3, object, &downloaded.head.etag).await?;
         }
         let verified = Some(downloaded.verification.is_verified());
-        Ok(Done { size: Some(downloaded.size), verified, ..Done::new(action.clone()) })
+        let resumed = downloaded.resumed_bytes;
+        Ok(Done { size: Some(downloaded.size), verified, resumed, ..Done::new(action.clone()) })
     }
 
     /// Tells a download what the options say.

@@ -49,10 +49,11 @@ impl Mover {
         if before.is_dir() {
             return Err(Failure::new(Exit::Failed, "it is a directory").hint("--recursive uploads all that is in it"));
         }
-        let uploaded = match follower.follow(self.put(bucket, key, path).start()).await {
+        let keeps = self.keeps_uploads;
+        let uploaded = match follower.follow(self.put(bucket, key, path).resumable(keeps).start()).await {
             Err(failure) if self.options.no_overwrite && failure.is(ErrorKind::Unsupported) => {
                 self.look_first(bucket, key, follower).await?;
-                follower.follow(self.put_unconditionally(bucket, key, path).start()).await?
+                follower.follow(self.put_unconditionally(bucket, key, path).resumable(keeps).start()).await?
             }
             uploaded => uploaded?,
         };
@@ -61,7 +62,7 @@ impl Mover {
             remove_file(path, &before)?;
         }
         let verified = Some(uploaded.verification.is_verified());
-        Ok(Done { size: Some(uploaded.size), verified, ..Done::new(action.clone()) })
+        Ok(Done { size: Some(uploaded.size), verified, resumed: uploaded.resumed_bytes, ..Done::new(action.clone()) })
     }
 
     /// Uploads what comes in on standard input.

@@ -18,6 +18,9 @@ use crate::transfer::safe_path::LocalTree;
 /// How much of a file is read at a time to compute its checksum.
 const BLOCK: usize = 1 << 20;
 
+/// From how many bytes on a download is worth being gone on with: what has arrived must be synced to the disk for it.
+const RESUMABLE: u64 = 64 << 20;
+
 /// Brings an entry to the target, and says how that went. Without a reason the bytes are compared first.
 pub(super) async fn carry_out(work: &Work, source: Entry, because: Option<Reason>, target: Option<Entry>) {
     let because = match (because, &target) {
@@ -63,7 +66,7 @@ async fn upload(
     if work.dry_run {
         return Ok(());
     }
-    let call = client.upload(bucket, key, path.as_path()).patience(work.patience);
+    let call = client.upload(bucket, key, path.as_path()).patience(work.patience).resumable(work.resumable);
     let call = if work.request_payer { call.request_payer() } else { call };
     let call = match &work.tweaks.upload {
         Some(tweak) => tweak(call),
@@ -88,6 +91,7 @@ async fn download(
     // What is missing must not be there by another spelling, as where `A` and `a` are one file.
     let overwrite = because != Reason::Missing;
     let call = client.download(bucket, key, path.as_path()).overwrite(overwrite).patience(work.patience);
+    let call = call.resumable(work.resumable && source.size >= RESUMABLE);
     let call = if work.request_payer { call.request_payer() } else { call };
     let call = match &work.tweaks.download {
         Some(tweak) => tweak(call),

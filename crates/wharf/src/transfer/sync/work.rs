@@ -36,6 +36,7 @@ pub(super) struct Work {
     pub(super) parallel: usize,
     pub(super) patience: Duration,
     pub(super) request_payer: bool,
+    pub(super) resumable: bool,
     pub(super) watch: Arc<Watch>,
     pub(super) out: mpsc::Sender<Told>,
     /// Whether something could not be read that may hide entries.

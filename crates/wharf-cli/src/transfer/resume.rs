@@ -1,0 +1,41 @@
+//! Whether what is interrupted is kept for another run.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+
+/// From how many bytes on a download is kept: what has arrived must be synced to the disk for it.
+pub(crate) const DOWNLOADS_FROM: u64 = 64 << 20;
+
+/// Whether there is a place to write down which uploads were begun. In a container a user may have none.
+pub(crate) fn can_keep_uploads() -> bool {
+    let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+    folder(variable).is_some_and(|folder| fs::create_dir_all(folder).is_ok())
+}
+
+/// Where the library keeps its journals, as far as that has to be there.
+fn folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    if cfg!(windows) {
+        return variable("LOCALAPPDATA").map(PathBuf::from);
+    }
+    let home = || variable("HOME").map(PathBuf::from);
+    if cfg!(target_os = "macos") {
+        return home();
+    }
+    variable("XDG_STATE_HOME").map(PathBuf::from).or_else(|| Some(home()?.join(".local/state")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn journals_are_kept_where_the_user_keeps_state() {
+        let home = |name: &str| (name == "HOME").then(|| OsString::from("/home/ada"));
+        assert_eq!(folder(home), Some(PathBuf::from("/home/ada/.local/state")));
+        assert_eq!(folder(|_| Some(OsString::from("/state"))), Some(PathBuf::from("/state")));
+        assert_eq!(folder(|_| None), None);
+    }
+}
