@@ -153,7 +153,7 @@ impl Bench<'_> {
             // Clients that keep a part beside the target leave it when they fail.
             let folder = job.file.parent().ok_or("the target has no folder")?;
             for entry in std::fs::read_dir(folder)?.flatten() {
-                if entry.file_name().to_string_lossy().contains("target") {
+                if entry.file_name().to_string_lossy().contains("target") && entry.file_type()?.is_file() {
                     std::fs::remove_file(entry.path())?;
                 }
             }

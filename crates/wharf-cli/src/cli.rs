@@ -19,13 +19,15 @@ Example: a server of your own in one terminal, a folder that goes up and comes b
 
 /// S3 from the command line: any S3, or one of your own
 ///
-/// The words of `aws s3` do the same here, and after `wharf s3` nothing else: there every key is literal. Without it `*` and
-/// `?` in S3 URLs are wild.
+/// The words of `aws s3` do the same here, and after `wharf s3` nothing else: there every key is
+/// literal. Without `s3`, * and ? in S3 URLs are wild.
 ///
-/// Exits with 0 when all is done, 1 when something failed, 2 when something was skipped, 130 after Ctrl-C, 252 for what
-/// cannot be typed, 253 without a usable configuration, 254 when the service refused, 255 for anything else.
+/// Exits with 0 when all is done, 1 when something failed, 2 when something was skipped, 130 after
+/// Ctrl-C, 252 for what cannot be typed, 253 without a usable configuration, 254 when the server
+/// refused, 255 for anything else.
 #[derive(Debug, Parser)]
-#[command(name = "wharf", version, before_help = EXAMPLE, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(name = "wharf", version, before_help = EXAMPLE, verbatim_doc_comment)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,

@@ -32,6 +32,11 @@ use crate::error::{Exit, Failure};
 use crate::globals::Globals;
 use crate::printer::Printer;
 
+const S3_EXAMPLE: &str = "\
+Example: what is typed after `aws`, typed after `wharf`
+
+  wharf s3 sync photos s3://my-bucket/photos --exclude '*.tmp' --delete";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     #[command(flatten)]
@@ -46,9 +51,10 @@ pub(crate) enum Command {
     Whoami(whoami::Args),
     Completions(completions::Args),
     Version(version::Args),
-    /// The verbs of `aws s3`, to the letter
+    /// The verbs of `aws s3`, as it has them
     ///
-    /// Keys are literal, and an empty source empties the destination of `sync --delete`, as there.
+    /// Keys are literal, and an empty source empties the target of `sync --delete`, as there.
+    #[command(before_help = S3_EXAMPLE)]
     S3 {
         #[command(subcommand)]
         verb: Verb,

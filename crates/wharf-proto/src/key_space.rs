@@ -256,11 +256,11 @@ impl<P> KeySpace<P> {
         range.may_be_cut = true;
         range.token = next.map(str::to_owned);
         range.state = if kept.end < keys.len() || next.is_none() { State::Done } else { State::Waiting };
+        if let Some(last) = keys.last().filter(|_| range.state == State::Waiting) {
+            range.at = Some(last.as_ref().to_owned());
+        }
         if let [first, .., last] = keys {
             let (first, last) = (first.as_ref().to_owned(), last.as_ref().to_owned());
-            if range.state == State::Waiting {
-                range.at = Some(last.clone());
-            }
             range.sample = Some(Sample { first, last, pages: (keys.len() - 1) as f64 / full });
         }
         let is_surprise = range.state == State::Waiting && range.left < 1.0;

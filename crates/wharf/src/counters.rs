@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Counters {
     /// Requests sent, each attempt for itself.
     pub requests: u64,
-    /// Those of them that made an earlier one again, by a call. A transfer's are in its
-    /// [`Progress`](crate::transfer::Progress).
+    /// Those of them that made an earlier one again, for a call or a transfer.
     pub retries: u64,
     /// Answers that asked for fewer requests ([`SlowDown`](crate::ErrorKind::SlowDown)).
     pub throttles: u64,

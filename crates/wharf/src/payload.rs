@@ -132,7 +132,7 @@ impl Payload {
         } else {
             Self::replayable(content, algorithm, signs_body).await?
         };
-        payload.tells = while_sending;
+        payload.tells = while_sending || matches!(policy, ChecksumPolicy::Algorithm(_));
         if let ChecksumPolicy::Value(checksum) = policy {
             payload.expected = Some(checksum);
         }

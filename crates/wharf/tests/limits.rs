@@ -87,6 +87,15 @@ async fn what_a_client_did_is_counted() {
 }
 
 #[tokio::test]
+async fn a_transfers_retries_are_counted_too() {
+    let (s3, store) = client(Budgets::process()).await;
+    store.inject(Fault::respond(503, "SlowDown").on(Operation::PutObject).times(2)).unwrap();
+    s3.upload("my-bucket", "b", "Hello!").await.unwrap();
+    let counted = s3.counters();
+    assert_eq!((counted.requests, counted.retries, counted.throttles), (3, 2, 2));
+}
+
+#[tokio::test]
 async fn connections_are_counted() {
     let (_, store) = client(Budgets::process()).await;
     let server = store.serve("127.0.0.1:0").await.unwrap();

@@ -34,7 +34,7 @@ pub async fn work(s3: Builder, job: &Job) -> Result {
             let mut download = manager.download().bucket(BUCKET).key(&job.key).initiate()?;
             let mut count = 0;
             while let Some(chunk) = download.body_mut().next().await {
-                count += chunk?.data.into_bytes().len() as u64;
+                count += chunk?.data.len() as u64;
             }
             job.expect("bytes", count, job.size)
         }

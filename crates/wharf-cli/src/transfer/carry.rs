@@ -10,7 +10,7 @@ use wharf::transfer::LocalTree;
 use wharf::{ErrorKind, StorageClass};
 
 use super::crew::{Crew, Outcome};
-use super::local::{self, Found, Step, Walk};
+use super::local;
 use super::mover::{Mover, SourceObject};
 use super::options::CaseConflict;
 use super::route::{Source, Target};
@@ -75,13 +75,13 @@ impl Carrier<'_, '_> {
             return Err(Failure::missing(root));
         }
         let filters = self.filters(&self.mover.locally.absolute(root).display().to_string());
-        for step in Walk::new(root, self.mover.options.follow_symlinks()) {
-            match step {
-                Step::Skipped(warning) => self.crew.tell(Outcome::Skipped(warning))?,
-                Step::File(Found { name, path, size, .. }) => {
-                    if filters.take(&name) {
-                        self.upload(path, &name, size).await?;
-                    }
+        for file in LocalTree::new(root).files(self.mover.options.follow_symlinks()) {
+            match file {
+                Ok(file) if !filters.take(&file.key) => {}
+                Ok(file) => self.upload(root.join(&file.key), &file.key, file.size).await?,
+                Err((key, error)) => {
+                    let path = self.mover.locally.absolute(&root.join(key));
+                    self.crew.tell(Outcome::Skipped(Warning::skipping(path.display(), local::why(&error))))?;
                 }
             }
         }

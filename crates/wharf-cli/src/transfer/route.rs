@@ -1,7 +1,7 @@
 //! From where to where: which names come out of a source, and where each of them goes. Pure but for one question: what
 //! is a directory.
 
-use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
+use std::path::PathBuf;
 
 use wharf::S3Uri;
 
@@ -122,11 +122,6 @@ pub(crate) fn as_prefix(key: &str) -> String {
 /// What follows the last slash.
 fn last_name(key: &str) -> &str {
     key.rsplit('/').next().unwrap_or(key)
-}
-
-/// A path below a directory as a name: with slashes. `None` where it is no UTF-8.
-pub(crate) fn name_of(relative: &Path) -> Option<String> {
-    relative.to_str().map(|name| name.replace(MAIN_SEPARATOR_STR, "/"))
 }
 
 #[cfg(test)]

@@ -11,20 +11,21 @@ fn the_version_is_a_line() {
 
 #[test]
 fn help_begins_with_an_example() {
-    for args in [
-        &["--help"][..],
-        &["serve", "--help"],
-        &["ls", "--help"],
-        &["cat", "-h"],
-        &["presign", "-h"],
-        &["whoami", "-h"],
-    ] {
-        let (exit, stdout, stderr) = run(bare(args));
-        assert_eq!((exit, stderr.as_str()), (0, ""), "{args:?}");
-        let mut lines = stdout.lines();
-        assert!(lines.next().unwrap().starts_with("Example: ") && lines.next() == Some(""), "{stdout}");
-        let verb = if args.len() > 1 { format!("wharf {}", args[0]) } else { "wharf serve".to_owned() };
-        assert!(lines.take_while(|line| !line.is_empty()).any(|line| line.contains(&verb)), "{stdout}");
+    let of_aws = ["ls", "cp", "mv", "rm", "sync", "mb", "rb", "presign", "website"];
+    let ours = ["cat", "pipe", "head", "du", "run", "serve", "verify", "whoami", "completions", "version", "s3"];
+    let mut lines: Vec<Vec<&str>> = vec![vec![]];
+    lines.extend(of_aws.iter().chain(&ours).map(|verb| vec![*verb]));
+    lines.extend(of_aws.iter().map(|verb| vec!["s3", *verb]));
+    for line in lines {
+        for help in ["--help", "-h"] {
+            let (exit, stdout, stderr) = run(bare(&[&line[..], &[help]].concat()));
+            assert_eq!((exit, stderr.as_str()), (0, ""), "{line:?}");
+            let (example, rest) = stdout.split_once("\n\n").unwrap_or((&stdout, ""));
+            assert!(example.starts_with("Example: "), "{stdout}");
+            let verb = format!("wharf {}", line.last().copied().unwrap_or("serve"));
+            let commands = rest.split("\n\n").next().unwrap();
+            assert!(example.contains(&verb) || commands.contains(&verb), "{verb} {stdout}");
+        }
     }
 }
 

@@ -16,6 +16,10 @@ struct Run {
 
 /// Lists `keys` with `n` requests at a time.
 fn list(keys: &[String], n: usize, order: Order) -> Run {
+    list_by(keys, n, order, PAGE)
+}
+
+fn list_by(keys: &[String], n: usize, order: Order, page_size: usize) -> Run {
     let mut space = KeySpace::new("", None, order);
     let mut run = Run { rounds: 0, requests: 0, waiting: 0, keys: Vec::new() };
     while !space.is_done() {
@@ -31,8 +35,8 @@ fn list(keys: &[String], n: usize, order: Order) -> Run {
             // The token of this server is the key to begin after.
             let after = ask.token.or(ask.after);
             let from = after.map_or(0, |after| keys.partition_point(|key| *key <= after));
-            let page = &keys[from..(from + PAGE).min(keys.len())];
-            let next = page.last().filter(|_| from + PAGE < keys.len()).cloned();
+            let page = &keys[from..(from + page_size).min(keys.len())];
+            let next = page.last().filter(|_| from + page_size < keys.len()).cloned();
             let kept = space.answered(ask.range, page, next.as_deref()).unwrap();
             if !kept.is_empty() {
                 space.put(ask.range, page[kept].to_vec());
@@ -110,6 +114,26 @@ fn every_key_comes_once_and_soon() {
             let times = if order == Order::Any { times.0 } else { times.1 };
             assert!(faster >= times, "{name} {order:?}: {faster}");
             assert!(more < 1.6, "{name} {order:?}: {more}");
+        }
+    }
+}
+
+#[test]
+fn any_keys_come_once_by_pages_of_any_size() {
+    let mut random = 3_u64;
+    let mut next = move |below: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % below
+    };
+    const PIECES: [&str; 12] = ["a", "b", "/", "0", "9", "aa/", "\u{1}", "~", "é", "日", "\u{fffd}", "\u{10ffff}"];
+    for _ in 0..800 {
+        let mut key = || (0..=next(5)).map(|_| PIECES[next(PIECES.len())]).collect::<String>();
+        let keys = sorted((0..60).map(|_| key()).collect());
+        let (n, size) = (1 + next(8), 1 + next(6));
+        for order in [Order::Any, Order::ByKey { ahead: 1 + next(10) }] {
+            let run = list_by(&keys, n, order, size);
+            let found = if order == Order::Any { sorted(run.keys.clone()) } else { run.keys.clone() };
+            assert_eq!((run.keys.len(), found), (keys.len(), keys.clone()), "{n} at a time, {size} a page, {order:?}");
         }
     }
 }

@@ -161,7 +161,7 @@ pub struct UploadPartOutput {
     pub etag: ETag,
     /// The checksum that S3 keeps of it.
     pub checksum: Option<Checksum>,
-    /// The checksum of the bytes that were sent, where
+    /// The checksum of the bytes that were sent, where [`checksum`](UploadPart::checksum) or
     /// [`checksum_while_sending`](UploadPart::checksum_while_sending) had it computed.
     pub sent_checksum: Option<Checksum>,
     /// How it is encrypted at rest.

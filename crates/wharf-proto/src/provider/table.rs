@@ -29,7 +29,8 @@ pub(super) const OTHER: Habits = Habits {
     sorted: false,
     checksum: Some(Crc64Nvme),
     announces_checksum: true,
-    parts_need_checksum: false,
+    // Garage and MinIO do; where it is not needed, a file is read once more for it.
+    parts_need_checksum: true,
     checksum_mode: true,
     // The one way to sign a stream over plain http. Over https nothing is framed.
     chunks: true,
@@ -47,6 +48,7 @@ const AWS: Habits = Habits {
     source: Source::Documentation("Amazon S3 API Reference"),
     addressing: AddressingStyle::Auto,
     sorted: true,
+    parts_need_checksum: false,
     trailers: true,
     content_md5: false,
     etag_is_md5: true,
@@ -210,6 +212,7 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
         Provider::Minio,
         Habits {
             source: Source::Documentation("MinIO: its repository, pull requests 19160 and 19713"),
+            parts_need_checksum: true,
             addressing: AddressingStyle::Path,
             content_md5: true,
             trailers: false,

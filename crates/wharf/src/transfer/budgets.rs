@@ -2,8 +2,6 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use wharf_proto::Error;
-
 use super::bandwidth::Bandwidth;
 use super::gate::{Gate, Pass};
 
@@ -87,13 +85,13 @@ impl Budgets {
     }
 
     /// Waits until one more request may be in flight.
-    pub(crate) async fn request(&self) -> Result<Share, Error> {
-        Ok(self.0.requests.pass(1).await)
+    pub(crate) async fn request(&self) -> Share {
+        self.0.requests.pass(1).await
     }
 
     /// Waits until `bytes` more may be held.
-    pub(crate) async fn memory(&self, bytes: usize) -> Result<Share, Error> {
-        Ok(self.0.memory.pass(bytes).await)
+    pub(crate) async fn memory(&self, bytes: usize) -> Share {
+        self.0.memory.pass(bytes).await
     }
 
     /// The same at once, or not at all.

@@ -168,7 +168,7 @@ impl Delete {
 
     async fn run(self, watch: Arc<Watch>, out: mpsc::Sender<Vec<Outcome>>) -> Result<(), Error> {
         let Self { client, mut keys, call, concurrency, patience } = self;
-        let lane = Lane::new(client.inner().budgets.clone(), concurrency);
+        let lane = Lane::of(&client, concurrency);
         let batch = Batch { client, call, lane, watch, patience };
         // Errors of the call as a whole are met here, before anything was done.
         let (mut objects, mut end) = keys.take(&out).await;

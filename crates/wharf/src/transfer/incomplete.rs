@@ -123,7 +123,7 @@ impl IncompleteUploads {
     }
 
     async fn abort_each(self) -> Result<AbortedUploads, Error> {
-        let (watch, lane) = (Watch::new(), Lane::new(self.client.inner().budgets.clone(), None));
+        let (watch, lane) = (Watch::new(), Lane::of(&self.client, None));
         let this = Arc::new(self);
         let mut uploads = this.list.clone().items();
         let mut tasks = JoinSet::new();

@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
-use wharf_proto::Error;
 use wharf_proto::transfer::{Concurrency, Moved};
 
 use super::budgets::{Budgets, Share};
 use super::gate::{Gate, Pass};
+use crate::Client;
+use crate::counters::Tally;
 
 /// What a transfer's requests pass before they are sent: a number of its own, which grows while that helps and shrinks when the
 /// server asks for less, within what the process may have.
@@ -19,6 +20,7 @@ pub(crate) struct Lane(Arc<Shared>);
 struct Shared {
     gate: Arc<Gate>,
     budgets: Budgets,
+    tally: Arc<Tally>,
     concurrency: Mutex<Concurrency>,
     start: Instant,
     bytes: AtomicU64,
@@ -34,12 +36,19 @@ pub(crate) struct Slot {
 }
 
 impl Lane {
-    /// `concurrency` requests at a time, fewer where the server wants that; `None` finds out how many are good.
-    pub(crate) fn new(budgets: Budgets, concurrency: Option<usize>) -> Self {
+    /// `concurrency` requests at a time of that client, fewer where the server wants that; `None` finds out how many are
+    /// good.
+    pub(crate) fn of(client: &Client, concurrency: Option<usize>) -> Self {
+        let inner = client.inner();
+        Self::new(inner.budgets.clone(), inner.tally.clone(), concurrency)
+    }
+
+    pub(super) fn new(budgets: Budgets, tally: Arc<Tally>, concurrency: Option<usize>) -> Self {
         let concurrency = Concurrency::new(concurrency);
         Self(Arc::new(Shared {
             gate: Gate::new(concurrency.limit()),
             budgets,
+            tally,
             concurrency: Mutex::new(concurrency),
             start: Instant::now(),
             bytes: AtomicU64::new(0),
@@ -48,9 +57,9 @@ impl Lane {
     }
 
     /// Waits for leave to send one more request.
-    pub(crate) async fn enter(&self) -> Result<Slot, Error> {
+    pub(crate) async fn enter(&self) -> Slot {
         let own = self.0.gate.pass(1).await;
-        Ok(Slot { _own: own, _shared: self.0.budgets.request().await?, lane: self.clone() })
+        Slot { _own: own, _shared: self.0.budgets.request().await, lane: self.clone() }
     }
 
     /// The server asked for fewer requests ([`ErrorKind::SlowDown`](wharf_proto::ErrorKind)).
@@ -66,6 +75,11 @@ impl Lane {
         if self.0.events.fetch_add(1, Ordering::Relaxed) % 16 == 15 {
             self.look(self.0.gate.used());
         }
+    }
+
+    /// A request is made again.
+    pub(crate) fn retried(&self) {
+        self.0.tally.retry();
     }
 
     fn look(&self, others: usize) {
@@ -116,7 +130,7 @@ mod tests {
         for _ in 0..parts {
             let (lane, streams) = (lane.clone(), streams.clone());
             tasks.spawn(async move {
-                let _slot = lane.enter().await.unwrap();
+                let _slot = lane.enter().await;
                 sleep(latency).await;
                 streams.fetch_add(1, Ordering::Relaxed);
                 for _ in 0..16 {
@@ -132,7 +146,7 @@ mod tests {
     }
 
     fn lane(concurrency: Option<usize>) -> Lane {
-        Lane::new(Budgets::new(Limits::default()), concurrency)
+        Lane::new(Budgets::new(Limits::default()), Arc::default(), concurrency)
     }
 
     fn limit(lane: &Lane) -> usize {
@@ -171,7 +185,7 @@ mod tests {
             let (lane, at_once, refused) = (lane.clone(), at_once.clone(), refused.clone());
             tasks.spawn(async move {
                 loop {
-                    let slot = lane.enter().await.unwrap();
+                    let slot = lane.enter().await;
                     let takes = at_once.fetch_add(1, Ordering::Relaxed) < 8;
                     sleep(Duration::from_millis(if takes { 100 } else { 5 })).await;
                     at_once.fetch_sub(1, Ordering::Relaxed);
@@ -203,14 +217,15 @@ mod tests {
     async fn all_lanes_keep_to_what_the_process_may_have() {
         let mut limits = Limits { requests: 3, ..Limits::default() };
         let budgets = Budgets::new(limits);
-        let (one, two) = (Lane::new(budgets.clone(), Some(4)), Lane::new(budgets.clone(), Some(4)));
-        let slots = [one.enter().await.unwrap(), two.enter().await.unwrap(), two.enter().await.unwrap()];
+        let (one, two) =
+            (Lane::new(budgets.clone(), Arc::default(), Some(4)), Lane::new(budgets.clone(), Arc::default(), Some(4)));
+        let slots = [one.enter().await, two.enter().await, two.enter().await];
         let waiting = tokio::spawn(async move { one.enter().await });
         sleep(Duration::from_secs(1)).await;
         assert!(!waiting.is_finished());
         limits.requests = 4;
         budgets.set(limits);
-        waiting.await.unwrap().unwrap();
+        waiting.await.unwrap();
         drop(slots);
     }
 }

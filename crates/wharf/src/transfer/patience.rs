@@ -39,7 +39,7 @@ where
     let mut longest = FIRST_WAIT;
     let mut attempts = 0;
     loop {
-        let slot = lane.enter().await?;
+        let slot = lane.enter().await;
         let begin = Instant::now();
         let result = attempt().await;
         attempts += 1;
@@ -66,6 +66,7 @@ where
         }
         tracing::debug!(%error, ?wait, "trying again");
         watch.retried();
+        lane.retried();
         sleep(wait).await;
         tried += wait;
         longest = (longest * 2).min(LONGEST_WAIT);
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     fn lane() -> Lane {
-        Lane::new(Budgets::new(Limits::default()), Some(1))
+        Lane::new(Budgets::new(Limits::default()), Arc::default(), Some(1))
     }
 
     fn busy(retry_after: Option<&'static str>) -> Error {
@@ -167,7 +168,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waiting_for_leave_tries_nobodys_patience() {
         let (lane, watch) = (lane(), Watch::new());
-        let held = RefCell::new(Some(lane.enter().await.unwrap()));
+        let held = RefCell::new(Some(lane.enter().await));
         let attempts = Cell::new(0);
         let trying = patiently(
             &lane,

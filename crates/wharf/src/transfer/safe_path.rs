@@ -4,7 +4,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use wharf_proto::sync_plan::Entry;
 use wharf_proto::{Error, ErrorKind};
+
+use super::sync::walk::{Links, Walk};
 
 /// A folder that objects are written into by their keys: `a/b.txt` becomes the file `b.txt` in the folder `a`.
 ///
@@ -38,6 +41,23 @@ impl LocalTree {
         &self.root
     }
 
+    /// All files in it, in the order of the bytes of their keys; only the names of the folders on the way are held. Symbolic
+    /// links are what they lead to, or left out. What is not there, or has no name that a key can be, comes as its key and why.
+    ///
+    /// ```
+    /// # let folder = std::env::temp_dir().join(format!("wharf-doc-tree-{}", std::process::id()));
+    /// # std::fs::create_dir_all(folder.join("a")).unwrap();
+    /// # std::fs::write(folder.join("a/b.txt"), "Hello!").unwrap();
+    /// let tree = wharf::transfer::LocalTree::new(&folder);
+    /// let keys: Vec<_> = tree.files(true).filter_map(|file| Some(file.ok()?.key)).collect();
+    /// assert_eq!(keys, ["a/b.txt"]);
+    /// # std::fs::remove_dir_all(folder).unwrap();
+    /// ```
+    pub fn files(&self, follow_symlinks: bool) -> impl Iterator<Item = Result<Entry, (String, Error)>> + Send + use<> {
+        let links = if follow_symlinks { Links::Follow } else { Links::Skip };
+        Walk::new(self.root.clone(), links).map(|file| file.map_err(|trouble| (trouble.key, trouble.error)))
+    }
+
     /// Where the object of this key belongs. Nothing is looked at.
     ///
     /// # Errors
@@ -58,13 +78,27 @@ impl LocalTree {
     /// As [`path_of`](LocalTree::path_of); [`InvalidInput`](ErrorKind::InvalidInput) too where a file, or a symbolic link, stands
     /// where a folder must be, or a folder where the file must be; [`Body`](ErrorKind::Body) for a folder that cannot be made.
     pub fn prepare(&self, key: &str) -> Result<PathBuf, Error> {
-        let path = self.path_of(key)?;
+        self.path_of(key)?;
         fs::create_dir_all(&self.root).map_err(|error| failed("make the folder", &self.root, error))?;
         let mut folder = self.root.clone();
         let (folders, _) = key.rsplit_once('/').unwrap_or_default();
         for part in folders.split('/').filter(|part| !part.is_empty()) {
             folder.push(part);
             make_folder(&folder)?;
+        }
+        self.find(key)
+    }
+
+    /// Where the file of this key is, if there is one: nothing is made, and nothing that is no folder is on the way.
+    pub(crate) fn find(&self, key: &str) -> Result<PathBuf, Error> {
+        let path = self.path_of(key)?;
+        let mut folder = self.root.clone();
+        let (folders, _) = key.rsplit_once('/').unwrap_or_default();
+        for part in folders.split('/').filter(|part| !part.is_empty()) {
+            folder.push(part);
+            if !is_folder(&folder)? {
+                return Ok(path);
+            }
         }
         match fs::symlink_metadata(&path) {
             Ok(found) if found.is_dir() => Err(in_the_way(&path, "a folder stands where the file must be")),
@@ -77,24 +111,28 @@ impl LocalTree {
 
 /// Makes one folder where there is none. Its parent is one.
 fn make_folder(path: &Path) -> Result<(), Error> {
-    for _ in 0..2 {
-        match fs::symlink_metadata(path) {
-            Ok(found) if found.is_dir() => return Ok(()),
-            Ok(found) if found.is_symlink() => {
-                return Err(in_the_way(path, "a symbolic link stands where a folder must be, and may lead elsewhere"));
-            }
-            Ok(_) => return Err(in_the_way(path, "a file stands where a folder must be")),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed("look at", path, error)),
-        }
-        match fs::create_dir(path) {
-            Ok(()) => return Ok(()),
-            // Another one made it, or something else of that name: looked at once more.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(failed("make the folder", path, error)),
-        }
+    if is_folder(path)? {
+        return Ok(());
     }
-    Err(in_the_way(path, "something else is put there again and again"))
+    match fs::create_dir(path) {
+        Ok(()) => Ok(()),
+        // Another one made it, or something else of that name.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => is_folder(path).map(drop),
+        Err(error) => Err(failed("make the folder", path, error)),
+    }
+}
+
+/// Whether there is a folder, which nothing else may stand in place of.
+fn is_folder(path: &Path) -> Result<bool, Error> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => Ok(true),
+        Ok(found) if found.is_symlink() => {
+            Err(in_the_way(path, "a symbolic link stands where a folder must be, and may lead elsewhere"))
+        }
+        Ok(_) => Err(in_the_way(path, "a file stands where a folder must be")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed("look at", path, error)),
+    }
 }
 
 /// What is wrong with a key as a path below a folder.
@@ -134,7 +172,7 @@ fn windows_problem(part: &str) -> Option<&'static str> {
 }
 
 fn in_the_way(path: &Path, problem: &str) -> Error {
-    Error::invalid_input(format!("{}: {problem}; nothing was written", path.display()))
+    Error::invalid_input(format!("{}: {problem}; nothing was changed", path.display()))
 }
 
 fn failed(what: &str, path: &Path, error: io::Error) -> Error {
@@ -190,10 +228,14 @@ mod tests {
         fs::create_dir_all(&outside).unwrap();
         std::os::unix::fs::symlink(&outside, root.join("a/link")).unwrap();
         std::os::unix::fs::symlink("nowhere", root.join("dangling")).unwrap();
+        let tree = LocalTree::new(&root);
         for key in ["a/link/x", "a/link/x/y", "dangling/x"] {
-            let error = LocalTree::new(&root).prepare(key).unwrap_err();
-            assert!(error.to_string().contains("symbolic link"), "{error}");
+            for error in [tree.prepare(key).unwrap_err(), tree.find(key).unwrap_err()] {
+                assert!(error.to_string().contains("symbolic link"), "{error}");
+            }
         }
+        assert_eq!(tree.find("b/c/d").unwrap(), root.join("b/c/d"));
+        assert!(!root.join("b").exists());
         assert_eq!(fs::read_dir(outside).unwrap().count(), 0);
     }
 }

@@ -4,7 +4,7 @@ mod item;
 mod place;
 mod side;
 mod spill;
-mod walk;
+pub(super) mod walk;
 mod work;
 
 use std::fmt;

@@ -1,6 +1,7 @@
 //! Into files: how many requests, and what is there afterwards.
 
 use std::fs;
+use std::future::IntoFuture;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -318,6 +319,16 @@ async fn time_and_permissions() {
     assert_eq!(look(), (then, 0o640));
     s3.download("my-bucket", "a", &path).await.unwrap();
     assert_ne!(look().0, then);
+}
+
+/// Calls may be made in one task and awaited in another.
+#[test]
+fn calls_can_be_sent() {
+    fn sent<T: Send + 'static>(_: impl FnOnce(Client) -> T) {}
+    sent(|s3| s3.download("b", "k", Path::new("f")).durable(true));
+    sent(|s3| s3.download("b", "k", wharf::transfer::Memory).into_future());
+    sent(|s3| s3.download("b", "k", wharf::transfer::Writer(Vec::new())).start());
+    sent(|s3| s3.object_reader("b", "k"));
 }
 
 #[test]

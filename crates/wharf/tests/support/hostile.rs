@@ -41,6 +41,8 @@ pub enum Point {
     RequestHead,
     FirstBodyByte,
     BodyMiddle,
+    /// Where the trailers of a framed body are.
+    Trailers,
     LastBodyByte,
     /// The request has gone on, and its answer has come: the client does not hear of it.
     AnswerBegin,
@@ -51,11 +53,12 @@ pub enum Point {
 }
 
 impl Point {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::RequestBegin,
         Self::RequestHead,
         Self::FirstBodyByte,
         Self::BodyMiddle,
+        Self::Trailers,
         Self::LastBodyByte,
         Self::AnswerBegin,
         Self::AnswerHead,
@@ -76,6 +79,7 @@ impl Point {
             _ if body == 0 => None,
             Self::FirstBodyByte | Self::FirstAnswerByte => Some(head),
             Self::BodyMiddle | Self::AnswerMiddle => Some(head + body / 2),
+            Self::Trailers => body.checked_sub(40).map(|offset| head + offset),
             Self::LastBodyByte | Self::LastAnswerByte => Some(head + body - 1),
         }
     }

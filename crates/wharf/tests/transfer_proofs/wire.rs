@@ -33,10 +33,11 @@ enum Work {
     Delete,
     DeleteMany,
     Copy,
+    CopyParts,
 }
 
 /// Every kind of request, and what makes it.
-const KINDS: [(Work, &str, u64); 21] = [
+const KINDS: [(Work, &str, u64); 24] = [
     (Work::Put, "PutObject", 1),
     (Work::PutStream, "PutObject", 1),
     (Work::Upload, "CreateMultipartUpload", 1),
@@ -58,6 +59,9 @@ const KINDS: [(Work, &str, u64); 21] = [
     (Work::Delete, "DeleteObject", 1),
     (Work::DeleteMany, "DeleteObjects", 1),
     (Work::Copy, "CopyObject", 1),
+    (Work::CopyParts, "CreateMultipartUpload", 1),
+    (Work::CopyParts, "UploadPartCopy", 2),
+    (Work::CopyParts, "CompleteMultipartUpload", 1),
 ];
 
 impl Work {
@@ -68,7 +72,7 @@ impl Work {
             // Their bytes are not there a second time.
             Self::PutStream => false,
             // It cannot be told from another's without a write id: the error says so.
-            Self::Upload | Self::UploadStream if attack.operation == "CompleteMultipartUpload" => {
+            Self::Upload | Self::UploadStream | Self::CopyParts if attack.operation == "CompleteMultipartUpload" => {
                 attack.point.is_of_request()
             }
             // Who reads the body itself is told where it broke.
@@ -81,6 +85,7 @@ impl Work {
         let put = |key: &'static str, data: Vec<u8>| place.direct.put_object(BUCKET, key, data);
         match self {
             Self::Get | Self::Download | Self::DownloadRange | Self::Head => put("a", bytes(100_000)).await.map(drop),
+            Self::CopyParts => put("a", bytes(OBJECT)).await.map(drop),
             Self::DownloadParts => put("a", bytes(MIB)).await.map(drop),
             Self::List | Self::DeleteMany => {
                 for n in 0..5 {
@@ -188,8 +193,15 @@ impl Work {
                 Ok(())
             }
             Self::Copy => {
-                let result = s3.copy_object(BUCKET, "a", BUCKET, "b").await;
+                let result = s3.copy(BUCKET, "a", BUCKET, "b").patience(patience).await;
                 settled(place, b"Hello!", result.is_ok()).await;
+                result.map(drop)
+            }
+            Self::CopyParts => {
+                let copy = s3.copy(BUCKET, "a", BUCKET, "b").part_size(part).threshold(part);
+                let result = copy.patience(patience).await;
+                settled(place, &bytes(OBJECT), result.is_ok()).await;
+                left_over(place, attack, &result.as_ref().map(drop)).await;
                 result.map(drop)
             }
         }
@@ -232,6 +244,8 @@ async fn prove(work: Work, attack: Attack) {
     let hastens = matches!(attack.harm, Harm::Stall | Harm::Flip);
     let place = Place::new(|builder| {
         let builder = builder.max_attempts(4);
+        let frames = matches!(work, Work::PutStream | Work::UploadStream);
+        let builder = if frames { builder.checksum_trailers(true) } else { builder };
         let limit = Duration::from_secs(3);
         if hastens { builder.progress_timeout(limit).long_operation_timeout(limit) } else { builder }
     })

@@ -1,6 +1,5 @@
 //! What a sync says of each entry, as messages.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use crate::error::{Exit, Failure};
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::progress::Bar;
+use crate::transfer::local;
 use crate::transfer::mover::Mover;
 use crate::transfer::place::Place;
 use crate::transfer::route::as_prefix;
@@ -140,7 +140,7 @@ impl Events {
             Some(root) if error.status().is_none() => {
                 self.skipped = true;
                 let path = self.mover.locally.absolute(&root.join(key));
-                printer.warn(&Warning::skipping(path.display(), why(&error)));
+                printer.warn(&Warning::skipping(path.display(), local::why(&error)));
             }
             _ => {
                 self.failed = true;
@@ -155,16 +155,6 @@ impl Events {
             Place::Local(root) => self.mover.locally.shown(&root.join(key)),
             Place::Remote(url) => Shown(url.bucket(), &format!("{}{key}", as_prefix(url.key()))).to_string(),
         }
-    }
-}
-
-/// Why a file cannot be read, in aws-cli's words where it has any.
-fn why(error: &Error) -> String {
-    let cause = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
-    match cause.map(io::Error::kind) {
-        Some(io::ErrorKind::NotFound) => "File does not exist.".to_owned(),
-        Some(io::ErrorKind::PermissionDenied) => "File/Directory is not readable.".to_owned(),
-        _ => error.message().to_owned(),
     }
 }
 

@@ -13,6 +13,7 @@ use super::super::local;
 use super::super::told::{Action, Deed, Done};
 use super::{Mover, remove_file};
 use crate::error::{Exit, Failure};
+use crate::message::Warning;
 use crate::url::Shown;
 
 impl Mover {
@@ -29,6 +30,9 @@ impl Mover {
         mut follower: Follower,
     ) -> Outcome {
         let action = self.upload_action(&path, &bucket, &key);
+        if let Err(why) = local::check(&path) {
+            return Outcome::Skipped(Warning::skipping(self.locally.absolute(&path).display(), why));
+        }
         let done = self.upload_file(&path, &bucket, &key, &action, &mut follower).await;
         self.outcome(action, done)
     }

@@ -23,7 +23,7 @@ pub(super) async fn copy(copy: &Copy, source: Option<&ObjectHead>, watch: &Arc<W
         Some(source) => copy.call.clone().source_if_match(source.etag.clone()),
         None => copy.call.clone(),
     };
-    let lane = Lane::new(copy.client.inner().budgets.clone(), copy.concurrency);
+    let lane = Lane::of(&copy.client, copy.concurrency);
     let lost = AtomicBool::new(false);
     let mut conflicts = 0;
     let output = loop {

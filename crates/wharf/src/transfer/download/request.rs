@@ -150,7 +150,7 @@ impl Job {
         options: Options,
         watch: Arc<Watch>,
     ) -> Self {
-        let lane = Lane::new(client.inner().budgets.clone(), options.concurrency);
+        let lane = Lane::of(&client, options.concurrency);
         Self(Arc::new(Shared {
             client: client.for_transfers(),
             retrying: client,

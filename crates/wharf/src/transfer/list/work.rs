@@ -49,7 +49,7 @@ impl Work {
         let parallel = if list.is_sorted() { list.parallel.max(1) } else { 1 };
         let order = if list.unordered { Order::Any } else { Order::ByKey { ahead: AHEAD * parallel } };
         let space = KeySpace::new(&list.prefix, list.start_after.as_deref(), order);
-        let lane = Lane::new(list.client.inner().budgets.clone(), Some(parallel));
+        let lane = Lane::of(&list.client, Some(parallel));
         let requests = Requests { client: list.client, lane, watch, patience: list.patience };
         Self { call: list.call, space, parallel, requests }
     }

@@ -142,7 +142,7 @@ async fn copy(work: &Work, from: &Kind, to: &Kind, source: &Entry) -> Result<(),
 /// Removes a file of the target. One that is gone already is no error.
 pub(super) async fn remove(root: PathBuf, key: String) -> Result<(), Error> {
     in_thread(move || {
-        let path = LocalTree::new(root).prepare(&key)?;
+        let path = LocalTree::new(root).find(&key)?;
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 let message = format!("could not remove {}: {error}", path.display());

@@ -9,7 +9,7 @@ use wharf_proto::{Error, ErrorKind};
 
 /// What is done with symbolic links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Links {
+pub(in crate::transfer) enum Links {
     /// They are what they lead to.
     Follow,
     /// They are left out.
@@ -20,17 +20,17 @@ pub(super) enum Links {
 
 /// Something that could not be read.
 #[derive(Debug)]
-pub(super) struct Trouble {
-    pub(super) key: String,
-    pub(super) error: Error,
+pub(in crate::transfer) struct Trouble {
+    pub(in crate::transfer) key: String,
+    pub(in crate::transfer) error: Error,
     /// Whether it may hide entries, so that nothing may be deleted.
-    pub(super) hides: bool,
+    pub(in crate::transfer) hides: bool,
 }
 
 /// A walk through a tree. A folder's names are held in memory while it is in it, and those of the folders above it.
 ///
 /// Files of a folder come as its name with a `/` is sorted: `a.b` comes before `a/b`.
-pub(super) struct Walk {
+pub(in crate::transfer) struct Walk {
     root: PathBuf,
     links: Links,
     folders: Vec<vec::IntoIter<Result<Found, Trouble>>>,
@@ -44,7 +44,7 @@ struct Found {
 
 impl Walk {
     /// A walk that begins at `root`, with those whose names it knows to leave out.
-    pub(super) fn new(root: PathBuf, links: Links) -> Self {
+    pub(in crate::transfer) fn new(root: PathBuf, links: Links) -> Self {
         let mut walk = Self { root, links, folders: Vec::new() };
         walk.enter("");
         walk

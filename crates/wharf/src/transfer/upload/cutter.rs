@@ -65,7 +65,7 @@ impl Cutter {
         match self.take_at_once(length).await? {
             Some(cut) => Ok(cut),
             None => {
-                let share = self.budgets.memory(to_usize(length)).await?;
+                let share = self.budgets.memory(to_usize(length)).await;
                 self.take_to_memory(to_usize(length), share).await
             }
         }

@@ -42,7 +42,7 @@ impl Job {
         if let Some(id) = &write_id {
             object.add_metadata(proof::NAME, id);
         }
-        let lane = Lane::new(settings.client.inner().budgets.clone(), settings.concurrency);
+        let lane = Lane::of(&settings.client, settings.concurrency);
         Self { object, sender: settings.client.for_transfers(), settings, watch, write_id, resume: None, lane }
     }
 

@@ -3,13 +3,13 @@
 use std::future::IntoFuture;
 
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::Instrument;
 use wharf_proto::Error;
 use wharf_proto::checksum::ChecksumType;
 use wharf_proto::op::PartsChecksum;
 use wharf_proto::transfer::journal::StoredPart;
 
 use super::job::Job;
-use super::replay::Replay;
 use super::source::Piece;
 
 /// Sends it until it is stored. `turn` is held until it is on its way.
@@ -22,12 +22,11 @@ pub(super) async fn send(
 ) -> Result<StoredPart, Error> {
     let Piece { part, content, checksum } = piece;
     let mut turn = Some(turn);
-    // A composite checksum is one of parts that had theirs.
-    let habits = job.habits();
-    let needs_header = sum
-        .is_some_and(|sum| sum.checksum_type == ChecksumType::Composite || habits.parts_need_checksum)
-        && matches!(content, Replay::File { .. })
-        && !habits.trailers;
+    // A composite checksum is one of parts that had theirs, and some servers insist on one in any case.
+    let conditions = job.settings.client.inner().payload_conditions();
+    let insists =
+        |sum: PartsChecksum| sum.checksum_type == ChecksumType::Composite || conditions.habits.parts_need_checksum;
+    let needs_header = sum.is_some_and(insists) && !(conditions.signed && conditions.habits.trailers);
     let stored = job.patiently(|| {
         drop(turn.take());
         let call = job.object.upload_part(job.sender.clone(), upload_id, part.number, content.body());
@@ -44,7 +43,8 @@ pub(super) async fn send(
             Ok(stored)
         }
     });
-    let output = stored.await.map_err(|error| error.at_part(part.number))?;
+    let span = tracing::debug_span!("part", number = part.number);
+    let output = stored.instrument(span).await.map_err(|error| error.at_part(part.number))?;
     let named = output.checksum.filter(|named| sum.is_some_and(|sum| sum.algorithm == named.algorithm()));
     job.watch.part_done();
     Ok(StoredPart {

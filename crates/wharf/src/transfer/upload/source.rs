@@ -80,7 +80,7 @@ pub(super) async fn upload(
             let file = Snapshot::take(path).await?;
             let length = file.length;
             if length <= READ_AT_ONCE {
-                let share = job.settings.client.inner().budgets.memory(length as usize).await?;
+                let share = job.settings.client.inner().budgets.memory(length as usize).await;
                 let uploaded = known(job, Source::Bytes(file.read().await?), length).await;
                 drop(share);
                 return uploaded;

@@ -50,12 +50,17 @@ pub(super) async fn finish(job: &Job, mut uploaded: Uploaded, ours: Option<&Chec
         return Ok(uploaded);
     }
     let mut call = job.object.head_object(job.client()).checksum_mode(true);
-    if let Some(version) = &uploaded.version_id {
+    // Some servers call what has no versions so, and then do not know it by that name.
+    if let Some(version) = uploaded.version_id.as_ref().filter(|version| *version != "null") {
         call = call.version_id(version);
     }
     let head = call.await.map_err(|error| error.with_note("the object was written, and could not be verified"))?;
-    if head.etag != uploaded.etag {
-        uploaded.verification = Verification::NotVerified("another object stands there by now");
+    let found = match (ours, &head.checksum) {
+        (Some(ours), Some(named)) => Some(compare(ours, named, head.checksum_type)),
+        _ => None,
+    };
+    if head.etag != uploaded.etag && !matches!(found, Some(Ok(Verification::Verified(_)))) {
+        uploaded.verification = Verification::NotVerified("what stands there has not the ETag that the write got");
         return Ok(uploaded);
     }
     if head.content_length != uploaded.size {
@@ -63,8 +68,8 @@ pub(super) async fn finish(job: &Job, mut uploaded: Uploaded, ours: Option<&Chec
         let hint = "the object named here is stored and wrong: delete it or write it again";
         return Err(Error::new(ErrorKind::Corrupt, problem).with_hint(hint));
     }
-    if let (Some(ours), Some(named)) = (ours, &head.checksum) {
-        uploaded.verification = compare(ours, named, head.checksum_type)?;
+    if let Some(found) = found {
+        uploaded.verification = found?;
     }
     uploaded.checksum = uploaded.checksum.or(head.checksum);
     Ok(uploaded)
