@@ -22,7 +22,7 @@ forbid() {
 }
 
 # crates_of PACKAGE [FEATURES]: all that its users build, by name and version
-crates_of() { cargo tree --locked -p "$@" -e normal --prefix none --no-dedupe | awk '{ print $1, $2 }' | sort -u; }
+crates_of() { cargo tree --locked -p "$@" -e normal,build --prefix none --no-dedupe | awk '{ print $1, $2 }' | sort -u; }
 
 # files: all that is or would be committed
 files() { git ls-files --cached --others --exclude-standard -z -- "$@"; }

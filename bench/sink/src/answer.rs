@@ -23,6 +23,9 @@ const COMMON: &str = "x-amz-id-2: eftixk72aD6Ap51TnqcoF8eFidJG9Z/2mkiDFu8yU9AS1e
 
 const ETAG: &str = "\"9bb58f26192e4ba00f01e2e7b136bbd8-128\"";
 
+/// The parts of which objects were made, for who asks by number.
+const PART: u64 = 8 * job::MIB;
+
 /// The algorithms whose checksum is given back when a client sent it.
 const ALGORITHMS: [(&str, &str); 5] = [
     ("x-amz-checksum-crc64nvme", "CRC64NVME"),
@@ -85,7 +88,11 @@ fn read(request: &Request<'_>, state: &State, is_head: bool) -> Answer {
             false => error(404, "NoSuchKey", "The specified key does not exist."),
         };
     };
-    let range = request.range(length);
+    let part = request.parameter("partNumber").and_then(|number| number.parse::<u64>().ok());
+    let range = match part {
+        Some(number) => Some((number.saturating_sub(1) * PART).min(length)..(number * PART).min(length)),
+        None => request.range(length),
+    };
     if range.as_ref().is_some_and(|range| range.start >= range.end && length > 0) {
         return error(416, "InvalidRange", "The requested range is not satisfiable");
     }
@@ -93,6 +100,9 @@ fn read(request: &Request<'_>, state: &State, is_head: bool) -> Answer {
         "Last-Modified: Sun, 22 Nov 2026 01:02:03 GMT\r\nETag: {ETAG}\r\nAccept-Ranges: bytes\r\n\
          x-amz-server-side-encryption: AES256\r\nContent-Type: application/octet-stream\r\n"
     );
+    if part.is_some() && length > PART {
+        let _ = write!(headers, "x-amz-mp-parts-count: {}\r\n", length.div_ceil(PART));
+    }
     // S3 has no checksum for a range.
     let wants_checksum =
         request.header("x-amz-checksum-mode").is_some_and(|value| value.eq_ignore_ascii_case("enabled"));

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use bytes::Bytes;
 use job::{ACCESS_KEY, BUCKET, Job, LIST_PREFIX, REGION, Result, SECRET_KEY, SMALL, Work, small_key};
-use wharf::Client;
+use wharf::{AddressingStyle, Client, Provider};
 
 /// Small requests that are under way at once.
 const AT_ONCE: usize = 8;
@@ -28,6 +28,9 @@ fn client(job: &Job) -> Result<Client> {
         .endpoint(&job.endpoint)
         .region(REGION)
         .credentials(ACCESS_KEY, SECRET_KEY)
+        // The sink does as S3 does, and all but it are written for S3.
+        .provider(Provider::Aws)
+        .addressing_style(AddressingStyle::Path)
         .environment(|_| None);
     if let Some(ca) = &job.ca {
         builder = builder.root_certificates_pem(std::fs::read(ca)?);

@@ -108,7 +108,7 @@ impl Ledger {
 }
 
 #[cfg(test)]
-#[allow(clippy::single_range_in_vec_init, reason = "one range is meant")]
+#[expect(clippy::single_range_in_vec_init, reason = "lists of one range")]
 mod tests {
     use super::*;
     use crate::checksum::ChecksumAlgorithm::{Crc64Nvme, Sha256};

@@ -9,6 +9,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use wharf_proto::sync_plan::Entry;
 use wharf_proto::{ETag, Error, ErrorKind};
 
+use crate::transfer::unnamed::unnamed_file;
+
 /// How many bytes of entries are sorted in memory.
 const HELD: usize = 32 << 20;
 /// How many entries that wait are held in memory.
@@ -157,7 +159,7 @@ struct Writer(BufWriter<File>);
 
 impl Writer {
     fn new() -> Result<Self, Error> {
-        Ok(Self(BufWriter::with_capacity(1 << 16, tempfile::tempfile().map_err(failed)?)))
+        Ok(Self(BufWriter::with_capacity(1 << 16, unnamed_file(&std::env::temp_dir()).map_err(failed)?)))
     }
 
     fn write(&mut self, entry: &Entry) -> Result<(), Error> {

@@ -13,6 +13,7 @@ use wharf_proto::{Error, ErrorKind};
 use super::replay::{Held, Spool};
 use crate::payload::failed_body;
 use crate::transfer::budgets::{Budgets, Share};
+use crate::transfer::unnamed::unnamed_file;
 
 /// So much is made room for before it is known whether it comes.
 const FIRST_ROOM: usize = 1 << 20;
@@ -112,7 +113,7 @@ impl Cutter {
             let problem = format!("part of the stream could not be kept in {}: {error}", directory.display());
             Error::new(ErrorKind::Body, problem).with_cause(error)
         };
-        let mut file = tempfile::tempfile_in(directory).map_err(failed)?;
+        let mut file = unnamed_file(directory).map_err(failed)?;
         let mut written = 0;
         while written < length && self.fill().await? {
             let piece = self.next(to_usize(length - written), &mut sum);
