@@ -71,9 +71,9 @@ impl Journal {
         self.length == 0
     }
 
-    /// Removes it.
+    /// Removes it. One that comes back after a power failure does no harm: what it tells of is no longer there.
     pub(super) fn remove(self) -> Result<(), Error> {
-        remove(&self.path)
+        unlink(&self.path).map(drop).map_err(|error| failed("could not be removed", &self.path, error))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -97,11 +97,15 @@ pub(super) fn look(path: &Path) -> Result<(State, bool), Error> {
 
 /// Removes the file, if it is there. It stays removed through a power failure.
 pub(super) fn remove(path: &Path) -> Result<(), Error> {
+    let removed = unlink(path).and_then(|was_there| if was_there { sync_directory(path) } else { Ok(()) });
+    removed.map_err(|error| failed("could not be removed", path, error))
+}
+
+/// Whether there was such a file.
+fn unlink(path: &Path) -> io::Result<bool> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => {
-            removed.and_then(|()| sync_directory(path)).map_err(|error| failed("could not be removed", path, error))
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        removed => removed.map(|()| true),
     }
 }
 

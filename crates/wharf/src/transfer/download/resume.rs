@@ -204,3 +204,43 @@ impl Drop for Resume {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use wharf_proto::transfer::journal::DownloadStart;
+
+    use super::*;
+    use crate::transfer::journal::look;
+
+    #[tokio::test]
+    async fn what_was_read_before_it_began_anew_is_not_recorded() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        let options = FileOptions { resumable: true, ..FileOptions::default() };
+        let resume = Resume::open(&target, &options).await.unwrap().unwrap();
+        let start = Record::Download(DownloadStart {
+            endpoint: "http://127.0.0.1:1".to_owned(),
+            bucket: "my-bucket".to_owned(),
+            key: "a".to_owned(),
+            path: "a".to_owned(),
+            etag: "\"1\"".into(),
+            version_id: None,
+            size: Some(100),
+            wanted: 0..100,
+            since: SystemTime::UNIX_EPOCH,
+        });
+        let begun = resume.with(move |recording| {
+            recording.round += 1;
+            recording.journal.as_mut().unwrap().begin(&[start])
+        });
+        begun.await.unwrap();
+        let file = PartFile::open(&target, &options).unwrap();
+        for (round, expected) in [(0, 0), (1, 10)] {
+            resume.record(round, vec![Arrived { range: 0..10, checksum: None }], &file).await.unwrap();
+            let State::Download(state) = look(&resume.path).unwrap().0 else { panic!("no download") };
+            assert_eq!(state.arrived.bytes(), expected);
+        }
+    }
+}

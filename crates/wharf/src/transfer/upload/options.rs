@@ -209,7 +209,7 @@ impl Upload {
     /// What is sent in parts is written down in a journal, in
     /// [`journal_dir`](Upload::journal_dir). The same call is one to the same bucket and key, from the same path, with
     /// the same options, while the file has neither been written to nor replaced. It asks the server which parts there
-    /// are (ListParts), and sends the others; [`Uploaded::resumed_bytes`] says how much that saved. Where file or
+    /// are (ListParts), and sends the others; [`Uploaded::resumed_bytes`](super::Uploaded::resumed_bytes) says how much that saved. Where file or
     /// options have changed, what was begun is aborted, and the upload begins anew; so it does where the upload is gone.
     /// A second call at the same time is a [`Conflict`](crate::ErrorKind::Conflict).
     ///
@@ -219,7 +219,7 @@ impl Upload {
     ///
     /// One orphan there can be: an upload without parts, where the process ended before the answer to
     /// CreateMultipartUpload came. The next run looks for it (ListMultipartUploads) and names those that it may be, in
-    /// [`Uploaded::left_over`] and in errors. It aborts none, for it may be another program's.
+    /// [`Uploaded::left_over`](super::Uploaded::left_over) and in errors. It aborts none, for it may be another program's.
     ///
     /// Bytes, streams and readers cannot be resumed: [`InvalidInput`](crate::ErrorKind::InvalidInput).
     pub fn resumable(mut self, resumable: bool) -> Self {
