@@ -15,7 +15,7 @@ use wharf_proto::{Error, ErrorKind};
 use super::job::Job;
 use super::resume::Earlier;
 use super::source::{Piece, Pieces, other_bytes};
-use super::undo::Begun;
+use super::undo::{self, Begun};
 use super::{Uploaded, part, proof, verify};
 use crate::transfer::Verification;
 
@@ -163,6 +163,10 @@ impl Run {
             Err(write) => {
                 let head = proof::settle(job, write).await?;
                 begun.over();
+                // What an earlier run has completed stands there, and not this upload's object.
+                if job.resume.as_ref().is_some_and(|resume| resume.done.is_some()) {
+                    undo::abort(job, &self.upload_id).await?;
+                }
                 verify::of_head(head, ours, size, count)
             }
         }
