@@ -11,7 +11,7 @@ use http::Response;
 use support::{Fake, FakeClock, client_of, line};
 use wharf::blocking::Wait;
 use wharf::transport::{Body as Bytestream, TransportError, TransportErrorKind};
-use wharf::{Client, ClientBuilder, ErrorKind};
+use wharf::{Client, ClientBuilder, ErrorKind, Provider};
 use wharf_embedded::{Fault, Operation, Store};
 
 /// A client of a store with a bucket and an object, whose retries take no time.
@@ -76,12 +76,22 @@ async fn another_object_is_never_read_on() {
     let error = s3.get_object("my-bucket", "a").text().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{}", line(&error));
     assert!(error.hint().unwrap().contains("make the call again"));
-    // Nor where the server does not look at conditions.
-    s3.put_object("my-bucket", "a", "0123456789").await.unwrap();
-    store.inject(Fault::ignore_conditions()).unwrap();
+    // Nor where the server does not look at conditions, which need not be known of it.
+    for provider in [Provider::Embedded, Provider::Rclone] {
+        let s3 = builder(&store).provider(provider).build().unwrap();
+        s3.put_object("my-bucket", "a", "0123456789").await.unwrap();
+        store.inject(Fault::ignore_conditions()).unwrap();
+        store.inject(breaks(4).times(1)).unwrap();
+        let error = s3.get_object("my-bucket", "a").text().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{}", line(&error));
+        store.clear_faults();
+        store.inject(Fault::replace_object("ABCDEFGHIJ").if_header("range", "*")).unwrap();
+    }
+    // But it goes on where it is known to ignore them.
+    store.clear_faults();
     store.inject(breaks(4).times(1)).unwrap();
-    let error = s3.get_object("my-bucket", "a").text().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{}", line(&error));
+    let s3 = builder(&store).provider(Provider::Rclone).build().unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "ABCDEFGHIJ");
 }
 
 #[tokio::test]

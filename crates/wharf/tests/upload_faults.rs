@@ -287,3 +287,17 @@ fn an_upload_that_outlives_its_runtime() {
     drop(upload);
     assert_eq!(store.requests().count(Operation::AbortMultipartUpload), 0);
 }
+
+/// Nobody waits for its answer any more, which alone would tell what to abort.
+#[tokio::test(start_paused = true)]
+async fn what_was_given_up_is_not_begun_later() {
+    let (s3, store) = embedded().await;
+    store.inject(Fault::respond(503, "SlowDown").on(Operation::CreateMultipartUpload)).unwrap();
+    let transfer = s3.upload("my-bucket", "a", bytes(LARGE)).start().unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(transfer.cancel().await.unwrap_err().kind(), ErrorKind::Timeout);
+    let before = store.requests().count(Operation::CreateMultipartUpload);
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert!(before > 1);
+    assert_eq!(store.requests().count(Operation::CreateMultipartUpload), before);
+}

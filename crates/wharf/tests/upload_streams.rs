@@ -131,6 +131,9 @@ async fn what_memory_has_no_room_for_is_spooled() {
         s3.upload("my-bucket", "b", Body::stream(pieces(data.clone(), MIB))).spool_dir(&nowhere).await.unwrap_err();
     let problem = format!("upload my-bucket/b: part of the stream could not be kept in {}: ", nowhere.display());
     assert!(error.to_string().starts_with(&problem), "{error}");
+    // However small the stream is: memory has no room for one part either.
+    let small = Body::stream(pieces(data[..MIB].to_vec(), MIB));
+    s3.upload("my-bucket", "b", small).spool_dir(&nowhere).await.unwrap_err();
     // With room nothing is spooled.
     let s3 = holding(64 * MIB, &store).await;
     s3.upload("my-bucket", "b", Body::stream(pieces(data, MIB))).spool_dir(&nowhere).await.unwrap();

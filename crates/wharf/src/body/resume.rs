@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use http::header::{CONTENT_RANGE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
 use http::{HeaderMap, HeaderValue, Method};
 use wharf_proto::operation::{Request, SendFuture};
+use wharf_proto::provider::Condition;
 use wharf_proto::retry::{Decision, FailureClass, RetryState};
 use wharf_proto::{ByteRange, ContentRange, ETag, Error, ErrorKind};
 
@@ -53,7 +54,7 @@ impl Again {
     }
 
     /// The request for these bytes of the object that has this tag.
-    fn request(&self, place: &Place, bytes: Range<u64>, etag: &ETag) -> Result<Request, Error> {
+    fn request(&self, client: &Inner, place: &Place, bytes: Range<u64>, etag: &ETag) -> Result<Request, Error> {
         let bucket = place.bucket.as_deref().unwrap_or_default();
         let mut request = Request::object(Method::GET, bucket, place.key.as_deref().unwrap_or_default())?;
         // A part's bytes are asked for by their place in the object.
@@ -65,7 +66,10 @@ impl Again {
         }
         request.headers.remove("x-amz-checksum-mode");
         request.header("range", &ByteRange::from(bytes).to_header()?)?;
-        request.header("if-match", &format!("\"{}\"", etag.unquoted()))?;
+        // Where the provider ignores it, the answer's tag has to do.
+        if !client.sending.habits.ignores.contains(Condition::ReadIfMatch) {
+            request.header("if-match", &format!("\"{}\"", etag.unquoted()))?;
+        }
         Ok(request)
     }
 }
@@ -92,7 +96,7 @@ impl Resume {
             return Err(error);
         }
         let left = self.bytes.start + came..self.bytes.end;
-        if left.is_empty() || self.again.request(place, left.clone(), &self.etag).is_err() {
+        if left.is_empty() || self.again.request(&self.client, place, left.clone(), &self.etag).is_err() {
             return Err(error);
         }
         let quota = self.client.buckets.of(place.bucket.as_deref());
@@ -151,7 +155,7 @@ async fn ask(
                 client.clock.sleep(wait).await;
             }
         }
-        let request = again.request(&place, left.clone(), &etag)?;
+        let request = again.request(&client, &place, left.clone(), &etag)?;
         attempts += 1;
         match dispatch::send(&once, &place, request, Read::Head).await {
             Ok(answer) => {
@@ -161,8 +165,9 @@ async fn ask(
                     let error = Error::new(ErrorKind::PreconditionFailed, "the answer is of another object");
                     return Err(replaced(error, attempts));
                 }
-                if text(CONTENT_RANGE).and_then(ContentRange::parse).is_none_or(|sent| sent.bytes != left) {
-                    // It does not give ranges: what broke off is all that there is to tell.
+                let is_rest = text(CONTENT_RANGE).and_then(ContentRange::parse).is_some_and(|sent| sent.bytes == left);
+                if !is_rest || !head.contains_key(ETAG) {
+                    // No range, or of whichever object: what broke off is all that there is to tell.
                     return Err(error.with_attempts(attempts));
                 }
                 return Ok((Opened { body: answer.rest, attempts }, retries));

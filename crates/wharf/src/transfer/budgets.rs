@@ -94,7 +94,7 @@ impl Budgets {
         self.0.memory.pass(bytes).await
     }
 
-    /// The same at once, or not at all.
+    /// The same at once, or not at all; never more than the limit.
     pub(crate) fn try_memory(&self, bytes: usize) -> Option<Share> {
         self.0.memory.try_pass(bytes)
     }

@@ -61,10 +61,11 @@ impl Gate {
         }
     }
 
-    /// The same at once, or not at all.
+    /// The same at once, or not at all. Who need not wait has another way: more than the limit never passes.
     pub(crate) fn try_pass(self: &Arc<Self>, count: usize) -> Option<Pass> {
         let _turn = self.turn.try_lock().ok()?;
-        self.pass_now(count)
+        let fits = count <= self.room().limit;
+        if fits { self.pass_now(count) } else { None }
     }
 
     fn pass_now(self: &Arc<Self>, count: usize) -> Option<Pass> {
@@ -147,6 +148,14 @@ mod tests {
         assert!(!has_passed(&next).await);
         drop(alone);
         drop(next.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn nothing_larger_than_the_limit_passes_that_has_another_way() {
+        let gate = Gate::new(4);
+        assert!(gate.try_pass(5).is_none());
+        let held = gate.try_pass(4);
+        assert!(held.is_some() && gate.try_pass(1).is_none());
     }
 
     #[tokio::test]

@@ -20,8 +20,6 @@ pub(crate) struct Watch {
     bytes: AtomicU64,
     /// Those of `bytes` that an earlier run moved.
     kept: AtomicU64,
-    /// The most that `bytes` has been: what is lost and moved again is no progress.
-    most: AtomicU64,
     /// `u64::MAX` while it is not known.
     total: AtomicU64,
     parts: AtomicU64,
@@ -43,7 +41,6 @@ impl Watch {
         Arc::new(Self {
             bytes: AtomicU64::new(0),
             kept: AtomicU64::new(0),
-            most: AtomicU64::new(0),
             total: AtomicU64::new(u64::MAX),
             parts: AtomicU64::new(0),
             retries: AtomicU64::new(0),
@@ -57,30 +54,24 @@ impl Watch {
         })
     }
 
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
     pub(crate) fn moved(&self, bytes: u64) {
-        let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        let most = self.most.fetch_max(bytes, Ordering::Relaxed);
         let now = self.start.elapsed();
-        if bytes > most {
+        if bytes > 0 {
             self.progressed.store(now.as_millis() as u64, Ordering::Relaxed);
         }
-        self.sample(now, bytes);
+        self.sample(now, self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes);
     }
 
     /// Bytes that an earlier run of the same transfer moved.
     pub(crate) fn resumed(&self, bytes: u64) {
         self.kept.fetch_add(bytes, Ordering::Relaxed);
-        let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        self.most.fetch_max(bytes, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes that were counted and have to be moved again.
-    pub(crate) fn lost(&self, bytes: u64) {
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    /// All of it begins anew. That is rare enough that what is moved again is progress.
+    pub(crate) fn begins_anew(&self) {
+        self.bytes.store(0, Ordering::Relaxed);
+        self.kept.store(0, Ordering::Relaxed);
     }
 
     pub(crate) fn expect(&self, total: u64) {
@@ -99,7 +90,7 @@ impl Watch {
     /// How long there has been no progress, and a mark of how far it is that changes with any.
     pub(super) fn still_for(&self) -> (Duration, (u64, u64)) {
         let progressed = Duration::from_millis(self.progressed.load(Ordering::Relaxed));
-        let mark = (self.most.load(Ordering::Relaxed), self.parts.load(Ordering::Relaxed));
+        let mark = (self.bytes.load(Ordering::Relaxed), self.parts.load(Ordering::Relaxed));
         (self.start.elapsed().saturating_sub(progressed), mark)
     }
 
@@ -146,7 +137,7 @@ impl Watch {
     }
 
     pub(super) fn progress(&self) -> Progress {
-        let (bytes, now) = (self.bytes(), self.start.elapsed());
+        let (bytes, now) = (self.bytes.load(Ordering::Relaxed), self.start.elapsed());
         let total = self.total.load(Ordering::Relaxed);
         let here = |bytes: u64| bytes.saturating_sub(self.kept.load(Ordering::Relaxed));
         Progress {
@@ -223,14 +214,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_lost_and_moved_again_is_no_progress() {
+    async fn what_begins_anew_is_progress_again() {
         let watch = Watch::new();
+        watch.resumed(100);
         watch.moved(10);
-        watch.lost(10);
+        watch.begins_anew();
         tokio::time::advance(Duration::from_secs(7)).await;
         watch.moved(10);
-        assert_eq!(watch.still_for(), (Duration::from_secs(7), (10, 0)));
-        watch.moved(1);
-        assert_eq!(watch.still_for(), (Duration::ZERO, (11, 0)));
+        assert_eq!(watch.still_for(), (Duration::ZERO, (10, 0)));
+        let progress = watch.progress();
+        assert_eq!((progress.bytes, progress.moved), (10, 10));
     }
 }

@@ -161,6 +161,8 @@ struct Habits {
     no_length: bool,
     /// Every second body breaks off after so many bytes.
     breaks: Option<usize>,
+    /// Ranges come without their length, and every second one ends well in its middle.
+    short: bool,
 }
 
 /// A client of such a server, which has one object of these bytes.
@@ -179,9 +181,13 @@ fn served(data: Vec<u8>, habits: Habits) -> (Client, Fake) {
         if !habits.no_etag {
             answer = answer.header("etag", "\"e\"");
         }
-        let sent = data.slice(range.unwrap_or(0..size));
-        if !habits.no_length {
+        let is_short = habits.short && range.is_some();
+        let mut sent = data.slice(range.unwrap_or(0..size));
+        if !habits.no_length && !is_short {
             answer = answer.header("content-length", sent.len());
+        }
+        if is_short && number % 2 == 0 {
+            sent.truncate(sent.len() / 2);
         }
         let mut pieces: Vec<Result<Bytes, _>> = sent.chunks(10_000).map(|piece| Ok(sent.slice_ref(piece))).collect();
         if let Some(after) = habits.breaks.filter(|after| number % 2 == 1 && *after < sent.len()) {
@@ -207,6 +213,7 @@ async fn servers_that_are_not_s3() {
         ("it has no tags and breaks off", Habits { no_etag: true, breaks, ..Habits::default() }, 2),
         ("it does not say how long it is", Habits { no_length: true, ..Habits::default() }, 1),
         ("it breaks off", Habits { breaks, ..Habits::default() }, 40),
+        ("its ranges end early", Habits { short: true, ..Habits::default() }, 60),
     ] {
         for concurrency in [1, 4] {
             let (s3, fake) = served(data.clone(), habits);

@@ -360,3 +360,37 @@ async fn an_answer_that_never_comes_is_no_reason_to_lose_anything() {
     let kept = wharf::transfer::Interrupted::list(place.journals()).unwrap();
     assert_eq!(kept[0].upload_id.as_deref(), Some(place.uploads().await[0].as_str()));
 }
+
+/// The first run ended when the object was there, and before it heard so.
+#[tokio::test]
+async fn what_an_earlier_run_has_completed_is_its_own() {
+    let content = bytes(SIZE);
+    for write_id in [true, false] {
+        let place = Place::new().await;
+        let path = place.file(&content);
+        let upload = |s3: &wharf::Client| {
+            let upload = s3.upload(BUCKET, "a", path.as_path()).resumable(true).journal_dir(place.journals());
+            upload.part_size(PART as u64).if_absent().write_id(write_id)
+        };
+        place
+            .store
+            .inject(Fault::delay_body(0, Duration::from_secs(600)).on(Operation::CompleteMultipartUpload))
+            .unwrap();
+        let transfer = upload(&place.s3).start().unwrap();
+        while !place.s3.object_exists(BUCKET, "a").await.unwrap() {
+            tokio::task::yield_now().await;
+        }
+        transfer.cancel().await.unwrap();
+        place.store.clear_faults();
+        assert_eq!(names(&place.journals()).len(), 1);
+        match upload(&place.s3).await {
+            Ok(uploaded) => assert!(write_id && uploaded.verification.is_verified()),
+            Err(error) => {
+                assert!(!write_id, "{error}");
+                assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::PreconditionFailed, true));
+            }
+        }
+        assert!(place.stored().await == content);
+        assert_eq!((place.uploads().await.len(), names(&place.journals()).len()), (0, 0));
+    }
+}

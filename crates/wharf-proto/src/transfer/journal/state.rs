@@ -78,7 +78,7 @@ impl State {
 impl UploadState {
     /// How many bytes the server was known to have.
     pub fn bytes(&self) -> u64 {
-        self.parts.values().map(|part| part.length).sum()
+        self.parts.values().map(|part| part.length).fold(0, u64::saturating_add)
     }
 
     /// Why a run that would begin with `now` cannot go on with this one; `None` where it can.

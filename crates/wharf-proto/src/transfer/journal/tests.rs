@@ -159,6 +159,9 @@ fn an_upload_is_what_its_records_say() {
     assert_eq!((all.parts.len(), all.bytes()), (2, 16 << 20));
     assert_eq!(all.parts[&1], part(1));
     assert!(matches!(State::of(upload()[1..].to_vec()), State::Nothing));
+    let forged = [1, 2].map(|number| Record::Stored(StoredPart { length: u64::MAX, ..part(number) }));
+    let State::Upload(forged) = State::of([&upload()[..1], &forged].concat()) else { panic!("no upload") };
+    assert_eq!(forged.bytes(), u64::MAX);
 }
 
 #[test]

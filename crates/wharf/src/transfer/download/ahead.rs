@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use wharf_proto::Error;
 
-use super::request::{Found, Job};
+use super::request::{Found, Job, ended_early};
 use crate::transfer::budgets::Share;
 
 /// The bytes of a range, as they come and as long as they wait to be read.
@@ -65,7 +65,7 @@ async fn fetch(
             // Nobody takes it any more where the download has ended; then this task ends too.
             let _ = sender.send(Ok(bytes));
         }
-        Ok(())
+        if at.load(Ordering::Relaxed) < range.end { Err(ended_early()) } else { Ok(()) }
     };
     match job.patiently(attempt).await {
         Ok(()) => job.watch().part_done(),

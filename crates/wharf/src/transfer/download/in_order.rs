@@ -16,7 +16,7 @@ use wharf_proto::{Error, ErrorKind, ObjectHead};
 use super::ahead::{Ahead, ahead};
 use super::check::{Check, Tally};
 use super::crew::Crew;
-use super::request::{Found, Job};
+use super::request::{Found, Job, ended_early};
 use crate::ObjectBody;
 use crate::transfer::verification::Verification;
 
@@ -147,11 +147,15 @@ impl<S: Sink> Reading<'_, S> {
         };
         while let Some(object) = &mut self.object {
             let asked = Instant::now();
-            let mut bytes = match coming.next().await {
+            let came = match coming.next().await {
+                Some(came) => came,
+                None if object.found.is_known_length() && object.tally.at() < until => Err(ended_early()),
                 None => break,
-                Some(Ok(bytes)) => bytes,
-                Some(Err(error)) if job.can_go_on(&object.found) => return Err(error),
-                Some(Err(error)) => return Ok(Step::Lost(job.lost(error))),
+            };
+            let mut bytes = match came {
+                Ok(bytes) => bytes,
+                Err(error) if job.can_go_on(&object.found) => return Err(error),
+                Err(error) => return Ok(Step::Lost(job.lost(error))),
             };
             let waited = asked.elapsed();
             bytes.truncate(usize::try_from(until - object.tally.at()).unwrap_or(usize::MAX));

@@ -17,7 +17,7 @@ use super::attributes;
 use super::check::{Check, Tally};
 use super::crew::Crew;
 use super::file::{FileOptions, PartFile, check_target, journal_path};
-use super::request::{Found, Job};
+use super::request::{Found, Job, ended_early};
 use super::resume::Resume;
 use super::target::Deliver;
 use crate::ObjectBody;
@@ -70,7 +70,7 @@ async fn anew_and_anew(
             unfinished.get().inspect(|run| run.discard());
         }
         if doubtful {
-            job.watch().lost(job.watch().bytes());
+            job.watch().begins_anew();
         } else if !job.begin_anew(restarts) {
             return Err(error);
         }
@@ -286,13 +286,18 @@ impl Run {
             None => {
                 let rest = self.spans().rest(*taker);
                 if rest.is_empty() {
-                    return Ok(Step::Done);
+                    return Ok(self.filled(tally));
                 }
                 self.job.range(&self.found, rest).await?
             }
         };
-        while let Some(bytes) = coming.next().await {
-            let bytes = match bytes {
+        loop {
+            let came = match coming.next().await {
+                Some(came) => came,
+                None if self.found.is_known_length() && !self.spans().rest(*taker).is_empty() => Err(ended_early()),
+                None => break,
+            };
+            let bytes = match came {
                 Ok(bytes) => bytes,
                 Err(error) if self.job.can_go_on(&self.found) => return Err(error),
                 Err(error) => return Ok(Step::Lost(self.job.lost(error))),
@@ -310,9 +315,14 @@ impl Run {
                 break;
             }
         }
+        Ok(self.filled(tally))
+    }
+
+    /// A range has come whole.
+    fn filled(&self, tally: &mut Tally) -> Step {
         tally.close(&self.check, &self.ledger);
         self.job.watch().part_done();
-        Ok(Step::Done)
+        Step::Done
     }
 
     /// Records what has arrived since the last time.

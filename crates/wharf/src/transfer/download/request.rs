@@ -142,6 +142,11 @@ fn wrong_range(header: &str) -> Error {
     Error::new(ErrorKind::MalformedResponse, format!("the server sent another range than asked for: {header:?}"))
 }
 
+/// The error of a body without a length of its own that ends well, and is not whole.
+pub(super) fn ended_early() -> Error {
+    Error::new(ErrorKind::Transport, "the body ended before the last byte of its range")
+}
+
 impl Job {
     pub(in crate::transfer) fn new(
         client: Client,
@@ -217,7 +222,7 @@ impl Job {
         let wanted = changed && self.options().on_change == OnChange::Restart;
         let anew = before < RESTARTS && (wanted || !changed && lost);
         if anew {
-            self.0.watch.lost(self.0.watch.bytes());
+            self.0.watch.begins_anew();
         }
         anew
     }

@@ -13,6 +13,7 @@ use super::SyncAction;
 use super::place::Kind;
 use super::work::Work;
 use crate::Client;
+use crate::payload::blocking;
 use crate::transfer::safe_path::LocalTree;
 
 /// How much of a file is read at a time to compute its checksum.
@@ -87,7 +88,7 @@ async fn download(
         return to.path_of(&source.key).map(drop);
     }
     let (tree, name) = (to.clone(), source.key.clone());
-    let path = in_thread(move || tree.prepare(&name)).await?;
+    let path = blocking(move || tree.prepare(&name)).await?;
     // What is missing must not be there by another spelling, as where `A` and `a` are one file.
     let overwrite = because != Reason::Missing;
     let call = client.download(bucket, key, path.as_path()).overwrite(overwrite).patience(work.patience);
@@ -105,7 +106,7 @@ async fn download(
     })?;
     let Some(time) = done.head.last_modified.or(source.modified) else { return Ok(()) };
     // So that the next sync sees that nothing has changed.
-    in_thread(move || set_time(&path, time)).await
+    blocking(move || set_time(&path, time)).await
 }
 
 fn set_time(path: &Path, time: SystemTime) -> Result<(), Error> {
@@ -145,7 +146,7 @@ async fn copy(work: &Work, from: &Kind, to: &Kind, source: &Entry) -> Result<(),
 
 /// Removes a file of the target. One that is gone already is no error.
 pub(super) async fn remove(root: PathBuf, key: String) -> Result<(), Error> {
-    in_thread(move || {
+    blocking(move || {
         let path = LocalTree::new(root).find(&key)?;
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -163,7 +164,7 @@ async fn differ(work: &Work, source: &Entry, target: &Entry) -> Result<bool, Err
     let (one, other) = (sum(work, &work.source, source).await?, sum(work, &work.target, target).await?);
     Ok(match (one, other) {
         (Sum::File(path), Sum::Object(Some(theirs))) | (Sum::Object(Some(theirs)), Sum::File(path)) => {
-            in_thread(move || checksum(&path, theirs.algorithm())).await? != theirs
+            blocking(move || checksum(&path, theirs.algorithm())).await? != theirs
         }
         (Sum::Object(Some(one)), Sum::Object(Some(other))) if one.algorithm() == other.algorithm() => one != other,
         (Sum::Object(_), Sum::Object(_)) => {
@@ -212,14 +213,4 @@ fn checksum(path: &Path, algorithm: ChecksumAlgorithm) -> Result<Checksum, Error
     read().map_err(|error: io::Error| {
         Error::new(ErrorKind::Body, format!("could not read {}: {error}", path.display())).with_cause(error)
     })
-}
-
-async fn in_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(Error::new(ErrorKind::Other, "the sync was cancelled: its runtime has ended")),
-        },
-    }
 }

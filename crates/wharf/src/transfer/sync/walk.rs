@@ -7,6 +7,9 @@ use std::vec;
 use wharf_proto::sync_plan::Entry;
 use wharf_proto::{Error, ErrorKind};
 
+use crate::transfer::download::PART;
+use crate::transfer::journal::SUFFIX;
+
 /// What is done with symbolic links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::transfer) enum Links {
@@ -81,7 +84,7 @@ impl Walk {
             return Some(Err(Trouble { key, error: Error::invalid_input(message), hides: false }));
         };
         let key = format!("{folder}{text}");
-        if self.links == Links::Files && key.ends_with(".wharf-part") {
+        if self.links == Links::Files && [PART, SUFFIX].iter().any(|end| key.ends_with(end)) {
             return None;
         }
         let kind = match name.file_type() {
@@ -120,7 +123,8 @@ impl Walk {
             Ok(found) => found,
             // Gone since its folder was read.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-            Err(error) => return Some(Err(trouble(&key, &path, "look at", error, false))),
+            // It may be there: what the target has of it is not to be deleted.
+            Err(error) => return Some(Err(trouble(&key, &path, "look at", error, true))),
         };
         if !found.is_file() {
             let message = format!("{}: it is no regular file", path.display());
@@ -214,6 +218,22 @@ mod tests {
         assert_eq!(keys(root, Links::Follow), followed);
         assert_eq!(keys(root, Links::Skip), ["file", "real/x"]);
         assert_eq!(keys(root, Links::Files), ["file", "link", "real/x"]);
+    }
+
+    #[test]
+    fn what_a_download_keeps_to_be_resumed_is_nothing_to_delete() {
+        let directory = tree(&["a", "b.wharf-part", "b.wharf-journal"]);
+        assert_eq!(keys(directory.path(), Links::Files), ["a"]);
+    }
+
+    /// As in a folder that may be listed, and in which nothing may be looked at.
+    #[test]
+    fn what_cannot_be_looked_at_hides_what_is_there() {
+        let directory = tree(&["a"]);
+        let walk = Walk::new(directory.path().to_owned(), Links::Follow);
+        let trouble = walk.entry("a/b".to_owned()).unwrap().unwrap_err();
+        assert!(trouble.hides && trouble.key == "a/b");
+        assert!(walk.entry("gone".to_owned()).is_none());
     }
 
     #[cfg(unix)]

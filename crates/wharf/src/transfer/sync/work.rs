@@ -16,6 +16,7 @@ use super::spill::Spool;
 use super::walk::{Links, Trouble};
 use super::{SyncAction, SyncItem, Tweaks, item};
 use crate::Client;
+use crate::payload::blocking;
 use crate::transfer::delete::Keys;
 use crate::transfer::feed::{next_of, reap};
 use crate::transfer::handle::Watch;
@@ -69,8 +70,7 @@ impl Work {
     pub(super) async fn run(self: Arc<Self>) -> Result<(), Error> {
         let (source, target, may_be_missing) = (self.source.clone(), self.target.clone(), self.allow_empty_source);
         overlap(&source, &target)?;
-        let looked = tokio::task::spawn_blocking(move || check(&source, &target, may_be_missing)).await;
-        let missing = looked.map_err(|error| Error::new(ErrorKind::Other, error.to_string()))??;
+        let missing = blocking(move || check(&source, &target, may_be_missing)).await?;
         let sort = !self.is_in_order();
         match self.clone().pass(sort, missing).await? {
             None => Ok(()),

@@ -86,8 +86,7 @@ async fn finish(
     run.stored.sort_by_key(|part| part.number);
     // Where the server names none of the parts, the source's must do.
     let ours = run.whole_checksum()?.or(run.job.object.known_checksum()?);
-    let uploaded = run.complete(ours.as_ref(), length).await?;
-    begun.over();
+    let uploaded = run.complete(begun, ours.as_ref(), length).await?;
     verify::finish(&run.job, uploaded, ours.as_ref()).await
 }
 

@@ -15,7 +15,7 @@ use wharf_proto::{Error, ErrorKind};
 use super::job::Job;
 use super::resume::Earlier;
 use super::source::{Piece, Pieces, other_bytes};
-use super::undo::Begun;
+use super::undo::{self, Begun};
 use super::{Uploaded, part, proof, verify};
 use crate::transfer::Verification;
 
@@ -34,7 +34,6 @@ pub(super) async fn upload(job: Arc<Job>, mut pieces: Pieces) -> Result<Uploaded
     let mut run = Run { job, upload_id: upload_id.into(), sum, stored, resumed_bytes: 0 };
     match run.finish(&mut begun, &mut pieces).await {
         Ok(uploaded) => {
-            begun.over();
             let left_over = run.job.resume.as_ref().map(|resume| resume.left_over.clone()).unwrap_or_default();
             Ok(Uploaded { resumed_bytes: run.resumed_bytes, left_over, ..uploaded })
         }
@@ -59,11 +58,7 @@ impl Run {
         pieces.check_known(&self.job, true).await?;
         self.stored.sort_by_key(|part| part.number);
         let ours = self.whole_checksum()?;
-        let uploaded = self.complete(ours.as_ref(), pieces.given()).await?;
-        if let Some(resume) = &self.job.resume {
-            resume.over();
-        }
-        begun.over();
+        let uploaded = self.complete(begun, ours.as_ref(), pieces.given()).await?;
         verify::finish(&self.job, uploaded, ours.as_ref()).await
     }
 
@@ -139,7 +134,13 @@ impl Run {
         }
     }
 
-    pub(super) async fn complete(&self, ours: Option<&Checksum>, size: u64) -> Result<Uploaded, Error> {
+    /// Makes the object of the parts. Once that is done there is nothing to undo, whatever is wrong with it.
+    pub(super) async fn complete(
+        &self,
+        begun: &mut Begun,
+        ours: Option<&Checksum>,
+        size: u64,
+    ) -> Result<Uploaded, Error> {
         let job = &self.job;
         let announced = self.sum.filter(|sum| sum.announced);
         let parts: Vec<_> = self.stored.iter().map(|part| completed(part, announced.is_some())).collect();
@@ -155,8 +156,19 @@ impl Run {
             call.into_future()
         });
         match completed.await {
-            Ok(output) => self.of_output(output, ours, size, count),
-            Err(write) => verify::of_head(proof::settle(job, write).await?, ours, size, count),
+            Ok(output) => {
+                begun.over();
+                self.of_output(output, ours, size, count)
+            }
+            Err(write) => {
+                let head = proof::settle(job, write).await?;
+                begun.over();
+                // What an earlier run has completed stands there, and not this upload's object.
+                if job.resume.as_ref().is_some_and(|resume| resume.done.is_some()) {
+                    undo::abort(job, &self.upload_id).await?;
+                }
+                verify::of_head(head, ours, size, count)
+            }
         }
     }
 

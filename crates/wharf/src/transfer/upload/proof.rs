@@ -15,16 +15,21 @@ pub(super) fn new_id() -> String {
 /// What stands there, if it is known to be this call's; else the error of the write.
 pub(super) async fn settle(job: &Job, write: Unconfirmed) -> Result<ObjectHead, Error> {
     let Unconfirmed { error, lost } = write;
-    if !lost {
+    // A condition may have failed for what an earlier run has stored, and was not told.
+    let done = job.resume.as_ref().and_then(|resume| resume.done.as_ref());
+    let done = done.filter(|_| error.kind() == ErrorKind::PreconditionFailed);
+    if !lost && done.is_none() {
         return Err(error);
     }
-    let Some(id) = &job.write_id else {
+    let earlier_id = done.and_then(|done| done.write_id.as_deref());
+    let is_ours = |id: &str| Some(id) == job.write_id.as_deref() || Some(id) == earlier_id;
+    if job.write_id.is_none() && earlier_id.is_none() {
         return Err(error.with_maybe_ours(true).with_hint(
             "an answer was lost, and what stands there may be what this call wrote: Upload::write_id finds out",
         ));
-    };
+    }
     match job.object.head_object(job.client()).checksum_mode(true).await {
-        Ok(head) if head.metadata.get(NAME) == Some(id) => Ok(head),
+        Ok(head) if head.metadata.get(NAME).is_some_and(|id| is_ours(id)) => Ok(head),
         Ok(_) => Err(undecided(error).with_note("what stands there is not this call's")),
         Err(head) if head.kind() == ErrorKind::NotFound => Err(undecided(error)),
         Err(head) => Err(error

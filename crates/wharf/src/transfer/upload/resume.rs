@@ -33,6 +33,7 @@ pub(super) struct Resume {
     journal: Arc<Mutex<Option<Journal>>>,
     start: UploadStart,
     pub(super) earlier: Option<Earlier>,
+    pub(super) done: Option<Done>,
     /// Uploads that may be an earlier run's whose CreateMultipartUpload was not answered.
     pub(super) left_over: Vec<String>,
     /// What an error has to say besides.
@@ -46,6 +47,12 @@ pub(super) struct Earlier {
     pub(super) checksum: Option<PartsChecksum>,
     /// Those that the server still has.
     pub(super) parts: Vec<StoredPart>,
+}
+
+/// What an earlier run may have completed: it had stored all parts, and its upload is gone.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) write_id: Option<String>,
 }
 
 impl Resume {
@@ -76,7 +83,7 @@ impl Resume {
         .await?;
         let at = journal.path().to_owned();
         let journal = Arc::new(Mutex::new(Some(journal)));
-        let mut resume = Self { journal, start, earlier: None, left_over: Vec::new(), note: None };
+        let mut resume = Self { journal, start, earlier: None, done: None, left_over: Vec::new(), note: None };
         if let State::Upload(state) = state {
             resume.take_up(job, state).await.map_err(|error| {
                 error.with_hint(format!("remove {} to begin without what an earlier run has left", at.display()))
@@ -98,7 +105,11 @@ impl Resume {
             return abort(job, &upload_id).await;
         }
         let parts = match parts(job, &upload_id, &state).await {
-            Err(error) if error.kind() == ErrorKind::NoSuchUpload => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NoSuchUpload => {
+                let is_all = state.bytes() == self.start.length;
+                self.done = is_all.then_some(Done { write_id: state.start.write_id });
+                return Ok(());
+            }
             parts => parts?,
         };
         job.write_id = state.start.write_id;

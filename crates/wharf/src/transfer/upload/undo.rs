@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tracing::Instrument;
 use wharf_proto::op::PartsChecksum;
 use wharf_proto::transfer::journal::StoredPart;
@@ -36,8 +36,8 @@ pub(super) struct Begun {
 type Created = Result<(String, Option<PartsChecksum>), Error>;
 
 enum State {
-    /// In a task of its own, for only its answer tells what to abort.
-    Beginning(JoinHandle<(Created, bool)>),
+    /// In a task of its own, for only its answer tells what to abort. It ends with the time there is to tidy up.
+    Beginning(JoinSet<(Created, bool)>),
     Open(String),
     Over,
 }
@@ -48,10 +48,11 @@ impl Begun {
         job: Arc<Job>,
         sum: Option<PartsChecksum>,
     ) -> Result<(Self, String, Option<PartsChecksum>), Error> {
-        let task = tokio::spawn(create(job.clone(), sum).in_current_span());
+        let mut task = JoinSet::new();
+        task.spawn(create(job.clone(), sum).in_current_span());
         let mut begun = Self { job, state: State::Beginning(task), parts: JoinSet::new(), orphan: false };
         let State::Beginning(task) = &mut begun.state else { return Err(runtime_ended()) };
-        let (created, lost) = task.await.map_err(|_| runtime_ended())?;
+        let Some(Ok((created, lost))) = task.join_next().await else { return Err(runtime_ended()) };
         begun.orphan = lost;
         match created {
             Ok((upload_id, sum)) => {
@@ -77,9 +78,12 @@ impl Begun {
         Self { job, state: State::Open(upload_id), parts: JoinSet::new(), orphan: false }
     }
 
-    /// There is nothing left to undo.
+    /// There is nothing left to undo, nor to resume.
     pub(super) fn over(&mut self) {
         self.state = State::Over;
+        if let Some(resume) = &self.job.resume {
+            resume.over();
+        }
     }
 
     /// Stops the parts, undoes what was begun, and adds to the error how that went.
@@ -97,7 +101,8 @@ impl Begun {
                 if let Some(resume) = &self.job.resume {
                     resume.over();
                 }
-                error.with_note("the upload was aborted")
+                // One whose completion was not answered may be the object by now.
+                if error.maybe_ours() { error } else { error.with_note("the upload was aborted") }
             }
             Err(problem) => error.with_note(format_args!(
                 "the upload {upload_id} could not be aborted, and its parts cost storage until it is: {problem}"
@@ -171,11 +176,11 @@ impl Drop for Begun {
                     // It is kept, and what was sent of it is in the journal.
                     State::Open(_) if job.resume.is_some() => Ok(()),
                     State::Open(upload_id) => abort(&job, &upload_id).await,
-                    State::Beginning(task) => match task.await {
-                        Ok((Ok(_), _)) if job.resume.is_some() => Ok(()),
-                        Ok((Ok((upload_id, _)), _)) => abort(&job, &upload_id).await,
-                        Ok((Err(_), _)) => Ok(()),
-                        Err(_) => Err(runtime_ended()),
+                    State::Beginning(mut task) => match task.join_next().await {
+                        Some(Ok((Ok(_), _))) if job.resume.is_some() => Ok(()),
+                        Some(Ok((Ok((upload_id, _)), _))) => abort(&job, &upload_id).await,
+                        Some(Ok((Err(_), _))) => Ok(()),
+                        Some(Err(_)) | None => Err(runtime_ended()),
                     },
                     State::Over => Ok(()),
                 }
