@@ -370,7 +370,7 @@ async fn what_an_earlier_run_has_completed_is_its_own() {
         let path = place.file(&content);
         let upload = |s3: &wharf::Client| {
             let upload = s3.upload(BUCKET, "a", path.as_path()).resumable(true).journal_dir(place.journals());
-            upload.part_size(PART as u64).if_absent().write_id(write_id)
+            upload.part_size(PART as u64).multipart_threshold(0).if_absent().write_id(write_id)
         };
         place
             .store
