@@ -7,7 +7,9 @@
 //! ```
 //! use wharf_proto::sync_plan::{Action, Entry, Rules, Side, Step, SyncPlan};
 //!
-//! let mut plan = SyncPlan::new(Rules { delete: true, ..Rules::default() });
+//! let mut rules = Rules::default();
+//! rules.delete = true;
+//! let mut plan = SyncPlan::new(rules);
 //! let mut source = [Entry::new("a", 1)].into_iter();
 //! let mut target = [Entry::new("b", 1)].into_iter();
 //! let mut actions = Vec::new();
