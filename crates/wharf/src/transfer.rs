@@ -11,10 +11,12 @@
 //! * **Started** by `.start()`, a transfer is a [`Transfer`]: [progress](Transfer::progress), also as a
 //!   [stream](Transfer::updates), and [`cancel`](Transfer::cancel). Dropped, it undoes what it began in the background, for 5 s at
 //!   most.
+//!
 //! Beside [`upload`](crate::Client::upload) and [`download`](crate::Client::download) there is what concerns many objects at a
 //! time, or objects that never come here: [`copy`](crate::Client::copy), [`delete`](crate::Client::delete),
 //! [`list`](crate::Client::list) and [`sync`](crate::Client::sync). What they list, delete or compare passes through; nothing grows
 //! with the number of keys.
+//!
 //! **Downloads** ([`Client::download`](crate::Client::download)) write a file by several requests, each of which puts its bytes
 //! where they belong, or give memory and writers the bytes in order. All requests are held to the ETag that the first one
 //! saw. The first request asks for the object without a range: where it is small, nothing else is asked, and where it is
