@@ -108,6 +108,7 @@ impl Ledger {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "one range is meant")]
 mod tests {
     use super::*;
     use crate::checksum::ChecksumAlgorithm::{Crc64Nvme, Sha256};

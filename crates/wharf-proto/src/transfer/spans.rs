@@ -86,13 +86,13 @@ impl Spans {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "one range is meant")]
 mod tests {
     use super::*;
 
     const MIB: u64 = 1 << 20;
 
     #[test]
-    #[allow(clippy::single_range_in_vec_init, reason = "one range is meant")]
     fn two_halve_the_object_and_four_quarter_it() {
         let mut spans = Spans::new([0..64 * MIB], 8 * MIB, Cuts::Anywhere);
         assert_eq!(spans.take(), Some((0, 0..64 * MIB)));
