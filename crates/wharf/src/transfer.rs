@@ -3,6 +3,19 @@
 //! An **upload** ([`Client::upload`](crate::Client::upload)) goes in one request or in parts, whatever its source is: each
 //! request can be made again, what was begun is undone where it fails, and what is known of the bytes that the server has
 //! is its [`Verification`].
+//! * **Limits**: [`Budgets::process`] has one of memory, of requests in flight and of bandwidth for everything, to be
+//!   [set](Budgets::set) at any time.
+//! * **How many requests at a time** a transfer finds out where it is not told: it begins with two and makes more while that
+//!   makes it faster. A server that asks for fewer (503 SlowDown) gets half as many.
+//! * **A request that fails** for a passing reason is made again until nothing of the transfer has moved for its `patience`.
+//! * **Started** by `.start()`, a transfer is a [`Transfer`]: [progress](Transfer::progress), also as a
+//!   [stream](Transfer::updates), and [`cancel`](Transfer::cancel). Dropped, it undoes what it began in the background, for 5 s at
+//!   most.
+//!
+//! Beside [`upload`](crate::Client::upload) and [`download`](crate::Client::download) there is what concerns many objects at a
+//! time, or objects that never come here: [`copy`](crate::Client::copy), [`delete`](crate::Client::delete),
+//! [`list`](crate::Client::list) and [`sync`](crate::Client::sync). What they list, delete or compare passes through; nothing grows
+//! with the number of keys.
 //!
 //! **Downloads** ([`Client::download`](crate::Client::download)) write a file by several requests, each of which puts its bytes
 //! where they belong, or give memory and writers the bytes in order. All requests are held to the ETag that the first one

@@ -334,6 +334,23 @@ async fn what_has_no_key_is_named_and_the_rest_goes_on() {
     assert_eq!((counts(&synced), synced.withheld), ([0, 1, 2, 1], 0));
 }
 
+/// A filter that says no to a folder may say yes to what was in it.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_a_filter_lets_through_may_be_hidden_too() {
+    let scene = Scene::new().await;
+    scene.write("a.jpg", "1");
+    scene.write("photos/b.jpg", "2");
+    let up = || scene.up().filter(|key| key.ends_with(".jpg"));
+    assert_eq!(counts(&up().await.unwrap()), [2, 0, 0, 0]);
+    // As where the disk that a link leads to is gone.
+    fs::remove_dir_all(scene.root().join("photos")).unwrap();
+    std::os::unix::fs::symlink("nowhere", scene.root().join("photos")).unwrap();
+    assert_eq!(counts(&up().await.unwrap()), [0, 0, 2, 0]);
+    let synced = up().delete(true).await.unwrap();
+    assert_eq!((counts(&synced), synced.withheld), ([0, 0, 1, 1], 1));
+}
+
 #[tokio::test]
 async fn an_empty_source_deletes_nothing() {
     let scene = Scene::new().await;

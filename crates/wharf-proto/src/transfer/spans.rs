@@ -93,7 +93,6 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     #[test]
-    #[allow(clippy::single_range_in_vec_init, reason = "one range is meant")]
     fn two_halve_the_object_and_four_quarter_it() {
         let mut spans = Spans::new([0..64 * MIB], 8 * MIB, Cuts::Anywhere);
         assert_eq!(spans.take(), Some((0, 0..64 * MIB)));

@@ -8,7 +8,6 @@ use std::task::{Context, Poll, ready};
 use http::header::{CONTENT_RANGE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
 use http::{HeaderMap, HeaderValue, Method};
 use wharf_proto::operation::{Request, SendFuture};
-use wharf_proto::provider::Condition;
 use wharf_proto::retry::{Decision, FailureClass, RetryState};
 use wharf_proto::{ByteRange, ContentRange, ETag, Error, ErrorKind};
 
@@ -54,7 +53,7 @@ impl Again {
     }
 
     /// The request for these bytes of the object that has this tag.
-    fn request(&self, client: &Inner, place: &Place, bytes: Range<u64>, etag: &ETag) -> Result<Request, Error> {
+    fn request(&self, place: &Place, bytes: Range<u64>, etag: &ETag) -> Result<Request, Error> {
         let bucket = place.bucket.as_deref().unwrap_or_default();
         let mut request = Request::object(Method::GET, bucket, place.key.as_deref().unwrap_or_default())?;
         // A part's bytes are asked for by their place in the object.
@@ -66,10 +65,7 @@ impl Again {
         }
         request.headers.remove("x-amz-checksum-mode");
         request.header("range", &ByteRange::from(bytes).to_header()?)?;
-        // Where the provider ignores it, the answer's tag has to do.
-        if !client.sending.habits.ignores.contains(Condition::ReadIfMatch) {
-            request.header("if-match", &format!("\"{}\"", etag.unquoted()))?;
-        }
+        request.header("if-match", &format!("\"{}\"", etag.unquoted()))?;
         Ok(request)
     }
 }
@@ -96,7 +92,7 @@ impl Resume {
             return Err(error);
         }
         let left = self.bytes.start + came..self.bytes.end;
-        if left.is_empty() || self.again.request(&self.client, place, left.clone(), &self.etag).is_err() {
+        if left.is_empty() || self.again.request(place, left.clone(), &self.etag).is_err() {
             return Err(error);
         }
         let quota = self.client.buckets.of(place.bucket.as_deref());
@@ -155,7 +151,7 @@ async fn ask(
                 client.clock.sleep(wait).await;
             }
         }
-        let request = again.request(&client, &place, left.clone(), &etag)?;
+        let request = again.request(&place, left.clone(), &etag)?;
         attempts += 1;
         match dispatch::send(&once, &place, request, Read::Head).await {
             Ok(answer) => {

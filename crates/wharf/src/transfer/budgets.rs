@@ -18,8 +18,8 @@ use super::gate::{Gate, Pass};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes held in memory by bodies that cannot be read again: 64 MiB by default. A body that alone is larger waits until
-    /// no other is held.
+    /// Bytes held in memory by bodies that cannot be read again: 64 MiB by default. A part of a stream that alone is larger
+    /// goes into a temporary file; where it cannot, it waits until no other is held.
     pub memory: usize,
     /// Requests of transfers in flight: 256 by default. Zero counts as one.
     pub requests: usize,

@@ -368,22 +368,19 @@ async fn what_an_earlier_run_has_completed_is_its_own() {
     for write_id in [true, false] {
         let place = Place::new().await;
         let path = place.file(&content);
-        let upload = |s3: &wharf::Client| {
-            let upload = s3.upload(BUCKET, "a", path.as_path()).resumable(true).journal_dir(place.journals());
-            upload.part_size(PART as u64).multipart_threshold(0).if_absent().write_id(write_id)
-        };
-        place
-            .store
-            .inject(Fault::delay_body(0, Duration::from_secs(600)).on(Operation::CompleteMultipartUpload))
-            .unwrap();
-        let transfer = upload(&place.s3).start().unwrap();
-        while !place.s3.object_exists(BUCKET, "a").await.unwrap() {
-            tokio::task::yield_now().await;
+        let upload = || place.upload(&path).if_absent().write_id(write_id);
+        let complete = |fault: Fault| fault.on(Operation::CompleteMultipartUpload);
+        place.store.inject(complete(Fault::drop_answer()).nth(1)).unwrap();
+        place.store.inject(complete(Fault::delay(Duration::from_secs(600))).nth(2)).unwrap();
+        let transfer = upload().start().unwrap();
+        let mut updates = transfer.updates();
+        while transfer.progress().retries == 0 {
+            updates.next().await.unwrap();
         }
         transfer.cancel().await.unwrap();
         place.store.clear_faults();
         assert_eq!(names(&place.journals()).len(), 1);
-        match upload(&place.s3).await {
+        match upload().await {
             Ok(uploaded) => assert!(write_id && uploaded.verification.is_verified()),
             Err(error) => {
                 assert!(!write_id, "{error}");

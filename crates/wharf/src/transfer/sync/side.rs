@@ -71,10 +71,13 @@ impl Reading {
                 Ok(entry)
                     if entry.key.is_empty() || self.other_is_local && entry.size == 0 && entry.key.ends_with('/') => {}
                 Ok(entry) if (work.filter)(&entry.key) => return Ok(Some(entry)),
-                Err(trouble) if trouble.key.is_empty() || (work.filter)(&trouble.key) => {
+                Ok(_) => {}
+                // The filter may say no to a folder, and yes to what is in it.
+                Err(trouble) if trouble.key.is_empty() || trouble.hides && work.rules.delete => {
                     work.tell(trouble).await;
                 }
-                _ => {}
+                Err(trouble) if (work.filter)(&trouble.key) => work.tell(trouble).await,
+                Err(_) => {}
             }
         }
     }
