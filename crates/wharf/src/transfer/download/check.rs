@@ -1,6 +1,6 @@
 //! Comparing what arrives with what the server keeps of the object.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::{Mutex, PoisonError};
 
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher, ChecksumType};
@@ -14,8 +14,9 @@ use crate::transfer::verification::Verification;
 /// mebibyte.
 const ENTRY: u64 = 32 << 20;
 
-/// The same of one that can be resumed: what is not entered is fetched again.
-const SMALL_ENTRY: u64 = 256 << 10;
+/// The same of one that can be resumed, where what is not entered is fetched again: a part in so many, within these bounds.
+const SMALL_ENTRIES: u64 = 128;
+const SMALL_ENTRY: RangeInclusive<u64> = 256 << 10..=4 << 20;
 
 /// What the bytes are compared with.
 #[derive(Debug, Clone)]
@@ -160,8 +161,9 @@ impl Tally {
     }
 
     /// One that enters what arrives soon, so that it can be recorded.
-    pub(super) fn often(check: &Check, start: u64) -> Self {
-        Self::of_entries(check, start, SMALL_ENTRY)
+    pub(super) fn often(check: &Check, start: u64, length: u64) -> Self {
+        let entry = (length / SMALL_ENTRIES).clamp(*SMALL_ENTRY.start(), *SMALL_ENTRY.end());
+        Self::of_entries(check, start, entry)
     }
 
     fn of_entries(check: &Check, start: u64, entry: u64) -> Self {

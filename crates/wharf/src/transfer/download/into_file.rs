@@ -250,7 +250,7 @@ impl Run {
     fn take(&self) -> Option<Filler> {
         let (taker, range) = self.spans().take()?;
         let tally = match self.resume {
-            Some(_) => Tally::often(&self.check, range.start),
+            Some(_) => Tally::often(&self.check, range.start, self.found.length()),
             None => Tally::new(&self.check, range.start),
         };
         Some(Filler { taker, tally, body: None })
