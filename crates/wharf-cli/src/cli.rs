@@ -11,7 +11,7 @@ use crate::printer::Printer;
 const EXAMPLE: &str = "\
 Example: a server of your own in one terminal, a folder that goes up and comes back in another
 
-  wharf serve
+  wharf serve                      # prints variables: paste them into the other terminal
   wharf mb s3://my-bucket
   wharf sync reports s3://my-bucket/reports
   wharf ls s3://my-bucket/reports/

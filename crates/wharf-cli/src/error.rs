@@ -182,6 +182,9 @@ fn hint(error: &wharf::Error) -> Option<String> {
         (ErrorKind::Transport, _) if hints_at(error, ".root_certificates_pem(") => {
             Some("name the file of the certificate with --ca-bundle, or put it into the system's store".to_owned())
         }
+        _ if hints_at(error, "Upload::write_id") => {
+            Some("an answer was lost, and it may be done: look at what stands there before you do it again".to_owned())
+        }
         (ErrorKind::WrongRegion, None) => Some("say the bucket's region with --region".to_owned()),
         _ => error.hint().map(str::to_owned),
     }

@@ -4,7 +4,6 @@
 
 mod common;
 
-use futures_util::StreamExt;
 use wharf::transfer::Progress;
 use wharf::{Error, ErrorKind, Result};
 

@@ -1,6 +1,6 @@
 //! What a client has done so far.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What a client and all its clones have done so far: see [`Client::counters`](crate::Client::counters).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,9 +30,22 @@ pub(crate) struct Tally {
     bytes_sent: AtomicU64,
     bytes_received: AtomicU64,
     connections_opened: AtomicU64,
+    answered: AtomicBool,
 }
 
 impl Tally {
+    pub(crate) fn answer(&self) {
+        // Once is enough, and all threads share it.
+        if !self.was_answered() {
+            self.answered.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a server has ever answered.
+    pub(crate) fn was_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn request(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }

@@ -168,7 +168,7 @@ async fn attempts(client: &Arc<Inner>, request: &Prepared, read: Read, sent: &At
             }
             Decision::RetryAfter(wait) => {
                 tracing::debug!(error = %failure.error, ?wait, "trying again");
-                maybe_done |= failure.class == FailureClass::Transient;
+                maybe_done |= failure.class == FailureClass::Transient && !transport::was_never_sent(&failure.error);
                 client.clock.sleep(wait).await;
             }
         }
@@ -235,6 +235,7 @@ async fn attempt(
     };
     let (head, body) = response.into_parts();
     client.saw_server(&head.headers);
+    client.tally.answer();
     tracing::debug!(status = head.status.as_u16(), "answered");
     if !head.status.is_success() {
         let (document, _) = read_up_to(body, MAX_ERROR_BODY, client.stall_limit).await;

@@ -67,6 +67,13 @@ pub(crate) fn transport_error(error: TransportError) -> Error {
     }
 }
 
+/// Whether a request failed before any of it can have reached the server.
+pub(crate) fn was_never_sent(error: &Error) -> bool {
+    let transport = error.cause().and_then(|cause| cause.downcast_ref::<TransportError>());
+    let kind = transport.map(TransportError::kind);
+    matches!(kind, Some(TransportErrorKind::Connect | TransportErrorKind::Dns | TransportErrorKind::Tls))
+}
+
 fn is_timeout(error: &TransportError) -> bool {
     let source = std::error::Error::source(error);
     let io = source.and_then(|source| source.downcast_ref::<std::io::Error>());

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use futures_util::StreamExt;
 use wharf::{Body, ErrorKind};
 
 use super::{Check, pattern};

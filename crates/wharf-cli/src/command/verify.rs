@@ -125,6 +125,9 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     let Place::Remote(url) = Place::parse(&args.url)? else {
         return Err(Failure::usage("the second must be an S3 URL: it reads like s3://BUCKET/PREFIX"));
     };
+    if args.folder.exists() && !args.folder.is_dir() {
+        return Err(Failure::usage("the first must be a folder: a tree is compared with a prefix"));
+    }
     if !args.folder.is_dir() {
         return Err(Failure::missing(&args.folder));
     }
@@ -154,6 +157,10 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     }
     printer.hide();
     printer.say(&report)?;
+    if report.same == 0 && report.is_good() {
+        // Two names that are mistyped are as empty as each other.
+        return Err(Failure::new(Exit::Failed, "nothing was compared: the folder and the prefix are both empty"));
+    }
     Ok(if report.is_good() { Exit::Done } else { Exit::Failed })
 }
 

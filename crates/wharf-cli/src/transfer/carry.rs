@@ -224,6 +224,7 @@ impl Carrier<'_, '_> {
             return self.crew.tell(Outcome::Done(Done::dryrun(action, object.size)));
         }
         let follower = self.crew.follower();
+        let follower = if object.size.is_none() { follower.of_unknown_size() } else { follower };
         self.crew.begin(size, mover.download(object, path, follower)).await
     }
 

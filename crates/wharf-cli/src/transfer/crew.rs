@@ -72,6 +72,8 @@ pub(crate) struct Follower {
     remarks: mpsc::UnboundedSender<Warning>,
     /// Whether somebody looks at the meter.
     is_shown: bool,
+    /// Whether the transfer alone knows how much there is.
+    is_unsized: bool,
 }
 
 impl<'a> Crew<'a> {
@@ -105,7 +107,7 @@ impl<'a> Crew<'a> {
     pub(crate) fn follower(&self) -> Follower {
         let is_shown = self.printer.bar().is_some();
         let remarks = self.remarks.0.clone();
-        Follower { meter: self.meter.clone(), stop: self.stop.subscribe(), remarks, is_shown }
+        Follower { meter: self.meter.clone(), stop: self.stop.subscribe(), remarks, is_shown, is_unsized: false }
     }
 
     /// Takes on a thing of so many bytes, when there is room for it.
@@ -215,6 +217,12 @@ impl<'a> Crew<'a> {
 }
 
 impl Follower {
+    /// For a thing that was taken on without knowing how many bytes it has.
+    pub(crate) fn of_unknown_size(mut self) -> Self {
+        self.is_unsized = true;
+        self
+    }
+
     /// Says what somebody should know.
     pub(crate) fn warn(&self, text: &str) {
         let _ = self.remarks.send(Warning::new(text));
@@ -226,8 +234,8 @@ impl Follower {
         started: Result<Transfer<T>, wharf::Error>,
     ) -> Result<T, Failure> {
         let mut transfer = started?;
-        let mut counted = 0;
-        let Self { meter, stop, is_shown, .. } = self;
+        let Self { meter, stop, is_shown, is_unsized, .. } = self;
+        let mut counted = Counted { bytes: 0, total: is_unsized.then_some(0) };
         loop {
             tokio::select! {
                 done = &mut transfer => {
@@ -250,11 +258,22 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
+/// What the meter has of one transfer.
+struct Counted {
+    bytes: u64,
+    /// `None` where it was told before the transfer began.
+    total: Option<u64>,
+}
+
 impl Meter {
-    fn count<T>(&self, transfer: &Transfer<T>, counted: &mut u64) {
-        let now = transfer.progress().bytes;
+    fn count<T>(&self, transfer: &Transfer<T>, counted: &mut Counted) {
+        let now = transfer.progress();
         // Bytes that have to be moved again are taken back.
-        self.bytes.fetch_add(now.wrapping_sub(*counted), Ordering::Relaxed);
-        *counted = now;
+        self.bytes.fetch_add(now.bytes.wrapping_sub(counted.bytes), Ordering::Relaxed);
+        counted.bytes = now.bytes;
+        if let (Some(told), Some(total)) = (&mut counted.total, now.total) {
+            self.total.fetch_add(total.wrapping_sub(*told), Ordering::Relaxed);
+            *told = total;
+        }
     }
 }

@@ -39,12 +39,16 @@ impl Directory {
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
         let failed = |error| OpenError::io(path, error);
         make(path).map_err(failed)?;
+        // Before anything is written: it may be somebody else's.
+        if !fs::exists(path.join("format")).map_err(failed)? {
+            check_empty(path)?;
+        }
         let lock = lock(path)?;
         let directory = Self { path: path.to_owned(), lock };
         match fs::read_to_string(path.join("format")) {
             Ok(text) => check_form(path, &text)?,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                directory.check_empty()?;
+                check_empty(path)?;
                 directory.write_form().map_err(failed)?;
             }
             Err(error) if error.kind() == ErrorKind::InvalidData => return Err(OpenError::foreign(path)),
@@ -52,16 +56,6 @@ impl Directory {
         }
         directory.complete().map_err(failed)?;
         Ok(directory)
-    }
-
-    fn check_empty(&self) -> Result<(), OpenError> {
-        for entry in fs::read_dir(&self.path).map_err(|error| OpenError::io(&self.path, error))? {
-            let entry = entry.map_err(|error| OpenError::io(&self.path, error))?;
-            if !HARMLESS.iter().any(|name| entry.file_name() == *name) {
-                return Err(OpenError::foreign(&self.path));
-            }
-        }
-        Ok(())
     }
 
     fn write_form(&self) -> io::Result<()> {
@@ -210,6 +204,26 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     // Not worth a refusal: the lock is held, and on a full disk the store must open too.
     let _ = write(&mut file);
     Ok(file)
+}
+
+/// Whether there is nothing in it but what an earlier attempt to take it has left.
+fn check_empty(path: &Path) -> Result<(), OpenError> {
+    let failed = |error| OpenError::io(path, error);
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        let is_harmless = HARMLESS.iter().any(|harmless| name == *harmless);
+        if !is_harmless || (name == "lock" && !is_own_lock(&path.join(name)).map_err(failed)?) {
+            return Err(OpenError::foreign(path));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file holds a process's number, or nothing yet.
+fn is_own_lock(path: &Path) -> io::Result<bool> {
+    let mut text = Vec::new();
+    File::open(path)?.take(32).read_to_end(&mut text)?;
+    Ok(text.len() < 32 && text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'\n'))
 }
 
 fn check_form(path: &Path, text: &str) -> Result<(), OpenError> {

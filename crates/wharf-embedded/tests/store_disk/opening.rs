@@ -123,6 +123,12 @@ fn what_is_no_data_directory_is_left_alone() {
         path.display()
     );
     assert_eq!(refusal(path), expected);
+    assert!(!path.join("lock").exists(), "nothing is written into it");
+    std::fs::remove_file(path.join("letter.txt")).unwrap();
+    std::fs::write(path.join("lock"), "of my diary").unwrap();
+    assert_eq!(refusal(path), expected);
+    assert_eq!(std::fs::read_to_string(path.join("lock")).unwrap(), "of my diary");
+    std::fs::write(path.join("letter.txt"), "dear").unwrap();
     std::fs::write(path.join("format"), "A5").unwrap();
     assert_eq!(refusal(path), expected);
     let file = path.join("letter.txt");

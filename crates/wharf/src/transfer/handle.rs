@@ -146,6 +146,13 @@ pub struct Updates {
 
 const INTERVAL: Duration = Duration::from_millis(100);
 
+impl Updates {
+    /// How far it is now; `None` when the transfer has ended.
+    pub async fn next(&mut self) -> Option<Progress> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
 impl Stream for Updates {
     type Item = Progress;
 

@@ -56,6 +56,11 @@ impl Lane {
         }))
     }
 
+    /// Whether the client has ever heard from a server.
+    pub(super) fn was_answered(&self) -> bool {
+        self.0.tally.was_answered()
+    }
+
     /// Waits for leave to send one more request.
     pub(crate) async fn enter(&self) -> Slot {
         let own = self.0.gate.pass(1).await;

@@ -43,7 +43,9 @@ pub(super) fn failed(what: &str, path: &Path, error: io::Error) -> Error {
     let told = Error::new(ErrorKind::Body, format!("{} {what}: {error}", path.display()));
     let told = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => told.with_hint("make room and begin anew"),
-        io::ErrorKind::NotFound => told.with_hint("create_directories(true) makes the directories above the file"),
+        io::ErrorKind::NotFound => {
+            told.with_hint("make the folders above it first; a download does so where it is told to create_directories")
+        }
         _ => told,
     };
     told.with_cause(error)

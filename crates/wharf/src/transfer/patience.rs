@@ -8,6 +8,7 @@ use wharf_proto::{Error, ErrorKind};
 
 use super::handle::Watch;
 use super::lane::Lane;
+use crate::transport::was_never_sent;
 
 /// How long a transfer goes on trying while nothing moves, unless it is told otherwise.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5 * 60);
@@ -18,9 +19,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// A server that asks for a longer wait is asked after this one.
 const LONGEST_WISH: Duration = Duration::from_secs(60);
 
+/// How often a server is tried that cannot be reached and never was: there is nothing that could come back.
+const STRANGER_ATTEMPTS: u32 = 6;
+
 /// Makes a request again and again until it succeeds, fails for good, or the whole transfer has not moved for `patience`. The
 /// waits between are random (`jitter` gives from 0 to 1), up to a limit that doubles until 20 s, and no shorter than the
-/// server asks for. Waiting for leave to send tries nobody's patience.
+/// server asks for. Waiting for leave to send tries nobody's patience. A server that this client has never reached is given
+/// up after a few seconds.
 ///
 /// The client's own retries and their quota are for small requests: those that go through here are sent by a client that makes
 /// one attempt ([`Client::for_transfers`](crate::Client)).
@@ -59,6 +64,9 @@ where
         if !may_pass(&error) {
             return Err(error);
         }
+        if attempts >= STRANGER_ATTEMPTS && !lane.was_answered() && was_never_sent(&error) {
+            return Err(error.with_attempts(attempts));
+        }
         let wish = error.retry_after().unwrap_or_default().min(LONGEST_WISH);
         let wait = longest.mul_f64(jitter().clamp(0.0, 1.0)).max(wish);
         if tried + wait > patience {
@@ -80,7 +88,7 @@ fn exhausted(error: Error, tried: Duration, attempts: u32) -> Error {
         0 => format!("patience is at its end: {}", error.message()),
         _ => format!("nothing moved for {seconds} s: {}", error.message()),
     };
-    error.with_message(message).with_attempts(attempts).with_hint("the same call goes on trying longer by .patience()")
+    error.with_message(message).with_attempts(attempts).with_hint("a longer patience goes on trying")
 }
 
 /// Whether the same request may succeed later.
@@ -99,6 +107,8 @@ mod tests {
 
     use super::super::budgets::{Budgets, Limits};
     use super::*;
+    use crate::counters::Tally;
+    use crate::transport::TransportErrorKind;
 
     fn lane() -> Lane {
         Lane::new(Budgets::new(Limits::default()), Arc::default(), Some(1))
@@ -124,6 +134,27 @@ mod tests {
         };
         let result = patiently(&lane(), watch, Duration::from_secs(patience), || 1.0, attempt).await;
         (times.into_inner(), result)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_was_never_reached_is_soon_given_up() {
+        let refused = || {
+            let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+            let refused = crate::transport::TransportError::new(TransportErrorKind::Connect, refused);
+            Err(crate::transport::transport_error(refused))
+        };
+        let (times, result) = tries(&Watch::new(), 300, |_| refused()).await;
+        assert_eq!((times.len(), result.unwrap_err().attempts()), (6, 6));
+        let tally = Arc::<Tally>::default();
+        tally.answer();
+        let known = Lane::new(Budgets::new(Limits::default()), tally, Some(1));
+        let attempts = Cell::new(0);
+        let attempt = || {
+            attempts.set(attempts.get() + 1);
+            std::future::ready(refused())
+        };
+        patiently(&known, &Watch::new(), Duration::from_secs(300), || 1.0, attempt).await.unwrap_err();
+        assert!(attempts.get() > 6, "a server that went away may come back: {}", attempts.get());
     }
 
     #[tokio::test(start_paused = true)]

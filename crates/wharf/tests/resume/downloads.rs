@@ -5,7 +5,6 @@ use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use futures_util::StreamExt;
 use wharf::transfer::{Download, Downloaded, OnChange};
 use wharf::{ETag, ErrorKind};
 use wharf_embedded::{Fault, Operation};

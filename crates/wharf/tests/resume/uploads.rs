@@ -5,7 +5,6 @@ use std::future::IntoFuture;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use wharf::transfer::{Upload, Uploaded};
 use wharf::{ChecksumAlgorithm, CustomerKey, Encryption, Error, ErrorKind};

@@ -3,7 +3,6 @@
 use std::process::Command;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use wharf::Client;
 use wharf::transfer::Transfer;
 

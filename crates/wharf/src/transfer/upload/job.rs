@@ -14,6 +14,7 @@ use crate::Client;
 use crate::transfer::handle::Watch;
 use crate::transfer::lane::Lane;
 use crate::transfer::patience::patiently;
+use crate::transport::was_never_sent;
 
 /// An upload under way.
 #[derive(Debug)]
@@ -99,7 +100,7 @@ impl Job {
 /// Whether the request may have been carried out although it failed.
 fn answer_was_lost(error: &Error) -> bool {
     match error.kind() {
-        ErrorKind::Transport | ErrorKind::Timeout | ErrorKind::Server => true,
+        ErrorKind::Transport | ErrorKind::Timeout | ErrorKind::Server => !was_never_sent(error),
         // A success that cannot be read is one.
         ErrorKind::MalformedResponse => error.status().is_some_and(|status| status.is_success()),
         _ => false,
