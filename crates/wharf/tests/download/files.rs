@@ -226,7 +226,10 @@ async fn what_cannot_be_a_file_is_known_before_anything_is_asked() {
     assert!(store.requests().is_empty());
     let error = s3.download("my-bucket", "a", folder.join("no/such/a")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Body);
-    assert_eq!(error.hint(), Some("create_directories(true) makes the directories above the file"));
+    assert_eq!(
+        error.hint(),
+        Some("make the folders above it first; a download does so where it is told to create_directories")
+    );
     let done = s3.download("my-bucket", "a", folder.join("no/such/a")).create_directories(true).await.unwrap();
     assert_eq!(fs::read(done.target).unwrap(), b"Hello!");
     assert_eq!(
