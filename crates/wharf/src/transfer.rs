@@ -46,7 +46,7 @@
 //! * **Limits**: [`Budgets::process`] has one of memory, of requests in flight and of bandwidth for everything, to be
 //!   [set](Budgets::set) at any time.
 //! * **How many requests at a time** a transfer finds out where it is not told: it begins with two and makes more while
-//!   that makes it faster. A server that asks for fewer (503 SlowDown) gets half as many.
+//!   that makes it faster; a download begins with one, and leaves it alone while it is fast. A server that asks for fewer (503 SlowDown) gets half as many.
 //! * **A request that fails** for a passing reason is made again until nothing of the transfer has moved for its
 //!   `patience`.
 //! * **Started** by `.start()`, a transfer is a [`Transfer`]: [progress](Transfer::progress), also as a

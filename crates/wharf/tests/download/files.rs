@@ -49,6 +49,24 @@ async fn a_large_object_is_fetched_by_several_requests() {
     assert!(done.verification.is_verified() && fs::read(&path).unwrap() == data);
 }
 
+/// Where it is not said how many requests there shall be, one that is slow gets help.
+#[tokio::test(start_paused = true)]
+async fn a_fast_stream_is_read_alone() {
+    let data = bytes(40 * MIB);
+    let (s3, store) = with_object(&data).await;
+    let folder = Folder::new();
+    let path = folder.join("a");
+    let call = || s3.download("my-bucket", "a", path.as_path()).part_size(MIB as u64);
+    call().await.unwrap();
+    assert_eq!(store.requests().len(), 1, "{}", store.requests());
+    let slow = Fault::delay_body(3 * MIB as u64, Duration::from_secs(1)).on(Operation::GetObject);
+    store.inject(slow).unwrap();
+    store.clear_requests();
+    call().await.unwrap();
+    assert!(store.requests().len() > 1, "{}", store.requests());
+    assert!(fs::read(&path).unwrap() == data);
+}
+
 #[tokio::test]
 async fn what_is_not_there_leaves_nothing() {
     let (s3, _store) = client().await;

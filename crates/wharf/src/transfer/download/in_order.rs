@@ -82,15 +82,15 @@ struct Object {
 }
 
 /// How fast bytes come, while they are waited for.
-#[derive(Default)]
-struct Speed {
+#[derive(Debug, Default)]
+pub(super) struct Speed {
     bytes: u64,
     waited: Duration,
 }
 
 impl Speed {
     /// So many more came. Whether others would make it faster.
-    fn is_slow(&mut self, bytes: u64, waited: Duration) -> bool {
+    pub(super) fn is_slow(&mut self, bytes: u64, waited: Duration) -> bool {
         self.bytes += bytes;
         self.waited += waited;
         if self.bytes < LOOK {

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Mutex as TurnMutex;
+use tokio::sync::{Mutex as TurnMutex, Semaphore};
+use tokio::time::Instant;
 use tracing::Instrument;
 use wharf_proto::operation::SendFuture;
 use wharf_proto::transfer::{Arrived, Cuts, Ledger, Spans};
@@ -17,6 +18,7 @@ use super::attributes;
 use super::check::{Check, Tally};
 use super::crew::Crew;
 use super::file::{FileOptions, PartFile, check_target, journal_path};
+use super::in_order::Speed;
 use super::request::{Found, Job, ended_early};
 use super::resume::Resume;
 use super::target::Deliver;
@@ -94,6 +96,8 @@ struct Run {
     resume: Option<(Arc<Resume>, u32)>,
     /// How many bytes an earlier run has read.
     resumed_bytes: u64,
+    /// Closed when others shall help: a fast stream is read alone.
+    alone: Semaphore,
     /// The file has its name, or was given up.
     is_over: AtomicBool,
 }
@@ -110,6 +114,8 @@ struct Filler {
     tally: Tally,
     /// The answer under way, if there is one.
     body: Option<ObjectBody>,
+    /// How fast it comes, while that decides whether others shall help.
+    speed: Option<Speed>,
 }
 
 /// What an attempt came to.
@@ -168,14 +174,18 @@ async fn fetch(
                 if front.is_none() {
                     let (found, body) = job.first().await?;
                     let (new, requests) = Run::begin(job, found, target, options, resume, Vec::new()).await?;
-                    *front = new.take().map(|filler| Filler { body: Some(body), ..filler });
+                    let speed = job.options().concurrency.is_none().then(Speed::default);
+                    *front = new.take().map(|filler| Filler { body: Some(body), speed, ..filler });
+                    if job.options().concurrency.is_some() {
+                        new.alone.close();
+                    }
                     let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new), crew: crew.clone() });
                     for _ in 1..requests {
-                        crew.spawn(Run::work(Arc::clone(run)).in_current_span());
+                        crew.spawn(Run::help(Arc::clone(run)).in_current_span());
                     }
                 }
                 match (&mut *front, unfinished.get()) {
-                    (Some(filler), Some(run)) => run.fill(filler).await,
+                    (Some(filler), Some(run)) => run.fill(filler).await.inspect_err(|_| run.alone.close()),
                     _ => Ok(Step::Idle),
                 }
             })
@@ -183,6 +193,9 @@ async fn fetch(
         });
         if let Step::Lost(error) = begun.await? {
             return Err(error);
+        }
+        if let Some(run) = unfinished.get() {
+            run.alone.close();
         }
     }
     if let Some(run) = unfinished.get() {
@@ -238,7 +251,18 @@ impl Run {
         let spans = Mutex::new(Spans::new(ledger.gaps(found.wanted.clone()), size, cuts));
         let (job, ledger) = (job.clone(), Mutex::new(ledger));
         Ok((
-            Self { job, found, check, spans, ledger, file, resume, resumed_bytes, is_over: AtomicBool::new(false) },
+            Self {
+                job,
+                found,
+                check,
+                spans,
+                ledger,
+                file,
+                resume,
+                resumed_bytes,
+                alone: Semaphore::new(0),
+                is_over: AtomicBool::new(false),
+            },
             requests,
         ))
     }
@@ -253,7 +277,15 @@ impl Run {
             Some(_) => Tally::often(&self.check, range.start, self.found.length()),
             None => Tally::new(&self.check, range.start),
         };
-        Some(Filler { taker, tally, body: None })
+        Some(Filler { taker, tally, body: None, speed: None })
+    }
+
+    /// Works when the first stream turns out to be slow, or is over.
+    async fn help(self: Arc<Self>) -> Result<(), Error> {
+        // It never has a permit: an error is what is waited for, and says that it was closed.
+        let closed = self.alone.acquire().await;
+        drop(closed);
+        self.work().await
     }
 
     /// Fetches one range after another while there are any.
@@ -280,7 +312,7 @@ impl Run {
 
     /// Fetches what is left of a range.
     async fn fill(&self, filler: &mut Filler) -> Result<Step, Error> {
-        let Filler { taker, tally, body } = filler;
+        let Filler { taker, tally, body, speed } = filler;
         let mut coming = match body.take() {
             Some(coming) => coming,
             None => {
@@ -292,6 +324,7 @@ impl Run {
             }
         };
         loop {
+            let asked = speed.is_some().then(Instant::now);
             let came = match coming.next().await {
                 Some(came) => came,
                 None if self.found.is_known_length() && !self.spans().rest(*taker).is_empty() => Err(ended_early()),
@@ -302,6 +335,11 @@ impl Run {
                 Err(error) if self.job.can_go_on(&self.found) => return Err(error),
                 Err(error) => return Ok(Step::Lost(self.job.lost(error))),
             };
+            let waited = asked.map(|asked| asked.elapsed()).unwrap_or_default();
+            if speed.as_mut().is_some_and(|speed| speed.is_slow(bytes.len() as u64, waited)) {
+                *speed = None;
+                self.alone.close();
+            }
             let mine = self.spans().claim(*taker, bytes.len());
             let bytes = bytes.get(..mine).unwrap_or_default();
             self.file.write(bytes, tally.at() - self.found.wanted.start).await?;
