@@ -59,7 +59,7 @@ struct Place {
     store: Store,
     direct: Client,
     tap: Tap,
-    _server: Server,
+    server: Server,
     folder: tempfile::TempDir,
     content: Vec<u8>,
 }
@@ -79,7 +79,7 @@ impl Place {
         direct.create_bucket(BUCKET).await.unwrap();
         let tap = Tap::before(&server.endpoint()).await;
         let place =
-            Self { store, direct, tap, _server: server, folder: tempfile::tempdir().unwrap(), content: bytes(SIZE) };
+            Self { store, direct, tap, server: server, folder: tempfile::tempdir().unwrap(), content: bytes(SIZE) };
         std::fs::write(place.path("source"), &place.content).unwrap();
         place
     }
@@ -104,6 +104,10 @@ impl Place {
         tokio::select! {
             () = self.tap.dry() => {
                 child.kill().await.unwrap();
+                self.tap.cut().await;
+                // Asked after the connections were closed: by its answer the server has heard of that, and what it was
+                // sent is counted for this child.
+                client(&self.server.endpoint()).head_bucket(BUCKET).await.unwrap();
                 return End::Killed;
             }
             _ = child.wait() => {}

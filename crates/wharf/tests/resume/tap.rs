@@ -55,6 +55,12 @@ impl Tap {
         self.shared.left.store(bytes, Ordering::Relaxed);
     }
 
+    /// Cuts all connections, and waits until they are closed.
+    pub(crate) async fn cut(&self) {
+        let mut connections = std::mem::take(&mut *self.shared.connections.lock().unwrap());
+        connections.shutdown().await;
+    }
+
     /// Waits until nothing passes any more.
     pub(crate) async fn dry(&self) {
         // One that was told of before it was opened again does not count.
