@@ -78,8 +78,7 @@ impl Place {
         let direct = Client::builder().transport(store.clone()).build().unwrap();
         direct.create_bucket(BUCKET).await.unwrap();
         let tap = Tap::before(&server.endpoint()).await;
-        let place =
-            Self { store, direct, tap, server: server, folder: tempfile::tempdir().unwrap(), content: bytes(SIZE) };
+        let place = Self { store, direct, tap, server, folder: tempfile::tempdir().unwrap(), content: bytes(SIZE) };
         std::fs::write(place.path("source"), &place.content).unwrap();
         place
     }
