@@ -21,7 +21,8 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, Method};
 
 use crate::endpoint::is_dns_label;
-use crate::{Error, ErrorKind, headers};
+use crate::headers::Headers;
+use crate::{Error, ErrorKind};
 
 /// S3 takes signatures whose time is no further from its own.
 const MAX_SKEW: Duration = Duration::from_secs(15 * 60);
@@ -84,7 +85,7 @@ fn ended(asked: &Asked<'_>, error: &Error) -> Option<Correction> {
 }
 
 fn clock(asked: &Asked<'_>, headers: &HeaderMap, least: Duration) -> Option<Correction> {
-    let theirs = headers::http_date(headers, "date")?;
+    let theirs = Headers::of(headers).http_date("date")?;
     let apart = match theirs.duration_since(asked.at) {
         Ok(ahead) => ahead,
         Err(behind) => behind.duration(),

@@ -5,11 +5,10 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderMap;
 
 use crate::Error;
 use crate::checksum::md5_base64;
-use crate::headers;
+use crate::headers::Headers;
 use crate::operation::Request;
 
 /// How S3 shall encrypt a new object (`x-amz-server-side-encryption*`).
@@ -171,16 +170,16 @@ pub struct EncryptionInfo {
 }
 
 impl EncryptionInfo {
-    pub(crate) fn read(map: &HeaderMap) -> Option<Self> {
-        let algorithm = headers::text(map, "x-amz-server-side-encryption")
-            .or_else(|| headers::text(map, "x-amz-server-side-encryption-customer-algorithm"))?;
+    pub(crate) fn read(headers: Headers<'_>) -> Option<Self> {
+        let algorithm = headers
+            .text("x-amz-server-side-encryption")
+            .or_else(|| headers.text("x-amz-server-side-encryption-customer-algorithm"))?;
         Some(Self {
             algorithm,
-            kms_key_id: headers::text(map, "x-amz-server-side-encryption-aws-kms-key-id"),
-            context: headers::text(map, "x-amz-server-side-encryption-context"),
-            bucket_key: headers::text(map, "x-amz-server-side-encryption-bucket-key-enabled").as_deref()
-                == Some("true"),
-            customer_key_md5: headers::text(map, "x-amz-server-side-encryption-customer-key-md5"),
+            kms_key_id: headers.text("x-amz-server-side-encryption-aws-kms-key-id"),
+            context: headers.text("x-amz-server-side-encryption-context"),
+            bucket_key: headers.text("x-amz-server-side-encryption-bucket-key-enabled").as_deref() == Some("true"),
+            customer_key_md5: headers.text("x-amz-server-side-encryption-customer-key-md5"),
         })
     }
 }

@@ -5,12 +5,13 @@ use std::time::SystemTime;
 
 use http::HeaderMap;
 
+use crate::ETag;
 use crate::checksum::{Checksum, ChecksumType};
 use crate::encryption::EncryptionInfo;
+use crate::headers::Headers;
 use crate::metadata::{self, Metadata};
 use crate::new_object::EventHoldDuration;
 use crate::storage::{ObjectLockMode, StorageClass};
-use crate::{ETag, headers};
 
 /// Everything that S3 says about an object in front of its bytes: what GetObject and HeadObject answer.
 ///
@@ -87,46 +88,47 @@ pub struct ObjectHead {
 
 impl ObjectHead {
     pub(crate) fn read(map: &HeaderMap) -> Self {
+        let headers = Headers::of(map);
         Self {
-            etag: headers::etag(map),
-            content_length: headers::parsed(map, "content-length").unwrap_or_default(),
-            last_modified: headers::http_date(map, "last-modified"),
-            version_id: headers::text(map, "x-amz-version-id"),
-            delete_marker: headers::flag(map, "x-amz-delete-marker"),
-            content_type: headers::text(map, "content-type"),
-            content_encoding: headers::text(map, "content-encoding").and_then(|text| without_framing(&text)),
-            content_disposition: headers::text(map, "content-disposition"),
-            content_language: headers::text(map, "content-language"),
-            cache_control: headers::text(map, "cache-control"),
-            expires: headers::text(map, "expires"),
-            content_range: headers::text(map, "content-range"),
-            accept_ranges: headers::text(map, "accept-ranges"),
+            etag: headers.etag(),
+            content_length: headers.parsed("content-length").unwrap_or_default(),
+            last_modified: headers.http_date("last-modified"),
+            version_id: headers.text("x-amz-version-id"),
+            delete_marker: headers.flag("x-amz-delete-marker"),
+            content_type: headers.text("content-type"),
+            content_encoding: headers.text("content-encoding").and_then(|text| without_framing(&text)),
+            content_disposition: headers.text("content-disposition"),
+            content_language: headers.text("content-language"),
+            cache_control: headers.text("cache-control"),
+            expires: headers.text("expires"),
+            content_range: headers.text("content-range"),
+            accept_ranges: headers.text("accept-ranges"),
             metadata: metadata::read(map),
-            missing_metadata: headers::parsed(map, "x-amz-missing-meta").unwrap_or_default(),
-            storage_class: headers::parsed(map, "x-amz-storage-class").unwrap_or_default(),
-            encryption: EncryptionInfo::read(map),
-            checksum: headers::checksum(map),
-            checksum_type: headers::parsed(map, "x-amz-checksum-type"),
-            parts_count: headers::parsed(map, "x-amz-mp-parts-count"),
-            tag_count: headers::parsed(map, "x-amz-tagging-count"),
-            object_lock_mode: headers::parsed(map, "x-amz-object-lock-mode"),
-            object_lock_retain_until: headers::iso8601(map, "x-amz-object-lock-retain-until-date"),
-            legal_hold: headers::text(map, "x-amz-object-lock-legal-hold").map(|text| text == "ON"),
-            event_hold: headers::text(map, "x-amz-object-lock-event-hold").map(|text| text == "ON"),
-            event_hold_duration: event_hold_duration(map),
-            expiration: headers::text(map, "x-amz-expiration"),
-            restore: headers::text(map, "x-amz-restore"),
-            archive_status: headers::text(map, "x-amz-archive-status"),
-            replication_status: headers::text(map, "x-amz-replication-status"),
-            website_redirect_location: headers::text(map, "x-amz-website-redirect-location"),
-            request_charged: headers::request_charged(map),
+            missing_metadata: headers.parsed("x-amz-missing-meta").unwrap_or_default(),
+            storage_class: headers.parsed("x-amz-storage-class").unwrap_or_default(),
+            encryption: EncryptionInfo::read(headers),
+            checksum: headers.checksum(),
+            checksum_type: headers.parsed("x-amz-checksum-type"),
+            parts_count: headers.parsed("x-amz-mp-parts-count"),
+            tag_count: headers.parsed("x-amz-tagging-count"),
+            object_lock_mode: headers.parsed("x-amz-object-lock-mode"),
+            object_lock_retain_until: headers.iso8601("x-amz-object-lock-retain-until-date"),
+            legal_hold: headers.text("x-amz-object-lock-legal-hold").map(|text| text == "ON"),
+            event_hold: headers.text("x-amz-object-lock-event-hold").map(|text| text == "ON"),
+            event_hold_duration: event_hold_duration(headers),
+            expiration: headers.text("x-amz-expiration"),
+            restore: headers.text("x-amz-restore"),
+            archive_status: headers.text("x-amz-archive-status"),
+            replication_status: headers.text("x-amz-replication-status"),
+            website_redirect_location: headers.text("x-amz-website-redirect-location"),
+            request_charged: headers.request_charged(),
         }
     }
 }
 
-fn event_hold_duration(map: &HeaderMap) -> Option<EventHoldDuration> {
-    let days = headers::parsed(map, "x-amz-object-lock-event-hold-duration-days").map(EventHoldDuration::Days);
-    days.or_else(|| headers::parsed(map, "x-amz-object-lock-event-hold-duration-years").map(EventHoldDuration::Years))
+fn event_hold_duration(headers: Headers<'_>) -> Option<EventHoldDuration> {
+    let days = headers.parsed("x-amz-object-lock-event-hold-duration-days").map(EventHoldDuration::Days);
+    days.or_else(|| headers.parsed("x-amz-object-lock-event-hold-duration-years").map(EventHoldDuration::Years))
 }
 
 /// A content encoding without `aws-chunked`, which is framing on the wire and never a property of the object.

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use http::Method;
 
 use super::elements;
+use crate::headers::Headers;
 use crate::operation::{Operation, Request, SendFuture, Sender};
-use crate::{Error, headers, time};
+use crate::{Error, time};
 
 /// Gives up a multipart upload and frees what its parts take up: one AbortMultipartUpload request.
 ///
@@ -89,8 +90,8 @@ impl<S: Send + 'static> Operation for AbortMultipartUpload<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<AbortMultipartUploadOutput, Error> {
         Ok(AbortMultipartUploadOutput {
-            version_id: headers::text(response.headers(), "x-amz-version-id"),
-            request_charged: headers::request_charged(response.headers()),
+            version_id: Headers::of(response.headers()).text("x-amz-version-id"),
+            request_charged: Headers::of(response.headers()).request_charged(),
         })
     }
 }

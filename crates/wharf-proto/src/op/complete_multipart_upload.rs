@@ -3,16 +3,17 @@
 use std::future::IntoFuture;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::Method;
 
 use super::CompletedPart;
 use super::completed_part::write_parts;
 use super::elements::{self, some_text};
 use crate::checksum::{Checksum, ChecksumType};
 use crate::condition::WriteCondition;
+use crate::headers::Headers;
 use crate::operation::{Operation, Request, SendFuture, Sender};
 use crate::xml::{self, Scanner};
-use crate::{Body, CustomerKey, ETag, EncryptionInfo, Error, headers};
+use crate::{Body, CustomerKey, ETag, EncryptionInfo, Error};
 
 /// Makes an object of the parts of a multipart upload: one CompleteMultipartUpload request.
 ///
@@ -171,7 +172,7 @@ impl<S: Send + 'static> Operation for CompleteMultipartUpload<S> {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<CompleteMultipartUploadOutput, Error> {
-        read_object(response.headers(), xml::text(response.body())?)
+        read_object(Headers::of(response.headers()), xml::text(response.body())?)
     }
 }
 
@@ -184,12 +185,12 @@ impl<S: Sender> IntoFuture for CompleteMultipartUpload<S> {
     }
 }
 
-fn read_object(map: &HeaderMap, document: &str) -> Result<CompleteMultipartUploadOutput, Error> {
+fn read_object(headers: Headers<'_>, document: &str) -> Result<CompleteMultipartUploadOutput, Error> {
     let mut output = CompleteMultipartUploadOutput {
-        version_id: headers::text(map, "x-amz-version-id"),
-        expiration: headers::text(map, "x-amz-expiration"),
-        encryption: EncryptionInfo::read(map),
-        request_charged: headers::request_charged(map),
+        version_id: headers.text("x-amz-version-id"),
+        expiration: headers.text("x-amz-expiration"),
+        encryption: EncryptionInfo::read(headers),
+        request_charged: headers.request_charged(),
         ..CompleteMultipartUploadOutput::default()
     };
     let mut scanner = Scanner::new(document, "CompleteMultipartUploadResult")?;

@@ -12,12 +12,13 @@ use super::elements::checksum;
 use crate::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
 use crate::condition::{ReadConditions, WriteCondition};
 use crate::endpoint::BucketArn;
+use crate::headers::Headers;
 use crate::new_object::{EventHoldDuration, NewObject};
 use crate::operation::{Operation, Request, SendFuture, Sender};
 use crate::sigv4::uri_encode;
 use crate::storage::{CannedAcl, Grantee, ObjectLockMode, StorageClass, Tag};
 use crate::xml::{self, Scanner};
-use crate::{CustomerKey, ETag, Encryption, EncryptionInfo, Error, headers, name, time};
+use crate::{CustomerKey, ETag, Encryption, EncryptionInfo, Error, name, time};
 
 /// Copies an object inside S3: one CopyObject request, at most 5 GiB. No bytes pass through this machine.
 ///
@@ -390,13 +391,13 @@ impl<S: Send + 'static> Operation for CopyObject<S> {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<CopyObjectOutput, Error> {
-        let map = response.headers();
+        let headers = Headers::of(response.headers());
         let mut output = CopyObjectOutput {
-            version_id: headers::text(map, "x-amz-version-id"),
-            copy_source_version_id: headers::text(map, "x-amz-copy-source-version-id"),
-            encryption: EncryptionInfo::read(map),
-            expiration: headers::text(map, "x-amz-expiration"),
-            request_charged: headers::request_charged(map),
+            version_id: headers.text("x-amz-version-id"),
+            copy_source_version_id: headers.text("x-amz-copy-source-version-id"),
+            encryption: EncryptionInfo::read(headers),
+            expiration: headers.text("x-amz-expiration"),
+            request_charged: headers.request_charged(),
             ..CopyObjectOutput::default()
         };
         let mut scanner = Scanner::new(xml::text(response.body())?, "CopyObjectResult")?;

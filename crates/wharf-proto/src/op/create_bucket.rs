@@ -8,9 +8,10 @@ use bytes::Bytes;
 use http::Method;
 
 use super::elements::check_text;
+use crate::headers::Headers;
 use crate::operation::{Operation, Request, SendFuture, Sender};
 use crate::xml::write_document;
-use crate::{Body, CannedAcl, Error, Grantee, Tag, headers};
+use crate::{Body, CannedAcl, Error, Grantee, Tag};
 
 /// Makes a bucket: one CreateBucket request.
 ///
@@ -274,8 +275,8 @@ impl<S: Send + 'static> Operation for CreateBucket<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<CreateBucketOutput, Error> {
         Ok(CreateBucketOutput {
-            location: headers::text(response.headers(), "location"),
-            bucket_arn: headers::text(response.headers(), "x-amz-bucket-arn"),
+            location: Headers::of(response.headers()).text("location"),
+            bucket_arn: Headers::of(response.headers()).text("x-amz-bucket-arn"),
         })
     }
 }

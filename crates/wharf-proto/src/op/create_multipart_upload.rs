@@ -4,15 +4,16 @@ use std::future::IntoFuture;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::Method;
 
 use super::elements::some_text;
 use crate::checksum::{ChecksumAlgorithm, ChecksumType};
+use crate::headers::Headers;
 use crate::new_object::{EventHoldDuration, NewObject};
 use crate::operation::{ChecksumPolicy, Operation, Request, SendFuture, Sender};
 use crate::storage::{CannedAcl, Grantee, ObjectLockMode, StorageClass, Tag};
 use crate::xml::{self, Scanner};
-use crate::{Encryption, EncryptionInfo, Error, ErrorKind, headers};
+use crate::{Encryption, EncryptionInfo, Error, ErrorKind};
 
 /// Begins an upload in parts: one CreateMultipartUpload request.
 ///
@@ -267,7 +268,7 @@ impl<S: Send + 'static> Operation for CreateMultipartUpload<S> {
     fn response(&self, response: http::Response<Bytes>) -> Result<CreateMultipartUploadOutput, Error> {
         let upload_id = read_upload_id(xml::text(response.body())?)?;
         let (bucket, key) = (self.bucket.clone(), self.key.clone());
-        Ok(CreateMultipartUploadOutput { upload_id, bucket, key, ..read_headers(response.headers()) })
+        Ok(CreateMultipartUploadOutput { upload_id, bucket, key, ..read_headers(Headers::of(response.headers())) })
     }
 }
 
@@ -280,15 +281,15 @@ impl<S: Sender> IntoFuture for CreateMultipartUpload<S> {
     }
 }
 
-fn read_headers(map: &HeaderMap) -> CreateMultipartUploadOutput {
+fn read_headers(headers: Headers<'_>) -> CreateMultipartUploadOutput {
     CreateMultipartUploadOutput {
-        encryption: EncryptionInfo::read(map),
-        checksum_algorithm: headers::parsed(map, "x-amz-checksum-algorithm"),
-        checksum_type: headers::parsed(map, "x-amz-checksum-type"),
-        abort_date: headers::http_date(map, "x-amz-abort-date"),
-        abort_rule_id: headers::text(map, "x-amz-abort-rule-id"),
-        version_id: headers::text(map, "x-amz-version-id"),
-        request_charged: headers::request_charged(map),
+        encryption: EncryptionInfo::read(headers),
+        checksum_algorithm: headers.parsed("x-amz-checksum-algorithm"),
+        checksum_type: headers.parsed("x-amz-checksum-type"),
+        abort_date: headers.http_date("x-amz-abort-date"),
+        abort_rule_id: headers.text("x-amz-abort-rule-id"),
+        version_id: headers.text("x-amz-version-id"),
+        request_charged: headers.request_charged(),
         ..CreateMultipartUploadOutput::default()
     }
 }

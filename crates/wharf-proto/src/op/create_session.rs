@@ -6,6 +6,7 @@ use std::str::FromStr;
 use bytes::Bytes;
 use http::Method;
 
+use crate::headers::Headers;
 use crate::operation::{Operation, Request, SendFuture, Sender};
 use crate::xml::{self, Scanner};
 use crate::{Credentials, Encryption, EncryptionInfo, Error, ErrorKind, time};
@@ -109,7 +110,7 @@ impl<S: Send + 'static> Operation for CreateSession<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<CreateSessionOutput, Error> {
         let credentials = read_credentials(xml::text(response.body())?)?;
-        Ok(CreateSessionOutput { credentials, encryption: EncryptionInfo::read(response.headers()) })
+        Ok(CreateSessionOutput { credentials, encryption: EncryptionInfo::read(Headers::of(response.headers())) })
     }
 }
 

@@ -8,8 +8,9 @@ use http::Method;
 
 use super::mfa::Mfa;
 use crate::condition::entity_tag;
+use crate::headers::Headers;
 use crate::operation::{Operation, Presigned, Request, SendFuture, Sender};
-use crate::{ETag, Error, headers, time};
+use crate::{ETag, Error, time};
 
 /// Deletes an object: one DeleteObject request.
 ///
@@ -147,11 +148,11 @@ impl<S: Send + 'static> Operation for DeleteObject<S> {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<DeleteObjectOutput, Error> {
-        let map = response.headers();
+        let headers = Headers::of(response.headers());
         Ok(DeleteObjectOutput {
-            delete_marker: headers::flag(map, "x-amz-delete-marker"),
-            version_id: headers::text(map, "x-amz-version-id"),
-            request_charged: headers::request_charged(map),
+            delete_marker: headers.flag("x-amz-delete-marker"),
+            version_id: headers.text("x-amz-version-id"),
+            request_charged: headers.request_charged(),
         })
     }
 }

@@ -5,8 +5,9 @@ use std::future::IntoFuture;
 use bytes::Bytes;
 use http::Method;
 
+use crate::Error;
+use crate::headers::Headers;
 use crate::operation::{Operation, Request, SendFuture, Sender};
-use crate::{Error, headers};
 
 /// Removes all of an object's tags: one DeleteObjectTagging request.
 ///
@@ -63,7 +64,7 @@ impl<S: Send + 'static> Operation for DeleteObjectTagging<S> {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<DeleteObjectTaggingOutput, Error> {
-        Ok(DeleteObjectTaggingOutput { version_id: headers::text(response.headers(), "x-amz-version-id") })
+        Ok(DeleteObjectTaggingOutput { version_id: Headers::of(response.headers()).text("x-amz-version-id") })
     }
 }
 

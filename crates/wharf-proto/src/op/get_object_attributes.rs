@@ -8,9 +8,10 @@ use http::Method;
 
 use super::elements::checksum;
 use crate::checksum::{Checksum, ChecksumType};
+use crate::headers::Headers;
 use crate::operation::{Operation, Request, SendFuture, Sender};
 use crate::xml::{self, Scanner};
-use crate::{CustomerKey, ETag, Error, ErrorKind, StorageClass, headers};
+use crate::{CustomerKey, ETag, Error, ErrorKind, StorageClass};
 
 /// Reads chosen facts about an object, its parts among them: one GetObjectAttributes request.
 ///
@@ -205,12 +206,12 @@ impl<S: Send + 'static> Operation for GetObjectAttributes<S> {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<GetObjectAttributesOutput, Error> {
-        let map = response.headers();
+        let headers = Headers::of(response.headers());
         let mut output = GetObjectAttributesOutput {
-            last_modified: headers::http_date(map, "last-modified"),
-            version_id: headers::text(map, "x-amz-version-id"),
-            delete_marker: headers::flag(map, "x-amz-delete-marker"),
-            request_charged: headers::request_charged(map),
+            last_modified: headers.http_date("last-modified"),
+            version_id: headers.text("x-amz-version-id"),
+            delete_marker: headers.flag("x-amz-delete-marker"),
+            request_charged: headers.request_charged(),
             ..GetObjectAttributesOutput::default()
         };
         read_attributes(xml::text(response.body())?, &mut output)?;

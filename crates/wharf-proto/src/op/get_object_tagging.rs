@@ -5,9 +5,10 @@ use std::future::IntoFuture;
 use bytes::Bytes;
 use http::Method;
 
+use crate::headers::Headers;
 use crate::operation::{Operation, Request, SendFuture, Sender};
 use crate::xml::{self, Scanner};
-use crate::{Error, Tag, headers};
+use crate::{Error, Tag};
 
 /// Reads an object's tags: one GetObjectTagging request.
 ///
@@ -81,7 +82,7 @@ impl<S: Send + 'static> Operation for GetObjectTagging<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<GetObjectTaggingOutput, Error> {
         let tags = read_tags(xml::text(response.body())?)?;
-        Ok(GetObjectTaggingOutput { tags, version_id: headers::text(response.headers(), "x-amz-version-id") })
+        Ok(GetObjectTaggingOutput { tags, version_id: Headers::of(response.headers()).text("x-amz-version-id") })
     }
 }
 

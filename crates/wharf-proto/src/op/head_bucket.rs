@@ -6,8 +6,9 @@ use bytes::Bytes;
 use http::Method;
 
 use super::LocationType;
+use crate::Error;
+use crate::headers::Headers;
 use crate::operation::{Operation, Request, SendFuture, Sender};
-use crate::{Error, headers};
 
 /// Makes sure that a bucket is there and may be used: one HeadBucket request.
 ///
@@ -63,13 +64,13 @@ impl<S: Send + 'static> Operation for HeadBucket<S> {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<HeadBucketOutput, Error> {
-        let map = response.headers();
+        let headers = Headers::of(response.headers());
         Ok(HeadBucketOutput {
-            region: headers::text(map, "x-amz-bucket-region"),
-            bucket_arn: headers::text(map, "x-amz-bucket-arn"),
-            location_type: headers::parsed(map, "x-amz-bucket-location-type"),
-            location_name: headers::text(map, "x-amz-bucket-location-name"),
-            access_point_alias: headers::flag(map, "x-amz-access-point-alias"),
+            region: headers.text("x-amz-bucket-region"),
+            bucket_arn: headers.text("x-amz-bucket-arn"),
+            location_type: headers.parsed("x-amz-bucket-location-type"),
+            location_name: headers.text("x-amz-bucket-location-name"),
+            access_point_alias: headers.flag("x-amz-access-point-alias"),
         })
     }
 }

@@ -10,11 +10,12 @@ use super::Owner;
 use super::elements::{common_prefix, no_next_page, some_text};
 use super::list_objects::read_owner;
 use crate::checksum::{ChecksumAlgorithm, ChecksumType};
+use crate::headers::Headers;
 use crate::operation::{Operation, Paged, Request, SendFuture, Sender};
 use crate::paging::{Items, Pages};
 use crate::storage::StorageClass;
 use crate::xml::{self, Scanner};
-use crate::{Error, headers, time, uri};
+use crate::{Error, time, uri};
 
 /// Lists a bucket's multipart uploads that were neither completed nor aborted: ListMultipartUploads, one request a
 /// page.
@@ -181,7 +182,7 @@ impl<S: Send + 'static> Operation for ListMultipartUploads<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<ListMultipartUploadsOutput, Error> {
         let mut page = read_page(xml::text(response.body())?)?;
-        page.request_charged = headers::request_charged(response.headers());
+        page.request_charged = Headers::of(response.headers()).request_charged();
         Ok(page)
     }
 }

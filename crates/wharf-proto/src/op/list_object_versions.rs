@@ -10,11 +10,12 @@ use super::elements::{common_prefix, no_next_page, some_text};
 use super::list_objects::{read_owner, read_restore_status};
 use super::{Owner, RestoreStatus};
 use crate::checksum::{ChecksumAlgorithm, ChecksumType};
+use crate::headers::Headers;
 use crate::operation::{Operation, Paged, Request, SendFuture, Sender};
 use crate::paging::{Items, Pages};
 use crate::storage::StorageClass;
 use crate::xml::{self, Scanner};
-use crate::{ETag, Error, headers, time, uri};
+use crate::{ETag, Error, time, uri};
 
 /// Lists all versions of a bucket's objects, delete markers included: ListObjectVersions, one request a page.
 ///
@@ -196,7 +197,7 @@ impl<S: Send + 'static> Operation for ListObjectVersions<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<ListObjectVersionsOutput, Error> {
         let mut page = read_page(xml::text(response.body())?)?;
-        page.request_charged = headers::request_charged(response.headers());
+        page.request_charged = Headers::of(response.headers()).request_charged();
         Ok(page)
     }
 }

@@ -8,11 +8,12 @@ use http::Method;
 
 use super::elements::{common_prefix, no_next_page, some_text};
 use crate::checksum::{ChecksumAlgorithm, ChecksumType};
+use crate::headers::Headers;
 use crate::operation::{Operation, Paged, Request, SendFuture, Sender};
 use crate::paging::{Items, Pages};
 use crate::storage::StorageClass;
 use crate::xml::{self, Scanner};
-use crate::{ETag, Error, headers, time, uri};
+use crate::{ETag, Error, time, uri};
 
 /// Lists a bucket's objects in the order of their keys: ListObjectsV2, one request a page.
 ///
@@ -217,7 +218,7 @@ impl<S: Send + 'static> Operation for ListObjects<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<ListObjectsOutput, Error> {
         let mut page = read_page(xml::text(response.body())?)?;
-        page.request_charged = headers::request_charged(response.headers());
+        page.request_charged = Headers::of(response.headers()).request_charged();
         Ok(page)
     }
 }

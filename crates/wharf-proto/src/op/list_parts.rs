@@ -4,17 +4,18 @@ use std::future::IntoFuture;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::Method;
 
 use super::Owner;
 use super::elements::{self, no_next_page};
 use super::list_objects::read_owner;
 use crate::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
+use crate::headers::Headers;
 use crate::operation::{Operation, Paged, Request, SendFuture, Sender};
 use crate::paging::{Items, Pages};
 use crate::storage::StorageClass;
 use crate::xml::{self, Scanner};
-use crate::{CustomerKey, ETag, Error, headers, time};
+use crate::{CustomerKey, ETag, Error, time};
 
 /// Lists the parts that a multipart upload has so far: ListParts, one request a page.
 ///
@@ -163,7 +164,7 @@ impl<S: Send + 'static> Operation for ListParts<S> {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<ListPartsOutput, Error> {
-        read_page(response.headers(), xml::text(response.body())?)
+        read_page(Headers::of(response.headers()), xml::text(response.body())?)
     }
 }
 
@@ -192,12 +193,12 @@ impl<S: Sender> IntoFuture for ListParts<S> {
     }
 }
 
-fn read_page(map: &HeaderMap, document: &str) -> Result<ListPartsOutput, Error> {
+fn read_page(headers: Headers<'_>, document: &str) -> Result<ListPartsOutput, Error> {
     let mut page = ListPartsOutput {
-        abort_date: headers::http_date(map, "x-amz-abort-date"),
-        abort_rule_id: headers::text(map, "x-amz-abort-rule-id"),
-        version_id: headers::text(map, "x-amz-version-id"),
-        request_charged: headers::request_charged(map),
+        abort_date: headers.http_date("x-amz-abort-date"),
+        abort_rule_id: headers.text("x-amz-abort-rule-id"),
+        version_id: headers.text("x-amz-version-id"),
+        request_charged: headers.request_charged(),
         ..ListPartsOutput::default()
     };
     // The second is moto's.

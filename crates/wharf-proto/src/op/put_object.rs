@@ -12,10 +12,11 @@ use super::elements::presigned_checksum;
 use crate::body::{Body, IntoBody};
 use crate::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
 use crate::condition::WriteCondition;
+use crate::headers::Headers;
 use crate::new_object::{EventHoldDuration, NewObject};
 use crate::operation::{ChecksumPolicy, Operation, Presigned, Request, SendFuture, Sender};
 use crate::storage::{CannedAcl, Grantee, ObjectLockMode, StorageClass, Tag};
-use crate::{ETag, Encryption, EncryptionInfo, Error, headers};
+use crate::{ETag, Encryption, EncryptionInfo, Error};
 
 pub use in_parts::{PartsChecksum, PutInParts};
 
@@ -313,16 +314,16 @@ impl<S: Send + 'static> Operation for PutObject<S> {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<PutObjectOutput, Error> {
-        let map = response.headers();
+        let headers = Headers::of(response.headers());
         Ok(PutObjectOutput {
-            etag: headers::etag(map),
-            version_id: headers::text(map, "x-amz-version-id"),
-            encryption: EncryptionInfo::read(map),
-            checksum: headers::checksum(map),
-            checksum_type: headers::parsed(map, "x-amz-checksum-type"),
-            expiration: headers::text(map, "x-amz-expiration"),
-            size: headers::parsed(map, "x-amz-object-size"),
-            request_charged: headers::request_charged(map),
+            etag: headers.etag(),
+            version_id: headers.text("x-amz-version-id"),
+            encryption: EncryptionInfo::read(headers),
+            checksum: headers.checksum(),
+            checksum_type: headers.parsed("x-amz-checksum-type"),
+            expiration: headers.text("x-amz-expiration"),
+            size: headers.parsed("x-amz-object-size"),
+            request_charged: headers.request_charged(),
         })
     }
 }

@@ -7,9 +7,10 @@ use http::Method;
 
 use super::elements::check_text;
 use crate::checksum::ChecksumAlgorithm;
+use crate::headers::Headers;
 use crate::operation::{ChecksumPolicy, Operation, Request, SendFuture, Sender};
 use crate::xml::write_document;
-use crate::{Body, Error, Tag, headers};
+use crate::{Body, Error, Tag};
 
 /// Replaces all of an object's tags: one PutObjectTagging request.
 ///
@@ -110,7 +111,7 @@ impl<S: Send + 'static> Operation for PutObjectTagging<S> {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<PutObjectTaggingOutput, Error> {
-        Ok(PutObjectTaggingOutput { version_id: headers::text(response.headers(), "x-amz-version-id") })
+        Ok(PutObjectTaggingOutput { version_id: Headers::of(response.headers()).text("x-amz-version-id") })
     }
 }
 

@@ -4,13 +4,14 @@ use std::future::IntoFuture;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::Method;
 
 use super::elements;
 use crate::body::{Body, IntoBody};
 use crate::checksum::{Checksum, ChecksumAlgorithm};
+use crate::headers::Headers;
 use crate::operation::{ChecksumPolicy, Operation, Presigned, Request, SendFuture, Sender, SentChecksum};
-use crate::{CustomerKey, ETag, EncryptionInfo, Error, ErrorKind, headers};
+use crate::{CustomerKey, ETag, EncryptionInfo, Error, ErrorKind};
 
 /// Stores one part of a multipart upload: one UploadPart request.
 ///
@@ -174,15 +175,15 @@ pub struct UploadPartOutput {
 
 impl UploadPartOutput {
     /// Reads what UploadPart and UploadPartCopy say in headers; the tag and checksum of a copy are in its document.
-    pub(super) fn read(part_number: u32, map: &HeaderMap) -> Self {
+    pub(super) fn read(part_number: u32, headers: Headers<'_>) -> Self {
         Self {
             part_number,
-            etag: headers::etag(map),
-            checksum: headers::checksum(map),
+            etag: headers.etag(),
+            checksum: headers.checksum(),
             sent_checksum: None,
-            encryption: EncryptionInfo::read(map),
-            version_id: headers::text(map, "x-amz-version-id"),
-            request_charged: headers::request_charged(map),
+            encryption: EncryptionInfo::read(headers),
+            version_id: headers.text("x-amz-version-id"),
+            request_charged: headers.request_charged(),
         }
     }
 
@@ -216,7 +217,7 @@ impl<S: Send + 'static> Operation for UploadPart<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<UploadPartOutput, Error> {
         let sent_checksum = response.extensions().get().map(|SentChecksum(sent)| *sent);
-        let read = UploadPartOutput::read(self.part_number, response.headers());
+        let read = UploadPartOutput::read(self.part_number, Headers::of(response.headers()));
         UploadPartOutput { sent_checksum, ..read }.with_etag()
     }
 }

@@ -11,9 +11,10 @@ use super::UploadPartOutput;
 use super::copy_object::copy_source;
 use super::elements;
 use crate::condition::ReadConditions;
+use crate::headers::Headers;
 use crate::operation::{Operation, Request, SendFuture, Sender};
 use crate::xml::{self, Scanner};
-use crate::{ByteRange, CustomerKey, ETag, Error, headers, time};
+use crate::{ByteRange, CustomerKey, ETag, Error, time};
 
 /// Copies an object, or some of its bytes, into one part of a multipart upload: one UploadPartCopy request. No bytes
 /// pass through this machine.
@@ -190,8 +191,8 @@ impl<S: Send + 'static> Operation for UploadPartCopy<S> {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<UploadPartCopyOutput, Error> {
-        let map = response.headers();
-        let mut part = UploadPartOutput::read(self.part_number, map);
+        let headers = Headers::of(response.headers());
+        let mut part = UploadPartOutput::read(self.part_number, headers);
         let mut last_modified = None;
         let mut scanner = Scanner::new(xml::text(response.body())?, "CopyPartResult")?;
         while let Some(name) = scanner.child()? {
@@ -201,7 +202,7 @@ impl<S: Send + 'static> Operation for UploadPartCopy<S> {
                 other => part.checksum = elements::checksum(other, &mut scanner)?.or(part.checksum),
             }
         }
-        let copy_source_version_id = headers::text(map, "x-amz-copy-source-version-id");
+        let copy_source_version_id = headers.text("x-amz-copy-source-version-id");
         Ok(UploadPartCopyOutput { part: part.with_etag()?, last_modified, copy_source_version_id })
     }
 }

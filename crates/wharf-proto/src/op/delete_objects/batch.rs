@@ -9,10 +9,11 @@ use http::Method;
 use super::{DeleteError, DeletedObject, Numbered, ObjectIdentifier, Outcome, Settings};
 use crate::condition::entity_tag;
 use crate::error::one_line;
+use crate::headers::Headers;
 use crate::op::elements::some_text;
 use crate::operation::{Operation, Request};
 use crate::xml::{self, Scanner, write_document};
-use crate::{Body, Error, ErrorKind, headers, time};
+use crate::{Body, Error, ErrorKind, time};
 
 pub(super) const NAME: &str = "DeleteObjects";
 
@@ -143,7 +144,7 @@ impl Operation for DeleteBatch {
         }
         Ok(BatchOutput {
             outcomes: outcomes.into_iter().map(|outcome| (place_of(&outcome), outcome)).collect(),
-            request_charged: headers::request_charged(response.headers()),
+            request_charged: Headers::of(response.headers()).request_charged(),
         })
     }
 }
