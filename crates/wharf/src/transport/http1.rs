@@ -53,7 +53,7 @@ impl Http1 {
 impl Transport for Http1 {
     fn send(&self, request: Request<Body>) -> ResponseFuture {
         let shared = self.0.clone();
-        Box::pin(async move { exchange(shared, request).await })
+        Box::pin(exchange(shared, request))
     }
 }
 
@@ -69,7 +69,8 @@ async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Respons
     let (response, connection) = loop {
         let (mut connection, pooled) = match shared.pool.take(&destination) {
             Some(connection) => (connection, true),
-            None => (open(&shared, &destination).await?, false),
+            // Boxed, for it is seldom needed and would be half of this future.
+            None => (Box::pin(open(&shared, &destination)).await?, false),
         };
         let is_too_small = shared.roomy.load(Ordering::Relaxed) && !connection.roomy;
         if pooled && (is_too_small || !connection.settle().await) {
