@@ -66,6 +66,7 @@
 //!   [stream](Transfer::updates), and [`cancel`](Transfer::cancel). Dropped, it undoes what it began in the background, for
 //!   5 s at most.
 
+mod adaptive;
 mod bandwidth;
 mod budgets;
 mod copy;
@@ -101,6 +102,7 @@ pub use handle::{Progress, Transfer, Updates};
 pub use incomplete::{AbortedUploads, IncompleteUploads};
 pub use interrupted::{Interrupted, InterruptedKind};
 pub(crate) use journal::state_folder;
+pub(crate) use lane::ServerLimit;
 pub use list::{List, ListItems, ListPages, ListedPage};
 #[cfg(feature = "tokio-io")]
 pub use object_reader::{ObjectReader, OpenObject};

@@ -1,13 +1,14 @@
 //! Trying again for as long as anything moves.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use wharf_proto::{Error, ErrorKind};
 
 use super::handle::Watch;
-use super::lane::Lane;
+use super::lane::{Lane, Slot};
 use crate::transport::was_never_sent;
 
 /// How long a transfer goes on trying while nothing moves, unless it is told otherwise.
@@ -39,14 +40,28 @@ pub(crate) async fn patiently<T, F>(
 where
     F: Future<Output = Result<T, Error>>,
 {
+    patiently_with(lane, watch, patience, jitter, |_| attempt()).await
+}
+
+/// The same for an attempt that waits for other things than the server: [`Slot::aside`]. That tries nobody's patience either.
+pub(crate) async fn patiently_with<T, F>(
+    lane: &Lane,
+    watch: &Watch,
+    patience: Duration,
+    jitter: impl Fn() -> f64,
+    mut attempt: impl FnMut(Arc<Slot>) -> F,
+) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
     let mut mark = watch.still_for().1;
     let mut tried = Duration::ZERO;
     let mut longest = FIRST_WAIT;
     let mut attempts = 0;
     loop {
-        let slot = lane.enter().await;
+        let slot = Arc::new(lane.enter().await);
         let begin = Instant::now();
-        let result = attempt().await;
+        let result = attempt(slot.clone()).await;
         attempts += 1;
         let error = match result {
             Ok(done) => return Ok(done),
@@ -55,8 +70,8 @@ where
         if error.kind() == ErrorKind::SlowDown {
             lane.throttled();
         }
+        tried += begin.elapsed().saturating_sub(slot.time_aside());
         drop(slot);
-        tried += begin.elapsed();
         let (still, now) = watch.still_for();
         if now != mark {
             (mark, tried, longest) = (now, still.min(tried), FIRST_WAIT);
@@ -101,7 +116,6 @@ fn may_pass(error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use std::cell::{Cell, RefCell};
-    use std::sync::Arc;
 
     use http::{HeaderMap, HeaderValue, StatusCode};
 

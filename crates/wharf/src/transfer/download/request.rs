@@ -17,8 +17,8 @@ use super::OnChange;
 use super::check::Check;
 use crate::transfer::budgets::Share;
 use crate::transfer::handle::Watch;
-use crate::transfer::lane::Lane;
-use crate::transfer::patience::patiently;
+use crate::transfer::lane::{Lane, Slot};
+use crate::transfer::patience::patiently_with;
 use crate::{Client, ObjectBody};
 
 /// What a download was told.
@@ -178,13 +178,21 @@ impl Job {
         &self.0.watch
     }
 
-    /// Makes `attempt` until it succeeds: see [`patiently`].
-    pub(in crate::transfer) async fn patiently<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, Error>
+    /// Makes `attempt` until it succeeds: see [`patiently`](crate::transfer::patience::patiently).
+    pub(in crate::transfer) async fn patiently<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        self.patiently_with(|_| attempt()).await
+    }
+
+    /// The same for an attempt that waits for other things than the server: see [`patiently_with`].
+    pub(super) async fn patiently_with<T, F>(&self, attempt: impl FnMut(Arc<Slot>) -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
         let Shared { client, options, watch, lane, .. } = &*self.0;
-        patiently(lane, watch, options.patience, || client.inner().clock.jitter(), attempt).await
+        patiently_with(lane, watch, options.patience, || client.inner().clock.jitter(), attempt).await
     }
 
     /// A request moved so many bytes.
