@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use wharf_proto::transfer::{Concurrency, Moved};
@@ -18,6 +19,8 @@ pub(super) struct AdaptiveGate {
     start: Instant,
     bytes: AtomicU64,
     events: AtomicU64,
+    /// When the last request ended, in milliseconds after `start`.
+    last: AtomicU64,
 }
 
 impl AdaptiveGate {
@@ -29,6 +32,7 @@ impl AdaptiveGate {
             start: Instant::now(),
             bytes: AtomicU64::new(0),
             events: AtomicU64::new(0),
+            last: AtomicU64::new(0),
         }
     }
 
@@ -40,6 +44,18 @@ impl AdaptiveGate {
     /// Waits for leave to send one more request.
     pub(super) async fn pass(&self) -> Pass {
         self.gate.pass(1).await
+    }
+
+    /// Forgets what it has found, if nothing has moved for so long.
+    pub(super) fn forget_after(&self, idle: Duration, concurrency: impl FnOnce() -> Concurrency) {
+        let since = Duration::from_millis(self.last.load(Ordering::Relaxed));
+        let is_idle = self.measures.load(Ordering::Relaxed)
+            && self.gate.used() == 0
+            && self.start.elapsed().saturating_sub(since) >= idle;
+        if is_idle {
+            self.measures.store(false, Ordering::Relaxed);
+            self.adapt(|now| *now = concurrency());
+        }
     }
 
     /// The server asked for fewer requests.
@@ -65,6 +81,7 @@ impl AdaptiveGate {
     pub(super) fn ended(&self, passes: usize) {
         if self.measures.load(Ordering::Relaxed) {
             self.events.fetch_add(1, Ordering::Relaxed);
+            self.last.store(self.start.elapsed().as_millis() as u64, Ordering::Relaxed);
             self.look(self.gate.used().saturating_sub(passes));
         }
     }

@@ -36,9 +36,23 @@ pub(crate) struct ServerLimit(AdaptiveGate);
 /// So many are never in flight.
 const NO_LIMIT: usize = 1 << 16;
 
+/// How long a server's wish is remembered while nothing is sent.
+const REMEMBERED: Duration = Duration::from_secs(30);
+
 impl Default for ServerLimit {
     fn default() -> Self {
-        Self(AdaptiveGate::from_the_first_throttle(Concurrency::new(Some(NO_LIMIT))))
+        Self(AdaptiveGate::from_the_first_throttle(Self::unlimited()))
+    }
+}
+
+impl ServerLimit {
+    fn unlimited() -> Concurrency {
+        Concurrency::new(Some(NO_LIMIT))
+    }
+
+    async fn pass(&self) -> Pass {
+        self.0.forget_after(REMEMBERED, Self::unlimited);
+        self.0.pass().await
     }
 }
 
@@ -89,7 +103,7 @@ impl Lane {
 
     async fn leave(&self) -> Leave {
         let own = self.0.own.pass().await;
-        let server = self.0.server.0.pass().await;
+        let server = self.0.server.pass().await;
         Leave { _own: own, _server: server, _shared: self.0.budgets.request().await }
     }
 
@@ -249,6 +263,25 @@ mod tests {
             assert!((3..=10).contains(&limit(&lane)), "{}", limit(&lane));
             assert!(refused < served / 5, "{refused} of {served}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_one_lane_is_told_holds_for_all_of_the_client_for_a_while() {
+        let (server, budgets) = (Arc::<ServerLimit>::default(), Budgets::new(Limits::default()));
+        let lane = || Lane::beside(server.clone(), budgets.clone(), Arc::default(), Some(4));
+        let (one, two) = (lane(), lane());
+        let held = [one.enter().await, one.enter().await, one.enter().await, two.enter().await];
+        one.throttled();
+        drop(held);
+        let held = [two.enter().await, two.enter().await];
+        let waiting = tokio::spawn(async move { two.enter().await });
+        sleep(REMEMBERED).await;
+        assert!(!waiting.is_finished());
+        drop(held);
+        drop(waiting.await.unwrap());
+        sleep(REMEMBERED).await;
+        let three = lane();
+        drop([three.enter().await, three.enter().await, three.enter().await]);
     }
 
     #[tokio::test(start_paused = true)]

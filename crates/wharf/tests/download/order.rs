@@ -149,7 +149,7 @@ async fn a_writer_that_fails() {
 async fn a_slow_writer_tries_nobodys_patience() {
     let data = bytes(2 * MIB);
     let (s3, store) = with_object(&data).await;
-    let cut = Fault::close_response_after(MIB as u64).on(Operation::GetObject).times(1);
+    let cut = Fault::close_response_after(MIB as u64 / 4 + 1).on(Operation::GetObject).times(1);
     store.inject(cut).unwrap();
     let (writer, mut reader) = tokio::io::duplex(MIB / 4);
     let taking = async {
