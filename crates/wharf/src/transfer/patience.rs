@@ -20,6 +20,14 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// A server that asks for a longer wait is asked after this one.
 const LONGEST_WISH: Duration = Duration::from_secs(60);
 
+/// How often a request is made again whose bytes were not those that were sent when they arrived. Once is a fault of the way
+/// there; what happens each time is none.
+const SPOILT: u32 = 2;
+
+/// How often a write is made again that meets another one of the same key, as S3 wants it, and after what wait.
+pub(super) const CONFLICTS: u32 = 3;
+pub(super) const AFTER_CONFLICT: Duration = Duration::from_millis(100);
+
 /// How often a server is tried that cannot be reached and never was: there is nothing that could come back.
 const STRANGER_ATTEMPTS: u32 = 6;
 
@@ -57,7 +65,7 @@ where
     let mut mark = watch.still_for().1;
     let mut tried = Duration::ZERO;
     let mut longest = FIRST_WAIT;
-    let mut attempts = 0;
+    let (mut attempts, mut spoilt) = (0, 0);
     loop {
         let slot = Arc::new(lane.enter().await);
         let begin = Instant::now();
@@ -76,7 +84,8 @@ where
         if now != mark {
             (mark, tried, longest) = (now, still.min(tried), FIRST_WAIT);
         }
-        if !may_pass(&error) {
+        spoilt += u32::from(was_spoilt(&error));
+        if !may_pass(&error) && !(was_spoilt(&error) && spoilt <= SPOILT) {
             return Err(error);
         }
         if attempts >= STRANGER_ATTEMPTS && !lane.was_answered() && was_never_sent(&error) {
@@ -111,6 +120,18 @@ fn may_pass(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::SlowDown | ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::Server)
         || error.status().is_some_and(|status| status.is_server_error() && status != http::StatusCode::NOT_IMPLEMENTED)
         || error.code() == Some("RequestTimeout")
+}
+
+/// Whether the server got other bytes than were sent, and said so.
+pub(super) fn was_spoilt(error: &Error) -> bool {
+    match error.code() {
+        Some("BadDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch" | "IncompleteBody") => true,
+        // The upload was begun with the same keys, so that they are right: what was signed is what did not arrive.
+        Some("SignatureDoesNotMatch") => error.operation() == Some("UploadPart"),
+        // It has stored them, and takes the right ones in their place.
+        None => error.operation() == Some("UploadPart") && error.kind() == ErrorKind::Corrupt,
+        Some(_) => false,
+    }
 }
 
 #[cfg(test)]
