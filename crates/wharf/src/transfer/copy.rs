@@ -28,7 +28,7 @@ const PART_SIZE: u64 = 64 << 20;
 
 /// Copies an object of any size: [`Client::copy`].
 ///
-/// One CopyObject up to 5 GiB. Beyond, or from [`threshold`](Copy::threshold) on, HeadObject and GetObjectTagging say what the
+/// One CopyObject up to 5 GiB. Beyond, or from [`multipart_threshold`](Copy::multipart_threshold) on, HeadObject and GetObjectTagging say what the
 /// source has, and CreateMultipartUpload, UploadPartCopy and CompleteMultipartUpload make an object with the same metadata,
 /// headers and tags: as one CopyObject would have. All that [`CopyObject`] has can be said here too, and holds at every size; but
 /// for annotations, which only CopyObject takes along.
@@ -49,7 +49,7 @@ pub struct Copy {
     client: Client,
     call: CopyObject<Client>,
     to: Option<Client>,
-    threshold: Option<u64>,
+    multipart_threshold: Option<u64>,
     part_size: Option<u64>,
     concurrency: Option<usize>,
     patience: Duration,
@@ -106,7 +106,7 @@ impl Client {
             client: self.clone(),
             call: CopyObject::new(self.for_transfers(), source_bucket, source_key, bucket, key),
             to: None,
-            threshold: None,
+            multipart_threshold: None,
             part_size: None,
             concurrency: None,
             patience: PATIENCE,
@@ -138,10 +138,9 @@ impl Copy {
             let source = self.source().await?;
             return self.through_here(client, &source, watch).await;
         }
-        let limit = self.threshold.unwrap_or(LIMIT).min(LIMIT);
-        if limit < LIMIT {
+        if let Some(threshold) = self.multipart_threshold.filter(|threshold| *threshold <= LIMIT) {
             let source = self.source().await?;
-            return match source.content_length > limit {
+            return match source.content_length >= threshold || source.content_length > LIMIT {
                 true => self.large(&source, watch).await,
                 false => single::copy(&self, Some(&source), &watch).await,
             };
