@@ -125,7 +125,7 @@ impl Copy {
         Transfer::start(watch.clone(), self.run(watch))
     }
 
-    async fn run(self, watch: Arc<Watch>) -> Result<Copied, Error> {
+    pub(super) async fn run(self, watch: Arc<Watch>) -> Result<Copied, Error> {
         let (bucket, key) = self.call.place();
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let span = tracing::debug_span!("copy", bucket, key);

@@ -13,13 +13,12 @@ use std::vec;
 
 use futures_core::Stream;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinSet;
 use wharf_proto::Error;
 use wharf_proto::checksum::ChecksumAlgorithm;
 use wharf_proto::op::{DeleteError, DeleteObjects, DeletedObject, ObjectIdentifier};
 use wharf_proto::operation::SendFuture;
 
-use super::feed::{Feed, next_of, reap};
+use super::feed::{Feed, Tasks, next_of, reap};
 use super::handle::{Transfer, Watch};
 use super::lane::Lane;
 use super::patience::PATIENCE;
@@ -133,7 +132,11 @@ impl Delete {
 
     /// What becomes of each key, as it becomes known: not in the order of the keys. Ends with an error where the call does.
     pub fn outcomes(self) -> DeleteOutcomes {
-        let (client, watch) = (self.client.clone(), Watch::new());
+        self.outcomes_within(Watch::new())
+    }
+
+    pub(super) fn outcomes_within(self, watch: Arc<Watch>) -> DeleteOutcomes {
+        let client = self.client.clone();
         DeleteOutcomes { feed: Feed::new(&client, 2, |out| self.run(watch, out)), batch: Vec::new().into_iter() }
     }
 
@@ -177,7 +180,7 @@ impl Delete {
         }
 
         let under_way = Arc::new(Semaphore::new(concurrency.unwrap_or(BATCHES).max(1)));
-        let mut tasks = JoinSet::new();
+        let mut tasks = Tasks::new(&batch.watch);
         while end.is_none() && !out.is_closed() {
             (objects, end) = keys.take(&out).await;
             let Ok(place) = under_way.clone().acquire_owned().await else { break };

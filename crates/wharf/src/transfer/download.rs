@@ -233,7 +233,7 @@ impl<T> Download<T> {
         Transfer::start(watch.clone(), self.run(watch))
     }
 
-    fn run(self, watch: Arc<Watch>) -> SendFuture<Downloaded<T>>
+    pub(super) fn run(self, watch: Arc<Watch>) -> SendFuture<Downloaded<T>>
     where
         T: Send + 'static,
     {

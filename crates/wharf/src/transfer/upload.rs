@@ -134,7 +134,7 @@ impl Upload {
         Transfer::start(watch.clone(), self.run(watch))
     }
 
-    async fn run(self, watch: Arc<Watch>) -> Result<Uploaded, Error> {
+    pub(super) async fn run(self, watch: Arc<Watch>) -> Result<Uploaded, Error> {
         let (object, body) = self.put.take_apart();
         let (bucket, key) = (object.bucket().to_owned(), object.key().to_owned());
         let span = tracing::debug_span!("upload", bucket, key);
