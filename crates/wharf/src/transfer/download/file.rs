@@ -83,6 +83,11 @@ pub(super) fn check_target(target: &Path, options: &FileOptions) -> Result<(), E
     }
 }
 
+/// How many bytes the file of that name has, if there is one.
+pub(super) fn size_of(target: &Path) -> u64 {
+    fs::symlink_metadata(target).map_or(0, |found| found.len())
+}
+
 fn exists(target: &Path) -> Error {
     Error::new(ErrorKind::PreconditionFailed, format!("{} exists already", target.display()))
         .with_hint("overwrite(true) replaces it")
@@ -106,8 +111,14 @@ impl PartFile {
     }
 
     /// Forgets what was left over.
-    pub(super) fn empty(&self) -> Result<(), Error> {
-        self.file.set_len(0).map_err(|error| failed("could not be emptied", &self.path, error))
+    pub(super) async fn empty(&self) -> Result<(), Error> {
+        let emptied = |error| failed("could not be emptied", &self.path, error);
+        if self.file.metadata().map_err(emptied)?.len() == 0 {
+            return Ok(());
+        }
+        let (file, path) = (self.file.try_clone().map_err(emptied)?, self.path.clone());
+        // It takes the longer the more was left.
+        blocking(move || file.set_len(0).map_err(|error| failed("could not be emptied", &path, error))).await
     }
 
     /// Those of the ranges whose bytes are in the file, which begins with the byte `start` of the object. Of a range

@@ -17,7 +17,7 @@ use super::Downloaded;
 use super::attributes;
 use super::check::{Check, Tally};
 use super::crew::Crew;
-use super::file::{FileOptions, PartFile, check_target, journal_path};
+use super::file::{FileOptions, PartFile, check_target, journal_path, size_of};
 use super::in_order::Speed;
 use super::request::{Found, Job, ended_early};
 use super::resume::Resume;
@@ -28,6 +28,9 @@ use crate::transfer::journal;
 
 /// How many requests there can be at a time where the caller does not say; the lane decides how many there are.
 const MOST: usize = 64;
+
+/// What is done with a file of up to so many bytes takes less time than to have another thread do it.
+const SMALL: u64 = 1 << 20;
 
 /// How long it may take to record what has arrived, once a download was dropped.
 const TIDY_UP: Duration = Duration::from_secs(5);
@@ -139,10 +142,10 @@ async fn once(
     crew.stop().await;
     fetched?;
     let run = unfinished.get().ok_or_else(|| Error::new(ErrorKind::Other, "nothing was begun"))?;
-    if !options.durable {
+    // A sync lasts as long as the disk wants, and what is replaced is removed, which takes the longer the larger it is.
+    if !options.durable && run.found.length() <= SMALL && size_of(target) <= SMALL {
         return run.finish(target, options);
     }
-    // A sync lasts as long as the disk wants.
     let (run, target, options) = (Arc::clone(run), target.to_owned(), options.clone());
     blocking(move || run.finish(&target, &options)).await
 }
@@ -232,7 +235,7 @@ impl Run {
                 Some(resume) => resume.begin(job, &found, target).await?,
                 None => journal::remove(&journal_path(target)?)?,
             }
-            file.empty()?;
+            file.empty().await?;
         }
         let mut ledger = check.ledger();
         for Arrived { range, checksum } in arrived {
@@ -417,7 +420,13 @@ impl Drop for Unfinished {
         }
         let tidy_up = async move {
             crew.stop().await;
-            run.record().await
+            let recorded = run.record().await;
+            // A file without a name goes when it is closed, which takes the longer the larger it is.
+            let closed = blocking(move || {
+                drop(run);
+                Ok(())
+            });
+            recorded.and(closed.await)
         };
         self.job.watch().tidy_up(tidy_up, TIDY_UP);
     }

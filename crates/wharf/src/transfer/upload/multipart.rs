@@ -164,7 +164,7 @@ impl Run {
         });
         match completed.await {
             Ok(output) => {
-                begun.over();
+                begun.over().await;
                 self.of_output(output, ours, size, count)
             }
             Err(write) => {
@@ -172,7 +172,7 @@ impl Run {
                     Some(head) => head,
                     None => proof::settle(job, write).await?,
                 };
-                begun.over();
+                begun.over().await;
                 // What an earlier run has completed stands there, and not this upload's object.
                 if job.resume.as_ref().is_some_and(|resume| resume.done.is_some()) {
                     undo::abort(job, &self.upload_id).await?;

@@ -79,10 +79,10 @@ impl Begun {
     }
 
     /// There is nothing left to undo, nor to resume.
-    pub(super) fn over(&mut self) {
+    pub(super) async fn over(&mut self) {
         self.state = State::Over;
         if let Some(resume) = &self.job.resume {
-            resume.over();
+            resume.over().await;
         }
     }
 
@@ -99,7 +99,7 @@ impl Begun {
         match abort(&self.job, &upload_id).await {
             Ok(()) => {
                 if let Some(resume) = &self.job.resume {
-                    resume.over();
+                    resume.over().await;
                 }
                 // One whose completion was not answered may be the object by now.
                 if error.maybe_ours() { error } else { error.with_note("the upload was aborted") }
@@ -123,12 +123,11 @@ async fn create_noting(job: &Job, mut sum: Option<PartsChecksum>, lost: &AtomicB
     }
     let created =
         job.write_noting(lost, || job.object.create_multipart_upload(job.sender.clone(), sum).into_future()).await;
-    let created = created.inspect_err(|_| {
-        // There is nothing to go on with, unless it was begun all the same.
-        if let Some(resume) = job.resume.as_ref().filter(|_| !lost.load(Ordering::Relaxed)) {
-            resume.over();
-        }
-    })?;
+    // There is nothing to go on with, unless it was begun all the same.
+    if let Some(resume) = job.resume.as_ref().filter(|_| created.is_err() && !lost.load(Ordering::Relaxed)) {
+        resume.over().await;
+    }
+    let created = created?;
     // Of another type than was asked for where the server has only that.
     if let (Some(sum), Some(kind)) = (&mut sum, created.checksum_type) {
         sum.checksum_type = kind;
