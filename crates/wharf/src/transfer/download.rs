@@ -46,6 +46,9 @@ pub use target::Target;
 /// saw, all of them pinned to its ETag; what one of them leaves another fetches. A request that fails is made again from its
 /// last good byte, until nothing has moved for [`patience`](Download::patience).
 ///
+/// Where tags are weak (`W/"..."`), as some proxies make them, ranges are held to the strong one that it was; a server whose own
+/// are, and match nothing, is asked for all of the object at once, and again where that breaks off.
+///
 /// Where the server keeps a checksum of the object, the bytes are compared with it, and
 /// [`Downloaded::verification`] says so.
 ///

@@ -6,12 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use wharf::transfer::{Memory, OnChange};
-use wharf::transport::{Body, TransportError, TransportErrorKind};
+use wharf::transport::{Body, Transport, TransportError, TransportErrorKind};
 use wharf::{ByteRange, Client, ErrorKind};
-use wharf_embedded::{Fault, Operation};
+use wharf_embedded::{Fault, Operation, Store};
 
 use crate::common::{Folder, MIB, bytes, slowly, with_object};
-use crate::support::{Fake, client_of, line};
+use crate::support::{Fake, answer, client_of, error_document, line};
 
 fn get(fault: Fault) -> Fault {
     fault.on(Operation::GetObject)
@@ -265,4 +265,49 @@ async fn what_does_not_fit() {
     let (s3, fake) = served(bytes(9 * MIB), Habits { no_etag: true, breaks: Some(150_000), ..Habits::default() });
     let error = s3.download("my-bucket", "a", &path).await.unwrap_err();
     assert_eq!((error.kind(), fake.count()), (ErrorKind::Body, 2));
+}
+
+/// All tags are called weak, by a proxy or, where `own`, by the server itself: then none matches (RFC 9110, 13.1.1).
+fn weakening(store: Store, own: bool) -> Fake {
+    Fake::new(move |_, request: Request<Body>| {
+        let store = store.clone();
+        async move {
+            if own && request.headers().contains_key("if-match") {
+                return Ok(answer(412, error_document("PreconditionFailed", "A weak tag matches nothing.")));
+            }
+            let mut answer = store.send(request).await?;
+            if let Some(tag) = answer.headers().get("etag").and_then(|tag| tag.to_str().ok()) {
+                let weak = format!("W/{tag}").parse().unwrap();
+                answer.headers_mut().insert("etag", weak);
+            }
+            Ok(answer)
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn weak_tags_hold_ranges_together_or_nothing_does() {
+    let data = bytes(6 * MIB);
+    for own in [false, true] {
+        let (_, store) = with_object(&data).await;
+        let keys = (store.access_key_id().to_owned(), store.secret_access_key().to_owned());
+        let builder = client_of("http://127.0.0.1:1").credentials(keys.0, keys.1).region("us-east-1");
+        let s3 = builder.transport(weakening(store.clone(), own)).build().unwrap();
+        let folder = Folder::new();
+        let path = folder.join("a");
+        let call = || s3.download("my-bucket", "a", &path).part_size(MIB as u64).concurrency(4);
+        slowly(&store);
+        let done = call().await.unwrap();
+        assert!(done.verification.is_verified() && fs::read(&path).unwrap() == data);
+        let requests = store.requests();
+        let ranges = requests.iter().filter(|request| request.headers.contains_key("range")).count();
+        assert_eq!(ranges > 0, !own, "{requests}");
+        // Broken off, and interrupted.
+        store.inject(get(Fault::close_response_after(2 * MIB as u64)).times(1)).unwrap();
+        call().resumable(true).await.unwrap();
+        assert!(fs::read(&path).unwrap() == data);
+        assert_eq!(folder.names(), ["a"]);
+        store.inject(get(Fault::close_response_after(2 * MIB as u64)).times(1)).unwrap();
+        assert_eq!(s3.download("my-bucket", "a", Memory).await.unwrap().target, data);
+    }
 }

@@ -147,7 +147,13 @@ async fn once(
         return run.finish(target, options);
     }
     let (run, target, options) = (Arc::clone(run), target.to_owned(), options.clone());
-    blocking(move || run.finish(&target, &options)).await
+    let in_use = run.file.in_use().await;
+    blocking(move || {
+        let finished = run.finish(&target, &options);
+        drop(in_use);
+        finished
+    })
+    .await
 }
 
 /// Has all bytes fetched into a file.
@@ -226,7 +232,7 @@ impl Run {
         if requests > 1 || resume.is_some() {
             check = check.out_of_order();
         }
-        let file = PartFile::open(target, options)?;
+        let file = PartFile::open(target, options, job.watch().clone())?;
         arrived.retain(|arrived| check.takes(arrived));
         arrived.retain(|Arrived { range, .. }| range.start >= found.wanted.start && range.end <= found.wanted.end);
         let arrived = file.still_holds(arrived, found.wanted.start).await?;
@@ -420,6 +426,8 @@ impl Drop for Unfinished {
         }
         let tidy_up = async move {
             crew.stop().await;
+            // It may be getting its name.
+            run.file.unused().await;
             let recorded = run.record().await;
             // A file without a name goes when it is closed, which takes the longer the larger it is.
             let closed = blocking(move || {

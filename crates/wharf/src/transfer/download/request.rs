@@ -174,7 +174,7 @@ impl Job {
         &self.0.options
     }
 
-    pub(super) fn watch(&self) -> &Watch {
+    pub(super) fn watch(&self) -> &Arc<Watch> {
         &self.0.watch
     }
 
@@ -386,12 +386,22 @@ impl Job {
     /// `PreconditionFailed` where the object is another now, `MalformedResponse` where the server sends other bytes.
     pub(super) async fn range(&self, found: &Found, range: Range<u64>) -> Result<ObjectBody, Error> {
         let mut get = self.get().range(range.clone());
-        // Where the provider ignores it, the answer's tag has to do.
-        if !self.0.client.inner().sending.habits.ignores.contains(Condition::ReadIfMatch) {
+        // Where the provider ignores it, the answer's tag has to do; a weak one cannot.
+        let is_ignored = self.0.client.inner().sending.habits.ignores.contains(Condition::ReadIfMatch);
+        if is_ignored && found.head.etag.is_weak() {
+            let problem =
+                "the server's tags are weak, and it compares none: the bytes of two answers may be of two objects";
+            return Err(self.lost(Error::new(ErrorKind::Unsupported, problem)));
+        }
+        if !is_ignored {
             get = get.if_match(&found.head.etag);
         }
         let object = match get.await {
             Ok(object) => object,
+            // A weak tag of the server's own matches nothing, though the object is the same: then it is read as a whole.
+            Err(error) if error.kind() == ErrorKind::PreconditionFailed && found.head.etag.is_weak() => {
+                return Err(self.lost(error));
+            }
             // A shorter one has no such range.
             Err(error) if matches!(error.kind(), ErrorKind::PreconditionFailed | ErrorKind::InvalidRange) => {
                 self.0.changed.store(true, Ordering::Relaxed);
