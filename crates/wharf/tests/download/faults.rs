@@ -311,3 +311,30 @@ async fn weak_tags_hold_ranges_together_or_nothing_does() {
         assert_eq!(s3.download("my-bucket", "a", Memory).await.unwrap().target, data);
     }
 }
+
+/// A stream that falls silent before it is known how fast it is gets help, and is asked for again before the connection is
+/// given up.
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_holds_up_little() {
+    let data = bytes(12 * MIB);
+    let (s3, store) = with_object(&data).await;
+    let folder = Folder::new();
+    let silent = Fault::delay_body(MIB as u64, Duration::from_secs(3600)).on(Operation::GetObject);
+    store.inject(silent.nth(1)).unwrap();
+    let start = tokio::time::Instant::now();
+    let transfer = s3.download("my-bucket", "a", folder.join("a")).part_size(MIB as u64).start().unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let progress = transfer.progress();
+    assert!(progress.bytes >= 10 * MIB as u64, "{progress:?}");
+    assert!(transfer.await.unwrap().verification.is_verified());
+    assert!(fs::read(folder.join("a")).unwrap() == data);
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+    // In order too; and a server that is slow each time is waited for, longer and longer.
+    store.clear_faults();
+    let slow = Fault::delay_body(1000, Duration::from_secs(25)).on(Operation::GetObject);
+    store.inject(slow).unwrap();
+    for concurrency in [1, 3] {
+        let call = s3.download("my-bucket", "a", Memory).part_size(4 * MIB as u64).concurrency(concurrency);
+        assert!(call.patience(Duration::from_secs(60)).await.unwrap().target == data);
+    }
+}

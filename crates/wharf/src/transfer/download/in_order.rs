@@ -68,6 +68,8 @@ struct Reading<'a, S> {
     ahead: VecDeque<Ahead>,
     /// Where the range begins that is fetched ahead next.
     next: u64,
+    /// How often an answer was silent for too long.
+    silences: u32,
 }
 
 /// What was found.
@@ -111,7 +113,8 @@ enum Step {
 
 async fn once(job: &Job, sink: &mut impl Sink) -> Result<Read, Error> {
     let crew = Crew::default();
-    let reading = TurnMutex::new(Reading { sink, object: None, body: None, ahead: VecDeque::new(), next: 0 });
+    let reading =
+        TurnMutex::new(Reading { sink, object: None, body: None, ahead: VecDeque::new(), next: 0, silences: 0 });
     crew.beside(async {
         loop {
             let step = {
@@ -146,7 +149,7 @@ impl<S: Sink> Reading<'_, S> {
                 if at >= until {
                     return Ok(Step::Done);
                 }
-                (job.range(&object.found, at..until).await?, until)
+                (job.range(&object.found, at..until, self.silences).await?, until)
             }
             (_, None) => return Ok(Step::Done),
         };
@@ -159,7 +162,10 @@ impl<S: Sink> Reading<'_, S> {
             };
             let mut bytes = match came {
                 Ok(bytes) => bytes,
-                Err(error) if job.can_go_on(&object.found) => return Err(error),
+                Err(error) if job.can_go_on(&object.found) => {
+                    self.silences += u32::from(error.kind() == ErrorKind::Timeout);
+                    return Err(error);
+                }
                 Err(error) => return Ok(Step::Lost(job.lost(error))),
             };
             let waited = asked.elapsed();

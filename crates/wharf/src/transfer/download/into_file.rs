@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex as TurnMutex, Semaphore};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 use wharf_proto::operation::SendFuture;
 use wharf_proto::transfer::{Arrived, Cuts, Ledger, Spans};
@@ -28,6 +28,9 @@ use crate::transfer::journal;
 
 /// How many requests there can be at a time where the caller does not say; the lane decides how many there are.
 const MOST: usize = 64;
+
+/// How long the first stream may be silent before others help.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// What is done with a file of up to so many bytes takes less time than to have another thread do it.
 const SMALL: u64 = 1 << 20;
@@ -119,6 +122,8 @@ struct Filler {
     body: Option<ObjectBody>,
     /// How fast it comes, while that decides whether others shall help.
     speed: Option<Speed>,
+    /// How often an answer was silent for too long.
+    silences: u32,
 }
 
 /// What an attempt came to.
@@ -191,6 +196,9 @@ async fn fetch(
                     let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new), crew: crew.clone() });
                     for _ in 1..requests {
                         crew.spawn(Run::help(Arc::clone(run)).in_current_span());
+                    }
+                    if requests > 1 {
+                        crew.spawn(Run::listen(Arc::clone(run)).in_current_span());
                     }
                 }
                 match (&mut *front, unfinished.get()) {
@@ -286,7 +294,7 @@ impl Run {
             Some(_) => Tally::often(&self.check, range.start, self.found.length()),
             None => Tally::new(&self.check, range.start),
         };
-        Some(Filler { taker, tally, body: None, speed: None })
+        Some(Filler { taker, tally, body: None, speed: None, silences: 0 })
     }
 
     /// Works when the first stream turns out to be slow, or is over.
@@ -295,6 +303,23 @@ impl Run {
         let closed = self.alone.acquire().await;
         drop(closed);
         self.work().await
+    }
+
+    /// Has others help when the first stream falls silent: how fast it is, it tells only as long as it moves.
+    async fn listen(self: Arc<Self>) -> Result<(), Error> {
+        let begin = Instant::now();
+        while !self.alone.is_closed() {
+            let still = self.job.watch().still_for().0.min(begin.elapsed());
+            let left = SILENCE.saturating_sub(still);
+            if left.is_zero() {
+                tracing::debug!("the first stream is silent");
+                self.alone.close();
+            } else {
+                // It ends when others help for another reason, or there is nothing left to help with.
+                let _ = timeout(left, self.alone.acquire()).await;
+            }
+        }
+        Ok(())
     }
 
     /// Fetches one range after another while there are any.
@@ -321,7 +346,7 @@ impl Run {
 
     /// Fetches what is left of a range.
     async fn fill(&self, filler: &mut Filler) -> Result<Step, Error> {
-        let Filler { taker, tally, body, speed } = filler;
+        let Filler { taker, tally, body, speed, silences } = filler;
         let mut coming = match body.take() {
             Some(coming) => coming,
             None => {
@@ -329,7 +354,7 @@ impl Run {
                 if rest.is_empty() {
                     return Ok(self.filled(tally));
                 }
-                self.job.range(&self.found, rest).await?
+                self.job.range(&self.found, rest, *silences).await?
             }
         };
         loop {
@@ -341,7 +366,10 @@ impl Run {
             };
             let bytes = match came {
                 Ok(bytes) => bytes,
-                Err(error) if self.job.can_go_on(&self.found) => return Err(error),
+                Err(error) if self.job.can_go_on(&self.found) => {
+                    *silences += u32::from(error.kind() == ErrorKind::Timeout);
+                    return Err(error);
+                }
                 Err(error) => return Ok(Step::Lost(self.job.lost(error))),
             };
             let waited = asked.map(|asked| asked.elapsed()).unwrap_or_default();

@@ -375,16 +375,25 @@ impl Job {
         let object = get.checksum_mode(options.range.is_none() && options.verify != Some(false)).await?;
         let (head, mut body) = (object.head, object.body);
         body.unchecked();
+        body.silent_for(self.silence(0));
         let found = Found::of(head, &body, options.range)?;
         self.watch().expect(if found.is_known_length() { found.length() } else { u64::MAX });
         Ok((found, body))
     }
 
-    /// The body of a range of what was found.
+    /// How long a body may be silent until what is left of it is asked for again, after `silences` that were too long: a third
+    /// of the client's progress timeout, so that a connection that hangs holds up less, then two, then all of it, for a
+    /// server that is slow.
+    fn silence(&self, silences: u32) -> Duration {
+        let limit = self.0.client.inner().stall_limit;
+        (limit / 3).saturating_mul(silences.saturating_add(1)).min(limit)
+    }
+
+    /// The body of a range of what was found, of which others broke off after `silences`.
     ///
     /// # Errors
     /// `PreconditionFailed` where the object is another now, `MalformedResponse` where the server sends other bytes.
-    pub(super) async fn range(&self, found: &Found, range: Range<u64>) -> Result<ObjectBody, Error> {
+    pub(super) async fn range(&self, found: &Found, range: Range<u64>, silences: u32) -> Result<ObjectBody, Error> {
         let mut get = self.get().range(range.clone());
         // Where the provider ignores it, the answer's tag has to do; a weak one cannot.
         let is_ignored = self.0.client.inner().sending.habits.ignores.contains(Condition::ReadIfMatch);
@@ -425,6 +434,7 @@ impl Job {
         }
         let mut body = object.body;
         body.unchecked();
+        body.silent_for(self.silence(silences));
         Ok(body)
     }
 }
