@@ -84,8 +84,10 @@ where
         if now != mark {
             (mark, tried, longest) = (now, still.min(tried), FIRST_WAIT);
         }
-        spoilt += u32::from(was_spoilt(&error));
-        if !may_pass(&error) && !(was_spoilt(&error) && spoilt <= SPOILT) {
+        let is_spoilt = was_spoilt(&error);
+        spoilt += u32::from(is_spoilt);
+        let may_pass = if is_spoilt { spoilt <= SPOILT } else { may_pass(&error) };
+        if !may_pass {
             return Err(error);
         }
         if attempts >= STRANGER_ATTEMPTS && !lane.was_answered() && was_never_sent(&error) {
