@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use wharf::blocking::Wait;
-use wharf::transfer::Copied;
+use wharf::transfer::{Budgets, Copied, Limits};
 use wharf::{ChecksumAlgorithm, ChecksumType, Client, ErrorKind, Provider, StorageClass};
 use wharf_embedded::{Fault, Operation, Store};
 
@@ -259,4 +259,26 @@ async fn a_conflict_is_waited_out() {
     s3.copy("my-bucket", "a", "your-bucket", "a").await.unwrap();
     assert_eq!(store.requests().count(Operation::CopyObject), 3);
     assert_eq!(start.elapsed(), Duration::from_millis(300));
+}
+
+/// The source is read as patiently as the copy is written, and one request in all does for both.
+#[tokio::test(start_paused = true)]
+async fn a_source_elsewhere_that_fails_for_a_while() {
+    let mut limits = Limits::default();
+    (limits.requests, limits.memory) = (1, 16 << 20);
+    let budgets = Budgets::new(limits);
+    let store = Store::in_memory();
+    let s3 = Client::builder().transport(store.clone()).budgets(budgets.clone()).build().unwrap();
+    s3.create_bucket("my-bucket").await.unwrap();
+    let there = Store::in_memory();
+    let there = Client::builder().transport(there).budgets(budgets).build().unwrap();
+    there.create_bucket("your-bucket").await.unwrap();
+    let bytes = source(&s3, 20 * MIB).await;
+    store.inject(Fault::close_response_after(7 * MIB as u64).on(Operation::GetObject).nth(1)).unwrap();
+    store.inject(Fault::respond(503, "SlowDown").on(Operation::GetObject).if_header("range", "*").times(12)).unwrap();
+    let copy = s3.copy("my-bucket", "a", "your-bucket", "a").to(&there).part_size(PART);
+    let copied = tokio::time::timeout(Duration::from_secs(3600), copy.into_future()).await.unwrap().unwrap();
+    assert!(copied.verification.is_verified(), "{}", copied.verification);
+    assert_eq!(there.get_object("your-bucket", "a").bytes().await.unwrap(), bytes);
+    assert_eq!(store.requests().count(Operation::GetObject), 14);
 }

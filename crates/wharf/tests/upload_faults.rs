@@ -241,6 +241,21 @@ async fn a_cancelled_upload_leaves_nothing() {
     }
 }
 
+/// Who waits for it gets what he waits for, also from a slow server.
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_upload_is_aborted_however_long_that_takes() {
+    let (s3, store) = embedded().await;
+    store.inject(Fault::delay(Duration::from_secs(3600)).on(Operation::UploadPart)).unwrap();
+    store.inject(Fault::delay(Duration::from_secs(20)).on(Operation::AbortMultipartUpload)).unwrap();
+    let transfer = s3.upload("my-bucket", "a", bytes(LARGE)).start().unwrap();
+    while count(&store, Operation::UploadPart) == 0 {
+        tokio::task::yield_now().await;
+    }
+    transfer.cancel().await.unwrap();
+    assert_eq!(count(&store, Operation::AbortMultipartUpload), 1);
+    no_uploads(&s3).await;
+}
+
 #[tokio::test]
 async fn an_upload_that_is_cancelled_before_its_id_is_known_leaves_nothing() {
     let store = Store::in_memory();
@@ -316,14 +331,14 @@ fn an_upload_that_outlives_its_runtime() {
     assert_eq!(store.requests().count(Operation::AbortMultipartUpload), 0);
 }
 
-/// Nobody waits for its answer any more, which alone would tell what to abort.
+/// Between two attempts there is no answer to wait for that would tell what to abort.
 #[tokio::test(start_paused = true)]
 async fn what_was_given_up_is_not_begun_later() {
     let (s3, store) = embedded().await;
     store.inject(Fault::respond(503, "SlowDown").on(Operation::CreateMultipartUpload)).unwrap();
     let transfer = s3.upload("my-bucket", "a", bytes(LARGE)).start().unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(transfer.cancel().await.unwrap_err().kind(), ErrorKind::Timeout);
+    transfer.cancel().await.unwrap();
     let before = store.requests().count(Operation::CreateMultipartUpload);
     tokio::time::sleep(Duration::from_secs(120)).await;
     assert!(before > 1);

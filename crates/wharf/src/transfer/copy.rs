@@ -2,6 +2,7 @@
 
 mod options;
 mod single;
+mod through;
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -36,7 +37,8 @@ const PART_SIZE: u64 = 64 << 20;
 /// All parts are of the version and the ETag that were seen first. What was begun is aborted where the copy fails for good or is
 /// dropped. Where the server keeps a checksum of all bytes, the copy must have it.
 ///
-/// With [`to`](Copy::to), and for a large object on a server without UploadPartCopy, the bytes pass through this machine.
+/// With [`to`](Copy::to), and for a large object on a server without UploadPartCopy, the bytes pass through this machine: read
+/// in order by one request, which goes on at its last good byte where it breaks off.
 ///
 /// # Errors
 /// As [`CopyObject`] and the multipart operations have them.
@@ -174,8 +176,7 @@ impl Copy {
 
     async fn through_here(self, client: Client, source: &ObjectHead, watch: Arc<Watch>) -> Result<Copied, Error> {
         let object = self.call.written(source, self.tags(source).await?)?;
-        let bytes = self.call.read_source(self.client.clone(), source).await?.stream();
-        let body = Body::sized_stream(bytes, source.content_length);
+        let body = Body::sized_stream(through::read(&self, source), source.content_length);
         let moving = self.moving(client, self.part_size, watch);
         let uploaded = copied::through_here(&moving, object, body).await?;
         Ok(Copied::of_upload(uploaded, source))

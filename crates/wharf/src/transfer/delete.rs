@@ -13,6 +13,7 @@ use std::vec;
 
 use futures_core::Stream;
 use tokio::sync::{Semaphore, mpsc};
+use tracing::Instrument;
 use wharf_proto::Error;
 use wharf_proto::checksum::ChecksumAlgorithm;
 use wharf_proto::op::{DeleteError, DeleteObjects, DeletedObject, ObjectIdentifier};
@@ -137,7 +138,10 @@ impl Delete {
 
     pub(super) fn outcomes_within(self, watch: Arc<Watch>) -> DeleteOutcomes {
         let client = self.client.clone();
-        DeleteOutcomes { feed: Feed::new(&client, 2, |out| self.run(watch, out)), batch: Vec::new().into_iter() }
+        DeleteOutcomes {
+            feed: Feed::new(&client, 2, |out| self.run(watch, out).instrument(tracing::debug_span!("delete"))),
+            batch: Vec::new().into_iter(),
+        }
     }
 
     /// Begins in a task of its own. [`Progress::parts`](super::Progress::parts) counts the keys that are done.
@@ -151,7 +155,7 @@ impl Delete {
 
     async fn total(self, watch: Arc<Watch>) -> Result<Deleted, Error> {
         let client = self.client.clone();
-        let mut feed = Feed::new(&client, 2, |out| self.run(watch, out));
+        let mut feed = Feed::new(&client, 2, |out| self.run(watch, out).instrument(tracing::debug_span!("delete")));
         let mut total = Deleted::default();
         while let Some(outcomes) = poll_fn(|cx| Pin::new(&mut feed).poll_next(cx)).await {
             for outcome in outcomes? {
@@ -185,11 +189,12 @@ impl Delete {
             (objects, end) = keys.take(&out).await;
             let Ok(place) = under_way.clone().acquire_owned().await else { break };
             let (batch, out) = (batch.clone(), out.clone());
-            tasks.spawn(async move {
+            let deleted = async move {
                 deliver(&out, batch.delete_or_tell(objects).await).await;
                 drop(place);
                 Ok(())
-            });
+            };
+            tasks.spawn(deleted.in_current_span());
             reap(&mut tasks)?;
         }
         while let Some(task) = next_of(&mut tasks).await {

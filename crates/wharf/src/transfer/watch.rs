@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use wharf_proto::{Error, ErrorKind};
 
 use super::handle::Progress;
+use super::patience::PATIENCE;
 
 /// How far a transfer is, written by its requests.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub(crate) struct Watch {
     runtime: Option<Handle>,
     /// What goes on after the transfer was dropped: see [`Watch::tidy_up`].
     tidying: Mutex<Vec<JoinHandle<Result<(), Error>>>>,
+    /// Whether somebody waits for that.
+    is_awaited: AtomicBool,
     /// Of what this is a part.
     whole: Option<Arc<Self>>,
 }
@@ -63,6 +66,7 @@ impl Watch {
             end: Arc::default(),
             runtime: Handle::try_current().ok(),
             tidying: Mutex::default(),
+            is_awaited: AtomicBool::new(false),
             whole,
         })
     }
@@ -133,9 +137,20 @@ impl Watch {
         (self.start.elapsed().saturating_sub(progressed), mark)
     }
 
-    /// Runs what a transfer that was dropped leaves to be done, for at most `limit`. Without a runtime nothing is done.
+    /// Somebody will wait for what is tidied up: it has the time that it takes.
+    pub(super) fn will_be_awaited(&self) {
+        self.is_awaited.store(true, Ordering::Relaxed);
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.is_awaited.load(Ordering::Relaxed) || self.whole.as_ref().is_some_and(|whole| whole.is_awaited())
+    }
+
+    /// Runs what a transfer that was dropped leaves to be done, for at most `limit`, or as long as a transfer goes on trying
+    /// where somebody waits for it. Without a runtime nothing is done.
     pub(crate) fn tidy_up(&self, work: impl Future<Output = Result<(), Error>> + Send + 'static, limit: Duration) {
         let Some(runtime) = Handle::try_current().ok().or_else(|| self.runtime.clone()) else { return };
+        let limit = if self.is_awaited() { limit.max(PATIENCE) } else { limit };
         let task = runtime.spawn(async move {
             tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
                 Err(Error::new(ErrorKind::Timeout, format!("not tidied up within {} s", limit.as_secs())))

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
+use tracing::Instrument;
 use wharf_proto::endpoint::is_directory_bucket;
 use wharf_proto::sync_plan::{Action, Disorder, Entry, Reason, Rules, Side, Step, SyncPlan};
 use wharf_proto::{Error, ErrorKind, Provider};
@@ -173,11 +174,12 @@ impl Work {
     ) -> Result<(), Error> {
         let Ok(place) = pass.under_way.clone().acquire_owned().await else { return Ok(()) };
         let work = self.clone();
-        pass.tasks.spawn(async move {
+        let carried_out = async move {
             item::carry_out(&work, source, because, target).await;
             drop(place);
             Ok(())
-        });
+        };
+        pass.tasks.spawn(carried_out.in_current_span());
         reap(&mut pass.tasks)
     }
 
