@@ -127,6 +127,13 @@ impl ETag {
         text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
     }
 
+    /// Whether the server, or a proxy on the way, calls it weak (`W/"..."`): the same for bytes that may differ. As a
+    /// condition it is sent as a strong one, for that is what a proxy has made it of; a server whose own tags are weak lets
+    /// none match (RFC 9110, 13.1.1).
+    pub fn is_weak(&self) -> bool {
+        self.0.starts_with("W/")
+    }
+
     /// Whether the server sent none.
     pub fn is_empty(&self) -> bool {
         self.unquoted().is_empty()

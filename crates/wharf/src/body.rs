@@ -6,6 +6,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -116,6 +117,11 @@ impl ObjectBody {
     /// Leaves comparing with the checksum to the caller.
     pub(crate) fn unchecked(&mut self) {
         self.verify = None;
+    }
+
+    /// How long the server may be silent amid it, in place of the client's progress timeout.
+    pub(crate) fn silent_for(&mut self, limit: Duration) {
+        self.timer = StallTimer::new(limit);
     }
 
     /// The call that it is the answer of.

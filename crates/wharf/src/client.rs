@@ -27,7 +27,7 @@ use crate::payload::Conditions;
 use crate::presign::{presign, presign_post};
 use crate::runtime::{RuntimeHandle, must_be_here};
 use crate::settings::Origin;
-use crate::transfer::Budgets;
+use crate::transfer::{Budgets, ServerLimit};
 use crate::transport::Transport;
 
 /// An S3 client. A cheap clone: all clones share connections, credentials and retry quotas.
@@ -64,6 +64,8 @@ pub(crate) struct Shared {
     pub(crate) checks_answers: bool,
     pub(crate) retry: RetryPolicy,
     pub(crate) budgets: Budgets,
+    /// What the server takes of all transfers together.
+    pub(crate) server_takes: Arc<ServerLimit>,
     /// Where programs of this user keep what they have to remember.
     pub(crate) state_folder: Option<PathBuf>,
     pub(crate) tally: Arc<Tally>,

@@ -3,34 +3,7 @@
 //! An **upload** ([`Client::upload`](crate::Client::upload)) goes in one request or in parts, whatever its source is: each
 //! request can be made again, what was begun is undone where it fails, and what is known of the bytes that the server has
 //! is its [`Verification`].
-//! * **Limits**: [`Budgets::process`] has one of memory, of requests in flight and of bandwidth for everything, to be
-//!   [set](Budgets::set) at any time.
-//! * **How many requests at a time** a transfer finds out where it is not told: it begins with two and makes more while that
-//!   makes it faster. A server that asks for fewer (503 SlowDown) gets half as many.
-//! * **A request that fails** for a passing reason is made again until nothing of the transfer has moved for its `patience`.
-//! * **Started** by `.start()`, a transfer is a [`Transfer`]: [progress](Transfer::progress), also as a
-//!   [stream](Transfer::updates), and [`cancel`](Transfer::cancel). Dropped, it undoes what it began in the background, for 5 s at
-//!   most.
 //!
-//! Beside [`upload`](crate::Client::upload) and [`download`](crate::Client::download) there is what concerns many objects at a
-//! time, or objects that never come here: [`copy`](crate::Client::copy), [`delete`](crate::Client::delete),
-//! [`list`](crate::Client::list) and [`sync`](crate::Client::sync). What they list, delete or compare passes through; nothing grows
-//! with the number of keys.
-//!
-//! **Downloads** ([`Client::download`](crate::Client::download)) write a file by several requests, each of which puts its bytes
-//! where they belong, or give memory and writers the bytes in order. All requests are held to the ETag that the first one
-//! saw. The first request asks for the object without a range: where it is small, nothing else is asked, and where it is
-//! large, its answer goes on until the bytes begin that others fetch. To read here and there there is
-//! [`Client::object_reader`](crate::Client::object_reader).
-//!
-//! Beside [`upload`](crate::Client::upload) and [`download`](crate::Client::download) there is what concerns many objects at a
-//! time, or objects that never come here: [`copy`](crate::Client::copy), [`delete`](crate::Client::delete),
-//! [`list`](crate::Client::list) and [`sync`](crate::Client::sync). What they list, delete or compare passes through; nothing grows
-//! with the number of keys.
-//!
-//! What holds for all of them:
-//! **Resumed**: what is [`resumable`](Upload::resumable) goes on after a crash, in another process. What was not is
-//! [listed](Interrupted) and removed, as are [uploads that nobody ended](IncompleteUploads).
 //! A **download** ([`Client::download`](crate::Client::download)) writes a file by several requests, each of which puts its
 //! bytes where they belong, or gives memory and writers the bytes in order. All requests are held to the ETag that the
 //! first one saw. The first asks for the object without a range: where it is small, nothing else is asked, and where it is
@@ -44,28 +17,20 @@
 //! What all have in common:
 //!
 //! * **Limits**: [`Budgets::process`] has one of memory, of requests in flight and of bandwidth for everything, to be
-//!   [set](Budgets::set) at any time.
+//!   [set](Budgets::set) at any time. None of them holds a request while it waits for what may need one, so that a download can
+//!   be piped into an upload where there is one request in all.
 //! * **How many requests at a time** a transfer finds out where it is not told: it begins with two and makes more while
-//!   that makes it faster; a download begins with one, and leaves it alone while it is fast. A server that asks for fewer (503 SlowDown) gets half as many.
+//!   that makes it faster; a download begins with one, and leaves it alone while it is fast. A server that asks for fewer
+//!   (503 SlowDown) gets half as many, of this transfer and of all transfers of the client together.
 //! * **A request that fails** for a passing reason is made again until nothing of the transfer has moved for its
-//!   `patience`.
+//!   `patience`; one whose bytes were spoilt on their way, twice.
+//! * **Resumed**: what is [`resumable`](Upload::resumable) goes on after a crash, in another process. What was not is
+//!   [listed](Interrupted) and removed, as are [uploads that nobody ended](IncompleteUploads).
 //! * **Started** by `.start()`, a transfer is a [`Transfer`]: [progress](Transfer::progress), also as a
-//!   [stream](Transfer::updates), and [`cancel`](Transfer::cancel). Dropped, it undoes what it began in the background, for 5 s at
-//!   most.
-//!
-//! Beside [`upload`](crate::Client::upload) and [`download`](crate::Client::download) there is what concerns many objects at a
-//! time, or objects that never come here: [`copy`](crate::Client::copy), [`delete`](crate::Client::delete),
-//! [`list`](crate::Client::list) and [`sync`](crate::Client::sync). What they list, delete or compare passes through; nothing grows
-//! with the number of keys.
-//!
-//! **Downloads** ([`Client::download`](crate::Client::download)) write a file by several requests, each of which puts its bytes
-//! where they belong, or give memory and writers the bytes in order. All requests are held to the ETag that the first one
-//! saw. The first request asks for the object without a range: where it is small, nothing else is asked, and where it is
-//! large, its answer goes on until the bytes begin that others fetch. To read here and there there is
-//! [`Client::object_reader`](crate::Client::object_reader).
 //!   [stream](Transfer::updates), and [`cancel`](Transfer::cancel). Dropped, it undoes what it began in the background, for
 //!   5 s at most.
 
+mod adaptive;
 mod bandwidth;
 mod budgets;
 mod copy;
@@ -101,6 +66,7 @@ pub use handle::{Progress, Transfer, Updates};
 pub use incomplete::{AbortedUploads, IncompleteUploads};
 pub use interrupted::{Interrupted, InterruptedKind};
 pub(crate) use journal::state_folder;
+pub(crate) use lane::ServerLimit;
 pub use list::{List, ListItems, ListPages, ListedPage};
 #[cfg(feature = "tokio-io")]
 pub use object_reader::{ObjectReader, OpenObject};

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use wharf::blocking::Wait;
-use wharf::transfer::Copied;
+use wharf::transfer::{Budgets, Copied, Limits};
 use wharf::{ChecksumAlgorithm, ChecksumType, Client, ErrorKind, Provider, StorageClass};
 use wharf_embedded::{Fault, Operation, Store};
 
@@ -96,7 +96,7 @@ async fn a_large_copy_has_all_that_a_small_one_has() {
     let (s3, store) = embedded().await;
     let bytes = source(&s3, 12 * MIB).await;
     store.clear_requests();
-    let copied = s3.copy("my-bucket", "a", "your-bucket", "a").threshold(PART).part_size(PART).await.unwrap();
+    let copied = s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(PART).part_size(PART).await.unwrap();
     assert_eq!((copied.parts, copied.size), (3, Some(12 << 20)));
     assert!(copied.verification.is_verified(), "{}", copied.verification);
     let requests = store.requests();
@@ -105,7 +105,7 @@ async fn a_large_copy_has_all_that_a_small_one_has() {
     assert_eq!(requests.len(), 3 + 4, "{requests}");
     assert_copied(&s3, &bytes).await;
     // From the source's size on is not beyond it.
-    let copied = s3.copy("my-bucket", "a", "your-bucket", "a").threshold(12 << 20).await.unwrap();
+    let copied = s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(12 << 20).await.unwrap();
     assert_eq!((copied.parts, copied.size), (1, Some(12 << 20)));
     assert!(copied.verification.is_verified(), "{}", copied.verification);
     assert_copied(&s3, &bytes).await;
@@ -116,7 +116,7 @@ async fn options_hold_at_every_size() {
     let (s3, _store) = embedded().await;
     source(&s3, 12 * MIB).await;
     for threshold in [PART, 1 << 30] {
-        let copy = || s3.copy("my-bucket", "a", "your-bucket", "a").threshold(threshold).part_size(PART);
+        let copy = || s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(threshold).part_size(PART);
         copy().content_type("text/plain").metadata("n", "1").tag("t", "u").await.unwrap();
         let head = s3.head_object("your-bucket", "a").await.unwrap();
         assert_eq!((head.content_type.as_deref(), head.metadata.len()), (Some("text/plain"), 1));
@@ -133,7 +133,8 @@ async fn options_hold_at_every_size() {
         copy().checksum_algorithm(ChecksumAlgorithm::Sha256).await.unwrap();
         let head = s3.head_object("your-bucket", "a").checksum_mode(true).await.unwrap();
         assert_eq!(head.checksum.unwrap().algorithm(), ChecksumAlgorithm::Sha256);
-        let error = s3.copy("my-bucket", "nothing", "your-bucket", "a").threshold(threshold).await.unwrap_err();
+        let error =
+            s3.copy("my-bucket", "nothing", "your-bucket", "a").multipart_threshold(threshold).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::NoSuchKey | ErrorKind::NotFound), "{error}");
         assert_eq!(uploads_left(&s3).await, 0);
     }
@@ -147,7 +148,7 @@ async fn versions_and_parts_of_parts() {
         s3.upload("my-bucket", "a", bytes(12 * MIB)).multipart_threshold(PART).part_size(PART).await.unwrap();
     s3.put_object("my-bucket", "a", "newer").await.unwrap();
     let version = uploaded.version_id.unwrap();
-    let copy = s3.copy("my-bucket", "a", "your-bucket", "a").source_version_id(&version).threshold(PART);
+    let copy = s3.copy("my-bucket", "a", "your-bucket", "a").source_version_id(&version).multipart_threshold(PART);
     let copied: Copied = copy.part_size(6 << 20).await.unwrap();
     assert_eq!((copied.parts, copied.source_version_id), (2, Some(version)));
     assert_eq!(copied.checksum_type, Some(ChecksumType::FullObject));
@@ -162,7 +163,8 @@ async fn a_source_that_changes_is_not_mixed() {
     // Replaced after it was seen.
     store.inject(Fault::delay(Duration::from_secs(20)).on(Operation::UploadPartCopy)).unwrap();
     let task = {
-        let copy = s3.copy("my-bucket", "a", "your-bucket", "a").threshold(PART).part_size(PART).concurrency(1);
+        let copy =
+            s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(PART).part_size(PART).concurrency(1);
         tokio::spawn(copy.into_future())
     };
     while store.requests().count(Operation::UploadPartCopy) == 0 {
@@ -179,7 +181,7 @@ async fn a_source_that_changes_is_not_mixed() {
 async fn what_passes_is_waited_for_and_what_lasts_is_undone() {
     let (s3, store) = embedded().await;
     let bytes = source(&s3, 12 * MIB).await;
-    let copy = || s3.copy("my-bucket", "a", "your-bucket", "a").threshold(PART).part_size(PART);
+    let copy = || s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(PART).part_size(PART);
     store.inject(Fault::respond(503, "SlowDown").on(Operation::UploadPartCopy).times(5)).unwrap();
     store.inject(Fault::ok_with_error("InternalError").on(Operation::UploadPartCopy).times(2)).unwrap();
     store.inject(Fault::ok_with_error("InternalError").on(Operation::CompleteMultipartUpload).times(2)).unwrap();
@@ -229,7 +231,7 @@ async fn a_server_that_copies_no_parts_has_them_sent() {
     let bytes = source(&s3, 20 * MIB).await;
     let s3 = Client::builder().transport(store.clone()).provider(Provider::Gcs).build().unwrap();
     store.clear_requests();
-    s3.copy("my-bucket", "a", "your-bucket", "a").threshold(PART).part_size(PART).await.unwrap();
+    s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(PART).part_size(PART).await.unwrap();
     assert_eq!(store.requests().count(Operation::UploadPartCopy), 0);
     assert_eq!(store.requests().count(Operation::UploadPart), 4);
     assert_eq!(s3.get_object("your-bucket", "a").bytes().await.unwrap(), bytes);
@@ -242,7 +244,41 @@ async fn without_async() {
     let builder = wharf::blocking::Client::builder().transport(store);
     let parts = std::thread::spawn(move || {
         let s3 = builder.build_blocking().unwrap();
-        s3.copy("my-bucket", "a", "your-bucket", "a").threshold(PART).part_size(PART).wait().unwrap().parts
+        s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(PART).part_size(PART).wait().unwrap().parts
     });
     assert_eq!(parts.join().unwrap(), 3);
+}
+
+/// S3 says to make a CopyObject again that meets another write, and not at once.
+#[tokio::test(start_paused = true)]
+async fn a_conflict_is_waited_out() {
+    let (s3, store) = embedded().await;
+    source(&s3, 100).await;
+    store.inject(Fault::respond(409, "OperationAborted").on(Operation::CopyObject).times(2)).unwrap();
+    let start = tokio::time::Instant::now();
+    s3.copy("my-bucket", "a", "your-bucket", "a").await.unwrap();
+    assert_eq!(store.requests().count(Operation::CopyObject), 3);
+    assert_eq!(start.elapsed(), Duration::from_millis(300));
+}
+
+/// The source is read as patiently as the copy is written, and one request in all does for both.
+#[tokio::test(start_paused = true)]
+async fn a_source_elsewhere_that_fails_for_a_while() {
+    let mut limits = Limits::default();
+    (limits.requests, limits.memory) = (1, 16 << 20);
+    let budgets = Budgets::new(limits);
+    let store = Store::in_memory();
+    let s3 = Client::builder().transport(store.clone()).budgets(budgets.clone()).build().unwrap();
+    s3.create_bucket("my-bucket").await.unwrap();
+    let there = Store::in_memory();
+    let there = Client::builder().transport(there).budgets(budgets).build().unwrap();
+    there.create_bucket("your-bucket").await.unwrap();
+    let bytes = source(&s3, 20 * MIB).await;
+    store.inject(Fault::close_response_after(7 * MIB as u64).on(Operation::GetObject).nth(1)).unwrap();
+    store.inject(Fault::respond(503, "SlowDown").on(Operation::GetObject).if_header("range", "*").times(12)).unwrap();
+    let copy = s3.copy("my-bucket", "a", "your-bucket", "a").to(&there).part_size(PART);
+    let copied = tokio::time::timeout(Duration::from_secs(3600), copy.into_future()).await.unwrap().unwrap();
+    assert!(copied.verification.is_verified(), "{}", copied.verification);
+    assert_eq!(there.get_object("your-bucket", "a").bytes().await.unwrap(), bytes);
+    assert_eq!(store.requests().count(Operation::GetObject), 14);
 }

@@ -109,3 +109,27 @@ async fn connections_are_counted() {
     tokio::join!(list(), list(), list());
     assert!((2..=3).contains(&s3.counters().connections_opened), "{:?}", s3.counters());
 }
+
+/// What is piped from one transfer into another, where one request at a time is all there is.
+#[tokio::test]
+async fn a_download_into_an_upload_needs_one_request_at_a_time() {
+    let mut limits = Limits::default();
+    (limits.requests, limits.memory) = (1, 16 << 20);
+    let (s3, store) = client(Budgets::new(limits)).await;
+    let data: Vec<u8> = (0..20 << 20).map(|at: u32| (at / 251) as u8).collect();
+    s3.put_object("my-bucket", "from", data.clone()).await.unwrap();
+    for concurrency in [Some(1), Some(3), None] {
+        let (writer, reader) = tokio::io::duplex(64 << 10);
+        let mut download = s3.download("my-bucket", "from", wharf::transfer::Writer(writer));
+        let mut upload = s3.upload("my-bucket", "to", wharf::Reader::new(reader)).part_size(5 << 20);
+        if let Some(requests) = concurrency {
+            (download, upload) = (download.concurrency(requests), upload.concurrency(requests));
+        }
+        let both = async { tokio::join!(async { download.await.map(|done| drop(done.target)) }, upload) };
+        let (down, up) = tokio::time::timeout(Duration::from_secs(60), both).await.expect("they wait for each other");
+        down.unwrap();
+        assert_eq!((up.unwrap().size, store.requests().count(Operation::UploadPart)), (20 << 20, 4));
+        store.clear_requests();
+        assert!(s3.get_object("my-bucket", "to").bytes().await.unwrap() == data);
+    }
+}

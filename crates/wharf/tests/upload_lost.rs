@@ -58,14 +58,61 @@ async fn without_a_condition_a_small_one_is_written_again() {
     lose(&store);
     s3.upload("my-bucket", "a", bytes(SMALL)).await.unwrap();
     assert_eq!(operations(&store), ["PutObject", "PutObject"]);
-    // A large one cannot be: the upload is gone.
-    store.clear_faults();
-    lose(&store);
-    let error = s3.upload("my-bucket", "a", bytes(LARGE)).await.unwrap_err();
-    assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::NoSuchUpload, true));
     store.clear_faults();
     lose(&store);
     assert_eq!(s3.upload("my-bucket", "a", bytes(LARGE)).write_id(true).await.unwrap().parts, 3);
+}
+
+/// A large one cannot be, for its upload is gone. What was to stand there does: by its checksum, or by its parts' tags.
+#[tokio::test]
+async fn without_a_condition_a_large_one_that_stands_there_is_what_was_wanted() {
+    for forget in [false, true] {
+        let (s3, store) = embedded().await;
+        if forget {
+            store.inject(Fault::forget_checksums()).unwrap();
+        }
+        lose(&store);
+        let upload = || s3.upload("my-bucket", "a", bytes(LARGE)).content_type("video/mp4").metadata("team", "blue");
+        let uploaded = upload().await.unwrap();
+        let head = s3.head_object("my-bucket", "a").await.unwrap();
+        assert_eq!((uploaded.etag, uploaded.size, uploaded.parts), (head.etag, LARGE as u64, 3));
+        assert_eq!(uploaded.verification.is_verified(), !forget, "{}", uploaded.verification);
+        assert!(content(&s3, "a").await == bytes(LARGE));
+        no_uploads(&s3).await;
+    }
+}
+
+/// What another has written over it since, or what stands there with other metadata, is not what was wanted.
+#[tokio::test]
+async fn what_stands_there_and_is_another_proves_nothing() {
+    type Other = fn(Client) -> wharf::transfer::Upload;
+    let others: [Other; 3] = [
+        |s3| s3.upload("my-bucket", "a", bytes(LARGE - 1)).metadata("team", "blue"),
+        |s3| s3.upload("my-bucket", "a", bytes(LARGE)).metadata("team", "red"),
+        |s3| s3.upload("my-bucket", "a", [&[1], &bytes(LARGE)[1..]].concat()).metadata("team", "blue"),
+    ];
+    for other in others {
+        let store = Store::in_memory();
+        let plain = client(&store).await;
+        let seen = Arc::new(AtomicBool::new(false));
+        let hook = {
+            let plain = plain.clone();
+            move |what: String| {
+                let (plain, seen) = (plain.clone(), seen.clone());
+                async move {
+                    // Before the completion is asked for again.
+                    let completes = what.starts_with("POST ") && what.contains("uploadId=");
+                    if completes && seen.swap(true, Ordering::SeqCst) {
+                        other(plain).await.unwrap();
+                    }
+                }
+            }
+        };
+        let s3 = hooked(&store, hook).build().unwrap();
+        store.inject(Fault::drop_answer().on(Operation::CompleteMultipartUpload).nth(1)).unwrap();
+        let error = s3.upload("my-bucket", "a", bytes(LARGE)).metadata("team", "blue").await.unwrap_err();
+        assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::NoSuchUpload, true), "{error}");
+    }
 }
 
 /// Somebody else writes the same bytes while the answer is being lost.

@@ -133,7 +133,7 @@ async fn cancel(cx: Context) -> Outcome {
 async fn copy(cx: Context) -> Outcome {
     let put = cx.s3.put_object(&cx.bucket, "source", pattern(8 << 20)).content_type("text/x-source");
     put.metadata("team", "blue").await?;
-    let copy = cx.s3.copy(&cx.bucket, "source", &cx.bucket, "copy").part_size(PART).threshold(PART);
+    let copy = cx.s3.copy(&cx.bucket, "source", &cx.bucket, "copy").part_size(PART).multipart_threshold(PART);
     equal("parts", copy.await?.parts, 2)?;
     is_stored(&cx, "copy", 8 << 20).await?;
     let head = cx.s3.head_object(&cx.bucket, "copy").await?;

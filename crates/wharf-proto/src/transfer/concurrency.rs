@@ -131,7 +131,7 @@ impl Concurrency {
         }
     }
 
-    /// The server asked for fewer requests: half as many, once for all the requests that are `in_flight`.
+    /// The server asked for fewer requests: half as many as there are, once for all the requests that are `in_flight`.
     pub fn throttled(&mut self, moved: Moved, in_flight: usize, now: Duration) {
         if moved.events < self.halved_until {
             return;
@@ -140,7 +140,7 @@ impl Concurrency {
         self.raised_from = None;
         self.doubling = false;
         self.hold_until = now + HOLD_AFTER_THROTTLE;
-        self.change((self.limit / 2).max(1), self.halved_until, now);
+        self.change((self.limit.min(in_flight) / 2).max(1), self.halved_until, now);
     }
 
     fn change(&mut self, limit: usize, settled: u64, now: Duration) {

@@ -145,6 +145,7 @@ impl ClientBuilder {
             budgets: self.budgets.unwrap_or_else(Budgets::process),
             state_folder: state_folder(|name| self.environment.get_os(name)),
             tally,
+            server_takes: Arc::default(),
             buckets: Default::default(),
             clock_ahead: Default::default(),
             stall_limit,

@@ -2,6 +2,7 @@
 
 mod options;
 mod single;
+mod through;
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ const PART_SIZE: u64 = 64 << 20;
 
 /// Copies an object of any size: [`Client::copy`].
 ///
-/// One CopyObject up to 5 GiB. Beyond, or from [`threshold`](Copy::threshold) on, HeadObject and GetObjectTagging say what the
+/// One CopyObject up to 5 GiB. Beyond, or from [`multipart_threshold`](Copy::multipart_threshold) on, HeadObject and GetObjectTagging say what the
 /// source has, and CreateMultipartUpload, UploadPartCopy and CompleteMultipartUpload make an object with the same metadata,
 /// headers and tags: as one CopyObject would have. All that [`CopyObject`] has can be said here too, and holds at every size; but
 /// for annotations, which only CopyObject takes along.
@@ -36,7 +37,8 @@ const PART_SIZE: u64 = 64 << 20;
 /// All parts are of the version and the ETag that were seen first. What was begun is aborted where the copy fails for good or is
 /// dropped. Where the server keeps a checksum of all bytes, the copy must have it.
 ///
-/// With [`to`](Copy::to), and for a large object on a server without UploadPartCopy, the bytes pass through this machine.
+/// With [`to`](Copy::to), and for a large object on a server without UploadPartCopy, the bytes pass through this machine: read
+/// in order by one request, which goes on at its last good byte where it breaks off.
 ///
 /// # Errors
 /// As [`CopyObject`] and the multipart operations have them.
@@ -49,7 +51,7 @@ pub struct Copy {
     client: Client,
     call: CopyObject<Client>,
     to: Option<Client>,
-    threshold: Option<u64>,
+    multipart_threshold: Option<u64>,
     part_size: Option<u64>,
     concurrency: Option<usize>,
     patience: Duration,
@@ -106,7 +108,7 @@ impl Client {
             client: self.clone(),
             call: CopyObject::new(self.for_transfers(), source_bucket, source_key, bucket, key),
             to: None,
-            threshold: None,
+            multipart_threshold: None,
             part_size: None,
             concurrency: None,
             patience: PATIENCE,
@@ -125,7 +127,7 @@ impl Copy {
         Transfer::start(watch.clone(), self.run(watch))
     }
 
-    async fn run(self, watch: Arc<Watch>) -> Result<Copied, Error> {
+    pub(super) async fn run(self, watch: Arc<Watch>) -> Result<Copied, Error> {
         let (bucket, key) = self.call.place();
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let span = tracing::debug_span!("copy", bucket, key);
@@ -138,10 +140,9 @@ impl Copy {
             let source = self.source().await?;
             return self.through_here(client, &source, watch).await;
         }
-        let limit = self.threshold.unwrap_or(LIMIT).min(LIMIT);
-        if limit < LIMIT {
+        if let Some(threshold) = self.multipart_threshold.filter(|threshold| *threshold <= LIMIT) {
             let source = self.source().await?;
-            return match source.content_length > limit {
+            return match source.content_length >= threshold || source.content_length > LIMIT {
                 true => self.large(&source, watch).await,
                 false => single::copy(&self, Some(&source), &watch).await,
             };
@@ -175,8 +176,7 @@ impl Copy {
 
     async fn through_here(self, client: Client, source: &ObjectHead, watch: Arc<Watch>) -> Result<Copied, Error> {
         let object = self.call.written(source, self.tags(source).await?)?;
-        let bytes = self.call.read_source(self.client.clone(), source).await?.stream();
-        let body = Body::sized_stream(bytes, source.content_length);
+        let body = Body::sized_stream(through::read(&self, source), source.content_length);
         let moving = self.moving(client, self.part_size, watch);
         let uploaded = copied::through_here(&moving, object, body).await?;
         Ok(Copied::of_upload(uploaded, source))

@@ -13,13 +13,13 @@ use std::vec;
 
 use futures_core::Stream;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinSet;
+use tracing::Instrument;
 use wharf_proto::Error;
 use wharf_proto::checksum::ChecksumAlgorithm;
 use wharf_proto::op::{DeleteError, DeleteObjects, DeletedObject, ObjectIdentifier};
 use wharf_proto::operation::SendFuture;
 
-use super::feed::{Feed, next_of, reap};
+use super::feed::{Feed, Tasks, next_of, reap};
 use super::handle::{Transfer, Watch};
 use super::lane::Lane;
 use super::patience::PATIENCE;
@@ -133,8 +133,15 @@ impl Delete {
 
     /// What becomes of each key, as it becomes known: not in the order of the keys. Ends with an error where the call does.
     pub fn outcomes(self) -> DeleteOutcomes {
-        let (client, watch) = (self.client.clone(), Watch::new());
-        DeleteOutcomes { feed: Feed::new(&client, 2, |out| self.run(watch, out)), batch: Vec::new().into_iter() }
+        self.outcomes_within(Watch::new())
+    }
+
+    pub(super) fn outcomes_within(self, watch: Arc<Watch>) -> DeleteOutcomes {
+        let client = self.client.clone();
+        DeleteOutcomes {
+            feed: Feed::new(&client, 2, |out| self.run(watch, out).instrument(tracing::debug_span!("delete"))),
+            batch: Vec::new().into_iter(),
+        }
     }
 
     /// Begins in a task of its own. [`Progress::parts`](super::Progress::parts) counts the keys that are done.
@@ -148,7 +155,7 @@ impl Delete {
 
     async fn total(self, watch: Arc<Watch>) -> Result<Deleted, Error> {
         let client = self.client.clone();
-        let mut feed = Feed::new(&client, 2, |out| self.run(watch, out));
+        let mut feed = Feed::new(&client, 2, |out| self.run(watch, out).instrument(tracing::debug_span!("delete")));
         let mut total = Deleted::default();
         while let Some(outcomes) = poll_fn(|cx| Pin::new(&mut feed).poll_next(cx)).await {
             for outcome in outcomes? {
@@ -177,16 +184,17 @@ impl Delete {
         }
 
         let under_way = Arc::new(Semaphore::new(concurrency.unwrap_or(BATCHES).max(1)));
-        let mut tasks = JoinSet::new();
+        let mut tasks = Tasks::new(&batch.watch);
         while end.is_none() && !out.is_closed() {
             (objects, end) = keys.take(&out).await;
             let Ok(place) = under_way.clone().acquire_owned().await else { break };
             let (batch, out) = (batch.clone(), out.clone());
-            tasks.spawn(async move {
+            let deleted = async move {
                 deliver(&out, batch.delete_or_tell(objects).await).await;
                 drop(place);
                 Ok(())
-            });
+            };
+            tasks.spawn(deleted.in_current_span());
             reap(&mut tasks)?;
         }
         while let Some(task) = next_of(&mut tasks).await {

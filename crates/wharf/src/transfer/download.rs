@@ -46,6 +46,9 @@ pub use target::Target;
 /// saw, all of them pinned to its ETag; what one of them leaves another fetches. A request that fails is made again from its
 /// last good byte, until nothing has moved for [`patience`](Download::patience).
 ///
+/// Where tags are weak (`W/"..."`), as some proxies make them, ranges are held to the strong one that it was; a server whose own
+/// are, and match nothing, is asked for all of the object at once, and again where that breaks off.
+///
 /// Where the server keeps a checksum of the object, the bytes are compared with it, and
 /// [`Downloaded::verification`] says so.
 ///
@@ -209,7 +212,8 @@ impl<T> Download<T> {
     ///
     /// By default they are, where that takes no request. The checksum of an object that was uploaded in parts may be one of
     /// its parts' checksums: then `true` also asks where the parts are (GetObjectAttributes, one request for a thousand of
-    /// them), which a large object has done anyway. `false` computes nothing.
+    /// them), which a large object has done anyway. `false` computes nothing; one that is
+    /// [`resumable`](Download::resumable) records checksums of what has arrived all the same.
     pub fn verify(mut self, verify: bool) -> Self {
         self.options.verify = Some(verify);
         self
@@ -233,7 +237,7 @@ impl<T> Download<T> {
         Transfer::start(watch.clone(), self.run(watch))
     }
 
-    fn run(self, watch: Arc<Watch>) -> SendFuture<Downloaded<T>>
+    pub(super) fn run(self, watch: Arc<Watch>) -> SendFuture<Downloaded<T>>
     where
         T: Send + 'static,
     {
@@ -288,7 +292,7 @@ impl Download<PathBuf> {
     /// such as were synced to the disk before, every 32 MiB or 5 seconds, or more often for an object of less than a
     /// gibibyte. The next call asks whether the object is still the same (HeadObject; by its tag, version and size) and
     /// fetches the rest; [`Downloaded::resumed_bytes`] says how much that saved. What is in the file is read once more:
-    /// bytes that are no longer what arrived are fetched again. Of an object that was replaced it begins anew or fails, as
+    /// bytes that are no longer what arrived are fetched again, whether or not the server keeps a checksum of the object. Of an object that was replaced it begins anew or fails, as
     /// [`on_change`](Download::on_change) says. All bytes are compared with the object's checksum in the end, those of an
     /// earlier run with the others. A second call at the same time is a
     /// [`Conflict`](crate::ErrorKind::Conflict).

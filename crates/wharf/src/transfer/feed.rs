@@ -1,8 +1,11 @@
 //! Items that come out of work which goes on while they are read.
 
 use std::future::Future;
+use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_core::Stream;
 use tokio::sync::mpsc;
@@ -10,6 +13,7 @@ use tokio::task::{JoinError, JoinSet};
 use wharf_proto::operation::SendFuture;
 use wharf_proto::{Error, ErrorKind};
 
+use super::handle::Watch;
 use crate::Client;
 
 /// What a piece of work hands out, then its error if it has failed. The work runs where the client's calls run, nothing of it
@@ -46,6 +50,54 @@ impl<T: Send + 'static> Stream for Feed<T> {
             Some(item) => Some(Ok(item)),
             None => self.error.take().map(Err),
         })
+    }
+}
+
+/// How long tasks may take to end that nobody wants any more.
+const TIDY_UP: Duration = Duration::from_secs(5);
+
+/// Tasks that end with it, and whose transfer has not ended before they have.
+#[derive(Debug)]
+pub(crate) struct Tasks<T: Send + 'static> {
+    set: JoinSet<Result<T, Error>>,
+    watch: Arc<Watch>,
+}
+
+impl<T: Send + 'static> Tasks<T> {
+    pub(crate) fn new(watch: &Arc<Watch>) -> Self {
+        Self { set: JoinSet::new(), watch: watch.clone() }
+    }
+}
+
+impl<T: Send + 'static> Deref for Tasks<T> {
+    type Target = JoinSet<Result<T, Error>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.set
+    }
+}
+
+impl<T: Send + 'static> DerefMut for Tasks<T> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.set
+    }
+}
+
+impl<T: Send + 'static> Drop for Tasks<T> {
+    fn drop(&mut self) {
+        if self.set.is_empty() {
+            return;
+        }
+        let mut set = std::mem::take(&mut self.set);
+        set.abort_all();
+        // Only when they have ended has each of them handed on what it leaves to be undone.
+        self.watch.tidy_up(
+            async move {
+                set.shutdown().await;
+                Ok(())
+            },
+            TIDY_UP,
+        );
     }
 }
 

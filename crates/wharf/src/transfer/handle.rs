@@ -93,11 +93,13 @@ impl<T> Transfer<T> {
     }
 
     /// Stops it, and waits until what it began is undone: the upload aborted, the unfinished file removed, unless they were to
-    /// be kept for resuming. One that has ended already is left as it is.
+    /// be kept for resuming. That has the time that it takes, where a transfer that is dropped has 5 s. One that has ended
+    /// already is left as it is.
     ///
     /// # Errors
     /// What could not be undone.
     pub async fn cancel(mut self) -> Result<(), Error> {
+        self.watch.will_be_awaited();
         self.task.abort();
         // Only when the task has ended is everything dropped that tidies up.
         if !self.task.is_finished() {

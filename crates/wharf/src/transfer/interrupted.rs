@@ -11,7 +11,7 @@ use wharf_proto::{Error, ErrorKind};
 
 use super::download::PART;
 use super::journal::{self, Journal, SUFFIX, uploads_in};
-use super::locked::failed;
+use super::locked::{self, failed};
 use crate::Client;
 use crate::payload::blocking;
 
@@ -42,6 +42,8 @@ pub struct Interrupted {
     pub is_running: bool,
     /// Where all this was read.
     pub journal: PathBuf,
+    /// Why it could not be read: then nothing else is known but where it is.
+    pub problem: Option<String>,
 }
 
 /// Which way an interrupted transfer goes.
@@ -52,6 +54,8 @@ pub enum InterruptedKind {
     Upload,
     /// From S3 into a file.
     Download,
+    /// Not known, for its journal cannot be read: see [`Interrupted::problem`].
+    Unknown,
 }
 
 impl Client {
@@ -70,7 +74,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// A folder or a journal that cannot be read.
+    /// A folder that cannot be read. A journal that cannot is among them.
     pub fn interrupted_transfers(&self) -> Result<Vec<Interrupted>, Error> {
         match &self.inner().state_folder {
             Some(folder) => Interrupted::list(uploads_in(folder)),
@@ -83,8 +87,11 @@ impl Interrupted {
     /// Those whose journals are in this folder, by their time: downloads into it, or what was uploaded with it as
     /// [`journal_dir`](super::Upload::journal_dir). A folder that is not there has none.
     ///
+    /// A journal that cannot be read, for another version has written it, say, is one of [`Unknown`](InterruptedKind::Unknown)
+    /// kind, and hides none of the others.
+    ///
     /// # Errors
-    /// A folder or a journal that cannot be read, one that another version has written.
+    /// A folder that cannot be read.
     pub fn list(folder: impl AsRef<Path>) -> Result<Vec<Self>, Error> {
         let folder = folder.as_ref();
         let entries = match fs::read_dir(folder) {
@@ -95,17 +102,37 @@ impl Interrupted {
         for entry in entries {
             let path = entry.map_err(|error| failed("could not be read", folder, error))?.path();
             let is_journal = path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(SUFFIX.as_bytes()));
-            if is_journal && let Some(interrupted) = Self::read(path)? {
-                found.push(interrupted);
+            if is_journal {
+                found.extend(Self::read(path.clone()).unwrap_or_else(|error| Some(Self::unreadable(path, &error))));
             }
         }
         found.sort_by_key(|interrupted| interrupted.since);
         Ok(found)
     }
 
-    /// `None` where nothing was begun.
+    fn unreadable(journal: PathBuf, error: &Error) -> Self {
+        Self {
+            kind: InterruptedKind::Unknown,
+            endpoint: String::new(),
+            bucket: String::new(),
+            key: String::new(),
+            path: PathBuf::new(),
+            size: 0,
+            bytes: 0,
+            since: SystemTime::UNIX_EPOCH,
+            upload_id: None,
+            is_running: false,
+            journal,
+            problem: Some(error.message().to_owned()),
+        }
+    }
+
+    /// `None` where nothing was begun, or it has ended since.
     fn read(journal: PathBuf) -> Result<Option<Self>, Error> {
-        let (state, is_running) = journal::look(&journal)?;
+        let (state, is_running) = match journal::look(&journal) {
+            Err(_) if !journal.exists() => return Ok(None),
+            looked => looked?,
+        };
         Ok(match state {
             State::Nothing => None,
             State::Upload(upload) => Some(Self {
@@ -120,6 +147,7 @@ impl Interrupted {
                 since: upload.start.since,
                 is_running,
                 journal,
+                problem: None,
             }),
             State::Download(download) => Some(Self {
                 kind: InterruptedKind::Download,
@@ -133,6 +161,7 @@ impl Interrupted {
                 since: download.start.since,
                 is_running,
                 journal,
+                problem: None,
             }),
         })
     }
@@ -140,8 +169,9 @@ impl Interrupted {
     /// Gives it up: aborts the upload (AbortMultipartUpload), or removes the unfinished file; and removes the journal.
     ///
     /// # Errors
-    /// [`Conflict`](crate::ErrorKind::Conflict) while it is running, [`InvalidInput`](crate::ErrorKind::InvalidInput) for
-    /// an upload to another server than the client's, those of AbortMultipartUpload. The journal is kept then.
+    /// [`Conflict`](crate::ErrorKind::Conflict) while it or another download into the file is running,
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an upload to another server than the client's and for a journal
+    /// that cannot be read, those of AbortMultipartUpload. The journal is kept then.
     pub fn remove(self, client: &Client) -> SendFuture<()> {
         let sender = client.clone();
         client.inner().runtime.run(async move { self.give_up(&sender).await })
@@ -167,12 +197,23 @@ impl Interrupted {
         }
         blocking(move || {
             if let State::Download(_) = state {
-                journal::remove(&part_of(&self.journal))?;
+                remove_part(&part_of(&self.journal))?;
             }
             journal.remove()
         })
         .await
     }
+}
+
+/// Removes the file, unless a download is writing it that keeps no journal.
+fn remove_part(path: &Path) -> Result<(), Error> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let held = locked::open(path, "another download")?;
+    journal::remove(path)?;
+    drop(held);
+    Ok(())
 }
 
 /// The unfinished file beside a download's journal.

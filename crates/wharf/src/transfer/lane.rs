@@ -1,37 +1,74 @@
 //! How many requests one transfer has in flight.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
-use wharf_proto::transfer::{Concurrency, Moved};
+use wharf_proto::transfer::Concurrency;
 
+use super::adaptive::AdaptiveGate;
 use super::budgets::{Budgets, Share};
-use super::gate::{Gate, Pass};
+use super::gate::Pass;
 use crate::Client;
 use crate::counters::Tally;
 
 /// What a transfer's requests pass before they are sent: a number of its own, which grows while that helps and shrinks when the
-/// server asks for less, within what the process may have.
+/// server asks for less, then what the server takes from all transfers of the client, within what the process may have.
 #[derive(Debug, Clone)]
 pub(crate) struct Lane(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    gate: Arc<Gate>,
+    own: AdaptiveGate,
+    server: Arc<ServerLimit>,
     budgets: Budgets,
     tally: Arc<Tally>,
-    concurrency: Mutex<Concurrency>,
-    start: Instant,
-    bytes: AtomicU64,
-    events: AtomicU64,
+}
+
+/// What all transfers of a client have in flight. There is no limit until the server asks for fewer: then as many lanes as
+/// there are, each with a few requests, keep to what it takes of all of them.
+#[derive(Debug)]
+pub(crate) struct ServerLimit(AdaptiveGate);
+
+/// So many are never in flight.
+const NO_LIMIT: usize = 1 << 16;
+
+/// How long a server's wish is remembered while nothing is sent.
+const REMEMBERED: Duration = Duration::from_secs(30);
+
+impl Default for ServerLimit {
+    fn default() -> Self {
+        Self(AdaptiveGate::from_the_first_throttle(Self::unlimited()))
+    }
+}
+
+impl ServerLimit {
+    fn unlimited() -> Concurrency {
+        Concurrency::new(Some(NO_LIMIT))
+    }
+
+    async fn pass(&self) -> Pass {
+        self.0.forget_after(REMEMBERED, Self::unlimited);
+        self.0.pass().await
+    }
 }
 
 /// Leave to send one request, and to read its answer.
 #[derive(Debug)]
 pub(crate) struct Slot {
     lane: Lane,
+    leave: Mutex<Option<Leave>>,
+    /// Microseconds without it.
+    aside: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Leave {
     _own: Pass,
+    _server: Pass,
     _shared: Share,
 }
 
@@ -40,20 +77,18 @@ impl Lane {
     /// good.
     pub(crate) fn of(client: &Client, concurrency: Option<usize>) -> Self {
         let inner = client.inner();
-        Self::new(inner.budgets.clone(), inner.tally.clone(), concurrency)
+        Self::beside(inner.server_takes.clone(), inner.budgets.clone(), inner.tally.clone(), concurrency)
     }
 
+    fn beside(server: Arc<ServerLimit>, budgets: Budgets, tally: Arc<Tally>, concurrency: Option<usize>) -> Self {
+        let own = AdaptiveGate::new(Concurrency::new(concurrency));
+        Self(Arc::new(Shared { own, server, budgets, tally }))
+    }
+
+    /// The only one of its client.
+    #[cfg(test)]
     pub(super) fn new(budgets: Budgets, tally: Arc<Tally>, concurrency: Option<usize>) -> Self {
-        let concurrency = Concurrency::new(concurrency);
-        Self(Arc::new(Shared {
-            gate: Gate::new(concurrency.limit()),
-            budgets,
-            tally,
-            concurrency: Mutex::new(concurrency),
-            start: Instant::now(),
-            bytes: AtomicU64::new(0),
-            events: AtomicU64::new(0),
-        }))
+        Self::beside(Arc::default(), budgets, tally, concurrency)
     }
 
     /// Whether the client has ever heard from a server.
@@ -63,62 +98,74 @@ impl Lane {
 
     /// Waits for leave to send one more request.
     pub(crate) async fn enter(&self) -> Slot {
-        let own = self.0.gate.pass(1).await;
-        Slot { _own: own, _shared: self.0.budgets.request().await, lane: self.clone() }
+        Slot { leave: Mutex::new(Some(self.leave().await)), lane: self.clone(), aside: AtomicU64::new(0) }
+    }
+
+    async fn leave(&self) -> Leave {
+        let own = self.0.own.pass().await;
+        let server = self.0.server.pass().await;
+        Leave { _own: own, _server: server, _shared: self.0.budgets.request().await }
     }
 
     /// The server asked for fewer requests ([`ErrorKind::SlowDown`](wharf_proto::ErrorKind)).
     pub(crate) fn throttled(&self) {
-        let (moved, in_flight, now) = (self.so_far(), self.0.gate.used(), self.0.start.elapsed());
-        self.adapt(|concurrency| concurrency.throttled(moved, in_flight, now));
+        self.0.own.throttled();
+        self.0.server.0.throttled();
     }
 
     /// A request moved so many bytes: at its end, or as they come.
     pub(crate) fn moved(&self, bytes: u64) {
-        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
-        // Not for each piece.
-        if self.0.events.fetch_add(1, Ordering::Relaxed) % 16 == 15 {
-            self.look(self.0.gate.used());
-        }
+        self.0.own.moved(bytes);
+        self.0.server.0.moved(bytes);
     }
 
     /// A request is made again.
     pub(crate) fn retried(&self) {
         self.0.tally.retry();
     }
+}
 
-    fn look(&self, others: usize) {
-        let (moved, is_wanted, now) = (self.so_far(), self.0.gate.is_wanted(), self.0.start.elapsed());
-        self.adapt(|concurrency| concurrency.saw(moved, others, is_wanted, now));
-    }
-
-    fn so_far(&self) -> Moved {
-        Moved { bytes: self.0.bytes.load(Ordering::Relaxed), events: self.0.events.load(Ordering::Relaxed) }
-    }
-
-    fn adapt(&self, change: impl FnOnce(&mut Concurrency)) {
-        let mut concurrency = self.0.concurrency.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = concurrency.limit();
-        change(&mut concurrency);
-        let now = concurrency.limit();
-        if now != before {
-            tracing::debug!(before, now, "requests at a time");
-            self.0.gate.set_limit(now);
+impl Slot {
+    /// Waits for what may itself need leave to send, which is given back meanwhile: whoever holds some and waits for more may
+    /// wait for another who does the same.
+    pub(crate) async fn aside<T>(&self, wait: impl Future<Output = T>) -> T {
+        let mut wait = pin!(wait);
+        // Mostly it takes no time.
+        if let Some(done) = std::future::poll_fn(|cx| match wait.as_mut().poll(cx) {
+            std::task::Poll::Ready(done) => std::task::Poll::Ready(Some(done)),
+            std::task::Poll::Pending => std::task::Poll::Ready(None),
+        })
+        .await
+        {
+            return done;
         }
+        let began = Instant::now();
+        drop(self.leave.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let done = wait.await;
+        let leave = self.lane.leave().await;
+        *self.leave.lock().unwrap_or_else(PoisonError::into_inner) = Some(leave);
+        self.aside.fetch_add(began.elapsed().as_micros() as u64, Ordering::Relaxed);
+        done
+    }
+
+    /// How long it was given back.
+    pub(crate) fn time_aside(&self) -> Duration {
+        Duration::from_micros(self.aside.load(Ordering::Relaxed))
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.lane.0.events.fetch_add(1, Ordering::Relaxed);
-        self.lane.look(self.lane.0.gate.used().saturating_sub(1));
+        let held = self.leave.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Shared { own, server, .. } = &*self.lane.0;
+        own.ended(usize::from(held.is_some()));
+        server.0.ended(usize::from(held.is_some()));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::AtomicUsize;
-    use std::time::Duration;
 
     use tokio::task::JoinSet;
     use tokio::time::sleep;
@@ -155,7 +202,7 @@ mod tests {
     }
 
     fn limit(lane: &Lane) -> usize {
-        lane.0.concurrency.lock().unwrap().limit()
+        lane.0.own.limit()
     }
 
     #[tokio::test(start_paused = true)]
@@ -219,6 +266,25 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_one_lane_is_told_holds_for_all_of_the_client_for_a_while() {
+        let (server, budgets) = (Arc::<ServerLimit>::default(), Budgets::new(Limits::default()));
+        let lane = || Lane::beside(server.clone(), budgets.clone(), Arc::default(), Some(4));
+        let (one, two) = (lane(), lane());
+        let held = [one.enter().await, one.enter().await, one.enter().await, two.enter().await];
+        one.throttled();
+        drop(held);
+        let held = [two.enter().await, two.enter().await];
+        let waiting = tokio::spawn(async move { two.enter().await });
+        sleep(REMEMBERED).await;
+        assert!(!waiting.is_finished());
+        drop(held);
+        drop(waiting.await.unwrap());
+        sleep(REMEMBERED).await;
+        let three = lane();
+        drop([three.enter().await, three.enter().await, three.enter().await]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn all_lanes_keep_to_what_the_process_may_have() {
         let mut limits = Limits { requests: 3, ..Limits::default() };
         let budgets = Budgets::new(limits);
@@ -232,5 +298,26 @@ mod tests {
         budgets.set(limits);
         waiting.await.unwrap();
         drop(slots);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_aside_holds_nobody_up() {
+        let budgets = Budgets::new(Limits { requests: 1, ..Limits::default() });
+        let lane = Lane::new(budgets, Arc::default(), Some(1));
+        let slot = lane.enter().await;
+        assert_eq!(slot.aside(std::future::ready(7)).await, 7);
+        let (done, wait) = tokio::sync::oneshot::channel();
+        let waiting = tokio::spawn(async move {
+            let waited = slot.aside(wait).await;
+            (slot, waited)
+        });
+        // It needs the only one there is to end the other's waiting.
+        let other = lane.enter().await;
+        done.send(8).unwrap();
+        sleep(Duration::from_secs(3)).await;
+        assert!(!waiting.is_finished(), "two at a time");
+        drop(other);
+        let (slot, waited) = waiting.await.unwrap();
+        assert_eq!((waited.unwrap(), slot.time_aside()), (8, Duration::from_secs(3)));
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use std::vec;
 
 use futures_core::Stream;
+use tracing::Instrument;
 use wharf_proto::endpoint::is_directory_bucket;
 use wharf_proto::op::{ListObjects, ListedObject};
 use wharf_proto::operation::SendFuture;
@@ -178,7 +179,9 @@ impl List {
         let client = self.client.clone();
         // The next page is fetched while this many wait.
         let ahead = if self.parallel > 1 { 4 } else { 1 };
-        ListPages(Feed::new(&client, ahead, |out| Work::new(self, Watch::new()).run(out)))
+        ListPages(Feed::new(&client, ahead, |out| {
+            Work::new(self, Watch::new()).run(out).instrument(tracing::debug_span!("list"))
+        }))
     }
 
     /// Whether the server lists in the order of keys, as far as anybody knows.

@@ -1,13 +1,14 @@
 //! Trying again for as long as anything moves.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use wharf_proto::{Error, ErrorKind};
 
 use super::handle::Watch;
-use super::lane::Lane;
+use super::lane::{Lane, Slot};
 use crate::transport::was_never_sent;
 
 /// How long a transfer goes on trying while nothing moves, unless it is told otherwise.
@@ -18,6 +19,14 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 /// A server that asks for a longer wait is asked after this one.
 const LONGEST_WISH: Duration = Duration::from_secs(60);
+
+/// How often a request is made again whose bytes were not those that were sent when they arrived. Once is a fault of the way
+/// there; what happens each time is none.
+const SPOILT: u32 = 2;
+
+/// How often a write is made again that meets another one of the same key, as S3 wants it, and after what wait.
+pub(super) const CONFLICTS: u32 = 3;
+pub(super) const AFTER_CONFLICT: Duration = Duration::from_millis(100);
 
 /// How often a server is tried that cannot be reached and never was: there is nothing that could come back.
 const STRANGER_ATTEMPTS: u32 = 6;
@@ -39,14 +48,28 @@ pub(crate) async fn patiently<T, F>(
 where
     F: Future<Output = Result<T, Error>>,
 {
+    patiently_with(lane, watch, patience, jitter, |_| attempt()).await
+}
+
+/// The same for an attempt that waits for other things than the server: [`Slot::aside`]. That tries nobody's patience either.
+pub(crate) async fn patiently_with<T, F>(
+    lane: &Lane,
+    watch: &Watch,
+    patience: Duration,
+    jitter: impl Fn() -> f64,
+    mut attempt: impl FnMut(Arc<Slot>) -> F,
+) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
     let mut mark = watch.still_for().1;
     let mut tried = Duration::ZERO;
     let mut longest = FIRST_WAIT;
-    let mut attempts = 0;
+    let (mut attempts, mut spoilt) = (0, 0);
     loop {
-        let slot = lane.enter().await;
+        let slot = Arc::new(lane.enter().await);
         let begin = Instant::now();
-        let result = attempt().await;
+        let result = attempt(slot.clone()).await;
         attempts += 1;
         let error = match result {
             Ok(done) => return Ok(done),
@@ -55,13 +78,16 @@ where
         if error.kind() == ErrorKind::SlowDown {
             lane.throttled();
         }
+        tried += begin.elapsed().saturating_sub(slot.time_aside());
         drop(slot);
-        tried += begin.elapsed();
         let (still, now) = watch.still_for();
         if now != mark {
             (mark, tried, longest) = (now, still.min(tried), FIRST_WAIT);
         }
-        if !may_pass(&error) {
+        let is_spoilt = was_spoilt(&error);
+        spoilt += u32::from(is_spoilt);
+        let may_pass = if is_spoilt { spoilt <= SPOILT } else { may_pass(&error) };
+        if !may_pass {
             return Err(error);
         }
         if attempts >= STRANGER_ATTEMPTS && !lane.was_answered() && was_never_sent(&error) {
@@ -98,10 +124,21 @@ fn may_pass(error: &Error) -> bool {
         || error.code() == Some("RequestTimeout")
 }
 
+/// Whether the server got other bytes than were sent, and said so.
+pub(super) fn was_spoilt(error: &Error) -> bool {
+    match error.code() {
+        Some("BadDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch" | "IncompleteBody") => true,
+        // The upload was begun with the same keys, so that they are right: what was signed is what did not arrive.
+        Some("SignatureDoesNotMatch") => error.operation() == Some("UploadPart"),
+        // It has stored them, and takes the right ones in their place.
+        None => error.operation() == Some("UploadPart") && error.kind() == ErrorKind::Corrupt,
+        Some(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::{Cell, RefCell};
-    use std::sync::Arc;
 
     use http::{HeaderMap, HeaderValue, StatusCode};
 

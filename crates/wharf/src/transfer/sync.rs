@@ -16,6 +16,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_core::Stream;
+use tracing::Instrument;
 use wharf_proto::Error;
 use wharf_proto::operation::SendFuture;
 use wharf_proto::sync_plan::{Compare, Reason, Rules};
@@ -314,6 +315,7 @@ impl Sync {
                 again: false.into(),
             })
             .run()
+            .instrument(tracing::debug_span!("sync"))
         })
     }
 

@@ -35,6 +35,11 @@ use crate::Client;
 /// From how many bytes on an object is sent in parts, unless it is said otherwise.
 const THRESHOLD: u64 = 16 << 20;
 
+/// How many parts of one object are in work at most, those that wait for leave to be sent or for another attempt included;
+/// and how many of those whose bytes are held here until they are stored.
+const IN_WORK: usize = 256;
+const HELD_IN_WORK: usize = 32;
+
 /// Writes an object of any size: [`Client::upload`].
 ///
 /// One PutObject for what is small, CreateMultipartUpload, UploadPart and CompleteMultipartUpload for the rest: the
@@ -129,7 +134,7 @@ impl Upload {
         Transfer::start(watch.clone(), self.run(watch))
     }
 
-    async fn run(self, watch: Arc<Watch>) -> Result<Uploaded, Error> {
+    pub(super) async fn run(self, watch: Arc<Watch>) -> Result<Uploaded, Error> {
         let (object, body) = self.put.take_apart();
         let (bucket, key) = (object.bucket().to_owned(), object.key().to_owned());
         let span = tracing::debug_span!("upload", bucket, key);

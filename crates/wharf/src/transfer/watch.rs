@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use wharf_proto::{Error, ErrorKind};
 
 use super::handle::Progress;
+use super::patience::PATIENCE;
 
 /// How far a transfer is, written by its requests.
 #[derive(Debug)]
@@ -34,10 +35,24 @@ pub(crate) struct Watch {
     runtime: Option<Handle>,
     /// What goes on after the transfer was dropped: see [`Watch::tidy_up`].
     tidying: Mutex<Vec<JoinHandle<Result<(), Error>>>>,
+    /// Whether somebody waits for that.
+    is_awaited: AtomicBool,
+    /// Of what this is a part.
+    whole: Option<Arc<Self>>,
 }
 
 impl Watch {
     pub(crate) fn new() -> Arc<Self> {
+        Self::within(None)
+    }
+
+    /// Of a transfer that is a part of another: its bytes and retries are the other's too, and the other waits for what it
+    /// leaves to be done. Parts are not: those of the whole are whole transfers.
+    pub(super) fn part_of(whole: &Arc<Self>) -> Arc<Self> {
+        Self::within(Some(whole.clone()))
+    }
+
+    fn within(whole: Option<Arc<Self>>) -> Arc<Self> {
         Arc::new(Self {
             bytes: AtomicU64::new(0),
             kept: AtomicU64::new(0),
@@ -51,6 +66,8 @@ impl Watch {
             end: Arc::default(),
             runtime: Handle::try_current().ok(),
             tidying: Mutex::default(),
+            is_awaited: AtomicBool::new(false),
+            whole,
         })
     }
 
@@ -60,18 +77,41 @@ impl Watch {
             self.progressed.store(now.as_millis() as u64, Ordering::Relaxed);
         }
         self.sample(now, self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes);
+        if let Some(whole) = &self.whole {
+            whole.moved(bytes);
+        }
     }
 
     /// Bytes that an earlier run of the same transfer moved.
     pub(crate) fn resumed(&self, bytes: u64) {
         self.kept.fetch_add(bytes, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        if let Some(whole) = &self.whole {
+            whole.resumed(bytes);
+        }
     }
 
     /// All of it begins anew. That is rare enough that what is moved again is progress.
     pub(crate) fn begins_anew(&self) {
-        self.bytes.store(0, Ordering::Relaxed);
-        self.kept.store(0, Ordering::Relaxed);
+        let (bytes, kept) = (self.bytes.swap(0, Ordering::Relaxed), self.kept.swap(0, Ordering::Relaxed));
+        if let Some(whole) = &self.whole {
+            whole.take_back(bytes, kept);
+        }
+    }
+
+    fn take_back(&self, bytes: u64, kept: u64) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.kept.fetch_sub(kept, Ordering::Relaxed);
+    }
+
+    /// A part of a whole has ended, of which so many bytes count, however many it has counted itself.
+    pub(super) fn counts(&self, bytes: u64) {
+        let Some(whole) = &self.whole else { return };
+        let counted = self.bytes.swap(bytes, Ordering::Relaxed);
+        match bytes.checked_sub(counted) {
+            Some(more) => whole.moved(more),
+            None => whole.take_back(counted - bytes, 0),
+        }
     }
 
     pub(crate) fn expect(&self, total: u64) {
@@ -85,6 +125,9 @@ impl Watch {
 
     pub(crate) fn retried(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);
+        if let Some(whole) = &self.whole {
+            whole.retried();
+        }
     }
 
     /// How long there has been no progress, and a mark of how far it is that changes with any.
@@ -94,14 +137,39 @@ impl Watch {
         (self.start.elapsed().saturating_sub(progressed), mark)
     }
 
-    /// Runs what a transfer that was dropped leaves to be done, for at most `limit`. Without a runtime nothing is done.
+    /// Somebody will wait for what is tidied up: it has the time that it takes.
+    pub(super) fn will_be_awaited(&self) {
+        self.is_awaited.store(true, Ordering::Relaxed);
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.is_awaited.load(Ordering::Relaxed) || self.whole.as_ref().is_some_and(|whole| whole.is_awaited())
+    }
+
+    /// Runs what a transfer that was dropped leaves to be done, for at most `limit`, or as long as a transfer goes on trying
+    /// where somebody waits for it. Without a runtime nothing is done.
     pub(crate) fn tidy_up(&self, work: impl Future<Output = Result<(), Error>> + Send + 'static, limit: Duration) {
         let Some(runtime) = Handle::try_current().ok().or_else(|| self.runtime.clone()) else { return };
+        let limit = if self.is_awaited() { limit.max(PATIENCE) } else { limit };
         let task = runtime.spawn(async move {
             tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
                 Err(Error::new(ErrorKind::Timeout, format!("not tidied up within {} s", limit.as_secs())))
             })
         });
+        let Some(whole) = &self.whole else { return self.tidies(task) };
+        // How it went, the whole is told; the part only that it is over.
+        let (over, heard) = oneshot::channel::<()>();
+        whole.tidies(runtime.spawn(async move {
+            let _over = over;
+            task.await.unwrap_or_else(|_| Err(untidy()))
+        }));
+        self.tidies(runtime.spawn(async move {
+            let _ = heard.await;
+            Ok(())
+        }));
+    }
+
+    fn tidies(&self, task: JoinHandle<Result<(), Error>>) {
         self.tidying.lock().unwrap_or_else(PoisonError::into_inner).push(task);
     }
 
@@ -112,12 +180,7 @@ impl Watch {
             let next = self.tidying.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(task) = next else { return result };
             let done = task.await;
-            result = result.and(done.unwrap_or_else(|_| {
-                Err(Error::new(
-                    ErrorKind::Other,
-                    "the transfer is stopped, but its runtime ended before it was tidied up",
-                ))
-            }));
+            result = result.and(done.unwrap_or_else(|_| Err(untidy())));
         }
     }
 
@@ -157,6 +220,10 @@ impl Watch {
             rate.sample(now, bytes.saturating_sub(self.kept.load(Ordering::Relaxed)));
         }
     }
+}
+
+fn untidy() -> Error {
+    Error::new(ErrorKind::Other, "the transfer is stopped, but its runtime ended before it was tidied up")
 }
 
 /// Bytes a second, of late.
@@ -224,5 +291,22 @@ mod tests {
         assert_eq!(watch.still_for(), (Duration::ZERO, (10, 0)));
         let progress = watch.progress();
         assert_eq!((progress.bytes, progress.moved), (10, 10));
+    }
+
+    #[tokio::test]
+    async fn what_a_part_counts_the_whole_does() {
+        let whole = Watch::new();
+        let (one, two) = (Watch::part_of(&whole), Watch::part_of(&whole));
+        one.moved(10);
+        two.resumed(5);
+        two.moved(5);
+        one.retried();
+        let progress = whole.progress();
+        assert_eq!((progress.bytes, progress.moved, progress.retries), (20, 15, 1));
+        one.begins_anew();
+        one.moved(3);
+        one.counts(4);
+        two.counts(0);
+        assert_eq!((whole.progress().bytes, one.progress().bytes), (4, 4));
     }
 }

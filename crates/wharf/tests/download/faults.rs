@@ -6,12 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use wharf::transfer::{Memory, OnChange};
-use wharf::transport::{Body, TransportError, TransportErrorKind};
+use wharf::transport::{Body, Transport, TransportError, TransportErrorKind};
 use wharf::{ByteRange, Client, ErrorKind};
-use wharf_embedded::{Fault, Operation};
+use wharf_embedded::{Fault, Operation, Store};
 
 use crate::common::{Folder, MIB, bytes, slowly, with_object};
-use crate::support::{Fake, client_of, line};
+use crate::support::{Fake, answer, client_of, error_document, line};
 
 fn get(fault: Fault) -> Fault {
     fault.on(Operation::GetObject)
@@ -61,8 +61,8 @@ async fn a_server_that_never_answers_well() {
     assert_eq!(error.kind(), ErrorKind::SlowDown);
     let lasted = start.elapsed().as_secs();
     assert!((20..=60).contains(&lasted), "{lasted} s");
-    // What is final is told at once.
-    store.clear_faults();
+    // What is final is told at once. By a client that was not asked to send less.
+    let (s3, store) = with_object(&bytes(MIB)).await;
     slowly(&store);
     store.inject(get(Fault::respond(403, "AccessDenied")).if_header("range", "*")).unwrap();
     let call = s3.download("my-bucket", "a", folder.join("a")).part_size(100_000).concurrency(4);
@@ -265,4 +265,76 @@ async fn what_does_not_fit() {
     let (s3, fake) = served(bytes(9 * MIB), Habits { no_etag: true, breaks: Some(150_000), ..Habits::default() });
     let error = s3.download("my-bucket", "a", &path).await.unwrap_err();
     assert_eq!((error.kind(), fake.count()), (ErrorKind::Body, 2));
+}
+
+/// All tags are called weak, by a proxy or, where `own`, by the server itself: then none matches (RFC 9110, 13.1.1).
+fn weakening(store: Store, own: bool) -> Fake {
+    Fake::new(move |_, request: Request<Body>| {
+        let store = store.clone();
+        async move {
+            if own && request.headers().contains_key("if-match") {
+                return Ok(answer(412, error_document("PreconditionFailed", "A weak tag matches nothing.")));
+            }
+            let mut answer = store.send(request).await?;
+            if let Some(tag) = answer.headers().get("etag").and_then(|tag| tag.to_str().ok()) {
+                let weak = format!("W/{tag}").parse().unwrap();
+                answer.headers_mut().insert("etag", weak);
+            }
+            Ok(answer)
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn weak_tags_hold_ranges_together_or_nothing_does() {
+    let data = bytes(6 * MIB);
+    for own in [false, true] {
+        let (_, store) = with_object(&data).await;
+        let keys = (store.access_key_id().to_owned(), store.secret_access_key().to_owned());
+        let builder = client_of("http://127.0.0.1:1").credentials(keys.0, keys.1).region("us-east-1");
+        let s3 = builder.transport(weakening(store.clone(), own)).build().unwrap();
+        let folder = Folder::new();
+        let path = folder.join("a");
+        let call = || s3.download("my-bucket", "a", &path).part_size(MIB as u64).concurrency(4);
+        slowly(&store);
+        let done = call().await.unwrap();
+        assert!(done.verification.is_verified() && fs::read(&path).unwrap() == data);
+        let requests = store.requests();
+        let ranges = requests.iter().filter(|request| request.headers.contains_key("range")).count();
+        assert_eq!(ranges > 0, !own, "{requests}");
+        // Broken off, and interrupted.
+        store.inject(get(Fault::close_response_after(2 * MIB as u64)).times(1)).unwrap();
+        call().resumable(true).await.unwrap();
+        assert!(fs::read(&path).unwrap() == data);
+        assert_eq!(folder.names(), ["a"]);
+        store.inject(get(Fault::close_response_after(2 * MIB as u64)).times(1)).unwrap();
+        assert_eq!(s3.download("my-bucket", "a", Memory).await.unwrap().target, data);
+    }
+}
+
+/// A stream that falls silent before it is known how fast it is gets help, and is asked for again before the connection is
+/// given up.
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_holds_up_little() {
+    let data = bytes(12 * MIB);
+    let (s3, store) = with_object(&data).await;
+    let folder = Folder::new();
+    let silent = Fault::delay_body(MIB as u64, Duration::from_secs(3600)).on(Operation::GetObject);
+    store.inject(silent.nth(1)).unwrap();
+    let start = tokio::time::Instant::now();
+    let transfer = s3.download("my-bucket", "a", folder.join("a")).part_size(MIB as u64).start().unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let progress = transfer.progress();
+    assert!(progress.bytes >= 10 * MIB as u64, "{progress:?}");
+    assert!(transfer.await.unwrap().verification.is_verified());
+    assert!(fs::read(folder.join("a")).unwrap() == data);
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+    // In order too; and a server that is slow each time is waited for, longer and longer.
+    store.clear_faults();
+    let slow = Fault::delay_body(1000, Duration::from_secs(25)).on(Operation::GetObject);
+    store.inject(slow).unwrap();
+    for concurrency in [1, 3] {
+        let call = s3.download("my-bucket", "a", Memory).part_size(4 * MIB as u64).concurrency(concurrency);
+        assert!(call.patience(Duration::from_secs(60)).await.unwrap().target == data);
+    }
 }

@@ -143,3 +143,24 @@ async fn a_writer_that_fails() {
         (ErrorKind::Body, "download my-bucket/a: the writer failed: broken pipe".into())
     );
 }
+
+/// Who takes the bytes slowly is not the server that does not move.
+#[tokio::test(start_paused = true)]
+async fn a_slow_writer_tries_nobodys_patience() {
+    let data = bytes(2 * MIB);
+    let (s3, store) = with_object(&data).await;
+    let cut = Fault::close_response_after(MIB as u64 / 4 + 1).on(Operation::GetObject).times(1);
+    store.inject(cut).unwrap();
+    let (writer, mut reader) = tokio::io::duplex(MIB / 4);
+    let taking = async {
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        let mut taken = Vec::new();
+        reader.read_to_end(&mut taken).await.unwrap();
+        taken
+    };
+    let giving =
+        async { s3.download("my-bucket", "a", Writer(writer)).patience(Duration::from_secs(60)).await.map(drop) };
+    let (given, taken) = tokio::join!(giving, taking);
+    given.unwrap();
+    assert!(taken == data);
+}

@@ -51,6 +51,33 @@ async fn a_download_that_failed_goes_on() {
     assert_eq!(done.head.content_length, SIZE as u64);
 }
 
+/// What is in the file is known by its own checksums, where the server keeps none, or none is asked for.
+#[tokio::test]
+async fn bytes_that_were_spoilt_since_are_fetched_again_without_the_servers_checksum() {
+    for verify in [true, false] {
+        let place = Place::new().await;
+        let content = bytes(SIZE);
+        place.object(&content).await;
+        if verify {
+            place.store.inject(Fault::forget_checksums()).unwrap();
+        }
+        let call = || place.download().verify(verify);
+        fails(&place, call(), 8 * MIB).await;
+        let part = place.path("target.wharf-part");
+        let mut spoilt = fs::read(&part).unwrap();
+        spoilt[5 * MIB] ^= 1;
+        fs::write(&part, spoilt).unwrap();
+        let done = call().await.unwrap();
+        assert!(fs::read(place.path("target")).unwrap() == content);
+        assert!(!done.verification.is_verified());
+        assert!(done.resumed_bytes < 8 * MIB as u64, "{}", done.resumed_bytes);
+        // What was not spoilt is not fetched again.
+        fs::remove_file(place.path("target")).unwrap();
+        fails(&place, call(), 8 * MIB).await;
+        assert!(call().await.unwrap().resumed_bytes > 7 * MIB as u64);
+    }
+}
+
 #[tokio::test]
 async fn a_range_goes_on_too() {
     let place = Place::new().await;

@@ -59,6 +59,39 @@ async fn what_the_server_has_forgotten_is_removed_too() {
 }
 
 #[tokio::test]
+async fn a_journal_that_cannot_be_read_hides_no_other() {
+    let place = Place::new().await;
+    interrupted(&place).await;
+    let later = place.journals().join("later.wharf-journal");
+    fs::write(&later, "wharf-journal 999\n").unwrap();
+    let listed = Interrupted::list(place.journals()).unwrap();
+    let kinds: Vec<_> = listed.iter().map(|one| one.kind).collect();
+    assert_eq!(kinds, [InterruptedKind::Unknown, InterruptedKind::Upload]);
+    assert!(listed[0].problem.as_ref().unwrap().contains("later.wharf-journal cannot be used"), "{listed:?}");
+    // What it tells of may be needed by whoever can read it.
+    let error = listed[0].clone().remove(&place.s3).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert!(later.exists());
+}
+
+/// Also one that keeps no journal has the file for itself.
+#[tokio::test]
+async fn a_file_that_is_being_written_is_not_removed() {
+    let place = Place::new().await;
+    interrupted(&place).await;
+    let [download] = Interrupted::list(place.folder.path()).unwrap().try_into().unwrap();
+    let part = place.path("target.wharf-part");
+    let writing = fs::File::open(&part).unwrap();
+    writing.lock().unwrap();
+    let error = download.clone().remove(&place.s3).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    assert!(part.exists() && download.journal.exists());
+    drop(writing);
+    download.remove(&place.s3).await.unwrap();
+    assert!(!part.exists());
+}
+
+#[tokio::test]
 async fn what_is_running_is_told_and_not_removed() {
     let place = Place::new().await;
     let path = place.file(&bytes(SIZE));

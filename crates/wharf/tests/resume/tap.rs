@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 pub(crate) struct Tap {
@@ -21,6 +21,8 @@ struct Shared {
     left: AtomicI64,
     dry: Notify,
     connections: Mutex<JoinSet<()>>,
+    /// How often all connections were cut.
+    cuts: watch::Sender<u32>,
 }
 
 impl Tap {
@@ -36,9 +38,7 @@ impl Tap {
                 let (server, shared) = (server.clone(), state.clone());
                 state.connections.lock().unwrap().spawn(async move {
                     let Ok(server) = TcpStream::connect(server).await else { return };
-                    let (from_client, to_client) = client.into_split();
-                    let (from_server, to_server) = server.into_split();
-                    tokio::join!(shared.pass(from_client, to_server), shared.pass(from_server, to_client));
+                    shared.carry(client, server).await;
                 });
             }
         });
@@ -55,10 +55,11 @@ impl Tap {
         self.shared.left.store(bytes, Ordering::Relaxed);
     }
 
-    /// Cuts all connections, and waits until they are closed.
+    /// Cuts all connections, and waits until the server has closed its ends: then it has heard all that it was sent.
     pub(crate) async fn cut(&self) {
         let mut connections = std::mem::take(&mut *self.shared.connections.lock().unwrap());
-        connections.shutdown().await;
+        self.shared.cuts.send_modify(|cuts| *cuts += 1);
+        while connections.join_next().await.is_some() {}
     }
 
     /// Waits until nothing passes any more.
@@ -77,7 +78,22 @@ impl Drop for Tap {
 }
 
 impl Shared {
-    async fn pass(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+    async fn carry(&self, client: TcpStream, server: TcpStream) {
+        let mut cuts = self.cuts.subscribe();
+        let (mut from_client, mut to_client) = client.into_split();
+        let (mut from_server, mut to_server) = server.into_split();
+        tokio::select! {
+            _ = cuts.changed() => {}
+            _ = async { tokio::join!(
+                self.pass(&mut from_client, &mut to_server),
+                self.pass(&mut from_server, &mut to_client),
+            ) } => {}
+        }
+        let _ = to_server.shutdown().await;
+        while from_server.read(&mut [0; 4096]).await.is_ok_and(|count| count > 0) {}
+    }
+
+    async fn pass(&self, from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf) {
         let mut block = vec![0; 64 * 1024];
         loop {
             let Ok(count) = from.read(&mut block).await else { return };

@@ -198,7 +198,7 @@ impl Work {
                 result.map(drop)
             }
             Self::CopyParts => {
-                let copy = s3.copy(BUCKET, "a", BUCKET, "b").part_size(part).threshold(part);
+                let copy = s3.copy(BUCKET, "a", BUCKET, "b").part_size(part).multipart_threshold(part);
                 let result = copy.patience(patience).await;
                 settled(place, &bytes(OBJECT), result.is_ok()).await;
                 left_over(place, attack, &result.as_ref().map(drop)).await;

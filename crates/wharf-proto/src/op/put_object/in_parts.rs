@@ -14,7 +14,7 @@ use crate::op::{
 use crate::operation::{ChecksumPolicy, Operation, Request};
 use crate::provider::Habits;
 use crate::transfer::journal::hex;
-use crate::{CustomerKey, Error};
+use crate::{CustomerKey, Error, ObjectHead};
 
 /// All that a [`PutObject`] says but its bytes. It makes the requests that write the same object, at once or in parts.
 #[derive(Debug, Clone)]
@@ -118,6 +118,17 @@ impl PutInParts {
     /// Adds a metadata entry, as [`PutObject::metadata`] does.
     pub fn add_metadata(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.object.add_metadata(name, value);
+    }
+
+    /// Whether it is only to be written where something holds: what stands there is this, or nothing does.
+    pub fn is_conditional(&self) -> bool {
+        !matches!(self.condition, WriteCondition::Always) || self.write_offset_bytes.is_some()
+    }
+
+    /// Whether an object has the metadata that this says, and the type.
+    pub fn has_metadata_of(&self, head: &ObjectHead) -> bool {
+        let is_type = self.object.content_type.is_none() || self.object.content_type == head.content_type;
+        is_type && self.object.metadata == head.metadata
     }
 
     /// The checksum that all bytes must have, where the caller knows it.

@@ -208,8 +208,8 @@ impl Copy {
 
     /// From how many bytes on an object is copied in parts: from 5 GiB, which is S3's limit, unless set. A smaller number costs a
     /// request that asks for the source's size.
-    pub fn threshold(mut self, bytes: u64) -> Self {
-        self.threshold = Some(bytes);
+    pub fn multipart_threshold(mut self, bytes: u64) -> Self {
+        self.multipart_threshold = Some(bytes);
         self
     }
 

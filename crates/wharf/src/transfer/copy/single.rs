@@ -12,10 +12,7 @@ use super::{Copied, Copy};
 use crate::transfer::Verification;
 use crate::transfer::handle::Watch;
 use crate::transfer::lane::Lane;
-use crate::transfer::patience::patiently;
-
-/// How often a copy is made that meets another write of the same key. S3 says to make it again.
-const CONFLICTS: u32 = 3;
+use crate::transfer::patience::{AFTER_CONFLICT, CONFLICTS, patiently};
 
 /// Copies it. `source` is what was seen of it, if anything.
 pub(super) async fn copy(copy: &Copy, source: Option<&ObjectHead>, watch: &Arc<Watch>) -> Result<Copied, Error> {
@@ -39,7 +36,10 @@ pub(super) async fn copy(copy: &Copy, source: Option<&ObjectHead>, watch: &Arc<W
         };
         match patiently(&lane, watch, copy.patience, jitter, attempt).await {
             Ok(output) => break output,
-            Err(error) if error.kind() == ErrorKind::Conflict && conflicts < CONFLICTS => conflicts += 1,
+            Err(error) if error.kind() == ErrorKind::Conflict && conflicts < CONFLICTS => {
+                conflicts += 1;
+                tokio::time::sleep(AFTER_CONFLICT * conflicts).await;
+            }
             Err(error) if error.kind() == ErrorKind::PreconditionFailed && lost.into_inner() => {
                 let hint = "an answer was lost, and what stands there may be this copy";
                 return Err(error.with_maybe_ours(true).with_hint(hint));

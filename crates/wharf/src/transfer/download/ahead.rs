@@ -3,12 +3,12 @@
 use std::future::poll_fn;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use wharf_proto::Error;
+use wharf_proto::{Error, ErrorKind};
 
 use super::request::{Found, Job, ended_early};
 use crate::transfer::budgets::Share;
@@ -51,15 +51,17 @@ async fn fetch(
     range: Range<u64>,
     sender: UnboundedSender<Result<Bytes, Error>>,
 ) -> Result<(), Error> {
-    let at = AtomicU64::new(range.start);
+    let (at, silences) = (AtomicU64::new(range.start), AtomicU32::new(0));
     let attempt = || async {
         let left = at.load(Ordering::Relaxed)..range.end;
         if left.is_empty() {
             return Ok(());
         }
-        let mut body = job.range(&found, left).await?;
+        let mut body = job.range(&found, left, silences.load(Ordering::Relaxed)).await?;
         while let Some(bytes) = body.next().await {
-            let bytes = bytes?;
+            let bytes = bytes.inspect_err(|error| {
+                silences.fetch_add(u32::from(error.kind() == ErrorKind::Timeout), Ordering::Relaxed);
+            })?;
             at.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             job.moved(bytes.len());
             // Nobody takes it any more where the download has ended; then this task ends too.

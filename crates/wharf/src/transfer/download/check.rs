@@ -61,6 +61,12 @@ impl Check {
         }
     }
 
+    /// What a journal records of the bytes, so that the next run knows them again: the object's checksum covers that, or
+    /// nothing does.
+    fn recorded_by(&self) -> ChecksumAlgorithm {
+        self.algorithm().unwrap_or(ChecksumAlgorithm::Crc64Nvme)
+    }
+
     /// Whether checksums of ranges give that of the object.
     fn joins(&self) -> bool {
         use ChecksumAlgorithm::{Crc32, Crc32c, Crc64Nvme};
@@ -100,7 +106,7 @@ impl Check {
             },
             _ => true,
         };
-        is_part && arrived.checksum.map(|checksum| checksum.algorithm()) == self.algorithm()
+        is_part && arrived.checksum.map(|checksum| checksum.algorithm()) == Some(self.recorded_by())
     }
 
     /// Where the entry ends that the byte at this place belongs to, of those that are `entry` long.
@@ -152,23 +158,24 @@ pub(super) struct Tally {
     end: u64,
     /// How long an entry is.
     entry: u64,
+    algorithm: Option<ChecksumAlgorithm>,
     hasher: Option<ChecksumHasher>,
 }
 
 impl Tally {
     pub(super) fn new(check: &Check, start: u64) -> Self {
-        Self::of_entries(check, start, ENTRY)
+        Self::of_entries(check, check.algorithm(), start, ENTRY)
     }
 
     /// One that enters what arrives soon, so that it can be recorded.
     pub(super) fn often(check: &Check, start: u64, length: u64) -> Self {
         let entry = (length / SMALL_ENTRIES).clamp(*SMALL_ENTRY.start(), *SMALL_ENTRY.end());
-        Self::of_entries(check, start, entry)
+        Self::of_entries(check, Some(check.recorded_by()), start, entry)
     }
 
-    fn of_entries(check: &Check, start: u64, entry: u64) -> Self {
-        let (end, hasher) = (check.entry_end(start, entry), check.algorithm().map(ChecksumHasher::new));
-        Self { start, at: start, end, entry, hasher }
+    fn of_entries(check: &Check, algorithm: Option<ChecksumAlgorithm>, start: u64, entry: u64) -> Self {
+        let (end, hasher) = (check.entry_end(start, entry), algorithm.map(ChecksumHasher::new));
+        Self { start, at: start, end, entry, algorithm, hasher }
     }
 
     /// Where the next byte goes.
@@ -194,7 +201,7 @@ impl Tally {
 
     /// Nothing follows: what is under way is entered as it is.
     pub(super) fn close(&mut self, check: &Check, ledger: &Mutex<Ledger>) {
-        let next = Self::of_entries(check, self.at, self.entry);
+        let next = Self::of_entries(check, self.algorithm, self.at, self.entry);
         let done = std::mem::replace(self, next);
         let checksum = done.hasher.map(ChecksumHasher::finish);
         ledger.lock().unwrap_or_else(PoisonError::into_inner).add(done.start..done.at, checksum);

@@ -3,17 +3,22 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedRwLockReadGuard, RwLock};
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher};
 use wharf_proto::transfer::Arrived;
 use wharf_proto::transfer::journal::hex;
 use wharf_proto::{Error, ErrorKind};
 
 use crate::payload::blocking;
+use crate::transfer::handle::Watch;
 use crate::transfer::journal;
 use crate::transfer::locked::{self, failed, read_at, sync_directory, write_at};
+
+/// How long it may take until nothing uses a file any more.
+const TIDY_UP: Duration = Duration::from_secs(5);
 
 /// What the names of files end in that are not whole.
 pub(in crate::transfer) const PART: &str = ".wharf-part";
@@ -42,6 +47,9 @@ pub(super) struct PartFile {
     path: PathBuf,
     /// Several writers at a time fight over the file's lock in the kernel, which costs more than waiting here.
     turn: Mutex<()>,
+    /// Held by what other threads do with it, which nobody can stop.
+    in_use: Arc<RwLock<()>>,
+    watch: Arc<Watch>,
 }
 
 /// The name beside `target` that its bytes have until they are whole.
@@ -83,6 +91,25 @@ pub(super) fn check_target(target: &Path, options: &FileOptions) -> Result<(), E
     }
 }
 
+impl Drop for PartFile {
+    fn drop(&mut self) {
+        // It is locked for as long as it is open anywhere, and whoever waits for the transfer to end may begin another.
+        if self.in_use.try_write().is_err() {
+            let in_use = self.in_use.clone();
+            let unused = async move {
+                drop(in_use.write().await);
+                Ok(())
+            };
+            self.watch.tidy_up(unused, TIDY_UP);
+        }
+    }
+}
+
+/// How many bytes the file of that name has, if there is one.
+pub(super) fn size_of(target: &Path) -> u64 {
+    fs::symlink_metadata(target).map_or(0, |found| found.len())
+}
+
 fn exists(target: &Path) -> Error {
     Error::new(ErrorKind::PreconditionFailed, format!("{} exists already", target.display()))
         .with_hint("overwrite(true) replaces it")
@@ -98,16 +125,44 @@ pub(super) fn make_directories(path: &Path, options: &FileOptions) -> Result<(),
 
 impl PartFile {
     /// A file that nobody else writes: an empty one, or one that was left over.
-    pub(super) fn open(target: &Path, options: &FileOptions) -> Result<Self, Error> {
+    pub(super) fn open(target: &Path, options: &FileOptions, watch: Arc<Watch>) -> Result<Self, Error> {
         let path = part_path(target)?;
         make_directories(&path, options)?;
         let file = locked::open(&path, "another download")?;
-        Ok(Self { file, path, turn: Mutex::new(()) })
+        Ok(Self { file, path, turn: Mutex::new(()), in_use: Arc::default(), watch })
     }
 
     /// Forgets what was left over.
-    pub(super) fn empty(&self) -> Result<(), Error> {
-        self.file.set_len(0).map_err(|error| failed("could not be emptied", &self.path, error))
+    pub(super) async fn empty(&self) -> Result<(), Error> {
+        let emptied = |error| failed("could not be emptied", &self.path, error);
+        if self.file.metadata().map_err(emptied)?.len() == 0 {
+            return Ok(());
+        }
+        // It takes the longer the more was left.
+        self.apart(|file| file.set_len(0)).await?.map_err(emptied)
+    }
+
+    /// Does with the file what may take long, on another thread.
+    async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&File) -> io::Result<T> + Send + 'static,
+    ) -> Result<io::Result<T>, Error> {
+        let work = self.to_do(work).await?;
+        blocking(move || Ok(work())).await
+    }
+
+    /// The same, for whoever has a thread. The file is in use until it is done or dropped.
+    async fn to_do<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&File) -> io::Result<T> + Send + 'static,
+    ) -> Result<impl FnOnce() -> io::Result<T> + Send + 'static, Error> {
+        let file = self.file.try_clone().map_err(|error| failed("could not be opened again", &self.path, error))?;
+        let in_use = self.in_use().await;
+        Ok(move || {
+            let done = work(&file);
+            drop((file, in_use));
+            done
+        })
     }
 
     /// Those of the ranges whose bytes are in the file, which begins with the byte `start` of the object. Of a range
@@ -115,14 +170,10 @@ impl PartFile {
     pub(super) async fn still_holds(&self, arrived: Vec<Arrived>, start: u64) -> Result<Vec<Arrived>, Error> {
         let mut held = Vec::new();
         for Arrived { range, checksum } in arrived {
-            let file = self.file.try_clone().map_err(|error| failed("could not be read", &self.path, error))?;
-            let (path, at) = (self.path.clone(), range.start.saturating_sub(start));
-            let length = range.end - range.start;
+            let (at, length) = (range.start.saturating_sub(start), range.end - range.start);
             // One after the other, so that a transfer that is dropped does not go on reading.
-            let holds = blocking(move || {
-                holds(&file, at, length, checksum).map_err(|error| failed("could not be read", &path, error))
-            });
-            if holds.await? {
+            let holds = self.apart(move |file| holds(file, at, length, checksum)).await?;
+            if holds.map_err(|error| failed("could not be read", &self.path, error))? {
                 held.push(Arrived { range, checksum });
             }
         }
@@ -130,10 +181,19 @@ impl PartFile {
     }
 
     /// What has its bytes survive a power failure. It blocks the thread.
-    pub(super) fn sync(&self) -> Result<impl FnOnce() -> Result<(), Error> + Send + 'static, Error> {
-        let file = self.file.try_clone().map_err(|error| failed("could not be synced", &self.path, error))?;
-        let path = self.path.clone();
-        Ok(move || file.sync_data().map_err(|error| failed("could not be synced", &path, error)))
+    pub(super) async fn sync(&self) -> Result<impl FnOnce() -> Result<(), Error> + Send + 'static, Error> {
+        let (sync, path) = (self.to_do(File::sync_data).await?, self.path.clone());
+        Ok(move || sync().map_err(|error| failed("could not be synced", &path, error)))
+    }
+
+    /// Has it count as in use for as long as what this gives is held.
+    pub(super) async fn in_use(&self) -> OwnedRwLockReadGuard<()> {
+        self.in_use.clone().read_owned().await
+    }
+
+    /// Waits until no other thread uses it.
+    pub(super) async fn unused(&self) {
+        drop(self.in_use.write().await);
     }
 
     /// Removes it, where it is not to have its name.

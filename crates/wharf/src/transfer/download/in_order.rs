@@ -18,6 +18,7 @@ use super::check::{Check, Tally};
 use super::crew::Crew;
 use super::request::{Found, Job, ended_early};
 use crate::ObjectBody;
+use crate::transfer::lane::Slot;
 use crate::transfer::verification::Verification;
 
 /// How many ranges are under way or held where the caller does not say, and one stream is slow.
@@ -67,6 +68,8 @@ struct Reading<'a, S> {
     ahead: VecDeque<Ahead>,
     /// Where the range begins that is fetched ahead next.
     next: u64,
+    /// How often an answer was silent for too long.
+    silences: u32,
 }
 
 /// What was found.
@@ -110,10 +113,15 @@ enum Step {
 
 async fn once(job: &Job, sink: &mut impl Sink) -> Result<Read, Error> {
     let crew = Crew::default();
-    let reading = TurnMutex::new(Reading { sink, object: None, body: None, ahead: VecDeque::new(), next: 0 });
+    let reading =
+        TurnMutex::new(Reading { sink, object: None, body: None, ahead: VecDeque::new(), next: 0, silences: 0 });
     crew.beside(async {
         loop {
-            let step = job.patiently(|| async { reading.lock().await.advance(job, &crew).await }).await?;
+            let step = {
+                let reading = &reading;
+                let crew = &crew;
+                job.patiently_with(|slot| async move { reading.lock().await.advance(job, crew, &slot).await }).await?
+            };
             if let Step::Lost(error) = step {
                 return Err(error);
             }
@@ -128,7 +136,7 @@ async fn once(job: &Job, sink: &mut impl Sink) -> Result<Read, Error> {
 
 impl<S: Sink> Reading<'_, S> {
     /// Reads on by an answer of its own, until what is fetched ahead begins, or nothing is left.
-    async fn advance(&mut self, job: &Job, crew: &Crew) -> Result<Step, Error> {
+    async fn advance(&mut self, job: &Job, crew: &Crew, slot: &Slot) -> Result<Step, Error> {
         if self.object.is_none() {
             self.begin(job, crew).await?;
         }
@@ -141,7 +149,7 @@ impl<S: Sink> Reading<'_, S> {
                 if at >= until {
                     return Ok(Step::Done);
                 }
-                (job.range(&object.found, at..until).await?, until)
+                (job.range(&object.found, at..until, self.silences).await?, until)
             }
             (_, None) => return Ok(Step::Done),
         };
@@ -154,14 +162,18 @@ impl<S: Sink> Reading<'_, S> {
             };
             let mut bytes = match came {
                 Ok(bytes) => bytes,
-                Err(error) if job.can_go_on(&object.found) => return Err(error),
+                Err(error) if job.can_go_on(&object.found) => {
+                    self.silences += u32::from(error.kind() == ErrorKind::Timeout);
+                    return Err(error);
+                }
                 Err(error) => return Ok(Step::Lost(job.lost(error))),
             };
             let waited = asked.elapsed();
             bytes.truncate(usize::try_from(until - object.tally.at()).unwrap_or(usize::MAX));
             let count = bytes.len();
             job.moved(count);
-            object.give(bytes, self.sink).await?;
+            // What takes them may be waiting for a request of its own.
+            slot.aside(object.give(bytes, self.sink)).await?;
             if coming.left() != Some(0) && object.tally.at() >= until {
                 break;
             }

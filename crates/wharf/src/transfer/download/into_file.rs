@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex as TurnMutex, Semaphore};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 use wharf_proto::operation::SendFuture;
 use wharf_proto::transfer::{Arrived, Cuts, Ledger, Spans};
@@ -17,7 +17,7 @@ use super::Downloaded;
 use super::attributes;
 use super::check::{Check, Tally};
 use super::crew::Crew;
-use super::file::{FileOptions, PartFile, check_target, journal_path};
+use super::file::{FileOptions, PartFile, check_target, journal_path, size_of};
 use super::in_order::Speed;
 use super::request::{Found, Job, ended_early};
 use super::resume::Resume;
@@ -28,6 +28,12 @@ use crate::transfer::journal;
 
 /// How many requests there can be at a time where the caller does not say; the lane decides how many there are.
 const MOST: usize = 64;
+
+/// How long the first stream may be silent before others help.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// What is done with a file of up to so many bytes takes less time than to have another thread do it.
+const SMALL: u64 = 1 << 20;
 
 /// How long it may take to record what has arrived, once a download was dropped.
 const TIDY_UP: Duration = Duration::from_secs(5);
@@ -116,6 +122,8 @@ struct Filler {
     body: Option<ObjectBody>,
     /// How fast it comes, while that decides whether others shall help.
     speed: Option<Speed>,
+    /// How often an answer was silent for too long.
+    silences: u32,
 }
 
 /// What an attempt came to.
@@ -139,12 +147,18 @@ async fn once(
     crew.stop().await;
     fetched?;
     let run = unfinished.get().ok_or_else(|| Error::new(ErrorKind::Other, "nothing was begun"))?;
-    if !options.durable {
+    // A sync lasts as long as the disk wants, and what is replaced is removed, which takes the longer the larger it is.
+    if !options.durable && run.found.length() <= SMALL && size_of(target) <= SMALL {
         return run.finish(target, options);
     }
-    // A sync lasts as long as the disk wants.
     let (run, target, options) = (Arc::clone(run), target.to_owned(), options.clone());
-    blocking(move || run.finish(&target, &options)).await
+    let in_use = run.file.in_use().await;
+    blocking(move || {
+        let finished = run.finish(&target, &options);
+        drop(in_use);
+        finished
+    })
+    .await
 }
 
 /// Has all bytes fetched into a file.
@@ -182,6 +196,9 @@ async fn fetch(
                     let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new), crew: crew.clone() });
                     for _ in 1..requests {
                         crew.spawn(Run::help(Arc::clone(run)).in_current_span());
+                    }
+                    if requests > 1 {
+                        crew.spawn(Run::listen(Arc::clone(run)).in_current_span());
                     }
                 }
                 match (&mut *front, unfinished.get()) {
@@ -223,7 +240,7 @@ impl Run {
         if requests > 1 || resume.is_some() {
             check = check.out_of_order();
         }
-        let file = PartFile::open(target, options)?;
+        let file = PartFile::open(target, options, job.watch().clone())?;
         arrived.retain(|arrived| check.takes(arrived));
         arrived.retain(|Arrived { range, .. }| range.start >= found.wanted.start && range.end <= found.wanted.end);
         let arrived = file.still_holds(arrived, found.wanted.start).await?;
@@ -232,7 +249,7 @@ impl Run {
                 Some(resume) => resume.begin(job, &found, target).await?,
                 None => journal::remove(&journal_path(target)?)?,
             }
-            file.empty()?;
+            file.empty().await?;
         }
         let mut ledger = check.ledger();
         for Arrived { range, checksum } in arrived {
@@ -277,7 +294,7 @@ impl Run {
             Some(_) => Tally::often(&self.check, range.start, self.found.length()),
             None => Tally::new(&self.check, range.start),
         };
-        Some(Filler { taker, tally, body: None, speed: None })
+        Some(Filler { taker, tally, body: None, speed: None, silences: 0 })
     }
 
     /// Works when the first stream turns out to be slow, or is over.
@@ -286,6 +303,23 @@ impl Run {
         let closed = self.alone.acquire().await;
         drop(closed);
         self.work().await
+    }
+
+    /// Has others help when the first stream falls silent: how fast it is, it tells only as long as it moves.
+    async fn listen(self: Arc<Self>) -> Result<(), Error> {
+        let begin = Instant::now();
+        while !self.alone.is_closed() {
+            let still = self.job.watch().still_for().0.min(begin.elapsed());
+            let left = SILENCE.saturating_sub(still);
+            if left.is_zero() {
+                tracing::debug!("the first stream is silent");
+                self.alone.close();
+            } else {
+                // It ends when others help for another reason, or there is nothing left to help with.
+                let _ = timeout(left, self.alone.acquire()).await;
+            }
+        }
+        Ok(())
     }
 
     /// Fetches one range after another while there are any.
@@ -312,7 +346,7 @@ impl Run {
 
     /// Fetches what is left of a range.
     async fn fill(&self, filler: &mut Filler) -> Result<Step, Error> {
-        let Filler { taker, tally, body, speed } = filler;
+        let Filler { taker, tally, body, speed, silences } = filler;
         let mut coming = match body.take() {
             Some(coming) => coming,
             None => {
@@ -320,7 +354,7 @@ impl Run {
                 if rest.is_empty() {
                     return Ok(self.filled(tally));
                 }
-                self.job.range(&self.found, rest).await?
+                self.job.range(&self.found, rest, *silences).await?
             }
         };
         loop {
@@ -332,7 +366,10 @@ impl Run {
             };
             let bytes = match came {
                 Ok(bytes) => bytes,
-                Err(error) if self.job.can_go_on(&self.found) => return Err(error),
+                Err(error) if self.job.can_go_on(&self.found) => {
+                    *silences += u32::from(error.kind() == ErrorKind::Timeout);
+                    return Err(error);
+                }
                 Err(error) => return Ok(Step::Lost(self.job.lost(error))),
             };
             let waited = asked.map(|asked| asked.elapsed()).unwrap_or_default();
@@ -417,7 +454,15 @@ impl Drop for Unfinished {
         }
         let tidy_up = async move {
             crew.stop().await;
-            run.record().await
+            // It may be getting its name.
+            run.file.unused().await;
+            let recorded = run.record().await;
+            // A file without a name goes when it is closed, which takes the longer the larger it is.
+            let closed = blocking(move || {
+                drop(run);
+                Ok(())
+            });
+            recorded.and(closed.await)
         };
         self.job.watch().tidy_up(tidy_up, TIDY_UP);
     }

@@ -17,8 +17,8 @@ use super::OnChange;
 use super::check::Check;
 use crate::transfer::budgets::Share;
 use crate::transfer::handle::Watch;
-use crate::transfer::lane::Lane;
-use crate::transfer::patience::patiently;
+use crate::transfer::lane::{Lane, Slot};
+use crate::transfer::patience::patiently_with;
 use crate::{Client, ObjectBody};
 
 /// What a download was told.
@@ -174,17 +174,25 @@ impl Job {
         &self.0.options
     }
 
-    pub(super) fn watch(&self) -> &Watch {
+    pub(super) fn watch(&self) -> &Arc<Watch> {
         &self.0.watch
     }
 
-    /// Makes `attempt` until it succeeds: see [`patiently`].
-    pub(in crate::transfer) async fn patiently<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, Error>
+    /// Makes `attempt` until it succeeds: see [`patiently`](crate::transfer::patience::patiently).
+    pub(in crate::transfer) async fn patiently<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        self.patiently_with(|_| attempt()).await
+    }
+
+    /// The same for an attempt that waits for other things than the server: see [`patiently_with`].
+    pub(super) async fn patiently_with<T, F>(&self, attempt: impl FnMut(Arc<Slot>) -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
         let Shared { client, options, watch, lane, .. } = &*self.0;
-        patiently(lane, watch, options.patience, || client.inner().clock.jitter(), attempt).await
+        patiently_with(lane, watch, options.patience, || client.inner().clock.jitter(), attempt).await
     }
 
     /// A request moved so many bytes.
@@ -367,23 +375,42 @@ impl Job {
         let object = get.checksum_mode(options.range.is_none() && options.verify != Some(false)).await?;
         let (head, mut body) = (object.head, object.body);
         body.unchecked();
+        body.silent_for(self.silence(0));
         let found = Found::of(head, &body, options.range)?;
         self.watch().expect(if found.is_known_length() { found.length() } else { u64::MAX });
         Ok((found, body))
     }
 
-    /// The body of a range of what was found.
+    /// How long a body may be silent until what is left of it is asked for again, after `silences` that were too long: a third
+    /// of the client's progress timeout, so that a connection that hangs holds up less, then two, then all of it, for a
+    /// server that is slow.
+    fn silence(&self, silences: u32) -> Duration {
+        let limit = self.0.client.inner().stall_limit;
+        (limit / 3).saturating_mul(silences.saturating_add(1)).min(limit)
+    }
+
+    /// The body of a range of what was found, of which others broke off after `silences`.
     ///
     /// # Errors
     /// `PreconditionFailed` where the object is another now, `MalformedResponse` where the server sends other bytes.
-    pub(super) async fn range(&self, found: &Found, range: Range<u64>) -> Result<ObjectBody, Error> {
+    pub(super) async fn range(&self, found: &Found, range: Range<u64>, silences: u32) -> Result<ObjectBody, Error> {
         let mut get = self.get().range(range.clone());
-        // Where the provider ignores it, the answer's tag has to do.
-        if !self.0.client.inner().sending.habits.ignores.contains(Condition::ReadIfMatch) {
+        // Where the provider ignores it, the answer's tag has to do; a weak one cannot.
+        let is_ignored = self.0.client.inner().sending.habits.ignores.contains(Condition::ReadIfMatch);
+        if is_ignored && found.head.etag.is_weak() {
+            let problem =
+                "the server's tags are weak, and it compares none: the bytes of two answers may be of two objects";
+            return Err(self.lost(Error::new(ErrorKind::Unsupported, problem)));
+        }
+        if !is_ignored {
             get = get.if_match(&found.head.etag);
         }
         let object = match get.await {
             Ok(object) => object,
+            // A weak tag of the server's own matches nothing, though the object is the same: then it is read as a whole.
+            Err(error) if error.kind() == ErrorKind::PreconditionFailed && found.head.etag.is_weak() => {
+                return Err(self.lost(error));
+            }
             // A shorter one has no such range.
             Err(error) if matches!(error.kind(), ErrorKind::PreconditionFailed | ErrorKind::InvalidRange) => {
                 self.0.changed.store(true, Ordering::Relaxed);
@@ -407,6 +434,7 @@ impl Job {
         }
         let mut body = object.body;
         body.unchecked();
+        body.silent_for(self.silence(silences));
         Ok(body)
     }
 }

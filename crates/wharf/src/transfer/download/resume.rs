@@ -148,7 +148,7 @@ impl Resume {
 
     /// Records that `news` of this round are in the file, once they are on the disk.
     pub(super) async fn record(&self, round: u32, news: Vec<Arrived>, file: &PartFile) -> Result<(), Error> {
-        let synced = file.sync()?;
+        let synced = file.sync().await?;
         self.with(move |recording| {
             let Some(journal) = recording.journal.as_mut().filter(|_| recording.round == round) else { return Ok(()) };
             synced()?;
@@ -212,6 +212,7 @@ mod tests {
     use wharf_proto::transfer::journal::DownloadStart;
 
     use super::*;
+    use crate::transfer::handle::Watch;
     use crate::transfer::journal::look;
 
     #[tokio::test]
@@ -236,7 +237,7 @@ mod tests {
             recording.journal.as_mut().unwrap().begin(&[start])
         });
         begun.await.unwrap();
-        let file = PartFile::open(&target, &options).unwrap();
+        let file = PartFile::open(&target, &options, Watch::new()).unwrap();
         for (round, expected) in [(0, 0), (1, 10)] {
             resume.record(round, vec![Arrived { range: 0..10, checksum: None }], &file).await.unwrap();
             let State::Download(state) = look(&resume.path).unwrap().0 else { panic!("no download") };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 use wharf_proto::key_space::{Ask, KeySpace, Order};
 use wharf_proto::op::{ListObjects, ListObjectsOutput};
 use wharf_proto::operation::Paged;
@@ -61,7 +62,7 @@ impl Work {
             while self.space.asked() < self.parallel.min(self.space.sensible())
                 && let Some(ask) = self.ask()
             {
-                tasks.spawn(self.requests.clone().page(self.call.clone(), ask));
+                tasks.spawn(self.requests.clone().page(self.call.clone(), ask).in_current_span());
             }
             while let Some(page) = self.space.page() {
                 if out.send(page).await.is_err() {

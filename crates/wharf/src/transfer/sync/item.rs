@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher, ChecksumType};
@@ -14,6 +15,7 @@ use super::place::Kind;
 use super::work::Work;
 use crate::Client;
 use crate::payload::blocking;
+use crate::transfer::handle::Watch;
 use crate::transfer::safe_path::LocalTree;
 
 /// How much of a file is read at a time to compute its checksum.
@@ -33,23 +35,25 @@ pub(super) async fn carry_out(work: &Work, source: Entry, because: Option<Reason
             Err(error) => return work.item(SyncAction::Read, source, Some(error)).await,
         },
     };
+    let watch = Watch::part_of(&work.watch);
     let (action, done) = match (&work.source, &work.target) {
         (Kind::Local(from), Kind::Bucket { client, bucket, prefix }) => {
             let client = client.as_ref().unwrap_or(&work.client);
             let key = format!("{prefix}{}", source.key);
-            let done = upload(work, client, &LocalTree::new(from), &source.key, bucket, key).await;
+            let done = upload(work, client, &watch, &LocalTree::new(from), &source.key, bucket, key).await;
             (SyncAction::Upload(because), done)
         }
         (Kind::Bucket { client, bucket, prefix }, Kind::Local(to)) => {
             let client = client.as_ref().unwrap_or(&work.client);
             let key = format!("{prefix}{}", source.key);
-            let done = download(work, client, (bucket, key), &LocalTree::new(to), &source, because).await;
+            let done = download(work, client, &watch, (bucket, key), &LocalTree::new(to), &source, because).await;
             (SyncAction::Download(because), done)
         }
-        (from, to) => (SyncAction::Copy(because), copy(work, from, to, &source).await),
+        (from, to) => (SyncAction::Copy(because), copy(work, &watch, from, to, &source).await),
     };
-    if done.is_ok() && !work.dry_run {
-        work.watch.moved(source.size);
+    let is_done = done.is_ok() && !work.dry_run;
+    watch.counts(if is_done { source.size } else { 0 });
+    if is_done {
         work.watch.part_done();
     }
     work.item(action, source, done.err()).await;
@@ -58,6 +62,7 @@ pub(super) async fn carry_out(work: &Work, source: Entry, because: Option<Reason
 async fn upload(
     work: &Work,
     client: &Client,
+    watch: &Arc<Watch>,
     from: &LocalTree,
     name: &str,
     bucket: &str,
@@ -73,12 +78,13 @@ async fn upload(
         Some(tweak) => tweak(call),
         None => call,
     };
-    call.await.map(drop)
+    call.run(watch.clone()).await.map(drop)
 }
 
 async fn download(
     work: &Work,
     client: &Client,
+    watch: &Arc<Watch>,
     (bucket, key): (&str, String),
     to: &LocalTree,
     source: &Entry,
@@ -98,7 +104,7 @@ async fn download(
         Some(tweak) => tweak(call),
         None => call,
     };
-    let done = call.await.map_err(|error| match error.kind() {
+    let done = call.run(watch.clone()).await.map_err(|error| match error.kind() {
         ErrorKind::PreconditionFailed if !overwrite => {
             error.with_hint("a file of that name is there already: on this disk two keys may be one name")
         }
@@ -117,7 +123,7 @@ fn set_time(path: &Path, time: SystemTime) -> Result<(), Error> {
     })
 }
 
-async fn copy(work: &Work, from: &Kind, to: &Kind, source: &Entry) -> Result<(), Error> {
+async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &Entry) -> Result<(), Error> {
     let (
         Kind::Bucket { client, bucket, prefix },
         Kind::Bucket { client: to_client, bucket: to_bucket, prefix: to_prefix },
@@ -141,7 +147,7 @@ async fn copy(work: &Work, from: &Kind, to: &Kind, source: &Entry) -> Result<(),
         Some(tweak) => tweak(call),
         None => call,
     };
-    call.await.map(drop)
+    call.run(watch.clone()).await.map(drop)
 }
 
 /// Removes a file of the target. One that is gone already is no error.

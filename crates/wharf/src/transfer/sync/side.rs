@@ -8,7 +8,7 @@ use wharf_proto::sync_plan::Entry;
 use wharf_proto::{Error, ErrorKind};
 
 use super::place::Kind;
-use super::spill::{Sorted, Sorter};
+use super::spill::Sorter;
 use super::walk::{Links, Trouble, Walk};
 use super::work::Work;
 use crate::transfer::list::ListItems;
@@ -25,7 +25,7 @@ pub(super) struct Reading {
 enum From {
     Walk { batches: mpsc::Receiver<Vec<Result<Entry, Trouble>>>, batch: std::vec::IntoIter<Result<Entry, Trouble>> },
     List { items: ListItems, prefix: usize },
-    Sorted(Sorted),
+    Sorted { batches: mpsc::Receiver<Result<Vec<Entry>, Error>>, batch: std::vec::IntoIter<Entry> },
 }
 
 impl Reading {
@@ -50,7 +50,16 @@ impl Reading {
     pub(super) async fn next(&mut self, work: &Work) -> Result<Option<Entry>, Error> {
         loop {
             let entry = match &mut self.from {
-                From::Sorted(sorted) => return sorted.next(),
+                From::Sorted { batches, batch } => match batch.next() {
+                    Some(entry) => return Ok(Some(entry)),
+                    None => match batches.recv().await.transpose()? {
+                        Some(next) => {
+                            *batch = next.into_iter();
+                            continue;
+                        }
+                        None => return Ok(None),
+                    },
+                },
                 From::Walk { batches, batch } => match batch.next() {
                     Some(entry) => entry,
                     None => match batches.recv().await {
@@ -84,12 +93,45 @@ impl Reading {
 
     /// The same, sorted: all of it is read first.
     pub(super) async fn sort(mut self, work: &Work) -> Result<Self, Error> {
-        let mut sorter = Sorter::new();
+        let (sender, unsorted) = mpsc::channel(4);
+        let batches = sorted(unsorted);
+        let mut batch = Vec::new();
         while let Some(entry) = self.next(work).await? {
-            sorter.push(entry)?;
+            batch.push(entry);
+            // Why nobody takes them any more is what comes out.
+            if batch.len() == BATCH && sender.send(std::mem::take(&mut batch)).await.is_err() {
+                break;
+            }
         }
-        Ok(Self { from: From::Sorted(sorter.sorted()?), ..self })
+        let _ = sender.send(batch).await;
+        Ok(Self { from: From::Sorted { batches, batch: Vec::new().into_iter() }, ..self })
     }
+}
+
+/// Sorts what comes, away from the runtime's threads: it may take long, and waits for the disk.
+fn sorted(mut unsorted: mpsc::Receiver<Vec<Entry>>) -> mpsc::Receiver<Result<Vec<Entry>, Error>> {
+    let (sender, batches) = mpsc::channel(4);
+    tokio::task::spawn_blocking(move || {
+        let mut sort = || {
+            let mut sorter = Sorter::new();
+            while let Some(batch) = unsorted.blocking_recv() {
+                batch.into_iter().try_for_each(|entry| sorter.push(entry))?;
+            }
+            sorter.sorted()
+        };
+        let mut sorted = match sort() {
+            Ok(sorted) => sorted,
+            Err(error) => return drop(sender.blocking_send(Err(error))),
+        };
+        loop {
+            let batch: Result<Vec<_>, _> = std::iter::from_fn(|| sorted.next().transpose()).take(BATCH).collect();
+            let is_last = batch.as_ref().map_or(true, Vec::is_empty);
+            if sender.blocking_send(batch).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    batches
 }
 
 fn entry_of(object: ListedObject, prefix: usize) -> Entry {

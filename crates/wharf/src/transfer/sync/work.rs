@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinSet;
+use tracing::Instrument;
 use wharf_proto::endpoint::is_directory_bucket;
 use wharf_proto::sync_plan::{Action, Disorder, Entry, Reason, Rules, Side, Step, SyncPlan};
 use wharf_proto::{Error, ErrorKind, Provider};
@@ -18,7 +18,7 @@ use super::{SyncAction, SyncItem, Tweaks, item};
 use crate::Client;
 use crate::payload::blocking;
 use crate::transfer::delete::Keys;
-use crate::transfer::feed::{next_of, reap};
+use crate::transfer::feed::{Tasks, next_of, reap};
 use crate::transfer::handle::Watch;
 
 /// What the whole sync shares.
@@ -62,7 +62,7 @@ struct Pass {
     target: Reading,
     deletes: Spool,
     skipped: u64,
-    tasks: JoinSet<Result<(), Error>>,
+    tasks: Tasks<()>,
     under_way: Arc<Semaphore>,
 }
 
@@ -112,7 +112,7 @@ impl Work {
             target,
             deletes: Spool::default(),
             skipped: 0,
-            tasks: JoinSet::new(),
+            tasks: Tasks::new(&self.watch),
             under_way: Arc::new(Semaphore::new(self.at_once)),
         };
         // A folder that is not there yet holds nothing.
@@ -174,11 +174,12 @@ impl Work {
     ) -> Result<(), Error> {
         let Ok(place) = pass.under_way.clone().acquire_owned().await else { return Ok(()) };
         let work = self.clone();
-        pass.tasks.spawn(async move {
+        let carried_out = async move {
             item::carry_out(&work, source, because, target).await;
             drop(place);
             Ok(())
-        });
+        };
+        pass.tasks.spawn(carried_out.in_current_span());
         reap(&mut pass.tasks)
     }
 
@@ -215,7 +216,8 @@ impl Work {
                     move |entry| entry.map(|entry| format!("{prefix}{}", entry.key))
                 });
                 let call = client.delete(bucket, Keys::each(keys)).patience(self.patience);
-                let mut outcomes = if self.request_payer { call.request_payer() } else { call }.outcomes();
+                let call = if self.request_payer { call.request_payer() } else { call };
+                let mut outcomes = call.outcomes_within(Watch::part_of(&self.watch));
                 while let Some(outcome) = outcomes.next().await {
                     let (key, error) = match outcome? {
                         Ok(deleted) => (deleted.key, None),

@@ -13,12 +13,9 @@ use wharf_proto::{Body, Error};
 use super::job::Job;
 use super::multipart::Run;
 use super::undo::Begun;
-use super::{Settings, Uploaded, source, verify};
+use super::{IN_WORK, Settings, Uploaded, source, verify};
 use crate::Client;
 use crate::transfer::handle::Watch;
-
-/// How many parts are in work at most, those that wait for leave to be sent included.
-const IN_WORK: usize = 64;
 
 /// How it is moved, as the copy was told.
 #[derive(Debug, Clone)]

@@ -71,34 +71,27 @@ impl Job {
     }
 
     /// The same for a request that must not be taken as failed where it may have been carried out.
-    pub(super) async fn write<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, Unconfirmed>
+    pub(super) async fn write<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T, Unconfirmed>
     where
         F: Future<Output = Result<T, Error>>,
     {
         let lost = AtomicBool::new(false);
-        let written = self.write_noting(&lost, attempt).await;
-        written.map_err(|error| Unconfirmed { error, lost: lost.into_inner() })
-    }
-
-    /// The same, noting whether an answer was lost also where it succeeded in the end.
-    pub(super) async fn write_noting<T, F>(&self, lost: &AtomicBool, mut attempt: impl FnMut() -> F) -> Result<T, Error>
-    where
-        F: Future<Output = Result<T, Error>>,
-    {
         let noting = || {
             let call = attempt();
+            let lost = &lost;
             async move {
                 call.await.inspect_err(|error| {
                     lost.fetch_or(answer_was_lost(error), Ordering::Relaxed);
                 })
             }
         };
-        self.patiently(noting).await
+        let written = self.patiently(noting).await;
+        written.map_err(|error| Unconfirmed { error, lost: lost.into_inner() })
     }
 }
 
 /// Whether the request may have been carried out although it failed.
-fn answer_was_lost(error: &Error) -> bool {
+pub(super) fn answer_was_lost(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Transport | ErrorKind::Timeout | ErrorKind::Server => !was_never_sent(error),
         // A success that cannot be read is one.

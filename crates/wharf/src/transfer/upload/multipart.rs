@@ -18,6 +18,7 @@ use super::source::{Piece, Pieces, other_bytes};
 use super::undo::{self, Begun};
 use super::{Uploaded, part, proof, verify};
 use crate::transfer::Verification;
+use crate::transfer::patience::was_spoilt;
 
 pub(super) async fn upload(job: Arc<Job>, mut pieces: Pieces) -> Result<Uploaded, Error> {
     job.object.check_parts(job.habits())?;
@@ -53,7 +54,13 @@ pub(super) struct Run {
 
 impl Run {
     async fn finish(&mut self, begun: &mut Begun, pieces: &mut Pieces) -> Result<Uploaded, Error> {
-        self.send_parts(begun, pieces).await?;
+        if let Err(error) = self.send_parts(begun, pieces).await {
+            // What the server refuses time and again may be what was written to the file meanwhile.
+            if was_spoilt(&error) && pieces.file().is_some() {
+                pieces.check_end().await?;
+            }
+            return Err(error);
+        }
         pieces.check_end().await?;
         pieces.check_known(&self.job, true).await?;
         self.stored.sort_by_key(|part| part.number);
@@ -157,12 +164,15 @@ impl Run {
         });
         match completed.await {
             Ok(output) => {
-                begun.over();
+                begun.over().await;
                 self.of_output(output, ours, size, count)
             }
             Err(write) => {
-                let head = proof::settle(job, write).await?;
-                begun.over();
+                let head = match proof::stands(job, &write, &self.stored, ours, size).await {
+                    Some(head) => head,
+                    None => proof::settle(job, write).await?,
+                };
+                begun.over().await;
                 // What an earlier run has completed stands there, and not this upload's object.
                 if job.resume.as_ref().is_some_and(|resume| resume.done.is_some()) {
                     undo::abort(job, &self.upload_id).await?;

@@ -160,9 +160,13 @@ impl Resume {
     }
 
     /// There is nothing left to resume.
-    pub(super) fn over(&self) {
-        let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Err(error)) = journal.map(Journal::remove) {
+    pub(super) async fn over(&self) {
+        let journal = self.journal.clone();
+        let over = blocking(move || {
+            remove(&journal);
+            Ok(())
+        });
+        if let Err(error) = over.await {
             tracing::warn!(%error, "a journal is left over");
         }
     }
@@ -194,8 +198,15 @@ impl Drop for Resume {
         let is_empty = |journal: &mut Journal| journal.is_empty();
         let begun_nothing = self.journal.lock().unwrap_or_else(PoisonError::into_inner).as_mut().is_some_and(is_empty);
         if begun_nothing {
-            self.over();
+            remove(&self.journal);
         }
+    }
+}
+
+fn remove(journal: &Mutex<Option<Journal>>) {
+    let journal = journal.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(Err(error)) = journal.map(Journal::remove) {
+        tracing::warn!(%error, "a journal is left over");
     }
 }
 

@@ -1,7 +1,6 @@
 //! An object in one request.
 
 use std::future::IntoFuture;
-use std::time::Duration;
 
 use wharf_proto::checksum::ChecksumAlgorithm;
 use wharf_proto::op::PutObjectOutput;
@@ -10,13 +9,10 @@ use wharf_proto::{Error, ErrorKind};
 use super::file::Snapshot;
 use super::job::{Job, Unconfirmed};
 use super::replay::Replay;
+use super::source::other_bytes;
 use super::{Uploaded, proof, verify};
 use crate::transfer::Verification;
-
-/// How often a write is made that meets another one of the same key. S3 says to make it again.
-const CONFLICTS: u32 = 3;
-
-const AFTER_CONFLICT: Duration = Duration::from_millis(100);
+use crate::transfer::patience::{AFTER_CONFLICT, CONFLICTS, was_spoilt};
 
 pub(super) async fn put(job: &Job, content: Replay, file: Option<&Snapshot>, length: u64) -> Result<Uploaded, Error> {
     job.watch.expect(length);
@@ -32,7 +28,13 @@ pub(super) async fn put(job: &Job, content: Replay, file: Option<&Snapshot>, len
             if let Some(file) = file {
                 file.check().await?;
             }
-            let output = job.object.put_object(job.sender.clone(), content.body()).into_future().await?;
+            let sent = job.object.put_object(job.sender.clone(), content.body()).into_future().await;
+            if let Err(error) = &sent
+                && was_spoilt(error)
+            {
+                check_known(job, &content).await?;
+            }
+            let output = sent?;
             job.moved(length);
             Ok(output)
         });
@@ -51,6 +53,13 @@ pub(super) async fn put(job: &Job, content: Replay, file: Option<&Snapshot>, len
     };
     job.watch.part_done();
     verify::finish(job, uploaded, ours.as_ref()).await
+}
+
+/// Fails where the bytes are not those of the checksum that the caller has given: sent again, they would not be either.
+async fn check_known(job: &Job, content: &Replay) -> Result<(), Error> {
+    let Some(known) = job.object.known_checksum()? else { return Ok(()) };
+    let found = content.checksum(known.algorithm()).await?;
+    if found == known { Ok(()) } else { Err(other_bytes(&known, &found)) }
 }
 
 fn of_put(job: &Job, output: PutObjectOutput, size: u64) -> Uploaded {

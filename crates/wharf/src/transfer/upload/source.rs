@@ -15,7 +15,7 @@ use super::file::Snapshot;
 use super::job::Job;
 use super::replay::{Held, Replay};
 use super::resume::Resume;
-use super::{Settings, Uploaded, multipart, single};
+use super::{HELD_IN_WORK, IN_WORK, Settings, Uploaded, multipart, single};
 use crate::transfer::handle::Watch;
 
 /// A file that is no longer is read at once: most of the time of a small one goes into the hops to the threads that read.
@@ -244,8 +244,8 @@ impl Pieces {
     /// How many parts may be in work, those that wait for another attempt included: of a stream, as many as may be held.
     pub(super) fn most_in_work(&self) -> usize {
         match self.source {
-            Source::Stream(_) => 32,
-            _ => 256,
+            Source::Stream(_) => HELD_IN_WORK,
+            _ => IN_WORK,
         }
     }
 

@@ -1,17 +1,16 @@
 //! An upload that was begun: it is completed, or undone.
 
-use std::future::IntoFuture;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 use wharf_proto::op::PartsChecksum;
 use wharf_proto::transfer::journal::StoredPart;
 use wharf_proto::{Error, ErrorKind};
 
-use super::job::Job;
+use super::job::{Job, answer_was_lost};
 
 /// How long what goes on after an upload was dropped may take.
 const TIDY_UP: Duration = Duration::from_secs(5);
@@ -37,9 +36,17 @@ type Created = Result<(String, Option<PartsChecksum>), Error>;
 
 enum State {
     /// In a task of its own, for only its answer tells what to abort. It ends with the time there is to tidy up.
-    Beginning(JoinSet<(Created, bool)>),
+    Beginning(JoinSet<(Created, bool)>, Arc<Mutex<Asked>>),
     Open(String),
     Over,
+}
+
+/// What came of CreateMultipartUpload so far. Locked while an answer is awaited.
+#[derive(Debug, Default)]
+struct Asked {
+    is_begun: bool,
+    /// An answer was lost.
+    lost: bool,
 }
 
 impl Begun {
@@ -49,9 +56,10 @@ impl Begun {
         sum: Option<PartsChecksum>,
     ) -> Result<(Self, String, Option<PartsChecksum>), Error> {
         let mut task = JoinSet::new();
-        task.spawn(create(job.clone(), sum).in_current_span());
-        let mut begun = Self { job, state: State::Beginning(task), parts: JoinSet::new(), orphan: false };
-        let State::Beginning(task) = &mut begun.state else { return Err(runtime_ended()) };
+        let asked = Arc::default();
+        task.spawn(create(job.clone(), sum, Arc::clone(&asked)).in_current_span());
+        let mut begun = Self { job, state: State::Beginning(task, asked), parts: JoinSet::new(), orphan: false };
+        let State::Beginning(task, _) = &mut begun.state else { return Err(runtime_ended()) };
         let Some(Ok((created, lost))) = task.join_next().await else { return Err(runtime_ended()) };
         begun.orphan = lost;
         match created {
@@ -79,10 +87,10 @@ impl Begun {
     }
 
     /// There is nothing left to undo, nor to resume.
-    pub(super) fn over(&mut self) {
+    pub(super) async fn over(&mut self) {
         self.state = State::Over;
         if let Some(resume) = &self.job.resume {
-            resume.over();
+            resume.over().await;
         }
     }
 
@@ -99,7 +107,7 @@ impl Begun {
         match abort(&self.job, &upload_id).await {
             Ok(()) => {
                 if let Some(resume) = &self.job.resume {
-                    resume.over();
+                    resume.over().await;
                 }
                 // One whose completion was not answered may be the object by now.
                 if error.maybe_ours() { error } else { error.with_note("the upload was aborted") }
@@ -111,24 +119,31 @@ impl Begun {
     }
 }
 
-async fn create(job: Arc<Job>, sum: Option<PartsChecksum>) -> (Created, bool) {
-    let lost = AtomicBool::new(false);
-    let created = create_noting(&job, sum, &lost).await;
-    (created, lost.into_inner())
+async fn create(job: Arc<Job>, sum: Option<PartsChecksum>, asked: Arc<Mutex<Asked>>) -> (Created, bool) {
+    let created = create_noting(&job, sum, &asked).await;
+    let lost = asked.lock().await.lost;
+    (created, lost)
 }
 
-async fn create_noting(job: &Job, mut sum: Option<PartsChecksum>, lost: &AtomicBool) -> Created {
+async fn create_noting(job: &Job, mut sum: Option<PartsChecksum>, asked: &Mutex<Asked>) -> Created {
     if let Some(resume) = &job.resume {
         resume.creating(job.settings.client.inner().now()).await?;
     }
-    let created =
-        job.write_noting(lost, || job.object.create_multipart_upload(job.sender.clone(), sum).into_future()).await;
-    let created = created.inspect_err(|_| {
-        // There is nothing to go on with, unless it was begun all the same.
-        if let Some(resume) = job.resume.as_ref().filter(|_| !lost.load(Ordering::Relaxed)) {
-            resume.over();
-        }
-    })?;
+    let created = job
+        .patiently(|| async {
+            let mut asked = asked.lock().await;
+            let answer = job.object.create_multipart_upload(job.sender.clone(), sum).await;
+            asked.is_begun = answer.is_ok();
+            asked.lost |= answer.as_ref().is_err_and(answer_was_lost);
+            answer
+        })
+        .await;
+    let lost = asked.lock().await.lost;
+    // There is nothing to go on with, unless it was begun all the same.
+    if let Some(resume) = job.resume.as_ref().filter(|_| created.is_err() && !lost) {
+        resume.over().await;
+    }
+    let created = created?;
     // Of another type than was asked for where the server has only that.
     if let (Some(sum), Some(kind)) = (&mut sum, created.checksum_type) {
         sum.checksum_type = kind;
@@ -176,17 +191,33 @@ impl Drop for Begun {
                     // It is kept, and what was sent of it is in the journal.
                     State::Open(_) if job.resume.is_some() => Ok(()),
                     State::Open(upload_id) => abort(&job, &upload_id).await,
-                    State::Beginning(mut task) => match task.join_next().await {
-                        Some(Ok((Ok(_), _))) if job.resume.is_some() => Ok(()),
-                        Some(Ok((Ok((upload_id, _)), _))) => abort(&job, &upload_id).await,
-                        Some(Ok((Err(_), _))) => Ok(()),
-                        Some(Err(_)) | None => Err(runtime_ended()),
-                    },
+                    State::Beginning(task, asked) => given_up(&job, task, &asked).await,
                     State::Over => Ok(()),
                 }
             },
             TIDY_UP,
         );
+    }
+}
+
+/// Undoes what is being begun. Whether it was, an answer tells that is awaited; between two attempts nothing is.
+async fn given_up(job: &Job, mut task: JoinSet<(Created, bool)>, asked: &Mutex<Asked>) -> Result<(), Error> {
+    let so_far = asked.lock().await;
+    if !so_far.is_begun && !task.is_empty() {
+        let lost = so_far.lost;
+        // It cannot ask again meanwhile.
+        task.shutdown().await;
+        if let Some(resume) = job.resume.as_ref().filter(|_| !lost) {
+            resume.over().await;
+        }
+        return if lost { Err(Error::new(ErrorKind::Other, ORPHAN)) } else { Ok(()) };
+    }
+    drop(so_far);
+    match task.join_next().await {
+        Some(Ok((Ok(_), _))) if job.resume.is_some() => Ok(()),
+        Some(Ok((Ok((upload_id, _)), _))) => abort(job, &upload_id).await,
+        Some(Ok((Err(_), _))) => Ok(()),
+        Some(Err(_)) | None => Err(runtime_ended()),
     }
 }
 
