@@ -43,6 +43,11 @@ pub fn judgement(result: &RowResult) -> Vec<String> {
     if let (Some(ahead), Some(meets), Some(best)) = (result.ahead(), result.meets_must(), result.best_peer()) {
         lines.push(format!("must {MUST}: {ahead:.2} times ahead of {}, {}", best.name, yes(meets, "met", "MISSED")));
     }
+    if let Some(best) = result.best_in_parallel()
+        && let Some(ahead) = result.ahead_of(best)
+    {
+        lines.push(format!("of those that move parts side by side, {ahead:.2} times ahead of {}", best.name));
+    }
     if let (Some((is, most)), Some(meets)) = (result.aim(), result.meets_aim()) {
         lines.push(format!("aim {most:.2}: {is:.2} times the floor, {}", yes(meets, "met", "missed")));
     }
@@ -64,7 +69,7 @@ pub fn judgement(result: &RowResult) -> Vec<String> {
     lines
 }
 
-fn yes(is: bool, then: &'static str, or: &'static str) -> &'static str {
+pub fn yes(is: bool, then: &'static str, or: &'static str) -> &'static str {
     if is { then } else { or }
 }
 

@@ -7,6 +7,7 @@ use crate::request::Request;
 pub struct Listing {
     pub keys: usize,
     pub small: usize,
+    pub synced: usize,
 }
 
 const PAGE: usize = 1000;
@@ -14,6 +15,9 @@ const PAGE: usize = 1000;
 impl Listing {
     /// The key of this number; they ascend.
     fn key(&self, number: usize) -> String {
+        if number >= self.keys + self.small {
+            return format!("{}{}", job::SYNC_PREFIX, job::synced_name(number - self.keys - self.small));
+        }
         if number >= self.keys {
             return job::small_key(number - self.keys);
         }
@@ -22,7 +26,7 @@ impl Listing {
 
     /// How many keys come before all for which `is_after` holds.
     fn first(&self, is_after: impl Fn(&str) -> bool) -> usize {
-        let (mut low, mut high) = (0, self.keys + self.small);
+        let (mut low, mut high) = (0, self.keys + self.small + self.synced);
         while low < high {
             let middle = low + (high - low) / 2;
             if is_after(&self.key(middle)) {
@@ -63,9 +67,11 @@ impl Listing {
             let _ = write!(
                 items,
                 "<Contents><Key>{key}</Key><LastModified>2026-11-{:02}T17:50:30.000Z</LastModified>\
-                 <ETag>&quot;9bb58f26192e4ba00f01e2e7{at:08x}&quot;</ETag><ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm>\
+                 <ETag>&quot;9bb58f26192e4ba00f01e2e7{at:08x}{}&quot;</ETag><ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm>\
                  <ChecksumType>FULL_OBJECT</ChecksumType><Size>{}</Size><StorageClass>STANDARD</StorageClass></Contents>",
                 1 + at % 25,
+                // Whoever gets these shall not take the ETag for an MD5.
+                if at < self.keys { "" } else { "-1" },
                 job::SMALL,
             );
             at += 1;
