@@ -97,7 +97,7 @@ pub const PROGRAMS: &[Program] = &[
         "as tuned, but one GetObject: nothing in parallel",
     )
     .in_one_stream(GETS),
-    own("object-store-checksum", "bench-object-store", "checksum", "object_store", "as tuned, CRC64NVME on PUT"),
+    own("object-store-checksum", "bench-object-store", "checksum", "object_store", "PUTs as tuned, with CRC64NVME"),
     own(
         "opendal",
         "bench-opendal",
@@ -196,6 +196,11 @@ impl Program {
     pub fn is_one_stream(&self, work: Work, at_once: Option<usize>) -> bool {
         // Who is told how many requests there are to be has as many, or has no such work.
         at_once.is_none() && self.one_stream.contains(&work)
+    }
+
+    /// Whether it does not take to being told how many requests there are to be.
+    pub fn chooses_itself(&self) -> bool {
+        matches!(self.how, How::Own { variant: "default" | "transfer-manager-default", .. })
     }
 
     /// Whether it is there, not whether it can do everything.

@@ -60,8 +60,9 @@ impl Bench<'_> {
     pub fn row(&self, row: &Row, programs: &[&Program]) -> RowResult {
         let mut measured: Vec<Measured> = Vec::new();
         for program in programs {
-            // At a latency there is no floor: one connection at a time is not how that is done.
-            if row.counts == Counts::Time && program.kind == Kind::Floor {
+            // At a latency there is no floor: one connection at a time is not how that is done. Nor is there who is not
+            // to have as many requests as all.
+            if row.counts == Counts::Time && (program.kind == Kind::Floor || program.chooses_itself()) {
                 continue;
             }
             let mut one = Measured::new(program.name, program.kind);

@@ -147,9 +147,9 @@ impl Settings {
         self.files = or(self.files as u64, files) as usize;
     }
 
-    /// Of a command that takes longer, in seconds, one run is enough.
+    /// One run is enough of a command that takes longer, in seconds, and that nothing is judged by.
     pub fn patience(&self) -> f64 {
-        if self.is_quick { 10.0 } else { 60.0 }
+        if self.is_quick { 5.0 } else { 20.0 }
     }
 
     /// Whether this program is asked for.

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         let cannot = match job.variant.as_str() {
             // Anything else it does as `tuned` does.
             "one-stream" => !is_get || job.concurrency.is_some(),
+            "checksum" => !matches!(job.work, Work::Put | Work::SmallPut),
             // It chooses for itself.
             "default" => (is_get || job.work == Work::Put) && job.concurrency.is_some(),
             _ => false,

@@ -98,6 +98,19 @@ impl Program {
         self.file(folders).exists()
     }
 
+    pub fn is_wharf(&self) -> bool {
+        self.tool == Tool::Wharf
+    }
+
+    pub fn is_s5cmd(&self) -> bool {
+        matches!(self.tool, Tool::S5cmd | Tool::S5cmdDefault)
+    }
+
+    /// Whether a verdict needs its figures.
+    pub fn is_judged(&self) -> bool {
+        self.is_wharf() || self.is_s5cmd()
+    }
+
     fn file(&self, folders: &Folders) -> PathBuf {
         match self.tool {
             Tool::Wharf => folders.binaries.join("wharf"),

@@ -8,16 +8,16 @@ use crate::results::QUIET;
 /// One row, as soon as it is measured.
 pub fn print_row(result: &CommandResult) {
     println!("\n{} ({})", result.row.title, result.row.name);
-    println!("  {:22} {:>8} {:>8} {:>8} {:>9} {:>7} {:>7}", "", "cpu s", "time s", "MiB", "requests", "lists", "HEADs");
+    println!("  {:23} {:>8} {:>8} {:>8} {:>9} {:>7} {:>7}", "", "cpu s", "time s", "MiB", "requests", "lists", "HEADs");
     for typed in &result.typed {
         let measured = &typed.measured;
         if let (true, Some(why)) = (measured.runs.is_empty(), measured.failures.first()) {
-            println!("  {:22} FAILED: {why}", measured.name);
+            println!("  {:23} FAILED: {why}", measured.name);
             continue;
         }
         let asked = typed.asked.map_or([0; 3], |sums| [sums.requests, sums.lists, sums.heads]);
         println!(
-            "  {:22} {:8.4} {:8.4} {:8.1} {:>9} {:>7} {:>7}{}",
+            "  {:23} {:8.4} {:8.4} {:8.1} {:>9} {:>7} {:>7}{}",
             measured.name,
             measured.cpu(),
             measured.wall(),

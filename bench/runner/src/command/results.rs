@@ -8,6 +8,8 @@ use crate::servers::Sums;
 /// All runs of one command in one row, and what the last of them asked of the server.
 pub struct Typed {
     pub measured: Measured,
+    /// What wharf is compared with.
+    pub is_s5cmd: bool,
     pub asked: Option<Sums>,
     /// It takes so long that it was run once.
     pub is_once: bool,
@@ -49,7 +51,7 @@ impl CommandResult {
     pub fn ahead(&self) -> Vec<Ahead> {
         let (Some(must), Some(wharf)) = (self.row.must(), self.wharf()) else { return Vec::new() };
         let against = |what, value: fn(&Measured) -> f64| {
-            let all = self.done().map(|typed| &typed.measured).filter(|measured| measured.name.starts_with("s5cmd"));
+            let all = self.done().filter(|typed| typed.is_s5cmd).map(|typed| &typed.measured);
             let best = all.min_by(|one, other| value(one).total_cmp(&value(other)))?;
             Some(Ahead { what, times: value(best) / value(&wharf.measured), must, of: best.name })
         };

@@ -50,9 +50,9 @@ impl Bench<'_> {
             Verb::Sync => self.settings.files,
             Verb::ListAll => self.settings.keys,
         };
-        let kind = |name| if name == "wharf" { Kind::Wharf } else { Kind::Peer };
         let typed = |program: &&Program| Typed {
-            measured: Measured::new(program.name, kind(program.name)),
+            measured: Measured::new(program.name, if program.is_wharf() { Kind::Wharf } else { Kind::Peer }),
+            is_s5cmd: program.is_s5cmd(),
             asked: None,
             is_once: false,
         };
@@ -67,10 +67,8 @@ impl Bench<'_> {
                 }
                 let (outcome, others) = self.type_once(row, programs[at], count, round == 0, &mut typed.asked);
                 self.keep(row.name, programs[at].name, round, &outcome, others);
-                let is_last = round + 1 == self.settings.rounds;
-                typed.is_once = !is_last
-                    && round == 0
-                    && matches!(&outcome, Outcome::Done(usage) if usage.wall > self.settings.patience());
+                let is_long = matches!(&outcome, Outcome::Done(usage) if usage.wall > self.settings.patience());
+                typed.is_once = is_long && round == 0 && self.settings.rounds > 1 && !programs[at].is_judged();
                 typed.measured.add(outcome, others);
             }
         }
