@@ -73,10 +73,8 @@ fn main() -> ExitCode {
 }
 
 fn serve(settings: Settings) -> Result {
-    let state = Arc::new(State::new(
-        settings.size,
-        Listing { keys: settings.keys, small: settings.small, synced: settings.synced },
-    ));
+    let Settings { size, keys, small, synced, .. } = settings;
+    let state = Arc::new(State::new(Listing { size, keys, small, synced }));
     let tls = tls::config(&settings.ca)?;
     let plain = TcpListener::bind(("127.0.0.1", settings.ports[0]))?;
     let encrypted = TcpListener::bind(("127.0.0.1", settings.ports[1]))?;

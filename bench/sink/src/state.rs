@@ -10,7 +10,6 @@ use crate::listing::Listing;
 pub struct State {
     pub content: Content,
     pub listing: Listing,
-    size: u64,
     objects: Mutex<HashMap<String, u64>>,
     uploads: Mutex<HashMap<String, BTreeMap<u32, u64>>>,
     next_upload: AtomicU64,
@@ -37,11 +36,10 @@ pub struct Sums {
 }
 
 impl State {
-    pub fn new(size: u64, listing: Listing) -> Self {
+    pub fn new(listing: Listing) -> Self {
         let state = Self {
             content: Content::new(),
             listing,
-            size,
             objects: Mutex::default(),
             uploads: Mutex::default(),
             next_upload: AtomicU64::new(1),
@@ -52,7 +50,7 @@ impl State {
             heads: AtomicU64::new(0),
         };
         // Now, so that no client waits for it.
-        state.content.checksum(size);
+        state.content.checksum(state.listing.size);
         state
     }
 
@@ -62,7 +60,7 @@ impl State {
             return Some(*length);
         }
         if key.starts_with(job::LARGE_KEY) {
-            Some(self.size)
+            Some(self.listing.size)
         } else if ["small/", job::LIST_PREFIX, job::SYNC_PREFIX].iter().any(|prefix| key.starts_with(prefix)) {
             Some(job::SMALL as u64)
         } else {
