@@ -58,8 +58,7 @@ fn section(results: &[&RowResult], counts: Counts, settings: &Settings, folders:
     };
     let _ = writeln!(
         text,
-        "{} `floor` is a small raw-socket program that does the same work. Large objects have {} MiB, small ones 4 KiB; {} of \
-         those, {} keys.\n",
+        "{} Large objects have {} MiB, small ones 4 KiB; {} of those, {} keys.\n",
         circumstances(settings),
         settings.size / MIB,
         settings.count,
@@ -67,10 +66,14 @@ fn section(results: &[&RowResult], counts: Counts, settings: &Settings, folders:
     );
     text.push_str(match counts {
         Counts::Cpu => {
-            "![bars: processor time by row](performance.svg)\n\n\
+            "`floor` is a small raw-socket program that does the same work.\n\n\
+             ![bars: processor time by row](performance.svg)\n\n\
              Processor time of the client, seconds; in brackets, as a multiple of the floor:\n\n"
         }
-        Counts::Time => "At 50 ms a round trip (a proxy that delays), 16 parts of 8 MiB at once, seconds of time:\n\n",
+        Counts::Time => {
+            "At 50 ms a round trip (a proxy that delays), 16 parts of 8 MiB at once whatever is said of two below, seconds of \
+             time:\n\n"
+        }
     });
     table(&mut text, results);
     for result in results.iter().filter(|result| !judgement(result).is_empty()) {

@@ -201,7 +201,7 @@ impl Bench<'_> {
         if length != size {
             return Err(format!("{length} bytes came, {size} are there").into());
         }
-        if compare && !is_of_blocks(file)? {
+        if compare && !is_of_blocks(file, &job::block())? {
             return Err("the file has other bytes than the object".into());
         }
         std::fs::remove_file(file)?;
@@ -209,10 +209,10 @@ impl Bench<'_> {
     }
 }
 
-pub fn is_of_blocks(path: &Path) -> io::Result<bool> {
-    let block = job::block();
+/// Whether a file is made of this again and again.
+pub fn is_of_blocks(path: &Path, block: &[u8]) -> io::Result<bool> {
     let file = File::open(path)?;
-    let mut piece = Vec::with_capacity(BLOCK);
+    let mut piece = Vec::new();
     loop {
         piece.clear();
         (&file).take(BLOCK as u64).read_to_end(&mut piece)?;

@@ -152,10 +152,11 @@ impl Bench<'_> {
 
 /// How many files there are, all of which are whole.
 fn check_files(folder: &Path, compare: bool) -> Result<usize> {
+    let block = job::block();
     let mut count = 0;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let is_whole = entry.metadata()?.len() == SMALL as u64 && (!compare || is_of_blocks(&entry.path())?);
+        let is_whole = entry.metadata()?.len() == SMALL as u64 && (!compare || is_of_blocks(&entry.path(), &block)?);
         if !is_whole {
             return Err(format!("{} is not what the object is", entry.path().display()).into());
         }
