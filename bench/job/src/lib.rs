@@ -21,6 +21,8 @@ pub const LARGE_KEY: &str = "large";
 pub const SMALL: usize = 4096;
 /// The prefix of the keys that are listed.
 pub const LIST_PREFIX: &str = "reports/";
+/// The prefix of the keys that a folder is like: [`synced_name`].
+pub const SYNC_PREFIX: &str = "sync/";
 
 pub const MIB: u64 = 1024 * 1024;
 
@@ -205,6 +207,11 @@ pub fn is_unsupported(code: Option<i32>) -> bool {
 /// The key of one of the small objects.
 pub fn small_key(number: usize) -> String {
     format!("small/{number:08}")
+}
+
+/// Below [`SYNC_PREFIX`], the key of one of the objects that a folder is like: a thousand to a folder.
+pub fn synced_name(number: usize) -> String {
+    format!("{:05}/{number:08}", number / 1000)
 }
 
 /// The length of [`block`].

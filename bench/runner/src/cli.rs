@@ -101,16 +101,21 @@ fn rclone(command: &mut Command, job: &Job) -> bool {
         // Not in the table.
         Work::SmallPut | Work::SmallGet => return false,
     };
+    rclone_server(command, &job.endpoint);
+    true
+}
+
+/// Which server `bench:` is.
+pub fn rclone_server(command: &mut Command, endpoint: &str) {
     command.args(["--config", "/dev/null", "--s3-no-check-bucket", "--s3-list-version=2"]).envs([
         ("RCLONE_CONFIG_BENCH_TYPE", "s3"),
         ("RCLONE_CONFIG_BENCH_PROVIDER", "Other"),
-        ("RCLONE_CONFIG_BENCH_ENDPOINT", &job.endpoint),
+        ("RCLONE_CONFIG_BENCH_ENDPOINT", endpoint),
         ("RCLONE_CONFIG_BENCH_REGION", REGION),
         ("RCLONE_CONFIG_BENCH_ACCESS_KEY_ID", ACCESS_KEY),
         ("RCLONE_CONFIG_BENCH_SECRET_ACCESS_KEY", SECRET_KEY),
         ("RCLONE_CONFIG_BENCH_FORCE_PATH_STYLE", "true"),
     ]);
-    true
 }
 
 fn aws(command: &mut Command, job: &Job, folders: &Folders, client: &str) -> bool {
@@ -122,16 +127,10 @@ fn aws(command: &mut Command, job: &Job, folders: &Folders, client: &str) -> boo
             format!("  multipart_chunksize = {part_size}MB\n  max_concurrent_requests = {}\n", at_once.unwrap_or(2))
         }
     };
-    let config = format!(
-        "[default]\nregion = {REGION}\ns3 =\n  addressing_style = path\n  preferred_transfer_client = {client}\n  \
-         payload_signing_enabled = {}\n{own}",
-        job.signed
-    );
     let file = folders.run.join(format!("aws-{client}.config"));
-    if std::fs::write(&file, config).is_err() {
+    if aws_config(command, &file, client, job.signed, &own).is_none() {
         return false;
     }
-    command.env("AWS_CONFIG_FILE", file);
     let copy = ["--endpoint-url", &job.endpoint, "s3", "cp", "--quiet"];
     match job.work {
         Work::Nothing => command.arg("--version"),
@@ -144,4 +143,15 @@ fn aws(command: &mut Command, job: &Job, folders: &Folders, client: &str) -> boo
         _ => return false,
     };
     true
+}
+
+/// Has aws-cli use such a configuration, with more lines of its section `s3`; `None` where it cannot be written.
+pub fn aws_config(command: &mut Command, file: &Path, client: &str, signed: bool, more: &str) -> Option<()> {
+    let config = format!(
+        "[default]\nregion = {REGION}\ns3 =\n  addressing_style = path\n  preferred_transfer_client = {client}\n  \
+         payload_signing_enabled = {signed}\n{more}"
+    );
+    std::fs::write(file, config).ok()?;
+    command.env("AWS_CONFIG_FILE", file);
+    Some(())
 }

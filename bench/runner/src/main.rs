@@ -2,6 +2,7 @@
 
 mod chart;
 mod cli;
+mod command;
 mod measure;
 mod page;
 mod programs;
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 
 use job::Result;
 
+use command::CommandResult;
 use programs::{Folders, Kind, PROGRAMS, Program};
 use results::RowResult;
 use rounds::Bench;
@@ -76,24 +78,38 @@ fn measure() -> Result<bool> {
     let servers = Servers::start(&folders.binaries, &folders.run, &settings)?;
     let bench = Bench { settings: &settings, folders: &folders, servers: &servers, scratch };
     bench.prepare()?;
+    bench.prepare_commands()?;
     let mut results: Vec<RowResult> = Vec::new();
     for row in &settings.rows {
         let result = bench.row(row, &programs);
         report::print_row(&result);
         results.push(result);
     }
+    let programs = chosen_commands(&settings, &folders);
+    let mut commands: Vec<CommandResult> = Vec::new();
+    for row in &settings.commands {
+        let result = bench.commands(row, &programs);
+        command::print_row(&result);
+        commands.push(result);
+    }
     for folder in &bench.scratch {
         std::fs::remove_dir_all(folder)?;
     }
-    report::print_summary(&results);
+    if !results.is_empty() {
+        report::print_summary(&results);
+    }
+    if !commands.is_empty() {
+        command::print_summary(&commands);
+    }
     if !settings.is_full() {
         println!("\nsmaller than the table: the figures show where to look, no more");
     }
     if settings.write {
-        page::write(&results, &settings, &folders)?;
+        page::write(&results, &commands, &settings, &folders)?;
     }
-    Ok(!settings.strict
-        || results.iter().all(|result| result.measured.iter().all(|program| program.failures.is_empty())))
+    let typed = commands.iter().flat_map(|result| result.typed.iter().map(|typed| &typed.measured));
+    let mut measured = results.iter().flat_map(|result| &result.measured).chain(typed);
+    Ok(!settings.strict || measured.all(|program| program.failures.is_empty()))
 }
 
 fn chosen(settings: &Settings, folders: &Folders) -> Vec<&'static Program> {
@@ -105,8 +121,20 @@ fn chosen(settings: &Settings, folders: &Folders) -> Vec<&'static Program> {
             println!("{} is not there: it is left out", program.name);
         }
     }
-    if !programs.iter().any(|program| program.kind == Kind::Floor) {
+    if !settings.rows.is_empty() && !programs.iter().any(|program| program.kind == Kind::Floor) {
         println!("without the floor, no ratio to it");
+    }
+    programs
+}
+
+fn chosen_commands(settings: &Settings, folders: &Folders) -> Vec<&'static command::Program> {
+    let mut programs = Vec::new();
+    for program in command::PROGRAMS.iter().filter(|program| settings.wants(program.name)) {
+        if program.is_there(folders) {
+            programs.push(program);
+        } else if !settings.commands.is_empty() {
+            println!("the command {} is not there: it is left out", program.name);
+        }
     }
     programs
 }
@@ -114,11 +142,19 @@ fn chosen(settings: &Settings, folders: &Folders) -> Vec<&'static Program> {
 fn list(folders: &Folders) {
     println!("rows:");
     for row in ROWS {
-        println!("  {:20} {}{}", row.name, row.title, if row.in_quick { " (quick)" } else { "" });
+        println!("  {:26} {}{}", row.name, row.title, if row.in_quick { " (quick)" } else { "" });
+    }
+    for row in command::ROWS {
+        println!("  {:26} {}{}", row.name, row.title, if row.in_quick { " (quick)" } else { "" });
     }
     println!("programs:");
     for program in PROGRAMS {
         let there = if program.is_there(folders) { "" } else { " (not built or installed)" };
-        println!("  {:22} {} {}; {}{there}", program.name, program.package, program.version(folders), program.setup);
+        println!("  {:23} {} {}; {}{there}", program.name, program.package, program.version(folders), program.setup);
+    }
+    println!("in the rows of the command:");
+    for program in command::PROGRAMS {
+        let there = if program.is_there(folders) { "" } else { " (not built or installed)" };
+        println!("  {:23} {} {}; {}{there}", program.name, program.package, program.version(folders), program.setup);
     }
 }

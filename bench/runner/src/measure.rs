@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use job::{ACCESS_KEY, REGION, Result, SECRET_KEY, is_unsupported};
 
 /// A program that takes longer has failed.
-const LIMIT: Duration = Duration::from_secs(240);
+const LIMIT: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Clone, Copy)]
 pub struct Usage {

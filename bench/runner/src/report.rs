@@ -9,20 +9,20 @@ pub fn print_row(result: &RowResult) {
     let unit = if row.counts == Counts::Cpu { "cpu s" } else { "time s" };
     println!("\n{} ({})", row.title, row.name);
     println!(
-        "  {:22} {unit:>7} {:>15} {:>7} {:>7} {:>8} {:>8}",
+        "  {:23} {unit:>7} {:>15} {:>7} {:>7} {:>8} {:>8}",
         "", "lowest-highest", "wall s", "MiB", "x floor", "x best"
     );
     let (floor, best) = (result.floor(), result.best_peer().map(|peer| result.value(peer)));
     for program in &result.measured {
         if let (true, Some(why)) = (program.runs.is_empty(), program.failures.first()) {
-            println!("  {:22} FAILED: {why}", program.name);
+            println!("  {:23} FAILED: {why}", program.name);
             continue;
         }
         let value = result.value(program);
         let (low, high) = program.span(row.counts);
         let ratio = |to: Option<f64>| to.map_or("-".to_owned(), |to| format!("{:.2}", value / to));
         println!(
-            "  {:22} {value:7.3} {:>15} {:7.3} {:7.1} {:>8} {:>8}{}",
+            "  {:23} {value:7.3} {:>15} {:7.3} {:7.1} {:>8} {:>8}{}",
             program.name,
             format!("{low:.3}-{high:.3}"),
             program.wall(),
@@ -42,6 +42,11 @@ pub fn judgement(result: &RowResult) -> Vec<String> {
     let mut lines = Vec::new();
     if let (Some(ahead), Some(meets), Some(best)) = (result.ahead(), result.meets_must(), result.best_peer()) {
         lines.push(format!("must {MUST}: {ahead:.2} times ahead of {}, {}", best.name, yes(meets, "met", "MISSED")));
+    }
+    if let Some(best) = result.best_in_parallel()
+        && let Some(ahead) = result.ahead_of(best)
+    {
+        lines.push(format!("of those that move parts side by side, {ahead:.2} times ahead of {}", best.name));
     }
     if let (Some((is, most)), Some(meets)) = (result.aim(), result.meets_aim()) {
         lines.push(format!("aim {most:.2}: {is:.2} times the floor, {}", yes(meets, "met", "missed")));
@@ -64,14 +69,14 @@ pub fn judgement(result: &RowResult) -> Vec<String> {
     lines
 }
 
-fn yes(is: bool, then: &'static str, or: &'static str) -> &'static str {
+pub fn yes(is: bool, then: &'static str, or: &'static str) -> &'static str {
     if is { then } else { or }
 }
 
 /// All rows in short, and whether everything went as it should.
 pub fn print_summary(results: &[RowResult]) {
     println!(
-        "\n{:20} {:>7} {:>7} {:>7}  {:22} {:>6} {:>5}   {:>13} {:>5}",
+        "\n{:20} {:>7} {:>7} {:>7}  {:23} {:>6} {:>5}   {:>13} {:>5}",
         "", "floor", "wharf", "best", "", "ahead", "must", "x floor (aim)", "aim"
     );
     for result in results {
@@ -79,7 +84,7 @@ pub fn print_summary(results: &[RowResult]) {
         let met = |is: Option<bool>| is.map_or("-", |is| yes(is, "met", "no"));
         let best = result.best_peer();
         println!(
-            "{:20} {:>7} {:>7} {:>7}  {:22} {:>6} {:>5}   {:>13} {:>5}",
+            "{:20} {:>7} {:>7} {:>7}  {:23} {:>6} {:>5}   {:>13} {:>5}",
             result.row.name,
             number(result.floor()),
             number(result.wharf().map(|wharf| result.value(wharf))),

@@ -23,6 +23,8 @@ const GIVE_UP: usize = 2;
 pub struct Measured {
     pub name: &'static str,
     pub kind: Kind,
+    /// It moves a large object without parts side by side.
+    pub in_one_stream: bool,
     pub is_unsupported: bool,
     pub runs: Vec<Usage>,
     pub failures: Vec<String>,
@@ -32,7 +34,15 @@ pub struct Measured {
 
 impl Measured {
     pub fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, is_unsupported: false, runs: Vec::new(), failures: Vec::new(), others: Vec::new() }
+        Self {
+            name,
+            kind,
+            in_one_stream: false,
+            is_unsupported: false,
+            runs: Vec::new(),
+            failures: Vec::new(),
+            others: Vec::new(),
+        }
     }
 
     pub fn add(&mut self, outcome: Outcome, others: f64) {
@@ -103,13 +113,28 @@ impl RowResult {
     }
 
     pub fn best_peer(&self) -> Option<&Measured> {
-        let peers = self.done().filter(|program| program.kind == Kind::Peer);
+        self.best_of(|_| true)
+    }
+
+    /// The best of the peers that move parts side by side, where others do not.
+    pub fn best_in_parallel(&self) -> Option<&Measured> {
+        self.done().find(|program| program.in_one_stream)?;
+        self.best_of(|program| !program.in_one_stream)
+    }
+
+    fn best_of(&self, is_meant: impl Fn(&Measured) -> bool) -> Option<&Measured> {
+        let peers = self.done().filter(|program| program.kind == Kind::Peer && is_meant(program));
         peers.min_by(|one, other| self.value(one).total_cmp(&self.value(other)))
+    }
+
+    /// How many times wharf's cost that of a peer is.
+    pub fn ahead_of(&self, peer: &Measured) -> Option<f64> {
+        Some(self.value(peer) / self.value(self.wharf()?))
     }
 
     /// How many times wharf's cost the best peer's is.
     pub fn ahead(&self) -> Option<f64> {
-        Some(self.value(self.best_peer()?) / self.value(self.wharf()?))
+        self.ahead_of(self.best_peer()?)
     }
 
     pub fn meets_must(&self) -> Option<bool> {

@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use job::{BLOCK, Job, LARGE_KEY, MIB, Result, SMALL, Work, small_key};
 
+use crate::command::Verb;
 use crate::measure::{self, Outcome, Usage};
 use crate::programs::{Folders, Kind, Program};
 use crate::results::{Measured, RowResult};
@@ -35,7 +37,8 @@ impl Bench<'_> {
             source.write_all(&block[..count])?;
             left -= count as u64;
         }
-        if self.settings.rows.iter().any(|row| row.work == Work::SmallPut) {
+        let sends_small = self.settings.rows.iter().any(|row| row.work == Work::SmallPut);
+        if sends_small || self.settings.commands.iter().any(|row| row.verb == Verb::FilesUp) {
             let folder = self.folders.small_source.join("small");
             std::fs::create_dir_all(&folder)?;
             for number in 0..self.settings.count {
@@ -45,11 +48,11 @@ impl Bench<'_> {
         Ok(())
     }
 
-    fn source(&self) -> PathBuf {
+    pub fn source(&self) -> PathBuf {
         self.scratch[0].join("source")
     }
 
-    fn target(&self, place: Place) -> PathBuf {
+    pub fn target(&self, place: Place) -> PathBuf {
         self.scratch[usize::from(place == Place::Disk)].join("target")
     }
 
@@ -57,11 +60,14 @@ impl Bench<'_> {
     pub fn row(&self, row: &Row, programs: &[&Program]) -> RowResult {
         let mut measured: Vec<Measured> = Vec::new();
         for program in programs {
-            // At a latency there is no floor: one connection at a time is not how that is done.
-            if row.counts == Counts::Time && program.kind == Kind::Floor {
+            // At a latency there is no floor: one connection at a time is not how that is done. Nor is there who is not
+            // to have as many requests as all.
+            if row.counts == Counts::Time && (program.kind == Kind::Floor || program.chooses_itself()) {
                 continue;
             }
-            measured.push(Measured::new(program.name, program.kind));
+            let mut one = Measured::new(program.name, program.kind);
+            one.in_one_stream = program.is_one_stream(row.work, self.job(row).concurrency);
+            measured.push(one);
         }
         for round in 0..self.settings.rounds {
             let count = measured.len();
@@ -73,8 +79,7 @@ impl Bench<'_> {
                     continue;
                 }
                 let (outcome, others) = self.once(row, program, round);
-                print_outcome(row, program.name, round, &outcome);
-                self.keep(row, program.name, round, &outcome, others);
+                self.keep(row.name, program.name, round, &outcome, others);
                 measured[at].add(outcome, others);
             }
         }
@@ -82,14 +87,12 @@ impl Bench<'_> {
         RowResult { row: *row, measured }
     }
 
-    /// A line of .run/samples.tsv, so that nothing is lost where the bench itself is ended.
-    fn keep(&self, row: &Row, program: &str, round: usize, outcome: &Outcome, others: f64) {
+    /// Prints a run, and writes a line of .run/samples.tsv, so that nothing is lost where the bench itself is ended.
+    pub fn keep(&self, row: &str, program: &str, round: usize, outcome: &Outcome, others: f64) {
+        print_outcome(row, program, round, outcome);
         let Outcome::Done(Usage { user, system, wall, resident }) = outcome else { return };
-        let line = format!(
-            "{}\t{program}\t{}\t{user:.4}\t{system:.4}\t{wall:.4}\t{resident:.1}\t{others:.2}\n",
-            row.name,
-            round + 1
-        );
+        let line =
+            format!("{row}\t{program}\t{}\t{user:.4}\t{system:.4}\t{wall:.4}\t{resident:.1}\t{others:.2}\n", round + 1);
         let file = File::options().create(true).append(true).open(self.folders.run.join("samples.tsv"));
         // The figures are printed as well.
         let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
@@ -102,25 +105,30 @@ impl Bench<'_> {
         if let Err(error) = self.clean(&job) {
             return (Outcome::Failed(error.to_string()), 0.0);
         }
+        let (outcome, others) = self.watch(&mut command);
+        match outcome {
+            Outcome::Done(usage) => match self.check(&job, round == 0) {
+                Ok(()) => (Outcome::Done(usage), others),
+                Err(error) => (Outcome::Failed(format!("it ended well, but {error}")), others),
+            },
+            other => (other, others),
+        }
+    }
+
+    /// Runs a command, and tells the share of a processor that whatever else runs here took meanwhile.
+    pub fn watch(&self, command: &mut Command) -> (Outcome, f64) {
         if self.settings.show {
             println!("    {command:?}");
         }
         let busy = || measure::machine_busy() - self.servers.ids().map(measure::process_busy).sum::<f64>();
         let before = busy();
-        let outcome = measure::run(&mut command, &self.servers.ca, &self.folders.run);
+        let outcome = measure::run(command, &self.servers.ca, &self.folders.run);
         let others = busy() - before;
-        let checked = match outcome {
-            Outcome::Done(usage) => match self.check(&job, round == 0) {
-                Ok(()) => Outcome::Done(usage),
-                Err(error) => Outcome::Failed(format!("it ended well, but {error}")),
-            },
-            other => other,
-        };
-        let share = match &checked {
+        let share = match &outcome {
             Outcome::Done(usage) => ((others - usage.cpu()) / usage.wall.max(0.05)).max(0.0),
             _ => 0.0,
         };
-        (checked, share)
+        (outcome, share)
     }
 
     fn job(&self, row: &Row) -> Job {
@@ -150,17 +158,22 @@ impl Bench<'_> {
     fn clean(&self, job: &Job) -> Result {
         self.servers.reset()?;
         if job.work == Work::GetFile {
-            // Clients that keep a part beside the target leave it when they fail.
-            let folder = job.file.parent().ok_or("the target has no folder")?;
-            for entry in std::fs::read_dir(folder)?.flatten() {
-                if entry.file_name().to_string_lossy().contains("target") && entry.file_type()?.is_file() {
-                    std::fs::remove_file(entry.path())?;
-                }
-            }
+            self.clean_target(&job.file)?;
         }
         if job.work == Work::SmallGet {
             let _ = std::fs::remove_dir_all(&self.folders.small_target);
             std::fs::create_dir_all(self.folders.small_target.join("small"))?;
+        }
+        Ok(())
+    }
+
+    /// Clients that keep a part beside the target leave it when they fail.
+    pub fn clean_target(&self, file: &Path) -> Result {
+        let folder = file.parent().ok_or("the target has no folder")?;
+        for entry in std::fs::read_dir(folder)?.flatten() {
+            if entry.file_name().to_string_lossy().contains("target") && entry.file_type()?.is_file() {
+                std::fs::remove_file(entry.path())?;
+            }
         }
         Ok(())
     }
@@ -177,26 +190,29 @@ impl Bench<'_> {
             Work::GetNull if sums.sent < job.size => Err(format!("not all was read: {sums:?}").into()),
             Work::SmallGet if sums.sent < small.1 => Err(format!("not all objects were read: {sums:?}").into()),
             Work::List if sums.listed < job.count as u64 => Err(format!("not all keys were listed: {sums:?}").into()),
-            Work::GetFile => self.check_file(job, compare),
+            Work::GetFile => self.check_file(&job.file, job.size, compare),
             _ => Ok(()),
         }
     }
 
-    fn check_file(&self, job: &Job, compare: bool) -> Result {
-        let length = job.file.metadata()?.len();
-        job.expect("bytes", length, job.size)?;
-        if compare && !is_of_blocks(&job.file)? {
+    /// Whether the file is the object. It is removed.
+    pub fn check_file(&self, file: &Path, size: u64, compare: bool) -> Result {
+        let length = file.metadata()?.len();
+        if length != size {
+            return Err(format!("{length} bytes came, {size} are there").into());
+        }
+        if compare && !is_of_blocks(file, &job::block())? {
             return Err("the file has other bytes than the object".into());
         }
-        std::fs::remove_file(&job.file)?;
+        std::fs::remove_file(file)?;
         Ok(())
     }
 }
 
-fn is_of_blocks(path: &Path) -> io::Result<bool> {
-    let block = job::block();
+/// Whether a file is made of this again and again.
+pub fn is_of_blocks(path: &Path, block: &[u8]) -> io::Result<bool> {
     let file = File::open(path)?;
-    let mut piece = Vec::with_capacity(BLOCK);
+    let mut piece = Vec::new();
     loop {
         piece.clear();
         (&file).take(BLOCK as u64).read_to_end(&mut piece)?;
@@ -209,15 +225,14 @@ fn is_of_blocks(path: &Path) -> io::Result<bool> {
     }
 }
 
-fn print_outcome(row: &Row, program: &str, round: usize, outcome: &Outcome) {
+fn print_outcome(row: &str, program: &str, round: usize, outcome: &Outcome) {
     match outcome {
         Outcome::Done(Usage { user, system, wall, resident }) => println!(
-            "  {} {program:22} round {}: cpu {:6.3} s (user {user:.3}, system {system:.3}), {wall:6.3} s, {resident:6.1} MiB",
-            row.name,
+            "  {row} {program:23} round {}: cpu {:6.3} s (user {user:.3}, system {system:.3}), {wall:6.3} s, {resident:6.1} MiB",
             round + 1,
             user + system,
         ),
         Outcome::Unsupported => (),
-        Outcome::Failed(why) => println!("  {} {program:22} round {}: FAILED: {why}", row.name, round + 1),
+        Outcome::Failed(why) => println!("  {row} {program:23} round {}: FAILED: {why}", round + 1),
     }
 }

@@ -29,6 +29,10 @@ pub struct Sums {
     pub sent: u64,
     /// Keys that were listed.
     pub listed: u64,
+    /// Requests of all kinds, those that list keys, and those that ask for an object by HEAD.
+    pub requests: u64,
+    pub lists: u64,
+    pub heads: u64,
 }
 
 impl Servers {
@@ -40,6 +44,7 @@ impl Servers {
             format!("size={}", settings.size),
             format!("keys={}", settings.keys),
             format!("small={}", settings.count),
+            format!("synced={}", settings.files),
             format!("ca={}", ca.display()),
         ]);
         let lines = start(&mut sink, 2, &mut processes)?;
@@ -69,8 +74,10 @@ impl Servers {
         let (_, body) = text.split_once("\r\n\r\n").ok_or("the sink's answer has no body")?;
         let numbers: Vec<u64> = body.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
         match numbers.as_slice() {
-            [objects, bytes, sent, listed] => Ok(Sums { put: (*objects, *bytes), sent: *sent, listed: *listed }),
-            _ => Err("the sink's answer is not four numbers".into()),
+            &[objects, bytes, sent, listed, requests, lists, heads] => {
+                Ok(Sums { put: (objects, bytes), sent, listed, requests, lists, heads })
+            }
+            _ => Err("the sink's answer is not seven numbers".into()),
         }
     }
 }

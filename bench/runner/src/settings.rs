@@ -4,22 +4,26 @@ use std::path::PathBuf;
 
 use job::{MIB, Result};
 
+use crate::command;
 use crate::rows::{Counts, ROWS, Row};
 
 pub const HELP: &str = "\
 bench/run [OPTIONS]
   --rounds N          rounds, in turns (5)
-  --quick             some of the rows, smaller, three rounds: about two minutes
+  --quick             some of the rows, or all that are asked for, smaller, three rounds: about five minutes
   --latency           the rows at 50 ms alone
   --no-latency        all rows but those
+  --command           the rows of the command itself alone
+  --no-command        all rows but those
   --rows A,B          rows whose names begin so
   --programs A,B      programs whose names begin so
   --size MIB          of the large object (1024)
   --count N           small objects (10000)
   --keys N            keys listed (1000000)
+  --files N           files of a folder that is synced (100000)
   --part-size MIB     for all programs that can be told (each its own)
   --concurrency N     the same, of requests at once
-  --write             docs/performance.md and docs/performance.svg
+  --write             the parts of docs/performance.md whose rows were measured, and docs/performance.svg
   --strict            fails where a program failed
   --list              rows and programs, and nothing else
   --show              the command of each run, before it
@@ -30,11 +34,16 @@ bench/run [OPTIONS]
 pub struct Settings {
     pub rounds: usize,
     pub is_quick: bool,
+    /// Rows were named.
+    is_chosen: bool,
     pub rows: Vec<Row>,
+    pub commands: Vec<command::Row>,
     pub programs: Vec<String>,
     pub size: u64,
     pub count: usize,
     pub keys: usize,
+    /// Of the folder that is synced.
+    pub files: usize,
     pub part_size: Option<u64>,
     pub concurrency: Option<usize>,
     pub write: bool,
@@ -53,11 +62,14 @@ impl Settings {
         let mut settings = Self {
             rounds: 0,
             is_quick: false,
+            is_chosen: false,
             rows: ROWS.to_vec(),
+            commands: command::ROWS.to_vec(),
             programs: Vec::new(),
             size: 0,
             count: 0,
             keys: 0,
+            files: 0,
             part_size: None,
             concurrency: None,
             write: false,
@@ -74,16 +86,29 @@ impl Settings {
             match word.as_str() {
                 "--rounds" => settings.rounds = value()?.parse()?,
                 "--quick" => settings.is_quick = true,
-                "--latency" => settings.rows.retain(|row| row.counts == Counts::Time),
+                "--latency" => {
+                    settings.is_chosen = true;
+                    settings.rows.retain(|row| row.counts == Counts::Time);
+                    settings.commands.clear();
+                }
+                "--command" => {
+                    settings.is_chosen = true;
+                    settings.rows.clear();
+                }
+                "--no-command" => settings.commands.clear(),
                 "--no-latency" => settings.rows.retain(|row| row.counts == Counts::Cpu),
                 "--rows" => {
+                    settings.is_chosen = true;
                     let names = value()?;
-                    settings.rows.retain(|row| names.split(',').any(|name| row.name.starts_with(name)));
+                    let is_meant = |row: &str| names.split(',').any(|name| row.starts_with(name));
+                    settings.rows.retain(|row| is_meant(row.name));
+                    settings.commands.retain(|row| is_meant(row.name));
                 }
                 "--programs" => settings.programs = value()?.split(',').map(str::to_owned).collect(),
                 "--size" => settings.size = value()?.parse::<u64>()? * MIB,
                 "--count" => settings.count = value()?.parse()?,
                 "--keys" => settings.keys = value()?.parse()?,
+                "--files" => settings.files = value()?.parse()?,
                 "--part-size" => settings.part_size = Some(value()?.parse::<u64>()? * MIB),
                 "--concurrency" => settings.concurrency = Some(value()?.parse()?),
                 "--write" => settings.write = true,
@@ -96,7 +121,7 @@ impl Settings {
             }
         }
         settings.fill();
-        if settings.rows.is_empty() {
+        if settings.rows.is_empty() && settings.commands.is_empty() {
             return Err("no row has such a name: see --list".into());
         }
         if settings.write && settings.is_quick {
@@ -106,18 +131,25 @@ impl Settings {
     }
 
     fn fill(&mut self) {
-        if self.is_quick {
+        if self.is_quick && !self.is_chosen {
             self.rows.retain(|row| row.in_quick);
+            self.commands.retain(|row| row.in_quick);
         }
-        let [rounds, size, count, keys] = match self.is_quick {
-            true => [3, 256 * MIB, 4_000, 200_000],
-            false => [5, 1024 * MIB, 10_000, 1_000_000],
+        let [rounds, size, count, keys, files] = match self.is_quick {
+            true => [3, 256 * MIB, 2_000, 200_000, 10_000],
+            false => [5, 1024 * MIB, 10_000, 1_000_000, 100_000],
         };
         let or = |value: u64, default| if value == 0 { default } else { value };
         self.rounds = or(self.rounds as u64, rounds) as usize;
         self.size = or(self.size, size);
         self.count = or(self.count as u64, count) as usize;
         self.keys = or(self.keys as u64, keys) as usize;
+        self.files = or(self.files as u64, files) as usize;
+    }
+
+    /// One run is enough of a command that takes longer, in seconds, and that nothing is judged by.
+    pub fn patience(&self) -> f64 {
+        if self.is_quick { 5.0 } else { 20.0 }
     }
 
     /// Whether this program is asked for.
@@ -127,6 +159,6 @@ impl Settings {
 
     /// Whether the sizes are those of the table.
     pub fn is_full(&self) -> bool {
-        self.size == 1024 * MIB && self.count == 10_000 && self.keys == 1_000_000
+        self.size == 1024 * MIB && self.count == 10_000 && self.keys == 1_000_000 && self.files == 100_000
     }
 }

@@ -8,7 +8,7 @@ use wire::header;
 
 use crate::conversation::Carried;
 use crate::request::Request;
-use crate::state::State;
+use crate::state::{State, Sums};
 
 pub struct Answer {
     pub head: String,
@@ -36,12 +36,13 @@ const ALGORITHMS: [(&str, &str); 5] = [
 ];
 
 pub fn to(request: &Request<'_>, body: &Carried, state: &State) -> Answer {
+    if request.bucket == "reset" {
+        let Sums { objects, bytes, sent, listed, requests, lists, heads } = state.reset();
+        return document(200, "", format!("{objects} {bytes} {sent} {listed} {requests} {lists} {heads}\n"));
+    }
+    state.count_request(request.method == "HEAD");
     let upload = request.parameter("uploadId");
     match (request.method, upload) {
-        ("POST", _) if request.bucket == "reset" => {
-            let sums = state.reset();
-            document(200, "", format!("{} {} {} {}\n", sums.objects, sums.bytes, sums.sent, sums.listed))
-        }
         ("GET", _) if request.bucket.is_empty() => document(200, "", buckets()),
         ("GET", None) if request.key.is_empty() => of_bucket(request, state),
         ("GET", Some(upload)) => list_parts(&upload, state),

@@ -1,6 +1,6 @@
 //! A server that costs less than any client: it answers as S3 does and keeps nothing but lengths.
 //!
-//! `sink [size=BYTES] [keys=COUNT] [small=COUNT] [ca=FILE] [port=HTTP] [tls-port=HTTPS]` prints the endpoints, a line each, and serves
+//! `sink [size=BYTES] [keys=COUNT] [small=COUNT] [synced=COUNT] [ca=FILE] [port=HTTP] [tls-port=HTTPS]` prints the endpoints, a line each, and serves
 //! until its stdin ends.
 
 mod answer;
@@ -21,29 +21,41 @@ use std::thread;
 use job::Result;
 use wire::{Plain, Tls};
 
+use listing::Listing;
 use state::State;
 
 struct Settings {
     size: u64,
     keys: usize,
     small: usize,
+    synced: usize,
     ca: PathBuf,
     ports: [u16; 2],
 }
 
 impl Settings {
     fn from_args(words: impl Iterator<Item = String>) -> Result<Self> {
-        let mut settings =
-            Self { size: 1024 * job::MIB, keys: 1_000_000, small: 10_000, ca: "ca.pem".into(), ports: [0, 0] };
+        let mut settings = Self {
+            size: 1024 * job::MIB,
+            keys: 1_000_000,
+            small: 10_000,
+            synced: 100_000,
+            ca: "ca.pem".into(),
+            ports: [0, 0],
+        };
         for word in words {
             match word.split_once('=') {
                 Some(("size", value)) => settings.size = value.parse()?,
                 Some(("keys", value)) => settings.keys = value.parse()?,
                 Some(("small", value)) => settings.small = value.parse()?,
+                Some(("synced", value)) => settings.synced = value.parse()?,
                 Some(("ca", value)) => settings.ca = value.into(),
                 Some(("port", value)) => settings.ports[0] = value.parse()?,
                 Some(("tls-port", value)) => settings.ports[1] = value.parse()?,
-                _ => return Err(format!("`{word}` is none of size=, keys=, small=, ca=, port=, tls-port=").into()),
+                _ => {
+                    let known = "size=, keys=, small=, synced=, ca=, port=, tls-port=";
+                    return Err(format!("`{word}` is none of {known}").into());
+                }
             }
         }
         Ok(settings)
@@ -61,7 +73,8 @@ fn main() -> ExitCode {
 }
 
 fn serve(settings: Settings) -> Result {
-    let state = Arc::new(State::new(settings.size, settings.keys, settings.small));
+    let Settings { size, keys, small, synced, .. } = settings;
+    let state = Arc::new(State::new(Listing { size, keys, small, synced }));
     let tls = tls::config(&settings.ca)?;
     let plain = TcpListener::bind(("127.0.0.1", settings.ports[0]))?;
     let encrypted = TcpListener::bind(("127.0.0.1", settings.ports[1]))?;

@@ -10,12 +10,14 @@ use crate::listing::Listing;
 pub struct State {
     pub content: Content,
     pub listing: Listing,
-    size: u64,
     objects: Mutex<HashMap<String, u64>>,
     uploads: Mutex<HashMap<String, BTreeMap<u32, u64>>>,
     next_upload: AtomicU64,
     sent: AtomicU64,
     listed: AtomicU64,
+    requests: AtomicU64,
+    lists: AtomicU64,
+    heads: AtomicU64,
 }
 
 /// What was asked of the sink since it last forgot.
@@ -27,22 +29,28 @@ pub struct Sums {
     pub sent: u64,
     /// Keys that were listed.
     pub listed: u64,
+    /// Requests of all kinds, those that list keys, and those that ask for an object by HEAD.
+    pub requests: u64,
+    pub lists: u64,
+    pub heads: u64,
 }
 
 impl State {
-    pub fn new(size: u64, keys: usize, small: usize) -> Self {
+    pub fn new(listing: Listing) -> Self {
         let state = Self {
             content: Content::new(),
-            listing: Listing { keys, small },
-            size,
+            listing,
             objects: Mutex::default(),
             uploads: Mutex::default(),
             next_upload: AtomicU64::new(1),
             sent: AtomicU64::new(0),
             listed: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
+            lists: AtomicU64::new(0),
+            heads: AtomicU64::new(0),
         };
         // Now, so that no client waits for it.
-        state.content.checksum(size);
+        state.content.checksum(state.listing.size);
         state
     }
 
@@ -52,8 +60,8 @@ impl State {
             return Some(*length);
         }
         if key.starts_with(job::LARGE_KEY) {
-            Some(self.size)
-        } else if key.starts_with("small/") || key.starts_with(job::LIST_PREFIX) {
+            Some(self.listing.size)
+        } else if ["small/", job::LIST_PREFIX, job::SYNC_PREFIX].iter().any(|prefix| key.starts_with(prefix)) {
             Some(job::SMALL as u64)
         } else {
             None
@@ -74,6 +82,12 @@ impl State {
 
     pub fn count_listed(&self, keys: usize) {
         self.listed.fetch_add(keys as u64, Ordering::Relaxed);
+        self.lists.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn count_request(&self, is_head: bool) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.heads.fetch_add(u64::from(is_head), Ordering::Relaxed);
     }
 
     /// Forgets everything, and says what it was.
@@ -85,6 +99,9 @@ impl State {
             bytes: objects.values().sum(),
             sent: self.sent.swap(0, Ordering::Relaxed),
             listed: self.listed.swap(0, Ordering::Relaxed),
+            requests: self.requests.swap(0, Ordering::Relaxed),
+            lists: self.lists.swap(0, Ordering::Relaxed),
+            heads: self.heads.swap(0, Ordering::Relaxed),
         };
         objects.clear();
         sums

@@ -1,5 +1,6 @@
 //! The work by the AWS SDK for Rust. Without a variant: `aws-sdk-s3` itself, two parts of 8 MiB at a time out of one read
-//! each with CRC64NVME, the payload unsigned unless it is to be signed; one GetObject, which verifies the checksum.
+//! each with CRC64NVME, the payload unsigned unless it is to be signed; one GetObject, which verifies the checksum, but
+//! ranges where it is said how many requests there are to be at once.
 //! `transfer-manager`: the same by `aws-sdk-s3-transfer-manager`, two requests at a time; `transfer-manager-default`: what
 //! it chooses for itself.
 
@@ -7,7 +8,9 @@ mod manager;
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::unix::fs::FileExt;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::Client;
@@ -18,6 +21,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use futures_util::stream::FuturesUnordered;
 use job::{ACCESS_KEY, BUCKET, Job, LIST_PREFIX, MIB, REGION, Result, SECRET_KEY, SMALL, Work, small_key};
+use tokio::sync::Semaphore;
 
 const AT_ONCE: usize = 8;
 
@@ -25,10 +29,6 @@ fn main() -> ExitCode {
     job::run(|job| {
         if job.work == Work::Nothing {
             return Ok(());
-        }
-        // It has no download in parts, which is what the rows at a latency are about.
-        if job.work == Work::GetFile && job.concurrency.is_some() && job.variant.is_empty() {
-            return job.unsupported();
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let job = job.clone();
@@ -57,6 +57,7 @@ async fn config(job: &Job) -> aws_sdk_s3::config::Builder {
 async fn work(s3: Client, job: &Job) -> Result {
     match job.work {
         Work::Put => put(s3, job).await,
+        Work::GetFile if job.concurrency.is_some() => get_by_parts(s3, job).await,
         Work::GetFile | Work::GetNull => get(s3, job).await,
         Work::SmallPut | Work::SmallGet => small(s3, job).await,
         Work::List => list(s3, job).await,
@@ -117,6 +118,38 @@ async fn get(s3: Client, job: &Job) -> Result {
         if let Some(file) = &mut file {
             file.write_all(&bytes)?;
         }
+    }
+    job.expect("bytes", count, job.size)
+}
+
+/// Ranges, some at a time, each written as it comes. They have no checksum.
+async fn get_by_parts(s3: Client, job: &Job) -> Result {
+    let part_size = job.part_size.unwrap_or(8 * MIB);
+    let at_once = Arc::new(Semaphore::new(job.concurrency.unwrap_or(2)));
+    let file = Arc::new(File::create(&job.file)?);
+    let mut tasks = Vec::new();
+    let mut start = 0;
+    while start < job.size {
+        let permit = at_once.clone().acquire_owned().await?;
+        let range = start..job.size.min(start + part_size);
+        start = range.end;
+        let get = s3.get_object().bucket(BUCKET).key(&job.key);
+        let get = get.range(format!("bytes={}-{}", range.start, range.end - 1));
+        let file = file.clone();
+        tasks.push(tokio::spawn(async move {
+            let mut body = get.send().await?.body;
+            let mut at = range.start;
+            while let Some(bytes) = body.try_next().await? {
+                file.write_all_at(&bytes, at)?;
+                at += bytes.len() as u64;
+            }
+            drop(permit);
+            Result::<_>::Ok(at - range.start)
+        }));
+    }
+    let mut count = 0;
+    for task in tasks {
+        count += task.await??;
     }
     job.expect("bytes", count, job.size)
 }

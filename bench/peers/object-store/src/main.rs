@@ -1,9 +1,11 @@
 //! The work by object_store. Variants: `default` is what its documentation shows; `tuned` is what a good user would make
-//! of it: two parts of 8 MiB at a time out of one read each, files written without Tokio's threads, the payload unsigned
-//! over http unless it is to be; `checksum` is `tuned` with CRC64NVME, which it does not have by default.
+//! of it: two parts of 8 MiB at a time, out of one read each, or streamed into the file without Tokio's threads, the payload
+//! unsigned over http unless it is to be; `checksum` is `tuned` with CRC64NVME, which it does not have by default;
+//! `one-stream` is `tuned` but for the large object, which it reads by one request.
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::unix::fs::FileExt;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -14,8 +16,9 @@ use job::{ACCESS_KEY, BUCKET, Job, LIST_PREFIX, MIB, REGION, Result, SECRET_KEY,
 use object_store::aws::{AmazonS3, AmazonS3Builder, Checksum};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
-use object_store::{Certificate, ClientOptions, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{Certificate, ClientOptions, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::io::AsyncWriteExt;
+use tokio::sync::Semaphore;
 
 const AT_ONCE: usize = 8;
 
@@ -23,6 +26,18 @@ fn main() -> ExitCode {
     job::run(|job| {
         if job.work == Work::Nothing {
             return Ok(());
+        }
+        let is_get = matches!(job.work, Work::GetFile | Work::GetNull);
+        let cannot = match job.variant.as_str() {
+            // Anything else it does as `tuned` does.
+            "one-stream" => !is_get || job.concurrency.is_some(),
+            "checksum" => !matches!(job.work, Work::Put | Work::SmallPut),
+            // It chooses for itself.
+            "default" => (is_get || job.work == Work::Put) && job.concurrency.is_some(),
+            _ => false,
+        };
+        if cannot {
+            return job.unsupported();
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let (store, job) = (Arc::new(store(job)?), job.clone());
@@ -100,16 +115,17 @@ async fn put_by_parts(store: Arc<AmazonS3>, job: &Job) -> Result {
 
 async fn get(store: Arc<AmazonS3>, job: &Job) -> Result {
     let path = Path::from(job.key.as_str());
-    let mut count = 0;
-    if job.concurrency.is_some() {
+    let is_default = job.variant == "default";
+    if !is_default && job.variant != "one-stream" {
         return get_by_parts(store, job, path).await;
     }
+    let mut count = 0;
     let mut stream = store.get(&path).await?.into_stream();
     if job.work == Work::GetNull {
         while let Some(bytes) = stream.try_next().await? {
             count += bytes.len() as u64;
         }
-    } else if job.variant == "default" {
+    } else if is_default {
         let mut file = tokio::fs::File::create(&job.file).await?;
         while let Some(bytes) = stream.try_next().await? {
             count += bytes.len() as u64;
@@ -126,11 +142,10 @@ async fn get(store: Arc<AmazonS3>, job: &Job) -> Result {
     job.expect("bytes", count, job.size)
 }
 
-/// Ranges at a time, where the latency is what counts.
+/// Ranges, some at a time, each written as it comes.
 async fn get_by_parts(store: Arc<AmazonS3>, job: &Job, path: Path) -> Result {
-    use std::os::unix::fs::FileExt;
     let part_size = job.part_size.unwrap_or(8 * MIB);
-    let at_once = Arc::new(tokio::sync::Semaphore::new(job.concurrency.unwrap_or(2)));
+    let at_once = Arc::new(Semaphore::new(job.concurrency.unwrap_or(2)));
     let file = match job.work {
         Work::GetFile => Some(Arc::new(File::create(&job.file)?)),
         _ => None,
@@ -143,12 +158,17 @@ async fn get_by_parts(store: Arc<AmazonS3>, job: &Job, path: Path) -> Result {
         start = range.end;
         let (store, path, file) = (store.clone(), path.clone(), file.clone());
         tasks.push(tokio::spawn(async move {
-            let bytes = store.get_range(&path, range.clone()).await?;
-            if let Some(file) = file {
-                file.write_all_at(&bytes, range.start)?;
+            let options = GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
+            let mut stream = store.get_opts(&path, options).await?.into_stream();
+            let mut at = range.start;
+            while let Some(bytes) = stream.try_next().await? {
+                if let Some(file) = &file {
+                    file.write_all_at(&bytes, at)?;
+                }
+                at += bytes.len() as u64;
             }
             drop(permit);
-            Result::<_>::Ok(bytes.len() as u64)
+            Result::<_>::Ok(at - range.start)
         }));
     }
     let mut count = 0;

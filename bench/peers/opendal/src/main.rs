@@ -1,4 +1,5 @@
-//! The work by opendal: parts of 8 MiB, two at a time out of one read each; files by std. It never signs a payload.
+//! The work by opendal: parts of 8 MiB, two at a time, out of one read each, and as many ranges when reading; files by std.
+//! It never signs a payload. Its variant `one-stream` reads the large object by one request.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -20,10 +21,19 @@ fn main() -> ExitCode {
         if job.signed && job.work == Work::Put {
             return job.unsupported();
         }
+        // Anything else it does as it does without a variant.
+        let is_get = matches!(job.work, Work::GetFile | Work::GetNull);
+        if is_one_stream(job) && (!is_get || job.concurrency.is_some()) {
+            return job.unsupported();
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let job = job.clone();
         runtime.block_on(runtime.spawn(async move { work(operator(&job)?, &job).await }))?
     })
+}
+
+fn is_one_stream(job: &Job) -> bool {
+    job.variant == "one-stream"
 }
 
 /// The certificate to trust comes by `SSL_CERT_FILE`.
@@ -66,12 +76,11 @@ async fn put(store: Operator, job: &Job) -> Result {
 }
 
 async fn get(store: Operator, job: &Job) -> Result {
-    let reader = match job.concurrency {
-        Some(at_once) => {
-            store.reader_with(&job.key).chunk(job.part_size.unwrap_or(8 * MIB) as usize).concurrent(at_once)
-        }
-        None => store.reader_with(&job.key),
-    };
+    let mut reader = store.reader_with(&job.key);
+    if !is_one_stream(job) {
+        let part_size = job.part_size.unwrap_or(8 * MIB) as usize;
+        reader = reader.chunk(part_size).concurrent(job.concurrency.unwrap_or(2));
+    }
     let mut stream = reader.await?.into_bytes_stream(..).await?;
     let mut file = match job.work {
         Work::GetFile => Some(File::create(&job.file)?),
