@@ -282,3 +282,15 @@ async fn a_source_elsewhere_that_fails_for_a_while() {
     assert_eq!(there.get_object("your-bucket", "a").bytes().await.unwrap(), bytes);
     assert_eq!(store.requests().count(Operation::GetObject), 14);
 }
+
+/// What is asked of the source beside its bytes is asked as patiently.
+#[tokio::test(start_paused = true)]
+async fn a_source_that_cannot_be_looked_at_for_a_while() {
+    let (s3, store) = embedded().await;
+    source(&s3, 12 * MIB).await;
+    let busy = Fault::respond(503, "SlowDown").on(Operation::HeadObject).on(Operation::GetObjectTagging).times(9);
+    let busy = store.inject(busy).unwrap();
+    let copy = s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(PART).part_size(PART);
+    assert_eq!(copy.await.unwrap().parts, 3);
+    assert_eq!(busy.fired(), 9);
+}

@@ -15,7 +15,8 @@ use wharf_proto::operation::SendFuture;
 use wharf_proto::{Body, ETag, EncryptionInfo, Error, ErrorKind, ObjectHead, Tag};
 
 use super::handle::{Transfer, Watch};
-use super::patience::PATIENCE;
+use super::lane::Lane;
+use super::patience::{PATIENCE, patiently};
 use super::upload::Uploaded;
 use super::upload::copied::{self, Moving};
 use super::verification::Verification;
@@ -137,11 +138,11 @@ impl Copy {
 
     async fn copy(self, watch: Arc<Watch>) -> Result<Copied, Error> {
         if let Some(client) = self.to.clone() {
-            let source = self.source().await?;
+            let source = self.source(&watch).await?;
             return self.through_here(client, &source, watch).await;
         }
         if let Some(threshold) = self.multipart_threshold.filter(|threshold| *threshold <= LIMIT) {
-            let source = self.source().await?;
+            let source = self.source(&watch).await?;
             return match source.content_length >= threshold || source.content_length > LIMIT {
                 true => self.large(&source, watch).await,
                 false => single::copy(&self, Some(&source), &watch).await,
@@ -150,7 +151,7 @@ impl Copy {
         match single::copy(&self, None, &watch).await {
             // Too large, or anything else that is wrong with it: the codes differ from server to server.
             Err(error) if error.status().is_some_and(|status| matches!(status.as_u16(), 400 | 413)) => {
-                let Ok(source) = self.source().await else { return Err(error) };
+                let Ok(source) = self.source(&watch).await else { return Err(error) };
                 match source.content_length > LIMIT {
                     true => self.large(&source, watch).await,
                     false => Err(error),
@@ -165,7 +166,7 @@ impl Copy {
             let client = self.client.clone();
             return self.through_here(client, source, watch).await;
         }
-        let object = self.call.written(source, self.tags(source).await?)?;
+        let object = self.call.written(source, self.tags(source, &watch).await?)?;
         let part_size = self.part_size.unwrap_or(PART_SIZE);
         let moving = self.moving(self.client.clone(), Some(part_size), watch);
         let (call, seen) = (self.call.clone(), source.clone());
@@ -175,16 +176,26 @@ impl Copy {
     }
 
     async fn through_here(self, client: Client, source: &ObjectHead, watch: Arc<Watch>) -> Result<Copied, Error> {
-        let object = self.call.written(source, self.tags(source).await?)?;
+        let object = self.call.written(source, self.tags(source, &watch).await?)?;
         let body = Body::sized_stream(through::read(&self, source), source.content_length);
         let moving = self.moving(client, self.part_size, watch);
         let uploaded = copied::through_here(&moving, object, body).await?;
         Ok(Copied::of_upload(uploaded, source))
     }
 
+    /// Makes a request about the source until it succeeds: see [`patiently`].
+    async fn ask<T, F>(&self, watch: &Watch, attempt: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let (lane, clock) = (Lane::of(&self.client, self.concurrency), &self.client.inner().clock);
+        patiently(&lane, watch, self.patience, || clock.jitter(), attempt).await
+    }
+
     /// What there is to be copied.
-    async fn source(&self) -> Result<ObjectHead, Error> {
-        let source = self.call.head_of_source(self.client.clone()).await;
+    async fn source(&self, watch: &Watch) -> Result<ObjectHead, Error> {
+        let sender = self.client.for_transfers();
+        let source = self.ask(watch, || self.call.head_of_source(sender.clone()).into_future()).await;
         source.map_err(|error| match error.kind() {
             // As CopyObject says it.
             ErrorKind::NotModified => error.with_kind(ErrorKind::PreconditionFailed),
@@ -192,9 +203,10 @@ impl Copy {
         })
     }
 
-    async fn tags(&self, source: &ObjectHead) -> Result<Vec<Tag>, Error> {
-        let Some(call) = self.call.tags_of_source(self.client.clone(), source) else { return Ok(Vec::new()) };
-        match call.await {
+    async fn tags(&self, source: &ObjectHead, watch: &Watch) -> Result<Vec<Tag>, Error> {
+        let sender = self.client.for_transfers();
+        let Some(call) = self.call.tags_of_source(sender, source) else { return Ok(Vec::new()) };
+        match self.ask(watch, || call.clone().into_future()).await {
             Ok(output) => Ok(output.tags),
             // A server without tags.
             Err(error) if error.kind() == ErrorKind::NotImplemented => Ok(Vec::new()),

@@ -110,6 +110,8 @@ impl Watch {
         let counted = self.bytes.swap(bytes, Ordering::Relaxed);
         match bytes.checked_sub(counted) {
             Some(more) => whole.moved(more),
+            // What failed counts nothing, also not what an earlier run had.
+            None if bytes == 0 => whole.take_back(counted, self.kept.swap(0, Ordering::Relaxed)),
             None => whole.take_back(counted - bytes, 0),
         }
     }
@@ -307,6 +309,7 @@ mod tests {
         one.moved(3);
         one.counts(4);
         two.counts(0);
-        assert_eq!((whole.progress().bytes, one.progress().bytes), (4, 4));
+        let progress = whole.progress();
+        assert_eq!((progress.bytes, progress.moved, one.progress().bytes), (4, 4, 4));
     }
 }

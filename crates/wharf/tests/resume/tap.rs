@@ -35,10 +35,10 @@ impl Tap {
         let state = shared.clone();
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (server, shared) = (server.clone(), state.clone());
+                let (server, shared, cuts) = (server.clone(), state.clone(), state.cuts.subscribe());
                 state.connections.lock().unwrap().spawn(async move {
                     let Ok(server) = TcpStream::connect(server).await else { return };
-                    shared.carry(client, server).await;
+                    shared.carry(client, server, cuts).await;
                 });
             }
         });
@@ -78,16 +78,14 @@ impl Drop for Tap {
 }
 
 impl Shared {
-    async fn carry(&self, client: TcpStream, server: TcpStream) {
-        let mut cuts = self.cuts.subscribe();
+    /// Until one of them closes its end, or all are cut.
+    async fn carry(&self, client: TcpStream, server: TcpStream, mut cuts: watch::Receiver<u32>) {
         let (mut from_client, mut to_client) = client.into_split();
         let (mut from_server, mut to_server) = server.into_split();
         tokio::select! {
             _ = cuts.changed() => {}
-            _ = async { tokio::join!(
-                self.pass(&mut from_client, &mut to_server),
-                self.pass(&mut from_server, &mut to_client),
-            ) } => {}
+            () = self.pass(&mut from_client, &mut to_server) => {}
+            () = self.pass(&mut from_server, &mut to_client) => {}
         }
         let _ = to_server.shutdown().await;
         while from_server.read(&mut [0; 4096]).await.is_ok_and(|count| count > 0) {}

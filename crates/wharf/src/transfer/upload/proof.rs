@@ -1,5 +1,7 @@
 //! Whose object stands there after an answer was lost.
 
+use std::future::IntoFuture;
+
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
 use wharf_proto::transfer::journal::{StoredPart, hex};
 use wharf_proto::{ETag, Error, ErrorKind, ObjectHead};
@@ -29,7 +31,8 @@ pub(super) async fn stands(
     if !is_gone || job.object.is_conditional() || job.write_id.is_some() {
         return None;
     }
-    let head = job.object.head_object(job.client()).checksum_mode(true).await;
+    let look = || job.object.head_object(job.sender.clone()).checksum_mode(true).into_future();
+    let head = job.patiently(look).await;
     let head = head.inspect_err(|error| tracing::debug!(%error, "what stands there is not known")).ok()?;
     let is_same = head.content_length == size && job.object.has_metadata_of(&head) && has_bytes(&head, parts, ours);
     is_same.then_some(head)

@@ -1,5 +1,7 @@
 //! What is known of an object that was written.
 
+use std::future::IntoFuture;
+
 use wharf_proto::checksum::{Checksum, ChecksumType};
 use wharf_proto::{Error, ErrorKind, ObjectHead};
 
@@ -49,12 +51,14 @@ pub(super) async fn finish(job: &Job, mut uploaded: Uploaded, ours: Option<&Chec
     if !job.settings.verify {
         return Ok(uploaded);
     }
-    let mut call = job.object.head_object(job.client()).checksum_mode(true);
     // Some servers call what has no versions so, and then do not know it by that name.
-    if let Some(version) = uploaded.version_id.as_ref().filter(|version| *version != "null") {
-        call = call.version_id(version);
-    }
-    let head = call.await.map_err(|error| error.with_note("the object was written, and could not be verified"))?;
+    let version = uploaded.version_id.as_ref().filter(|version| *version != "null");
+    let looked = job.patiently(|| {
+        let call = job.object.head_object(job.sender.clone()).checksum_mode(true);
+        let call = if let Some(version) = version { call.version_id(version) } else { call };
+        call.into_future()
+    });
+    let head = looked.await.map_err(|error| error.with_note("the object was written, and could not be verified"))?;
     let found = match (ours, &head.checksum) {
         (Some(ours), Some(named)) => Some(compare(ours, named, head.checksum_type)),
         _ => None,
