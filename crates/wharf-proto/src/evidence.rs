@@ -207,7 +207,9 @@ impl Doubt {
             Self::Encrypted => "the server keeps no checksum of it, and its encryption makes its ETag no MD5",
             Self::DirectoryBucket => "the server keeps no checksum of it, and a directory bucket's ETags are no MD5s",
             Self::NoMd5 => "the server keeps no checksum of it, and its ETag is no MD5",
-            Self::OtherParts => "what the server keeps depends on how it was cut into parts, and no usual size of parts gives it",
+            Self::OtherParts => {
+                "what the server keeps depends on how it was cut into parts, and no usual size of parts gives it"
+            }
             Self::NothingInCommon => "source and copy have no checksum in common",
             Self::Gone => "the server names no checksum that could be compared, and a stream cannot be read once more",
             Self::Changed => "the file has changed since",

@@ -203,7 +203,7 @@ async fn compare(work: &Work, path: PathBuf, size: u64, evidence: Evidence) -> R
         Err(doubt) => return Ok(Likeness::Unknown(doubt)),
     };
     while_wanted(move |wanted| {
-        let read = each_block(&path, 0, u64::MAX, wanted, |block| comparison.update(block));
+        let read = each_block(&path, 0, size.saturating_add(1), wanted, |block| comparison.update(block));
         read.map_err(|error| {
             Error::new(ErrorKind::Body, format!("could not read {}: {error}", path.display())).with_cause(error)
         })?;

@@ -10,6 +10,7 @@ use wharf_proto::{Error, ErrorKind};
 use super::file::Snapshot;
 use super::job::{Job, Unconfirmed};
 use super::replay::Replay;
+use super::verify::Sent;
 use super::{Uploaded, proof, verify};
 use crate::transfer::Verification;
 
@@ -50,7 +51,8 @@ pub(super) async fn put(job: &Job, content: Replay, file: Option<&Snapshot>, len
         }
     };
     job.watch.part_done();
-    verify::finish(job, uploaded, ours.as_ref()).await
+    let sent = Sent { content: Some(content), file: file.cloned(), plan: None };
+    verify::finish(job, uploaded, ours.as_ref(), sent).await
 }
 
 fn of_put(job: &Job, output: PutObjectOutput, size: u64) -> Uploaded {
