@@ -198,11 +198,11 @@ impl Doubt {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotTrusted => {
-                "the server keeps no checksum of it, and ETags of this provider are not trusted: `trust_etags` overrides"
+                "the server keeps no checksum of it, and ETags of this provider are not trusted: `trust_etags(true)` overrides"
             }
             Self::PartsNotTrusted => {
                 "the server keeps no checksum of it, and this provider's ETags of objects in parts are not trusted: \
-                 `trust_etags` overrides"
+                 `trust_etags(true)` overrides"
             }
             Self::Encrypted => "the server keeps no checksum of it, and its encryption makes its ETag no MD5",
             Self::DirectoryBucket => "the server keeps no checksum of it, and a directory bucket's ETags are no MD5s",

@@ -128,7 +128,7 @@ async fn once_more(job: &Job, head: &ObjectHead, size: u64, sent: Sent) -> Resul
             ErrorKind::Corrupt,
             format!("the server stored other bytes than were sent: its ETag {} is not their {algorithm}", head.etag),
         )
-        .with_hint(format!("{WRONG}; or its ETags are no MD5s, which `trust_etags` says")),
+        .with_hint(format!("{WRONG}; or its ETags are no MD5s: say `trust_etags(false)`")),
         false => Error::new(
             ErrorKind::Corrupt,
             format!("the server stored other bytes than were sent: {} is not their {algorithm}", proof.checksum),
