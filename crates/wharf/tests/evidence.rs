@@ -60,6 +60,37 @@ impl Transport for Lying {
     }
 }
 
+/// A store whose answers to CompleteMultipartUpload have this in place of the ETag.
+#[derive(Clone)]
+struct Completing(Store, &'static str);
+
+impl Transport for Completing {
+    fn send(&self, request: Request<Carried>) -> ResponseFuture {
+        let (answer, text) = (self.0.send(request), self.1);
+        Box::pin(async move {
+            let (head, body) = answer.await?.into_parts();
+            let body = match body.into_full() {
+                Ok(bytes) => {
+                    let xml = String::from_utf8(bytes.to_vec()).unwrap();
+                    match xml.split_once("<ETag>").filter(|_| xml.contains("CompleteMultipartUploadResult")) {
+                        Some((before, rest)) => {
+                            let after = rest.split_once("</ETag>").unwrap().1;
+                            Bytes::from(format!("{before}{text}{after}")).into()
+                        }
+                        None => bytes.into(),
+                    }
+                }
+                Err(stream) => stream,
+            };
+            Ok(Response::from_parts(head, body))
+        })
+    }
+
+    fn defaults(&self) -> Option<Defaults> {
+        self.0.defaults()
+    }
+}
+
 /// The text with the first 32 digits in a row of an MD5 the other way round.
 fn lie(text: &str) -> String {
     let is_md5 = |at: &usize| text[*at..].bytes().take(32).filter(u8::is_ascii_hexdigit).count() == 32;
@@ -116,6 +147,38 @@ async fn what_was_stored_wrong_is_found_out() {
     assert_eq!(error.kind(), ErrorKind::Corrupt);
     assert!(error.to_string().contains("the server stored other bytes than were sent: its ETag"), "{error}");
     assert!(error.hint().unwrap().contains("trust_etags"), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_etag_of_the_write_may_be_another_than_the_objects() {
+    let store = store();
+    let s3 = trusting(&store).await;
+    for text in ["", "<ETag>&quot;0123456789abcdef0123456789abcdef-3&quot;</ETag>"] {
+        // As Ceph answers, which names none, and rclone, which names one of another kind.
+        let rewriting = Client::builder().provider(Provider::Ceph).transport(Completing(store.clone(), text));
+        let s3 = rewriting.build().unwrap();
+        let uploaded = s3.upload("my-bucket", "a", bytes(17 * MIB)).verify(true).await.unwrap();
+        assert_eq!(uploaded.verification, Verification::VerifiedByEtag, "{text}");
+        assert_eq!(uploaded.etag.is_empty(), text.is_empty());
+        assert_eq!(uploaded.etag.unquoted().starts_with("0123456789"), !text.is_empty());
+        // One that somebody else has written in between is not ours.
+        let other = || Fault::replace_object(bytes(17 * MIB - 1)).on(Operation::HeadObject).times(1);
+        store.inject(other()).unwrap();
+        let uploaded = s3.upload("my-bucket", "a", bytes(17 * MIB)).verify(true).await.unwrap();
+        assert_eq!(
+            uploaded.verification,
+            Verification::NotVerified("what stands there has not the ETag that the write got")
+        );
+    }
+    // Of the same size, too.
+    let mut other = bytes(MIB);
+    other[7] ^= 1;
+    store.inject(Fault::replace_object(other).on(Operation::HeadObject).times(1)).unwrap();
+    let uploaded = s3.upload("my-bucket", "a", bytes(MIB)).verify(true).await.unwrap();
+    assert_eq!(
+        uploaded.verification,
+        Verification::NotVerified("what stands there has not the ETag that the write got")
+    );
 }
 
 #[tokio::test]

@@ -80,59 +80,70 @@ pub(super) async fn finish(
         (Some(ours), Some(named)) => Some(compare(ours, named, head.checksum_type)),
         _ => None,
     };
-    if head.etag != uploaded.etag && !matches!(found, Some(Ok(Verification::Verified(_)))) {
-        uploaded.verification = Verification::NotVerified("what stands there has not the ETag that the write got");
-        return Ok(uploaded);
-    }
+    let is_another = head.etag != uploaded.etag;
     if head.content_length != uploaded.size {
+        if is_another {
+            uploaded.verification = ANOTHER;
+            return Ok(uploaded);
+        }
         let problem = format!("the server has {} bytes of the {} sent", head.content_length, uploaded.size);
         return Err(Error::new(ErrorKind::Corrupt, problem).with_hint(WRONG));
     }
-    if let Some(found) = found {
-        uploaded.verification = found?;
-    }
-    if !uploaded.verification.is_verified() {
-        uploaded.verification = once_more(job, &head, uploaded.size, sent).await?;
-    }
-    if uploaded.checksum.is_none() {
+    uploaded.verification = match found {
+        Some(Ok(verified @ Verification::Verified(_))) => verified,
+        Some(Err(wrong)) if !is_another => return Err(wrong),
+        // By the answer to the write.
+        None if !is_another && uploaded.verification.is_verified() => uploaded.verification,
+        _ => match likeness(job, &head, uploaded.size, &sent).await? {
+            Likeness::Unknown(doubt) if !is_another || uploaded.etag.is_empty() => {
+                Verification::NotVerified(doubt.as_str())
+            }
+            Likeness::Differs if !is_another => return Err(other_bytes(job, &head)),
+            // Bytes that are the same are so whoever wrote them; and rclone's answer names another ETag than it has then.
+            same @ Likeness::Same(_) => Verification::of(same).unwrap_or(ANOTHER),
+            _ => ANOTHER,
+        },
+    };
+    if uploaded.checksum.is_none() && uploaded.verification != ANOTHER {
         (uploaded.checksum, uploaded.checksum_type) = (head.checksum, head.checksum_type);
+        uploaded.encryption = uploaded.encryption.or(head.encryption);
     }
-    uploaded.encryption = uploaded.encryption.or(head.encryption);
     Ok(uploaded)
 }
 
+const ANOTHER: Verification = Verification::NotVerified("what stands there has not the ETag that the write got");
+
 /// Reads what was sent once more, if the object has a checksum or an ETag that it can be compared with.
-async fn once_more(job: &Job, head: &ObjectHead, size: u64, sent: Sent) -> Result<Verification, Error> {
-    let unknown = |doubt: Doubt| Ok(Verification::NotVerified(doubt.as_str()));
-    let evidence = Evidence::of(head.into(), job.habits(), job.object.bucket());
-    let proof = match evidence.proof() {
+async fn likeness(job: &Job, head: &ObjectHead, size: u64, sent: &Sent) -> Result<Likeness, Error> {
+    let proof = match Evidence::of(head.into(), job.habits(), job.object.bucket()).proof() {
         Ok(proof) => proof,
-        Err(doubt) => return unknown(doubt),
+        Err(doubt) => return Ok(Likeness::Unknown(doubt)),
     };
-    let Some(content) = sent.content else { return unknown(Doubt::Gone) };
+    let Some(content) = &sent.content else { return Ok(Likeness::Unknown(Doubt::Gone)) };
     let likeness = match Comparison::new(proof, size, sent.plan.as_slice()) {
         Ok(comparison) => content.compare(comparison).await?,
         Err(doubt) => Likeness::Unknown(doubt),
     };
-    if let Some(verification) = Verification::of(likeness) {
-        return Ok(verification);
+    match &sent.file {
+        Some(file) if likeness == Likeness::Differs && file.check().await.is_err() => {
+            Ok(Likeness::Unknown(Doubt::Changed))
+        }
+        _ => Ok(likeness),
     }
-    if let Some(file) = sent.file
-        && file.check().await.is_err()
-    {
-        return unknown(Doubt::Changed);
+}
+
+fn other_bytes(job: &Job, head: &ObjectHead) -> Error {
+    let corrupt = |what: String, hint: String| {
+        Error::new(ErrorKind::Corrupt, format!("the server stored other bytes than were sent: {what}")).with_hint(hint)
+    };
+    match Evidence::of(head.into(), job.habits(), job.object.bucket()).proof() {
+        Ok(proof) if !proof.is_etag => {
+            let algorithm = proof.checksum.algorithm();
+            corrupt(format!("its {algorithm} is {}, which is not theirs", proof.checksum), WRONG.to_owned())
+        }
+        _ => corrupt(
+            format!("its ETag {} is not their MD5", head.etag),
+            format!("{WRONG}; or its ETags are no MD5s: say `trust_etags(false)`"),
+        ),
     }
-    let algorithm = proof.checksum.algorithm();
-    Err(match proof.is_etag {
-        true => Error::new(
-            ErrorKind::Corrupt,
-            format!("the server stored other bytes than were sent: its ETag {} is not their {algorithm}", head.etag),
-        )
-        .with_hint(format!("{WRONG}; or its ETags are no MD5s: say `trust_etags(false)`")),
-        false => Error::new(
-            ErrorKind::Corrupt,
-            format!("the server stored other bytes than were sent: {} is not their {algorithm}", proof.checksum),
-        )
-        .with_hint(WRONG),
-    })
 }
