@@ -16,7 +16,7 @@ pub struct Comparison {
 /// How the bytes are hashed.
 #[derive(Debug)]
 enum Way {
-    Whole(ChecksumHasher),
+    Whole(Box<ChecksumHasher>),
     /// For each way to cut them that may be the right one.
     Parts(Vec<Parts>),
 }
@@ -40,7 +40,7 @@ impl Comparison {
     pub fn new(proof: Proof, size: u64, cuts: &[PartPlan]) -> Result<Self, Doubt> {
         let hasher = ChecksumHasher::new(proof.checksum.algorithm());
         let way = match proof.checksum.part_count() {
-            None => Way::Whole(hasher),
+            None => Way::Whole(Box::new(hasher)),
             Some(count) => {
                 let fitting = cuts.iter().filter(|plan| plan.count(size) == u64::from(count));
                 let ways: Vec<_> = fitting.map(|plan| Parts::new(*plan, hasher.clone())).collect();
