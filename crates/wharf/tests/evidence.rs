@@ -159,8 +159,12 @@ async fn the_etag_of_the_write_may_be_another_than_the_objects() {
         let s3 = rewriting.build().unwrap();
         let uploaded = s3.upload("my-bucket", "a", bytes(17 * MIB)).verify(true).await.unwrap();
         assert_eq!(uploaded.verification, Verification::VerifiedByEtag, "{text}");
-        assert_eq!(uploaded.etag.is_empty(), text.is_empty());
+        let copied = s3.copy("my-bucket", "a", "my-bucket", "b").to(&s3).verify(true).await.unwrap();
+        let expected = if text.is_empty() { Verification::VerifiedByEtag } else { unproven(Doubt::NothingInCommon) };
+        assert_eq!(copied.verification, expected);
         assert_eq!(uploaded.etag.unquoted().starts_with("0123456789"), !text.is_empty());
+        let unasked = s3.upload("my-bucket", "a", bytes(17 * MIB)).await.unwrap();
+        assert_eq!(unasked.etag.is_empty(), text.is_empty());
         // One that somebody else has written in between is not ours.
         let other = || Fault::replace_object(bytes(17 * MIB - 1)).on(Operation::HeadObject).times(1);
         store.inject(other()).unwrap();
@@ -316,6 +320,13 @@ async fn a_copy_is_verified_by_both_etags() {
             assert_eq!(copied.verification, unproven(Doubt::NothingInCommon));
         }
     }
+    // That the copy is what passed here does not show that it is what the source is.
+    let unknown = Client::builder().transport(store.clone()).build().unwrap();
+    let copied = unknown.copy("my-bucket", "a", "my-bucket", "b").to(&to).verify(true).await.unwrap();
+    assert_eq!(copied.verification, unproven(Doubt::NotTrusted));
+    s3.upload("my-bucket", "a", bytes(MIB)).await.unwrap();
+    let copied = unknown.copy("my-bucket", "a", "my-bucket", "b").to(&to).verify(true).await.unwrap();
+    assert_eq!(copied.verification, unproven(Doubt::NotTrusted));
     // From a store that keeps checksums to one that does not.
     let keeps = client_of(Client::builder().transport(Store::in_memory()).provider(Provider::Embedded)).await;
     keeps.upload("my-bucket", "a", bytes(MIB)).await.unwrap();

@@ -247,10 +247,10 @@ fn other_bytes() -> Error {
 
 /// That the parts are what was copied is no proof: the source's checksum must be the copy's.
 fn of_both(copy: Verification, checksum: Option<Checksum>, source: &ObjectHead) -> Verification {
-    match (copy, source.checksum) {
-        (Verification::Verified(_), Some(theirs)) if Some(theirs) == checksum => copy,
-        (Verification::Verified(_), _) => Verification::NotVerified("the source has no checksum like the copy's"),
-        (not_verified, _) => not_verified,
+    match copy.is_verified() {
+        true if checksum.is_some() && source.checksum == checksum => copy,
+        true => Verification::NotVerified("the source has no checksum like the copy's"),
+        false => copy,
     }
 }
 

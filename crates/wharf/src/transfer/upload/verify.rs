@@ -104,10 +104,16 @@ pub(super) async fn finish(
             _ => ANOTHER,
         },
     };
-    if uploaded.checksum.is_none() && uploaded.verification != ANOTHER {
-        (uploaded.checksum, uploaded.checksum_type) = (head.checksum, head.checksum_type);
-        uploaded.encryption = uploaded.encryption.or(head.encryption);
+    if uploaded.verification == ANOTHER {
+        return Ok(uploaded);
     }
+    if uploaded.checksum.is_none() {
+        (uploaded.checksum, uploaded.checksum_type) = (head.checksum, head.checksum_type);
+    }
+    if uploaded.etag.is_empty() {
+        uploaded.etag = head.etag;
+    }
+    uploaded.encryption = uploaded.encryption.or(head.encryption);
     Ok(uploaded)
 }
 
