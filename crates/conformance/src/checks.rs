@@ -6,6 +6,7 @@ mod copies;
 mod deletes;
 mod encryption;
 mod errors;
+mod etags;
 mod forms;
 mod listings;
 mod locks;
@@ -83,6 +84,7 @@ pub const AREAS: &[Area] = &[
     Area { title: "Presigned requests", checks: presigned::CHECKS },
     Area { title: "Forms of browsers", checks: forms::CHECKS },
     Area { title: "Checksums", checks: checksums::CHECKS },
+    Area { title: "ETags", checks: etags::CHECKS },
     Area { title: "Tags", checks: tagging::CHECKS },
     Area { title: "Versions", checks: versions::CHECKS },
     Area { title: "Encryption", checks: encryption::CHECKS },

@@ -186,8 +186,13 @@ fn hint(error: &wharf::Error) -> Option<String> {
             Some("an answer was lost, and it may be done: look at what stands there before you do it again".to_owned())
         }
         (ErrorKind::WrongRegion, None) => Some("say the bucket's region with --region".to_owned()),
-        _ => error.hint().map(str::to_owned),
+        _ => error.hint().map(by_option),
     }
+}
+
+/// The same text, where it speaks of a method that the command has an option for.
+pub(crate) fn by_option(text: &str) -> String {
+    text.replace("`trust_etags(true)`", "--trust-etags").replace("`trust_etags(false)`", "--trust-etags=false")
 }
 
 fn hints_at(error: &wharf::Error, method: &str) -> bool {

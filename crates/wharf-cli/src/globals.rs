@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use wharf::Client;
+use wharf::{Client, Provider};
 use wharf_embedded::Store;
 
 use crate::error::{Exit, Failure};
@@ -52,8 +52,15 @@ pub(crate) struct Connection {
     /// For how long a server may be silent; 0 for ever
     #[arg(long, global = true, value_name = "SECONDS")]
     pub(crate) cli_read_timeout: Option<u64>,
+    /// Whose S3 it is, where the host name does not tell, such as ceph or garage
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) provider: Option<Provider>,
+    /// Whether ETags are the MD5s they look like, also on a server that is not known for it; false
+    /// never believes them
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) trust_etags: Option<bool>,
     /// Use no server at all but the store that is kept in this directory
-    #[arg(long, global = true, value_name = "DIR", conflicts_with_all = ["endpoint_url", "profile", "no_sign_request", "no_verify_ssl", "ca_bundle"])]
+    #[arg(long, global = true, value_name = "DIR", conflicts_with_all = ["endpoint_url", "profile", "no_sign_request", "no_verify_ssl", "ca_bundle", "provider", "trust_etags"])]
     pub(crate) embedded: Option<PathBuf>,
 }
 
@@ -168,6 +175,12 @@ impl Connection {
                 Failure::new(Exit::Configuration, format!("cannot read the CA bundle {}: {error}", path.display()))
             })?;
             builder = builder.root_certificates_pem(pem);
+        }
+        if let Some(provider) = self.provider {
+            builder = builder.provider(provider);
+        }
+        if let Some(trust) = self.trust_etags {
+            builder = builder.trust_etags(trust);
         }
         if let Some(limit) = self.cli_connect_timeout {
             builder = builder.connect_timeout(timeout(limit));

@@ -313,6 +313,11 @@ impl Checksum {
         self.parts.is_some()
     }
 
+    /// The same digest as that of the checksums of so many parts.
+    pub(crate) const fn with_parts(self, parts: NonZeroU32) -> Self {
+        Self { parts: Some(parts), ..self }
+    }
+
     fn check_part_of(&self, algorithm: ChecksumAlgorithm) -> Result<(), ChecksumError> {
         if self.algorithm != algorithm {
             return Err(ChecksumError::MixedAlgorithms(algorithm, self.algorithm));

@@ -30,6 +30,10 @@ const MAX_SKEW: Duration = Duration::from_secs(15 * 60);
 /// A clock that is wrong by less was not what the server complained of.
 const MIN_SKEW: Duration = Duration::from_secs(60);
 
+/// A clock that is further off is to be set by hand. Whoever sits between, over plain http, may tell any time: what was signed
+/// for a time to come could be sent then, and by certificates https goes no further either.
+const MAX_OFFSET: Duration = Duration::from_secs(366 * 24 * 3600);
+
 /// What servers say of keys that have ended.
 const ENDED: [&str; 5] =
     ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired", "TokenRefreshRequired"];
@@ -70,6 +74,12 @@ pub fn correction(asked: &Asked<'_>, error: &Error, headers: &HeaderMap) -> Opti
         (ErrorKind::InvalidInput, None) => ended(asked, error),
         _ => None,
     }
+}
+
+/// Whether a server's time is one that `ours`, the machine's own clock, may be corrected by: no more than a year away.
+pub fn is_credible(theirs: SystemTime, ours: SystemTime) -> bool {
+    let apart = theirs.duration_since(ours).unwrap_or_else(|behind| behind.duration());
+    apart <= MAX_OFFSET
 }
 
 fn another_region(asked: &Asked<'_>, error: &Error) -> Option<Correction> {
@@ -198,6 +208,15 @@ mod tests {
             (Method::GET, 500, "Thu, 01 Jan 2026 01:00:00 GMT", "", None),
         ] {
             assert_eq!(after(method.clone(), status, &[("date", date)], body), expected, "{method} {date} {body}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_credible_for_a_year() {
+        let (ours, day) = (SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600), Duration::from_secs(24 * 3600));
+        for (days, credible) in [(0, true), (1, true), (366, true), (367, false), (40 * 365, false)] {
+            assert_eq!(is_credible(ours + day * days, ours), credible, "{days}");
+            assert_eq!(is_credible(ours - day * days, ours), credible, "-{days}");
         }
     }
 

@@ -6,10 +6,12 @@ mod habits;
 mod table;
 
 use std::fmt;
+use std::str::FromStr;
 
 pub use condition::{Condition, Conditions};
 pub use habits::{Habits, Parts, Source};
 
+use crate::Error;
 use crate::endpoint::{Endpoint, Partition};
 
 /// Whose S3 it is.
@@ -132,6 +134,18 @@ impl Provider {
             Self::Embedded => "wharf-embedded",
             Self::Other => "any other",
         }
+    }
+}
+
+/// Reads the variant's name, in any case: `ceph`, `SeaweedFs`.
+impl FromStr for Provider {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let ids: Vec<_> = Self::all().map(|provider| format!("{provider:?}").to_ascii_lowercase()).collect();
+        Self::all().zip(&ids).find(|(_, id)| id.eq_ignore_ascii_case(name)).map(|(provider, _)| provider).ok_or_else(
+            || Error::invalid_input(format!("there is no provider {name:?}; say one of {}", ids.join(", "))),
+        )
     }
 }
 

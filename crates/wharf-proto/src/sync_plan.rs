@@ -30,6 +30,7 @@ use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::checksum::Checksum;
+use crate::evidence::Doubt;
 use crate::{ETag, Error};
 
 /// A file or an object, as one of the sides names it.
@@ -134,6 +135,8 @@ pub enum Reason {
     Time,
     /// The bytes differ.
     Content,
+    /// Nothing shows whether the bytes differ: why.
+    Unproven(Doubt),
 }
 
 impl fmt::Display for Reason {
@@ -143,6 +146,7 @@ impl fmt::Display for Reason {
             Self::Size => "the sizes differ",
             Self::Time => "the times differ",
             Self::Content => "the bytes differ",
+            Self::Unproven(doubt) => doubt.as_str(),
         })
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use wharf_proto::correct::is_credible;
 use wharf_proto::op::{PostForm, PresignedPost};
 use wharf_proto::operation::{Operation, Presigned, Request, SendFuture, Sender};
 use wharf_proto::provider::Habits;
@@ -105,14 +106,19 @@ impl Inner {
         corrected.unwrap_or(now)
     }
 
-    /// Has [`now`](Inner::now) agree with a server's clock, for all requests to come.
-    pub(crate) fn set_clock(&self, theirs: SystemTime) {
+    /// Has [`now`](Inner::now) agree with a server's clock, for all requests to come, and says whether it does: not with
+    /// one that is too far off.
+    pub(crate) fn set_clock(&self, theirs: SystemTime) -> bool {
+        if !is_credible(theirs, self.clock.now()) {
+            return false;
+        }
         let seconds = |by: Duration| i64::try_from(by.as_secs()).unwrap_or_default();
         let ahead = match theirs.duration_since(self.clock.now()) {
             Ok(ahead) => seconds(ahead),
             Err(behind) => -seconds(behind.duration()),
         };
         self.clock_ahead.store(ahead, Ordering::Relaxed);
+        true
     }
 
     /// Keeps what an answer says of its server, for whoever asks. It decides nothing.

@@ -76,6 +76,7 @@ pub struct ClientBuilder {
     provider: Option<Provider>,
     habits: Option<Habits>,
     assume_conditions: bool,
+    trust_etags: Option<bool>,
     checksum: Option<Option<ChecksumAlgorithm>>,
     trailers: Option<bool>,
     unsigned_payload: bool,
@@ -197,6 +198,16 @@ impl ClientBuilder {
     /// was to spare.
     pub fn assume_conditions(mut self) -> Self {
         self.assume_conditions = true;
+        self
+    }
+
+    /// Whether an object's ETag that looks like an MD5 is believed to be that of its bytes, or of its parts' MD5s: as the
+    /// provider is known for by default, and for an unknown one never. It counts where bytes are compared
+    /// ([`Compare::Checksum`](crate::transfer::Compare::Checksum), [`Upload::verify`](crate::transfer::Upload::verify),
+    /// [`Copy::verify`](crate::transfer::Copy::verify)) and the server keeps no checksum. `client.probe(bucket)` finds out
+    /// what a server does.
+    pub fn trust_etags(mut self, trust: bool) -> Self {
+        self.trust_etags = Some(trust);
         self
     }
 

@@ -98,10 +98,7 @@ impl Route {
                 }
                 leads_elsewhere
             }
-            Correction::Clock(theirs) => {
-                client.set_clock(*theirs);
-                true
-            }
+            Correction::Clock(theirs) => client.set_clock(*theirs),
             Correction::Credentials => match signed_with {
                 Some(keys) if self.session => {
                     Session::has_ended(&self.bucket, keys).await;

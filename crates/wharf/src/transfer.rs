@@ -48,6 +48,7 @@ mod locked;
 #[cfg(feature = "tokio-io")]
 mod object_reader;
 mod patience;
+mod reading;
 mod safe_path;
 mod sync;
 mod unnamed;

@@ -15,6 +15,7 @@ mod wire;
 
 pub use wharf_transport::{Body, BoxError, Defaults, ResponseFuture, Transport, TransportError, TransportErrorKind};
 
+pub(crate) use dial::is_loopback;
 pub(crate) use http1::{Http1, SendAgain, Settings};
 
 use wharf_proto::retry::TransportFailure;

@@ -407,6 +407,10 @@ async fn a_clock_is_set_once_a_call() {
         (skewed("Thu, 01 Jan 2026 00:00:10 GMT"), 1),
         (answer(403, "", &error("RequestTimeTooSkewed", "")), 1),
         (skewed("soon"), 1),
+        // One that is too far off to be believed, ahead and behind.
+        (skewed("Sat, 02 Jan 2027 00:00:01 GMT"), 1),
+        (skewed("Fri, 31 Dec 9999 23:59:59 GMT"), 1),
+        (skewed("Thu, 01 Jan 1970 00:00:00 GMT"), 1),
         // Another, but it does not help.
         (skewed("Thu, 01 Jan 2026 02:00:00 GMT"), 2),
     ];
@@ -429,6 +433,30 @@ async fn a_clock_for_calls_at_once() {
     let s3 = client_of(server.url()).build().unwrap();
     let calls = stream::iter(0..8).map(|_| s3.get_object("my-bucket", "a").text()).buffer_unordered(8);
     assert!(calls.all(|text| std::future::ready(text.unwrap() == "Hello!")).await);
+}
+
+/// A server that takes whatever time it has told, and tells a later one each time, leads nobody further than a year.
+#[tokio::test]
+async fn a_clock_is_not_led_on_step_by_step() {
+    let server = Server::start(move |mut conn: Conn| async move {
+        while let Some((head, _)) = conn.request().await {
+            match head.header("x-amz-date").unwrap().get(..4) {
+                Some("2026") if head.target.contains("again") => {
+                    conn.write(skewed("Wed, 30 Jun 2027 00:00:00 GMT")).await
+                }
+                Some("2026") if head.header("x-amz-date").unwrap().starts_with("202601") => {
+                    conn.write(skewed("Thu, 31 Dec 2026 00:00:00 GMT")).await
+                }
+                _ => conn.write(OK).await,
+            };
+        }
+    })
+    .await;
+    let s3 = client_of(server.url()).build().unwrap();
+    s3.get_object("my-bucket", "a").await.unwrap();
+    let error = s3.get_object("my-bucket", "again").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RequestTimeTooSkewed);
+    assert!(times(&server).iter().all(|time| time.starts_with("2026")), "{:?}", times(&server));
 }
 
 /// Region and clock in one call: each once.

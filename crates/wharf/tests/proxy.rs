@@ -163,3 +163,15 @@ fn a_proxy_that_is_none() {
         "HTTPS_PROXY: proxies of the kind socks5:// are not supported; it reads like http://proxy.example:3128"
     );
 }
+
+/// A desktop's proxy for others is no matter where nothing would go through it.
+#[tokio::test]
+async fn a_proxy_that_is_none_and_is_not_needed() {
+    let server = Server::start(hello).await;
+    let variables = &[("ALL_PROXY", "socks5://proxy:1080")];
+    let s3 = client(&server.url(), variables).build().unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "Hello!");
+    // What the program itself says is a mistake in any case.
+    let error = client(&server.url(), &[]).proxy("socks5://proxy:1080").build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+}

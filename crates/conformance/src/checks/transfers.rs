@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use wharf::transfer::{Compare, Reason, SyncAction};
 use wharf::{Body, ErrorKind};
 
 use super::{Check, pattern};
 use crate::context::Context;
-use crate::expect::{Outcome, equal, holds, refused};
+use crate::expect::{Failure, Outcome, equal, holds, refused};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new("transfer-small", "A small object is uploaded and downloaded in a request each", |cx| {
@@ -22,6 +23,11 @@ pub(super) const CHECKS: &[Check] = &[
         Box::pin(upload_fails(cx))
     }),
     Check::new("transfer-cancel", "An upload that is cancelled leaves nothing behind", |cx| Box::pin(cancel(cx))),
+    Check::new(
+        "transfer-verify",
+        "What an upload has sent is proven, by a checksum or an ETag, and so is a sync",
+        |cx| Box::pin(verify(cx)),
+    ),
     Check::new("transfer-copy", "An object is copied in parts, with its headers and metadata", |cx| Box::pin(copy(cx))),
     Check::new("transfer-download-ranges", "An object is downloaded in ranges, several at a time", |cx| {
         Box::pin(download_ranges(cx))
@@ -70,6 +76,26 @@ async fn is_stored(cx: &Context, key: &str, length: usize) -> Outcome {
 async fn nothing_is_left(cx: &Context) -> Outcome {
     let uploads = cx.s3.list_multipart_uploads(&cx.bucket).await?.uploads;
     equal("uploads left over", uploads.len(), 0)
+}
+
+async fn verify(cx: Context) -> Outcome {
+    let folder = Folder::new()?;
+    for (name, length) in [("small", 1000), ("parts", 7 << 20)] {
+        let path = folder.path(name);
+        std::fs::write(&path, pattern(length))?;
+        let upload = cx.s3.upload(&cx.bucket, name, path.as_path()).multipart_threshold(PART).part_size(PART);
+        let uploaded = upload.verify(true).await?;
+        holds(&format!("{name}: {}", uploaded.verification), uploaded.verification.is_verified())?;
+    }
+    let compare = || cx.s3.sync(folder.0.as_path(), (cx.bucket.as_str(), "")).compare(Compare::Checksum).dry_run(true);
+    let same = compare().await?;
+    equal("the same", (same.transferred, same.skipped, same.failed), (0, 2, 0))?;
+    let mut other = pattern(1000).to_vec();
+    other[999] ^= 1;
+    std::fs::write(folder.path("small"), other)?;
+    let mut events = compare().events();
+    let Some(item) = events.next().await else { return Err(Failure::new("other bytes are taken for the same")) };
+    equal("the other", item?.action, SyncAction::Upload(Reason::Content))
 }
 
 async fn small(cx: Context) -> Outcome {

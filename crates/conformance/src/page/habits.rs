@@ -193,6 +193,8 @@ mod tests {
             assert!(!habits.announces_checksum || passes("multipart"), "{provider}: announced checksums");
             assert!(!habits.list_encoding || passes("list-url-encoding"), "{provider}: encoding");
             assert_eq!(habits.sorted, passes("list-order"), "{provider}: order");
+            assert_eq!(habits.etag_is_md5, passes("etag-md5"), "{provider}: ETags");
+            assert_eq!(habits.multipart_etag, passes("etag-parts"), "{provider}: ETags of parts");
             assert_eq!(habits.parts.copies, passes("multipart-copy-range"), "{provider}: copies of parts");
         }
         let verified = Provider::all().filter(|provider| matches!(provider.habits().source, Source::Verified(_)));

@@ -127,6 +127,7 @@ const DIFFERENCES: &[Difference] = &[
         "UploadPartCopy is taken for UploadPart.",
     ),
     differs(&["multipart-too-small"], "CompleteMultipartUpload: succeeded", "Parts may be of any size."),
+    differs(&["etag-parts"], "ETag: got", "Its ETag is the MD5 of all its bytes."),
     differs(&["multipart-etag"], "by HeadObject: got", "HeadObject tells the MD5 of the whole object."),
     differs(&["multipart-list-parts"], "after part 3: got [3, 4, 5]", "A marker is the first to be listed."),
     differs(&["multipart-object-size"], "another size: succeeded", "The size is not compared."),

@@ -47,7 +47,7 @@ pub(crate) struct Args {
     #[arg(long)]
     exact_timestamps: bool,
     /// Only other bytes are a difference: costs a HEAD request for each object of the same size, and
-    /// the files are read
+    /// the files are read. What nothing shows to be the same is copied
     #[arg(long, conflicts_with_all = ["size_only", "exact_timestamps"])]
     checksum: bool,
     /// Delete everything where the source is empty or not there

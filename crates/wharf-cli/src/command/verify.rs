@@ -9,7 +9,7 @@ use wharf::proto::sync_plan::{Compare, Reason};
 use wharf::transfer::{SyncAction, SyncItem, SyncPlace};
 
 use crate::context::Context;
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, by_option};
 use crate::filter::Filters;
 use crate::printer::Printer;
 use crate::progress::Bar;
@@ -22,7 +22,8 @@ Example: whether the backup has what the folder has, byte for byte
 
 /// Compare a folder with a prefix by checksum
 ///
-/// Every file is read, and every object of its size asked for its checksum (a HEAD request).
+/// Every file is read, and every object of its size asked for its checksum (a HEAD request). Where
+/// the server keeps none, its ETag is compared with the file's MD5, if it is known to be that.
 /// Nothing is changed. A line for each that is not the same, and a report at the end.
 ///
 /// Exits with 1 where something differs, is missing or could not be compared.
@@ -57,6 +58,8 @@ enum Verdict {
     Extra,
     /// It could not be compared.
     Unread,
+    /// Nothing tells whether it has the same bytes.
+    Unproven,
 }
 
 /// One name.
@@ -77,6 +80,7 @@ impl fmt::Display for Comparison {
             Verdict::Missing => "missing",
             Verdict::Extra => "extra",
             Verdict::Unread => "unread",
+            Verdict::Unproven => "unproven",
         };
         write!(f, "{verdict}: {}", self.name)?;
         self.reason.as_ref().map_or(Ok(()), |reason| write!(f, " ({reason})"))
@@ -92,14 +96,16 @@ struct Report {
     missing: u64,
     extra: u64,
     unread: u64,
+    unproven: u64,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { same, differs, missing, extra, unread } = self;
+        let Self { same, differs, missing, extra, unread, unproven } = self;
         write!(
             f,
-            "{same} same, {differs} differ, {missing} missing in the bucket, {extra} missing here, {unread} unread"
+            "{same} same, {differs} differ, {missing} missing in the bucket, {extra} missing here, {unread} unread, \
+             {unproven} unproven"
         )
     }
 }
@@ -112,12 +118,13 @@ impl Report {
             Verdict::Missing => &mut self.missing,
             Verdict::Extra => &mut self.extra,
             Verdict::Unread => &mut self.unread,
+            Verdict::Unproven => &mut self.unproven,
         };
         *count += 1;
     }
 
     fn is_good(&self) -> bool {
-        self.differs + self.missing + self.extra + self.unread == 0
+        self.differs + self.missing + self.extra + self.unread + self.unproven == 0
     }
 }
 
@@ -168,6 +175,7 @@ fn comparison(item: SyncItem) -> Comparison {
     let (verdict, reason) = match (item.action, item.error) {
         (_, Some(error)) => (Verdict::Unread, Some(error.to_string())),
         (SyncAction::Upload(Reason::Missing), None) => (Verdict::Missing, None),
+        (SyncAction::Upload(Reason::Unproven(doubt)), None) => (Verdict::Unproven, Some(by_option(doubt.as_str()))),
         (SyncAction::Upload(reason), None) => (Verdict::Differs, Some(reason.to_string())),
         (SyncAction::Delete, None) => (Verdict::Extra, None),
         _ => (Verdict::Same, None),

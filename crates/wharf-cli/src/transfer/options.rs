@@ -164,13 +164,14 @@ impl TransferArgs {
                 region: None,
                 embedded: None,
                 no_sign_request: false,
+                provider: None,
                 ..usual.clone()
             },
             None => usual.clone(),
         };
         if let Some(url) = &self.source_endpoint_url {
             connection.endpoint_url = Some(url.clone());
-            connection.embedded = None;
+            (connection.embedded, connection.provider) = (None, None);
         }
         if let Some(region) = &self.source_region {
             connection.region = Some(region.clone());

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use wharf::{Client, IntoBody, ObjectHead};
-use wharf_embedded::{Server, Store};
+use wharf_embedded::{Builder, Personality, Server, Store};
 
 /// A bucket, called `my-bucket` in what is typed and in what is compared, and a folder.
 ///
@@ -52,8 +52,17 @@ impl Bench {
 
     /// On a store of its own in any case, for what only that can show.
     pub(crate) fn embedded() -> Self {
+        Self::of(Store::builder())
+    }
+
+    /// On a store with the habits of another server.
+    pub(crate) fn like(personality: Personality) -> Self {
+        Self::of(Store::builder().personality(personality))
+    }
+
+    fn of(store: Builder) -> Self {
         let runtime = Runtime::new().unwrap();
-        let store = Store::builder().credentials("AKIDEXAMPLE", "the-secret-of-the-tests").build();
+        let store = store.credentials("AKIDEXAMPLE", "the-secret-of-the-tests").build();
         let server = runtime.block_on(store.serve("127.0.0.1:0")).unwrap();
         let environment = vec![
             ("AWS_ENDPOINT_URL", server.endpoint()),

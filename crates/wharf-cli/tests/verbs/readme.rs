@@ -47,7 +47,7 @@ fn the_commands_of_the_readme_do_what_they_say() {
     assert_eq!(piped, "");
     assert!(link.contains("X-Amz-Expires=600"), "{link}");
     assert_eq!(moved, "move: s3://my-bucket/film.mp4 to s3://my-bucket/old/film.mp4\n");
-    assert_eq!(verified, "4 same, 0 differ, 0 missing in the bucket, 0 missing here, 0 unread\n");
+    assert_eq!(verified, "4 same, 0 differ, 0 missing in the bucket, 0 missing here, 0 unread, 0 unproven\n");
     assert_eq!(would, "(dryrun) delete: s3://my-bucket/photos/list.txt\n");
     assert!(bench.keys().contains(&"photos.tar".to_owned()));
 }

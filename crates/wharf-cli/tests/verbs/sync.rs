@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
-use wharf_embedded::{Fault, Operation};
+use wharf_embedded::{Fault, Operation, Personality};
 
 use crate::bench::{Bench, assert_like, done, failed};
 
@@ -245,13 +245,60 @@ fn verify_compares_bytes() {
     found.sort_unstable();
     assert_eq!((exit, stderr.as_str()), (1, ""));
     assert_eq!(found, ["differs: other (the bytes differ)", "extra: extra", "missing: e/missing"]);
-    assert_eq!(report, "1 same, 1 differ, 1 missing in the bucket, 1 missing here, 0 unread");
+    assert_eq!(report, "1 same, 1 differ, 1 missing in the bucket, 1 missing here, 0 unread, 0 unproven");
     assert_eq!(bench.keys(), ["x/extra", "x/other", "x/same"]);
     let (_, stdout, _) = bench.run(&[&args[..], &["--json", "--all"]].concat());
     assert!(stdout.contains("{\"type\":\"comparison\",\"name\":\"same\",\"verdict\":\"same\"}\n"), "{stdout}");
-    let report = "{\"type\":\"report\",\"same\":1,\"differs\":1,\"missing\":1,\"extra\":1,\"unread\":0}\n";
+    let report =
+        "{\"type\":\"report\",\"same\":1,\"differs\":1,\"missing\":1,\"extra\":1,\"unread\":0,\"unproven\":0}\n";
     assert!(stdout.ends_with(report), "{stdout}");
     bench.must(&["sync", "d", "s3://my-bucket/x", "--delete", "--checksum"]);
-    let expected = done("4 same, 0 differ, 0 missing in the bucket, 0 missing here, 0 unread\n");
+    let expected = done("4 same, 0 differ, 0 missing in the bucket, 0 missing here, 0 unread, 0 unproven\n");
     assert_eq!(bench.run(&["verify", "d", "s3://my-bucket/x"]), expected);
+}
+
+#[test]
+fn etags_tell_where_they_are_known_to_be_md5s() {
+    let bench = Bench::like(Personality::Ceph);
+    bench.files(&["d/a", "d/b"]);
+    bench.put_all([("x/a", "d/a"), ("x/b", "d/B")]);
+    let verify = |more: &[&str]| sorted(bench.run(&[&["verify", "d", "s3://my-bucket/x"], more].concat()));
+    let why = "the server keeps no checksum of it, and ETags of this provider are not trusted: --trust-etags overrides";
+    let (exit, lines, stderr) = verify(&[]);
+    assert_eq!((exit, stderr.as_str()), (1, ""));
+    let report = "0 same, 0 differ, 0 missing in the bucket, 0 missing here, 0 unread, 2 unproven";
+    assert_eq!(lines, [report.to_owned(), format!("unproven: a ({why})"), format!("unproven: b ({why})")]);
+    for known in [&["--provider", "ceph"][..], &["--trust-etags"], &["--trust-etags=true"]] {
+        let (exit, lines, _) = verify(known);
+        let report = "1 same, 1 differ, 0 missing in the bucket, 0 missing here, 0 unread, 0 unproven";
+        assert_eq!(
+            (exit, lines),
+            (1, vec![report.to_owned(), "differs: b (the bytes differ)".to_owned()]),
+            "{known:?}"
+        );
+    }
+    assert_eq!(verify(&["--provider", "ceph", "--trust-etags=false"]).1[0], report);
+
+    // What nothing shows to be the same is copied, and it says why.
+    let sync = |more: &[&str]| sorted(bench.run(&[&["sync", "d", "s3://my-bucket/x", "--checksum"], more].concat()));
+    let (exit, lines, stderr) = sync(&["--dryrun"]);
+    assert_eq!((exit, lines.len()), (0, 2));
+    assert_eq!(stderr, format!("warning: 2 of the same size may have had the same bytes: {why}\n"));
+    let (_, lines, stderr) = sync(&["--trust-etags"]);
+    assert_eq!((lines, stderr.as_str()), (vec!["upload: d/b to s3://my-bucket/x/b".to_owned()], ""));
+    assert_eq!(sync(&["--trust-etags"]), (0, vec![], String::new()));
+    assert_eq!(verify(&["--trust-etags"]).0, 0);
+
+    // A source is removed once its copy is known to be right.
+    let (exit, _, stderr) = bench.run(&["mv", "d/a", "s3://my-bucket/y/a"]);
+    assert!(
+        exit == 1 && stderr.contains("the source is kept") && stderr.contains("--trust-etags overrides"),
+        "{stderr}"
+    );
+    bench.must(&["mv", "d/a", "s3://my-bucket/y/a", "--provider", "ceph"]);
+    bench.must(&["mv", "s3://my-bucket/y/a", "s3://my-bucket/z/a", "--trust-etags"]);
+    assert!(!bench.path("d/a").exists());
+    assert_eq!(bench.keys(), ["x/a", "x/b", "z/a"]);
+    let (exit, _, stderr) = bench.run(&["ls", "--provider", "nobody"]);
+    assert!(exit == 252 && stderr.contains("there is no provider \"nobody\"; say one of aws"), "{stderr}");
 }

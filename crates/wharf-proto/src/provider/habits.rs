@@ -8,7 +8,7 @@ use crate::endpoint::AddressingStyle;
 /// for what the provider does not have: `checksum_mode` and the encoding of listings are left out then.
 ///
 /// Some fields ([`parts`](Habits::parts), [`sorted`](Habits::sorted) and the two on ETags) are not needed to send one
-/// request. They are for whoever moves an object in parts, or compares listings.
+/// request. They are for whoever moves an object in parts, or compares listings and bytes ([`evidence`](crate::evidence)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Habits {
@@ -41,9 +41,11 @@ pub struct Habits {
     pub content_md5: bool,
     /// What the parts of a multipart upload may be.
     pub parts: Parts,
-    /// Whether the ETag of an object that was put at once, and not encrypted by a key of one's own, is its MD5.
+    /// Whether the ETag of an object that was put at once, and not encrypted by a key of KMS or of one's own, is its MD5.
+    /// Where not, such an ETag is never believed.
     pub etag_is_md5: bool,
-    /// Whether the ETag of a multipart object is the MD5 of its parts' MD5s, a dash, and their number.
+    /// Whether the ETag of a multipart object is the MD5 of its parts' MD5s, a dash, and their number. One that is not
+    /// what was computed proves nothing: the parts may have been others.
     pub multipart_etag: bool,
     /// The conditions that it is known to keep.
     pub keeps: Conditions,

@@ -63,14 +63,15 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
     (
         Provider::R2,
         Habits {
-            source: Source::Documentation("R2: S3 API compatibility, conditional operations, limits"),
+            source: Source::Documentation("R2: S3 API compatibility, conditional operations, limits, multipart upload"),
             // Streaming signatures are not implemented.
             chunks: false,
             trailers: false,
             addressing: AddressingStyle::Path,
             content_md5: true,
             parts: Parts { equal: true, ..PARTS },
-            multipart_etag: false,
+            // Those of uploads before June 21, 2023 are random, which proves nothing.
+            multipart_etag: true,
             keeps: Conditions::of(&[
                 PutIfAbsent,
                 PutIfMatch,
@@ -90,7 +91,7 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
     (
         Provider::Gcs,
         Habits {
-            source: Source::Documentation("Cloud Storage: XML API, request preconditions"),
+            source: Source::Documentation("Cloud Storage: XML API, request preconditions, hashes and ETags"),
             sorted: true,
             checksum: None,
             announces_checksum: false,
@@ -134,9 +135,11 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
     (
         Provider::Spaces,
         Habits {
-            source: Source::Documentation("Spaces: S3 compatibility; rclone's table of providers"),
+            source: Source::Documentation("Spaces: S3 compatibility, ETags of listings; rclone's table of providers"),
             list_encoding: false,
             sorted: true,
+            etag_is_md5: true,
+            multipart_etag: true,
             keeps: READS,
             ..OTHER
         },

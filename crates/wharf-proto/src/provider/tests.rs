@@ -93,6 +93,16 @@ fn an_unknown_server_is_trusted_with_little() {
 }
 
 #[test]
+fn names_are_read_as_they_are_shown() {
+    for provider in Provider::all() {
+        assert_eq!(format!("{provider:?}").parse::<Provider>().unwrap(), provider);
+        assert_eq!(format!("{provider:?}").to_lowercase().parse::<Provider>().unwrap(), provider);
+    }
+    let error = "amazon".parse::<Provider>().unwrap_err();
+    assert!(error.to_string().starts_with("there is no provider \"amazon\"; say one of aws, r2, gcs"), "{error}");
+}
+
+#[test]
 fn limits_that_transfers_need() {
     let parts = |provider: Provider| provider.habits().parts;
     assert_eq!((parts(Provider::Aws).max_count, parts(Provider::Aws).max_size), (10_000, 5 << 30));

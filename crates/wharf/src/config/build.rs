@@ -19,6 +19,7 @@ use crate::profiles::Files;
 use crate::runtime::RuntimeHandle;
 use crate::settings::{Found, Origin, Places, Resolved, When};
 use crate::transfer::{Budgets, state_folder};
+use crate::transport::is_loopback;
 use crate::transport::proxy::Proxies;
 
 impl ClientBuilder {
@@ -97,7 +98,8 @@ impl ClientBuilder {
         }
         let roots = sockets.roots(&settings, is_https || found.asks_services())?;
         let opens_sockets = self.transport.is_none() || found.asks_services();
-        let proxies = if opens_sockets { sockets.proxies(&self.environment)? } else { Proxies::default() };
+        let proxied = found.asks_services() || !is_loopback(endpoint.host());
+        let proxies = if opens_sockets { sockets.proxies(&self.environment, proxied)? } else { Proxies::default() };
         let tally = Arc::<Tally>::default();
         let transport = match self.transport {
             Some(transport) => transport,

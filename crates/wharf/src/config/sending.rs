@@ -22,6 +22,8 @@ impl ClientBuilder {
         if self.assume_conditions {
             habits.ignores = Conditions::NONE;
         }
+        habits.etag_is_md5 = self.trust_etags.unwrap_or(habits.etag_is_md5);
+        habits.multipart_etag = self.trust_etags.unwrap_or(habits.multipart_etag);
         habits
     }
 
@@ -41,6 +43,12 @@ impl ClientBuilder {
             (true, false) => "none",
             (false, false) => "refused",
         };
+        let etags = match (habits.etag_is_md5, habits.multipart_etag) {
+            (true, true) => "MD5, of parts too",
+            (true, false) => "MD5, not of parts",
+            (false, true) => "MD5 of parts",
+            (false, false) => "not trusted",
+        };
         let refused_by = said(self.assume_conditions || has_habits);
         vec![
             Setting::new("provider", format!("{provider:?}"), said(self.provider.is_some())),
@@ -49,6 +57,7 @@ impl ClientBuilder {
             Setting::new("checksum trailers", on(habits.trailers), said(self.trailers.is_some() || has_habits)),
             Setting::new("payload signing over http", on(!self.unsigned_payload), said(self.unsigned_payload)),
             Setting::new("conditions known to be ignored", conditions.to_owned(), refused_by),
+            Setting::new("ETags", etags.to_owned(), said(self.trust_etags.is_some() || has_habits)),
         ]
     }
 }

@@ -63,9 +63,16 @@ impl Sockets {
         }
     }
 
-    pub(super) fn proxies(&self, environment: &Environment) -> Result<Proxies, Error> {
+    /// The proxies. One of the environment that cannot be used is no matter where none is `needed`: it is for others.
+    pub(super) fn proxies(&self, environment: &Environment, needed: bool) -> Result<Proxies, Error> {
         match &self.proxy {
-            ProxyChoice::Environment => Proxies::from_environment(|name| environment.get(name)),
+            ProxyChoice::Environment => match Proxies::from_environment(|name| environment.get(name)) {
+                Err(error) if !needed => {
+                    tracing::debug!(%error, "not needed");
+                    Ok(Proxies::default())
+                }
+                found => found,
+            },
             ProxyChoice::Url(url) => Proxies::all(url),
             ProxyChoice::None => Ok(Proxies::default()),
         }

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use tracing::Instrument;
 use wharf_proto::checksum::{Checksum, ChecksumType};
+use wharf_proto::evidence::{Evidence, Facts, Likeness};
 use wharf_proto::op::CopyObject;
 use wharf_proto::operation::SendFuture;
 use wharf_proto::{Body, ETag, EncryptionInfo, Error, ErrorKind, ObjectHead, Tag};
@@ -172,7 +173,7 @@ impl Copy {
         let (call, seen) = (self.call.clone(), source.clone());
         let copy = move |client, upload_id: &str, part| call.copy_part(client, &seen, upload_id, part);
         let copied = copied::in_parts(&moving, object, source.content_length, copy).await?;
-        Ok(Copied::of_upload(copied, source))
+        self.of_upload(copied, source, &moving.client)
     }
 
     async fn through_here(self, client: Client, source: &ObjectHead, watch: Arc<Watch>) -> Result<Copied, Error> {
@@ -180,7 +181,7 @@ impl Copy {
         let body = Body::sized_stream(through::read(&self, source), source.content_length);
         let moving = self.moving(client, self.part_size, watch);
         let uploaded = copied::through_here(&moving, object, body).await?;
-        Ok(Copied::of_upload(uploaded, source))
+        self.of_upload(uploaded, source, &moving.client)
     }
 
     /// Makes a request about the source until it succeeds: see [`patiently`].
@@ -218,32 +219,50 @@ impl Copy {
         let (concurrency, patience, verify) = (self.concurrency, self.patience, self.verify);
         Moving { client, part_size, concurrency, patience, verify, watch }
     }
-}
 
-impl Copied {
-    fn of_upload(uploaded: Uploaded, source: &ObjectHead) -> Self {
-        Self {
+    /// Whether source and copy, which `to` has written, have the same bytes, as far as checksums and ETags tell.
+    fn likeness(&self, source: &ObjectHead, copy: Facts<'_>, to: &Client) -> Likeness {
+        let habits = |client: &Client| client.inner().sending.habits;
+        let source = Evidence::of(source.into(), &habits(&self.client), self.call.source_bucket());
+        source.compare(&Evidence::of(copy, &habits(to), self.call.place().0))
+    }
+
+    fn of_upload(&self, uploaded: Uploaded, source: &ObjectHead, to: &Client) -> Result<Copied, Error> {
+        let mut verification = of_both(uploaded.verification, uploaded.checksum, source);
+        if self.verify && !verification.is_verified() {
+            let Uploaded { etag, checksum, checksum_type, encryption, .. } = &uploaded;
+            let (checksum, checksum_type, encryption) = (*checksum, *checksum_type, encryption.as_ref());
+            let likeness = self.likeness(source, Facts { etag, checksum, checksum_type, encryption }, to);
+            verification = Verification::of(likeness).ok_or_else(other_bytes)?;
+        }
+        Ok(Copied {
             etag: uploaded.etag,
             version_id: uploaded.version_id,
             source_version_id: source.version_id.clone(),
             last_modified: None,
-            verification: of_both(uploaded.verification, uploaded.checksum, source),
+            verification,
             checksum: uploaded.checksum,
             checksum_type: uploaded.checksum_type,
             encryption: uploaded.encryption,
             size: Some(uploaded.size),
             parts: uploaded.parts,
             request_charged: uploaded.request_charged,
-        }
+        })
     }
+}
+
+/// The error of a copy that is known to have other bytes.
+fn other_bytes() -> Error {
+    Error::new(ErrorKind::Corrupt, "the copy has other bytes than its source, by their checksums or ETags")
+        .with_hint("the copy is stored: delete it or make it again")
 }
 
 /// That the parts are what was copied is no proof: the source's checksum must be the copy's.
 fn of_both(copy: Verification, checksum: Option<Checksum>, source: &ObjectHead) -> Verification {
-    match (copy, source.checksum) {
-        (Verification::Verified(_), Some(theirs)) if Some(theirs) == checksum => copy,
-        (Verification::Verified(_), _) => Verification::NotVerified("the source has no checksum like the copy's"),
-        (not_verified, _) => not_verified,
+    match copy.is_verified() {
+        true if checksum.is_some() && source.checksum == checksum => copy,
+        true => Verification::NotVerified("the source has no checksum like the copy's"),
+        false => copy,
     }
 }
 

@@ -187,8 +187,10 @@ impl Sync {
     }
 
     /// What counts as a difference: [`Compare::SizeAndTime`] by default. [`Compare::Checksum`] asks for each object that has the
-    /// size of its file (HeadObject) and reads the file; where the server keeps no checksum of all bytes, they count as other
-    /// bytes.
+    /// size of its file (HeadObject) and reads the file. A checksum that the server keeps comes first; where there is none, the
+    /// ETag does if it is an MD5 there ([`trust_etags`](crate::ClientBuilder::trust_etags)). Of an object in parts, what the
+    /// server has depends on where they were cut: the size that [`uploads`](Sync::uploads) says, wharf's own and those of other
+    /// clients are tried. What nothing proves to be the same is transferred ([`Reason::Unproven`]).
     pub fn compare(mut self, compare: Compare) -> Self {
         self.rules.compare = compare;
         self

@@ -134,6 +134,11 @@ impl Upload {
         Transfer::start(watch.clone(), self.run(watch))
     }
 
+    /// The size of parts that was said, or is taken.
+    pub(super) fn wanted_part_size(&self) -> u64 {
+        self.settings.part_size
+    }
+
     pub(super) async fn run(self, watch: Arc<Watch>) -> Result<Uploaded, Error> {
         let (object, body) = self.put.take_apart();
         let (bucket, key) = (object.bucket().to_owned(), object.key().to_owned());

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{interval, sleep};
-use wharf::transfer::{Sync, SyncAction, SyncItem};
+use wharf::proto::evidence::Doubt;
+use wharf::transfer::{Reason, Sync, SyncAction, SyncItem};
 use wharf::{Error, ErrorKind};
 
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, by_option};
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::progress::Bar;
@@ -29,11 +30,13 @@ pub(super) struct Events {
     mover: Arc<Mover>,
     failed: bool,
     skipped: bool,
+    /// How many are copied because nothing shows that they are the same, and why the first.
+    unproven: Option<(u64, Doubt)>,
 }
 
 impl Events {
     pub(super) fn new(source: Place, target: Place, mover: Arc<Mover>) -> Self {
-        Self { source, target, mover, failed: false, skipped: false }
+        Self { source, target, mover, failed: false, skipped: false, unproven: None }
     }
 
     /// Carries a sync out and tells what becomes of each entry.
@@ -69,6 +72,12 @@ impl Events {
             self.item(item.map_err(of_sync)?, printer)?;
         }
         printer.hide();
+        if let Some((count, doubt)) = self.unproven {
+            printer.remark(&Warning::new(format!(
+                "{count} of the same size may have had the same bytes: {}",
+                by_option(doubt.as_str())
+            )));
+        }
         if events.withheld() > 0 {
             self.skipped = true;
             printer.problem(&Warning::new(format!(
@@ -85,6 +94,12 @@ impl Events {
 
     fn item(&mut self, item: SyncItem, printer: &mut Printer) -> Result<(), Failure> {
         let SyncItem { key, size, action, error, .. } = item;
+        if let SyncAction::Upload(Reason::Unproven(doubt))
+        | SyncAction::Download(Reason::Unproven(doubt))
+        | SyncAction::Copy(Reason::Unproven(doubt)) = action
+        {
+            self.unproven.get_or_insert((0, doubt)).0 += 1;
+        }
         let (deed, source, target) = match action {
             SyncAction::Upload(_) => (Deed::Upload, self.shown(&self.source, &key), Some(&self.target)),
             SyncAction::Download(_) => (Deed::Download, self.shown(&self.source, &key), Some(&self.target)),

@@ -12,7 +12,7 @@ use super::super::crew::{Follower, Outcome};
 use super::super::local;
 use super::super::told::{Action, Deed, Done};
 use super::{Mover, remove_file};
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, by_option};
 use crate::message::Warning;
 use crate::url::Shown;
 
@@ -130,6 +130,7 @@ impl Mover {
 
 /// Why a source that was copied is kept.
 pub(super) fn not_verified(verification: wharf::transfer::Verification) -> Failure {
-    Failure::new(Exit::Failed, format!("it was copied, and the source is kept: the copy is {verification}"))
+    let why = by_option(&verification.to_string());
+    Failure::new(Exit::Failed, format!("it was copied, and the source is kept: the copy is {why}"))
         .hint("cp and rm do the same where that is good enough")
 }

@@ -14,6 +14,11 @@ impl<S> CopyObject<S> {
         (&self.bucket, &self.key)
     }
 
+    /// The bucket of the source.
+    pub fn source_bucket(&self) -> &str {
+        &self.source.bucket
+    }
+
     /// The request that asks about the source, on its conditions.
     pub fn head_of_source<T>(&self, sender: T) -> HeadObject<T> {
         let CopySource { bucket, key, version_id, conditions, customer_key, expected_bucket_owner } = &self.source;

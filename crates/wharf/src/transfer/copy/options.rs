@@ -233,7 +233,8 @@ impl Copy {
     }
 
     /// Asks afterwards what the server has at both ends and compares: two more HeadObject requests, or one where the copy was
-    /// made in parts. No by default.
+    /// made in parts. Checksums come first; where there are none, ETags that are known to be MD5s
+    /// ([`trust_etags`](crate::ClientBuilder::trust_etags)). No by default.
     pub fn verify(mut self, verify: bool) -> Self {
         self.verify = verify;
         self

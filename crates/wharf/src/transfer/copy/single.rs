@@ -4,15 +4,17 @@ use std::future::IntoFuture;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use wharf_proto::checksum::{Checksum, ChecksumType};
+use wharf_proto::evidence::Facts;
 use wharf_proto::op::CopyObjectOutput;
 use wharf_proto::{Error, ErrorKind, ObjectHead};
 
-use super::{Copied, Copy};
+use super::{Copied, Copy, other_bytes};
 use crate::transfer::Verification;
 use crate::transfer::handle::Watch;
 use crate::transfer::lane::Lane;
 use crate::transfer::patience::{AFTER_CONFLICT, CONFLICTS, patiently};
+
+const OTHERS: &str = "source and copy have other checksums: one of them may have been replaced meanwhile";
 
 /// Copies it. `source` is what was seen of it, if anything.
 pub(super) async fn copy(copy: &Copy, source: Option<&ObjectHead>, watch: &Arc<Watch>) -> Result<Copied, Error> {
@@ -48,7 +50,7 @@ pub(super) async fn copy(copy: &Copy, source: Option<&ObjectHead>, watch: &Arc<W
         }
     };
     watch.part_done();
-    let mut copied = of_output(output, source);
+    let mut copied = of_output(copy, output, source);
     if copy.verify {
         verify(copy, &mut copied, source).await?;
     }
@@ -58,16 +60,22 @@ pub(super) async fn copy(copy: &Copy, source: Option<&ObjectHead>, watch: &Arc<W
     Ok(copied)
 }
 
-fn of_output(output: CopyObjectOutput, source: Option<&ObjectHead>) -> Copied {
+fn of_output(copy: &Copy, output: CopyObjectOutput, source: Option<&ObjectHead>) -> Copied {
+    let CopyObjectOutput { etag, checksum, checksum_type, encryption, .. } = &output;
+    let facts = Facts { etag, checksum: *checksum, checksum_type: *checksum_type, encryption: encryption.as_ref() };
+    let verification = match source {
+        Some(source) => {
+            let likeness = copy.likeness(source, facts, &copy.client);
+            Verification::of(likeness).unwrap_or(Verification::NotVerified(OTHERS))
+        }
+        None => Verification::NotVerified("the server copied it, and was not asked what it has"),
+    };
     Copied {
+        verification,
         etag: output.etag,
         version_id: output.version_id,
         source_version_id: output.copy_source_version_id,
         last_modified: output.last_modified,
-        verification: match source {
-            Some(source) => same_checksum(source, output.checksum.as_ref(), output.checksum_type),
-            None => Verification::NotVerified("the server copied it, and was not asked what it has"),
-        },
         checksum: output.checksum,
         checksum_type: output.checksum_type,
         encryption: output.encryption,
@@ -105,19 +113,16 @@ async fn verify(copy: &Copy, copied: &mut Copied, source: Option<&ObjectHead>) -
         return Err(Error::new(ErrorKind::Corrupt, problem).with_hint("the copy is stored: delete it or make it again"));
     }
     copied.size = Some(head.content_length);
-    copied.verification = same_checksum(&seen, head.checksum.as_ref(), head.checksum_type);
+    copied.verification = match Verification::of(copy.likeness(&seen, (&head).into(), &copy.client)) {
+        Some(verification) => verification,
+        // It was held to what was seen.
+        None if source.is_some() => return Err(other_bytes()),
+        // Without versions, a source that was replaced meanwhile looks the same.
+        None => Verification::NotVerified(OTHERS),
+    };
     Ok(())
 }
 
 fn unverified(error: Error) -> Error {
     error.with_note("the copy was made, and could not be verified")
-}
-
-fn same_checksum(source: &ObjectHead, checksum: Option<&Checksum>, kind: Option<ChecksumType>) -> Verification {
-    match (&source.checksum, checksum) {
-        (Some(theirs), Some(ours)) if theirs == ours && (source.checksum_type == kind || kind.is_none()) => {
-            Verification::Verified(ours.algorithm())
-        }
-        _ => Verification::NotVerified("source and copy have no checksum in common"),
-    }
 }

@@ -1,14 +1,14 @@
 //! One entry of a sync, carried out.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher, ChecksumType};
+use wharf_proto::evidence::{Comparison, Doubt, Evidence, Likeness, likely_cuts};
 use wharf_proto::sync_plan::{Entry, Reason};
-use wharf_proto::{Error, ErrorKind, ObjectHead};
+use wharf_proto::{Error, ErrorKind};
 
 use super::SyncAction;
 use super::place::Kind;
@@ -16,10 +16,8 @@ use super::work::Work;
 use crate::Client;
 use crate::payload::blocking;
 use crate::transfer::handle::Watch;
+use crate::transfer::reading::{each_block, while_wanted};
 use crate::transfer::safe_path::LocalTree;
-
-/// How much of a file is read at a time to compute its checksum.
-const BLOCK: usize = 1 << 20;
 
 /// From how many bytes on a download is worth being gone on with: what has arrived must be synced to the disk for it.
 const RESUMABLE: u64 = 64 << 20;
@@ -29,9 +27,11 @@ pub(super) async fn carry_out(work: &Work, source: Entry, because: Option<Reason
     let because = match (because, &target) {
         (Some(because), _) => because,
         (None, None) => Reason::Missing,
-        (None, Some(target)) => match differ(work, &source, target).await {
-            Ok(true) => Reason::Content,
-            Ok(false) => return work.same(source).await,
+        (None, Some(target)) => match likeness(work, &source, target).await {
+            Ok(Likeness::Same(_)) => return work.same(source).await,
+            Ok(Likeness::Differs) => Reason::Content,
+            // What nobody knows may differ.
+            Ok(Likeness::Unknown(doubt)) => Reason::Unproven(doubt),
             Err(error) => return work.item(SyncAction::Read, source, Some(error)).await,
         },
     };
@@ -165,58 +165,55 @@ pub(super) async fn remove(root: PathBuf, key: String) -> Result<(), Error> {
     .await
 }
 
-/// Whether two entries of the same size have other bytes, as far as checksums tell. What nobody knows may differ.
-async fn differ(work: &Work, source: &Entry, target: &Entry) -> Result<bool, Error> {
-    let (one, other) = (sum(work, &work.source, source).await?, sum(work, &work.target, target).await?);
-    Ok(match (one, other) {
-        (Sum::File(path), Sum::Object(Some(theirs))) | (Sum::Object(Some(theirs)), Sum::File(path)) => {
-            blocking(move || checksum(&path, theirs.algorithm())).await? != theirs
+/// Whether two entries of the same size have the same bytes, as far as checksums and ETags tell.
+async fn likeness(work: &Work, source: &Entry, target: &Entry) -> Result<Likeness, Error> {
+    match (bytes_of(work, &work.source, source).await?, bytes_of(work, &work.target, target).await?) {
+        (Bytes::File(path), Bytes::Object(evidence)) | (Bytes::Object(evidence), Bytes::File(path)) => {
+            compare(work, path, source.size, evidence).await
         }
-        (Sum::Object(Some(one)), Sum::Object(Some(other))) if one.algorithm() == other.algorithm() => one != other,
-        (Sum::Object(_), Sum::Object(_)) => {
-            let etag = source.etag.as_ref().filter(|etag| !etag.is_empty());
-            etag.is_none() || etag != target.etag.as_ref()
-        }
-        _ => true,
-    })
+        (Bytes::Object(one), Bytes::Object(other)) => Ok(one.compare(&other)),
+        (Bytes::File(_), Bytes::File(_)) => Ok(Likeness::Unknown(Doubt::NothingInCommon)),
+    }
 }
 
 /// What an entry is compared by.
-enum Sum {
+enum Bytes {
     File(PathBuf),
-    /// The checksum of all its bytes, where the server keeps one.
-    Object(Option<Checksum>),
+    Object(Evidence),
 }
 
-async fn sum(work: &Work, place: &Kind, entry: &Entry) -> Result<Sum, Error> {
+async fn bytes_of(work: &Work, place: &Kind, entry: &Entry) -> Result<Bytes, Error> {
     match place {
-        Kind::Local(root) => LocalTree::new(root).path_of(&entry.key).map(Sum::File),
+        Kind::Local(root) => LocalTree::new(root).path_of(&entry.key).map(Bytes::File),
         Kind::Bucket { client, bucket, prefix } => {
             let client = client.as_ref().unwrap_or(&work.client);
             let call = client.head_object(bucket, format!("{prefix}{}", entry.key)).checksum_mode(true);
             let head = if work.request_payer { call.request_payer() } else { call }.await?;
-            Ok(Sum::Object(of_all_bytes(&head)))
+            Ok(Bytes::Object(Evidence::of((&head).into(), &client.inner().sending.habits, bucket)))
         }
     }
 }
 
-fn of_all_bytes(head: &ObjectHead) -> Option<Checksum> {
-    head.checksum.filter(|it| !it.is_composite() && head.checksum_type != Some(ChecksumType::Composite))
-}
-
-fn checksum(path: &Path, algorithm: ChecksumAlgorithm) -> Result<Checksum, Error> {
-    let read = || {
-        let (mut file, mut hasher, mut block) = (File::open(path)?, ChecksumHasher::new(algorithm), vec![0; BLOCK]);
-        loop {
-            match file.read(&mut block) {
-                Ok(0) => return Ok(hasher.finish()),
-                Ok(count) => hasher.update(&block[..count]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+/// Reads a file only where that could tell something.
+async fn compare(work: &Work, path: PathBuf, size: u64, evidence: Evidence) -> Result<Likeness, Error> {
+    let proof = match evidence.proof() {
+        Ok(proof) => proof,
+        Err(doubt) => return Ok(Likeness::Unknown(doubt)),
     };
-    read().map_err(|error: io::Error| {
-        Error::new(ErrorKind::Body, format!("could not read {}: {error}", path.display())).with_cause(error)
+    let cuts = match proof.checksum.part_count() {
+        None => Vec::new(),
+        Some(count) => likely_cuts(size, count, work.part_size(&path), work.client.inner().sending.habits.parts),
+    };
+    let mut comparison = match Comparison::new(proof, size, &cuts) {
+        Ok(comparison) => comparison,
+        Err(doubt) => return Ok(Likeness::Unknown(doubt)),
+    };
+    while_wanted(move |wanted| {
+        let read = each_block(&path, 0, size.saturating_add(1), wanted, |block| comparison.update(block));
+        read.map_err(|error| {
+            Error::new(ErrorKind::Body, format!("could not read {}: {error}", path.display())).with_cause(error)
+        })?;
+        Ok(comparison.finish())
     })
+    .await
 }

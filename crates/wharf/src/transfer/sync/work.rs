@@ -1,5 +1,6 @@
 //! The course of a sync: read both ends, plan, carry out, delete.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -96,6 +97,16 @@ impl Work {
                 (sending.habits.sorted || unknown) && !is_directory_bucket(bucket)
             }
         })
+    }
+
+    /// The size of the parts that an upload would have.
+    pub(super) fn part_size(&self, path: &Path) -> u64 {
+        let upload = self.client.upload("", "", path);
+        let upload = match &self.tweaks.upload {
+            Some(tweak) => tweak(upload),
+            None => upload,
+        };
+        upload.wanted_part_size()
     }
 
     /// Goes through both ends, sorted first where that is wanted. Gives back where they are not in order.

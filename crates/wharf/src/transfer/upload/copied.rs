@@ -13,6 +13,7 @@ use wharf_proto::{Body, Error};
 use super::job::Job;
 use super::multipart::Run;
 use super::undo::Begun;
+use super::verify::Sent;
 use super::{IN_WORK, Settings, Uploaded, source, verify};
 use crate::Client;
 use crate::transfer::handle::Watch;
@@ -84,7 +85,7 @@ async fn finish(
     // Where the server names none of the parts, the source's must do.
     let ours = run.whole_checksum()?.or(run.job.object.known_checksum()?);
     let uploaded = run.complete(begun, ours.as_ref(), length).await?;
-    verify::finish(&run.job, uploaded, ours.as_ref()).await
+    verify::finish(&run.job, uploaded, ours.as_ref(), Sent::default()).await
 }
 
 async fn copy_part(job: &Job, upload_id: &str, part: Part, copy: &CopyPart) -> Result<StoredPart, Error> {

@@ -66,7 +66,7 @@ impl Run {
         self.stored.sort_by_key(|part| part.number);
         let ours = self.whole_checksum()?;
         let uploaded = self.complete(begun, ours.as_ref(), pieces.given()).await?;
-        verify::finish(&self.job, uploaded, ours.as_ref()).await
+        verify::finish(&self.job, uploaded, ours.as_ref(), pieces.sent()).await
     }
 
     /// Sends all parts, as many at a time as the lane lets pass, and one more that is ready.

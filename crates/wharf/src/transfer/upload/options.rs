@@ -235,7 +235,9 @@ impl Upload {
         self
     }
 
-    /// Asks the server for what it stored, by one HeadObject, and compares length and checksum.
+    /// Asks the server for what it stored, by one HeadObject, and compares length and checksum. Where the server keeps
+    /// none, but its ETags are known to be MD5s ([`trust_etags`](crate::ClientBuilder::trust_etags)), what was sent is
+    /// read once more for its MD5, unless it was a stream in parts.
     pub fn verify(mut self, verify: bool) -> Self {
         self.settings.verify = verify;
         self

@@ -12,10 +12,11 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use tokio::task::JoinHandle;
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher};
+use wharf_proto::evidence::{Comparison, Likeness};
 use wharf_proto::{Body, Error, ErrorKind};
 
-use crate::payload::blocking;
 use crate::transfer::budgets::Share;
+use crate::transfer::reading::{self, Wanted, while_wanted};
 
 const BLOCK: u64 = 256 * 1024;
 
@@ -60,15 +61,26 @@ impl Held {
 impl Replay {
     /// The checksum of all its bytes, which are read for it.
     pub(super) async fn checksum(&self, algorithm: ChecksumAlgorithm) -> Result<Checksum, Error> {
+        let hasher = ChecksumHasher::new(algorithm);
+        self.read_into(hasher, ChecksumHasher::update).await.map(ChecksumHasher::finish)
+    }
+
+    /// Whether its bytes, which are read for it, are those that it is to be compared with.
+    pub(super) async fn compare(&self, comparison: Comparison) -> Result<Likeness, Error> {
+        self.read_into(comparison, Comparison::update).await.map(Comparison::finish)
+    }
+
+    async fn read_into<T: Send + 'static>(&self, mut into: T, take: fn(&mut T, &[u8])) -> Result<T, Error> {
         let content = self.clone();
-        blocking(move || {
-            sum(&content, algorithm).map_err(|error| {
+        while_wanted(move |wanted| {
+            each_block(&content, wanted, |block| take(&mut into, block)).map_err(|error| {
                 let what = match &content {
                     Self::File { path, .. } => path.display().to_string(),
                     _ => "what was spooled".to_owned(),
                 };
                 Error::new(ErrorKind::Body, format!("{what} cannot be read: {error}")).with_cause(error)
-            })
+            })?;
+            Ok(into)
         })
         .await
     }
@@ -92,33 +104,20 @@ impl Replay {
 }
 
 /// Reads it all. Blocks the thread.
-fn sum(content: &Replay, algorithm: ChecksumAlgorithm) -> io::Result<Checksum> {
-    let mut hasher = ChecksumHasher::new(algorithm);
+fn each_block(content: &Replay, wanted: &Wanted, mut take: impl FnMut(&[u8])) -> io::Result<()> {
     match content {
-        Replay::Bytes(bytes) => hasher.update(bytes),
-        Replay::File { path, offset, length } => {
-            let mut file = File::open(path)?;
-            file.seek(SeekFrom::Start(*offset))?;
-            let mut file = file.take(*length);
-            let mut block = vec![0; BLOCK as usize];
-            loop {
-                match file.read(&mut block) {
-                    Ok(0) => break,
-                    Ok(count) => hasher.update(&block[..count]),
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
+        Replay::Bytes(bytes) => take(bytes),
+        Replay::File { path, offset, length } => return reading::each_block(path, *offset, *length, wanted, take),
         Replay::Held(held) => {
             for held in held {
                 match held {
-                    Held::Memory { bytes, .. } => hasher.update(bytes),
+                    Held::Memory { bytes, .. } => take(bytes),
                     Held::Spooled(spool) => {
                         let mut offset = 0;
                         while offset < spool.length {
+                            wanted.check()?;
                             let block = spool.read(offset)?;
-                            hasher.update(&block);
+                            take(&block);
                             offset += block.len() as u64;
                         }
                     }
@@ -126,7 +125,7 @@ fn sum(content: &Replay, algorithm: ChecksumAlgorithm) -> io::Result<Checksum> {
             }
         }
     }
-    Ok(hasher.finish())
+    Ok(())
 }
 
 fn joined(held: &[Held]) -> Bytes {

@@ -10,6 +10,7 @@ use super::file::Snapshot;
 use super::job::{Job, Unconfirmed};
 use super::replay::Replay;
 use super::source::other_bytes;
+use super::verify::Sent;
 use super::{Uploaded, proof, verify};
 use crate::transfer::Verification;
 use crate::transfer::patience::{AFTER_CONFLICT, CONFLICTS, was_spoilt};
@@ -52,7 +53,8 @@ pub(super) async fn put(job: &Job, content: Replay, file: Option<&Snapshot>, len
         }
     };
     job.watch.part_done();
-    verify::finish(job, uploaded, ours.as_ref()).await
+    let sent = Sent { content: Some(content), file: file.cloned(), plan: None };
+    verify::finish(job, uploaded, ours.as_ref(), sent).await
 }
 
 /// Fails where the bytes are not those of the checksum that the caller has given: sent again, they would not be either.

@@ -15,6 +15,7 @@ use super::file::Snapshot;
 use super::job::Job;
 use super::replay::{Held, Replay};
 use super::resume::Resume;
+use super::verify::Sent;
 use super::{HELD_IN_WORK, IN_WORK, Settings, Uploaded, multipart, single};
 use crate::transfer::handle::Watch;
 
@@ -252,6 +253,17 @@ impl Pieces {
     /// How many bytes were given out.
     pub(super) fn given(&self) -> u64 {
         self.next.offset
+    }
+
+    /// What was sent, as far as it can be read once more.
+    pub(super) fn sent(&self) -> Sent {
+        let length = self.given();
+        let content = match &self.source {
+            Source::Bytes(bytes) => Some(Replay::Bytes(bytes.clone())),
+            Source::File { file, offset } => Some(Replay::File { path: file.path.clone(), offset: *offset, length }),
+            Source::Stream(_) => None,
+        };
+        Sent { content, file: self.file().cloned(), plan: Some(self.plan) }
     }
 
     /// Fails where the source is not what was sent of it.

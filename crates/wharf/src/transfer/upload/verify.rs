@@ -3,11 +3,28 @@
 use std::future::IntoFuture;
 
 use wharf_proto::checksum::{Checksum, ChecksumType};
+use wharf_proto::evidence::{Comparison, Doubt, Evidence, Likeness};
+use wharf_proto::transfer::PartPlan;
 use wharf_proto::{Error, ErrorKind, ObjectHead};
 
 use super::Uploaded;
+use super::file::Snapshot;
 use super::job::Job;
+use super::replay::Replay;
 use crate::transfer::Verification;
+
+const WRONG: &str = "the object named here is stored and wrong: delete it or write it again";
+
+/// What was sent.
+#[derive(Default)]
+pub(super) struct Sent {
+    /// The bytes, where they can be read once more.
+    pub(super) content: Option<Replay>,
+    /// The file that they are in.
+    pub(super) file: Option<Snapshot>,
+    /// How they were cut.
+    pub(super) plan: Option<PartPlan>,
+}
 
 /// The object as a HEAD shows it, where the answer to the write was lost. `ours` is the checksum that it must have.
 pub(super) fn of_head(head: ObjectHead, ours: Option<&Checksum>, size: u64, parts: u32) -> Result<Uploaded, Error> {
@@ -42,12 +59,16 @@ pub(super) fn compare(ours: &Checksum, named: &Checksum, kind: Option<ChecksumTy
     }
     let problem =
         format!("the server stored other bytes than were sent: its {} is {named}, ours {ours}", ours.algorithm());
-    let hint = "the object named here is stored and wrong: delete it or write it again";
-    Err(Error::new(ErrorKind::Corrupt, problem).with_hint(hint))
+    Err(Error::new(ErrorKind::Corrupt, problem).with_hint(WRONG))
 }
 
 /// Asks the server for what it has, where the caller wants that.
-pub(super) async fn finish(job: &Job, mut uploaded: Uploaded, ours: Option<&Checksum>) -> Result<Uploaded, Error> {
+pub(super) async fn finish(
+    job: &Job,
+    mut uploaded: Uploaded,
+    ours: Option<&Checksum>,
+    sent: Sent,
+) -> Result<Uploaded, Error> {
     if !job.settings.verify {
         return Ok(uploaded);
     }
@@ -63,18 +84,76 @@ pub(super) async fn finish(job: &Job, mut uploaded: Uploaded, ours: Option<&Chec
         (Some(ours), Some(named)) => Some(compare(ours, named, head.checksum_type)),
         _ => None,
     };
-    if head.etag != uploaded.etag && !matches!(found, Some(Ok(Verification::Verified(_)))) {
-        uploaded.verification = Verification::NotVerified("what stands there has not the ETag that the write got");
+    let is_another = head.etag != uploaded.etag;
+    if head.content_length != uploaded.size {
+        if is_another {
+            uploaded.verification = ANOTHER;
+            return Ok(uploaded);
+        }
+        let problem = format!("the server has {} bytes of the {} sent", head.content_length, uploaded.size);
+        return Err(Error::new(ErrorKind::Corrupt, problem).with_hint(WRONG));
+    }
+    uploaded.verification = match found {
+        Some(Ok(verified @ Verification::Verified(_))) => verified,
+        Some(Err(wrong)) if !is_another => return Err(wrong),
+        // By the answer to the write.
+        None if !is_another && uploaded.verification.is_verified() => uploaded.verification,
+        _ => match likeness(job, &head, uploaded.size, &sent).await? {
+            Likeness::Unknown(doubt) if !is_another || uploaded.etag.is_empty() => {
+                Verification::NotVerified(doubt.as_str())
+            }
+            Likeness::Differs if !is_another => return Err(other_bytes(job, &head)),
+            // Bytes that are the same are so whoever wrote them; and rclone's answer names another ETag than it has then.
+            same @ Likeness::Same(_) => Verification::of(same).unwrap_or(ANOTHER),
+            _ => ANOTHER,
+        },
+    };
+    if uploaded.verification == ANOTHER {
         return Ok(uploaded);
     }
-    if head.content_length != uploaded.size {
-        let problem = format!("the server has {} bytes of the {} sent", head.content_length, uploaded.size);
-        let hint = "the object named here is stored and wrong: delete it or write it again";
-        return Err(Error::new(ErrorKind::Corrupt, problem).with_hint(hint));
+    if uploaded.checksum.is_none() {
+        (uploaded.checksum, uploaded.checksum_type) = (head.checksum, head.checksum_type);
     }
-    if let Some(found) = found {
-        uploaded.verification = found?;
+    if uploaded.etag.is_empty() {
+        uploaded.etag = head.etag;
     }
-    uploaded.checksum = uploaded.checksum.or(head.checksum);
+    uploaded.encryption = uploaded.encryption.or(head.encryption);
     Ok(uploaded)
+}
+
+const ANOTHER: Verification = Verification::NotVerified("what stands there has not the ETag that the write got");
+
+/// Reads what was sent once more, if the object has a checksum or an ETag that it can be compared with.
+async fn likeness(job: &Job, head: &ObjectHead, size: u64, sent: &Sent) -> Result<Likeness, Error> {
+    let proof = match Evidence::of(head.into(), job.habits(), job.object.bucket()).proof() {
+        Ok(proof) => proof,
+        Err(doubt) => return Ok(Likeness::Unknown(doubt)),
+    };
+    let Some(content) = &sent.content else { return Ok(Likeness::Unknown(Doubt::Gone)) };
+    let likeness = match Comparison::new(proof, size, sent.plan.as_slice()) {
+        Ok(comparison) => content.compare(comparison).await?,
+        Err(doubt) => Likeness::Unknown(doubt),
+    };
+    match &sent.file {
+        Some(file) if likeness == Likeness::Differs && file.check().await.is_err() => {
+            Ok(Likeness::Unknown(Doubt::Changed))
+        }
+        _ => Ok(likeness),
+    }
+}
+
+fn other_bytes(job: &Job, head: &ObjectHead) -> Error {
+    let corrupt = |what: String, hint: String| {
+        Error::new(ErrorKind::Corrupt, format!("the server stored other bytes than were sent: {what}")).with_hint(hint)
+    };
+    match Evidence::of(head.into(), job.habits(), job.object.bucket()).proof() {
+        Ok(proof) if !proof.is_etag => {
+            let algorithm = proof.checksum.algorithm();
+            corrupt(format!("its {algorithm} is {}, which is not theirs", proof.checksum), WRONG.to_owned())
+        }
+        _ => corrupt(
+            format!("its ETag {} is not their MD5", head.etag),
+            format!("{WRONG}; or its ETags are no MD5s: say `trust_etags(false)`"),
+        ),
+    }
 }
