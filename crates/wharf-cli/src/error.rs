@@ -120,6 +120,11 @@ impl Failure {
         matches!(self, Self::Told(told) if told.kind == Some(kind))
     }
 
+    /// Whether nobody said which region is meant.
+    pub(crate) fn is_missing_region(&self) -> bool {
+        self.is(ErrorKind::InvalidInput) && matches!(self, Self::Told(told) if told.hint.as_deref() == Some(SAY_REGION))
+    }
+
     /// How the command ends because of it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
@@ -167,6 +172,8 @@ impl From<wharf::Error> for Failure {
     }
 }
 
+const SAY_REGION: &str = "say --region, set AWS_REGION, or put region into the profile";
+
 /// The library's hints speak of its methods; where the command has an option for it, this names the option.
 fn hint(error: &wharf::Error) -> Option<String> {
     match (error.kind(), error.region()) {
@@ -176,9 +183,7 @@ fn hint(error: &wharf::Error) -> Option<String> {
                 .to_owned(),
         ),
         (ErrorKind::WrongRegion, Some(region)) => Some(format!("say --region {region}")),
-        (ErrorKind::InvalidInput, _) if hints_at(error, ".region(") => {
-            Some("say --region, set AWS_REGION, or put region into the profile".to_owned())
-        }
+        (ErrorKind::InvalidInput, _) if hints_at(error, ".region(") => Some(SAY_REGION.to_owned()),
         (ErrorKind::Transport, _) if hints_at(error, ".root_certificates_pem(") => {
             Some("name the file of the certificate with --ca-bundle, or put it into the system's store".to_owned())
         }
