@@ -70,7 +70,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
             Ok(ended) => ended,
             Err(failure) if failure.exit() == Exit::Interrupted => return Err(failure),
             Err(failure) => {
-                printer.failure(&failure.of(format_args!("line {line}:")));
+                printer.failure(&failure.of_line(line));
                 Exit::Failed
             }
         };
@@ -98,7 +98,7 @@ fn read(args: &Args) -> Result<String, Failure> {
 
 /// Reads a line. What was said for all holds unless the line says otherwise.
 fn parse(number: usize, line: &str, globals: &Globals) -> Result<Line, Failure> {
-    let wrong = |failure: Failure| failure.of(format_args!("line {number}:"));
+    let wrong = |failure: Failure| failure.of_line(number);
     let words = shlex::split(line).ok_or_else(|| wrong(Failure::usage("a quote is not closed")))?;
     let words = words.iter().map(String::as_str).skip_while(|word| *word == "wharf");
     let mut cli =

@@ -108,7 +108,12 @@ impl Carrier<'_, '_> {
         if self.mover.options.dryrun {
             let s3 = &self.mover.ends.source;
             let head = s3.head_object(&object.bucket, &object.key);
-            object.size = Some(self.crew.until(head.into_future()).await??.content_length);
+            let head = self.crew.until(head.into_future()).await?;
+            let failed = |error| match self.mover.is_aws {
+                true => Failure::from(error),
+                false => Failure::of_object(error, &object.bucket, &object.key),
+            };
+            object.size = Some(head.map_err(failed)?.content_length);
         }
         self.object(object, name).await
     }
@@ -125,19 +130,17 @@ impl Carrier<'_, '_> {
         let mut found = false;
         while let Some(page) = self.crew.until(pages.next()).await? {
             for listed in page?.objects {
-                let fits = wild.is_none_or(|wild| wild.pattern.matches(&listed.key))
-                    && inside.as_ref().is_none_or(|inside| !listed.key.starts_with(inside));
+                let fits = wild.is_none_or(|wild| wild.pattern.matches(&listed.key));
+                found |= fits;
+                let fits = fits && inside.as_ref().is_none_or(|inside| !listed.key.starts_with(inside));
                 let Some(name) = listed.key.get(root..).filter(|name| fits && filters.take(name)) else { continue };
-                found = true;
                 let name = name.to_owned();
                 self.listed(bucket, listed, &name).await?;
             }
         }
         match wild {
-            Some(wild) if !found && filters.is_empty() => {
-                Err(Failure::new(Exit::Failed, format!("nothing in s3://{bucket} fits {}", wild.text))
-                    .hint("--raw takes * and ? as they are"))
-            }
+            Some(wild) if !found => Err(Failure::nothing_fits(bucket, &wild.text)),
+            None if !found && !prefix.is_empty() && !self.mover.is_aws => Err(Failure::not_there(bucket, prefix)),
             _ => Ok(()),
         }
     }

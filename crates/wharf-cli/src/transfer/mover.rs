@@ -114,7 +114,11 @@ impl Mover {
                 let Action { source, target, .. } = action;
                 Outcome::Left(Left { source, target: target.unwrap_or_default(), reason: "it is there already" })
             }
-            Err(failure) => Outcome::NotDone(action, failure),
+            Err(failure) if self.is_aws => Outcome::NotDone(action, failure),
+            Err(failure) => {
+                let failure = failure.of_source(&action.source);
+                Outcome::NotDone(action, failure)
+            }
         }
     }
 

@@ -22,7 +22,7 @@ fn a_bucket_of_somebody_else_or_with_objects_says_so() {
     let bench = Bench::new();
     bench.put("a", "1");
     let expected = "wharf: remove_bucket failed: s3://my-bucket DeleteBucket my-bucket: ...BucketNotEmpty, HTTP 409...)\n\
-                    hint: delete its objects first, all versions and unfinished uploads included\n";
+                    hint: --force deletes all objects in it first\n";
     assert_like(bench.run(&["rb", "s3://my-bucket"]), 1, "", expected);
     let (exit, stdout, stderr) = bench.run(&["rb", "s3://my-bucket", "--json"]);
     assert_eq!((exit, stdout.as_str()), (1, ""));

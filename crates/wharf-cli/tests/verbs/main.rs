@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "in tests, a panic is how they fail")]
 
+mod absent;
 mod bench;
 mod buckets;
 mod cp;

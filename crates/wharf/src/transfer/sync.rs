@@ -26,6 +26,7 @@ use super::feed::Feed;
 use super::handle::{Transfer, Watch};
 use super::patience::PATIENCE;
 use super::upload::Upload;
+use super::verification::Verification;
 use crate::Client;
 pub use place::SyncPlace;
 use walk::Links;
@@ -119,6 +120,10 @@ pub struct SyncItem {
     pub size: u64,
     /// What was done, or would be done in a dry run.
     pub action: SyncAction,
+    /// Whether its bytes are known to have arrived as they were; `None` where none were moved.
+    pub verification: Option<Verification>,
+    /// How many of its bytes an earlier run had moved: see [`resumable`](Sync::resumable).
+    pub resumed_bytes: u64,
     /// Why it failed.
     pub error: Option<Error>,
 }

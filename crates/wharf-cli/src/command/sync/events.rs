@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{interval, sleep};
-use wharf::transfer::{Sync, SyncAction, SyncItem};
+use wharf::transfer::{Sync, SyncAction, SyncItem, Verification};
 use wharf::{Error, ErrorKind};
 
 use crate::error::{Exit, Failure};
@@ -84,7 +84,7 @@ impl Events {
     }
 
     fn item(&mut self, item: SyncItem, printer: &mut Printer) -> Result<(), Failure> {
-        let SyncItem { key, size, action, error, .. } = item;
+        let SyncItem { key, size, action, verification, resumed_bytes: resumed, error, .. } = item;
         let (deed, source, target) = match action {
             SyncAction::Upload(_) => (Deed::Upload, self.shown(&self.source, &key), Some(&self.target)),
             SyncAction::Download(_) => (Deed::Download, self.shown(&self.source, &key), Some(&self.target)),
@@ -101,7 +101,8 @@ impl Events {
         let action = Action { deed, source, target: target.map(|place| self.shown(place, &key)) };
         let Some(error) = error else {
             let size = (deed != Deed::Delete).then_some(size);
-            let done = Done { size, dryrun: self.mover.options.dryrun, ..Done::new(action) };
+            let verified = verification.map(Verification::is_verified);
+            let done = Done { size, verified, resumed, dryrun: self.mover.options.dryrun, ..Done::new(action) };
             return printer.say(&done);
         };
         match error.kind() {

@@ -20,6 +20,7 @@ use crate::payload::blocking;
 use crate::transfer::delete::Keys;
 use crate::transfer::feed::{next_of, reap};
 use crate::transfer::handle::Watch;
+use item::Moved;
 
 /// What the whole sync shares.
 pub(super) struct Work {
@@ -249,7 +250,17 @@ impl Work {
     }
 
     pub(super) async fn item(&self, action: SyncAction, entry: Entry, error: Option<Error>) {
-        self.say(Told::Item(SyncItem { key: entry.key, size: entry.size, action, error })).await;
+        self.ended(action, entry, error.map_or(Ok(Moved::default()), Err)).await;
+    }
+
+    /// Says how something that was begun ended.
+    pub(super) async fn ended(&self, action: SyncAction, entry: Entry, ended: Result<Moved, Error>) {
+        let (Moved { verification, resumed_bytes }, error) = match ended {
+            Ok(moved) => (moved, None),
+            Err(error) => (Moved::default(), Some(error)),
+        };
+        let Entry { key, size, .. } = entry;
+        self.say(Told::Item(SyncItem { key, size, action, verification, resumed_bytes, error })).await;
     }
 
     pub(super) async fn say(&self, told: Told) {
