@@ -70,7 +70,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     let wild = Wild::of(key, context.keys(args.raw));
     let prefix = wild.as_ref().map_or(key, |wild| &wild.prefix);
     let root = wild.as_ref().map_or(key, |wild| wild.directory());
-    let mut listing = context.client()?.list(bucket).prefix(prefix).parallel(AT_ONCE).unordered();
+    let mut listing = context.list(&context.client()?, bucket).prefix(prefix).parallel(AT_ONCE).unordered();
     if args.request_payer.is_some() {
         listing = listing.request_payer();
     }

@@ -172,7 +172,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         }
         Some(Place::Bucket(url)) => {
             let wild = Wild::of(url.key(), context.keys(args.raw));
-            let found = objects(url, wild.as_ref(), &args, &s3, &mut total, printer).await?;
+            let found = objects(url, wild.as_ref(), &args, context, &mut total, printer).await?;
             (!found && !url.key().is_empty()).then_some((url, wild))
         }
     };
@@ -215,13 +215,13 @@ async fn objects(
     url: &S3Uri,
     wild: Option<&Wild>,
     args: &Args,
-    s3: &Client,
+    context: &Context,
     total: &mut Total,
     printer: &mut Printer,
 ) -> Result<bool, Failure> {
     let time = LocalTime::new();
     let prefix = wild.map_or(url.key(), |wild| &wild.prefix);
-    let mut listing = s3.list(url.bucket()).prefix(prefix).max_keys(args.page_size);
+    let mut listing = context.list(&context.client()?, url.bucket()).prefix(prefix).max_keys(args.page_size);
     if !args.recursive && wild.is_none() {
         listing = listing.delimiter("/");
     } else if args.page_size == ALL {

@@ -45,7 +45,7 @@ impl fmt::Display for Removed<'_> {
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     let bucket = args.url.bucket();
     let s3 = context.client()?;
-    if args.force && rm::everything_in(bucket, &s3, printer).await? != Exit::Done {
+    if args.force && rm::everything_in(bucket, context, printer).await? != Exit::Done {
         return Err(Failure::new(
             Exit::Other,
             "remove_bucket failed: Unable to delete all objects in the bucket, bucket will not be deleted.",

@@ -114,7 +114,12 @@ async fn delete(args: Args, context: &Context, printer: &mut Printer) -> Result<
     if args.incomplete {
         return incomplete::run(&args, wild.as_ref(), &context.client()?, printer).await;
     }
-    let deletion = Deletion { bucket: args.url.bucket(), dryrun: args.dryrun, payer: args.request_payer.is_some() };
+    let deletion = Deletion {
+        bucket: args.url.bucket(),
+        dryrun: args.dryrun,
+        payer: args.request_payer.is_some(),
+        patience: context.tuning().patience,
+    };
     if !args.recursive && wild.is_none() {
         if args.url.key().is_empty() {
             return Err(Failure::usage(format!("s3://{} is a whole bucket", deletion.bucket))
@@ -160,9 +165,10 @@ fn question(args: &Args, is_wild: bool) -> Option<String> {
 }
 
 /// Deletes everything in a bucket, without a question.
-pub(crate) async fn everything_in(bucket: &str, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
+pub(crate) async fn everything_in(bucket: &str, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+    let (s3, patience) = (&context.client()?, context.tuning().patience);
     let all = Selection::all(String::new(), Filters::default());
-    Deletion { bucket, dryrun: false, payer: false }.many(all, 1000, s3, printer).await
+    Deletion { bucket, dryrun: false, payer: false, patience }.many(all, 1000, s3, printer).await
 }
 
 /// Which objects of a listing are meant.
@@ -206,6 +212,7 @@ struct Deletion<'a> {
     bucket: &'a str,
     dryrun: bool,
     payer: bool,
+    patience: Option<Duration>,
 }
 
 impl Deletion<'_> {
@@ -238,6 +245,9 @@ impl Deletion<'_> {
         if self.payer {
             listing = listing.request_payer();
         }
+        if let Some(patience) = self.patience {
+            listing = listing.patience(patience);
+        }
         let mut objects = listing.items().try_filter(move |object| ready(selection.takes(object)));
         if self.dryrun {
             while let Some(object) = objects.try_next().await? {
@@ -248,6 +258,9 @@ impl Deletion<'_> {
         let mut call = s3.delete(self.bucket, Keys::stream(objects.map_ok(|object| object.key)));
         if self.payer {
             call = call.request_payer();
+        }
+        if let Some(patience) = self.patience {
+            call = call.patience(patience);
         }
         let mut exit = Exit::Done;
         let mut outcomes = call.outcomes();

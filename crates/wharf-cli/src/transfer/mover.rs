@@ -7,9 +7,11 @@ mod upload;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use wharf::transfer::List;
 use wharf::{Client, ETag, ErrorKind};
 
 use super::attributes::Attribute;
+use super::case::{Cases, Verdict};
 use super::crew::Outcome;
 use super::options::{Ends, TransferArgs};
 use super::place::{Locally, Place};
@@ -32,8 +34,9 @@ pub(crate) struct Mover {
     /// Whether uploads are gone on with by another run.
     pub(crate) keeps_uploads: bool,
     /// Whether to do as aws-cli does where that is not what we would do.
-    pub(super) is_aws: bool,
+    pub(crate) is_aws: bool,
     pub(crate) locally: Locally,
+    pub(crate) cases: Cases,
     /// Whether it was said that this server cannot protect what is there.
     said_unprotected: AtomicBool,
 }
@@ -64,6 +67,7 @@ impl Mover {
             attributes: options.attributes.attributes()?,
             keeps_uploads: !context.tuning().no_resume && resume::can_keep_uploads(),
             tuning: context.tuning().clone(),
+            cases: Cases::new(options.case_conflict),
             options,
             is_move,
             is_aws: context.is_aws(),
@@ -90,6 +94,21 @@ impl Mover {
         }
         let verb = if self.is_move { "mv" } else { "cp" };
         Err(Failure::usage(format!("Cannot {verb} a file onto itself: {0} - {0}", Shown(bucket, key))))
+    }
+
+    /// A listing of the source, which tries for as long as the options say.
+    pub(crate) fn list(&self, bucket: &str) -> List {
+        let list = self.ends.source.list(bucket);
+        if let Some(patience) = self.tuning.patience { list.patience(patience) } else { list }
+    }
+
+    /// Whether an object may become a file whose name another could have but for its case.
+    pub(crate) fn case(&self, bucket: &str, key: &str, name: &str, path: &Path) -> Verdict {
+        let source = match self.is_aws {
+            true => format!("{bucket}/{key}"),
+            false => Shown(bucket, key).to_string(),
+        };
+        self.cases.verdict(&source, name, &self.locally.absolute(path))
     }
 
     /// What filters with whole paths are relative to.

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Stdio;
 
 use wharf::StorageClass;
+use wharf_embedded::{Fault, Operation};
 
 use crate::bench::{Bench, assert_like, done, failed};
 
@@ -364,12 +365,60 @@ fn a_file_that_changes_while_it_is_read_is_not_uploaded() {
     assert!(bench.keys().is_empty());
 }
 
+/// What a server ignores is known by its host name: this one's leads to the store, by way of a proxy.
 #[test]
-fn a_condition_that_the_server_ignores_is_said() {
+fn a_condition_that_the_server_ignores_is_said_once() {
     let bench = Bench::embedded();
     bench.put("a", "there");
-    bench.files(&["a", "b"]);
-    let (exit, _, stderr) = bench.run(&["cp", "a", "b", "s3://my-bucket", "--no-overwrite"]);
-    assert_eq!((exit, stderr.as_str()), (0, "skip: ./a to s3://my-bucket/a: it is there already\n"));
-    assert_eq!((bench.object("a"), bench.object("b")), ("there".to_owned(), "b".to_owned()));
+    bench.files(&["a", "b", "c"]);
+    let run = |args: &[&str]| {
+        let mut command = bench.command(&[args, &["--no-overwrite"]].concat());
+        command.env("AWS_ENDPOINT_URL", "http://storage.googleapis.com").env("HTTP_PROXY", bench.endpoint());
+        let (exit, stdout, stderr) = bench.ran(command.output().unwrap());
+        let mut lines: Vec<_> = stdout.lines().chain(stderr.lines()).map(str::to_owned).collect();
+        lines.sort_unstable();
+        (exit, lines)
+    };
+    let ignored = "warning: this server ignores conditions: --no-overwrite looks first, and what appears between the look \
+                   and the write is overwritten";
+    let skipped = "skip: ./a to s3://my-bucket/a: it is there already";
+    let copied = "copy: s3://my-bucket/b to s3://my-bucket/d";
+    let uploaded = ["upload: ./b to s3://my-bucket/b", "upload: ./c to s3://my-bucket/c"];
+    assert_eq!(
+        run(&["cp", "a", "b", "c", "s3://my-bucket"]),
+        (0, vec![skipped.to_owned(), uploaded[0].to_owned(), uploaded[1].to_owned(), ignored.to_owned()])
+    );
+    assert_eq!(
+        run(&["s3", "cp", "s3://my-bucket/b", "s3://my-bucket/d"]),
+        (0, vec![copied.to_owned(), ignored.to_owned()])
+    );
+    assert_eq!((bench.object("a"), bench.object("b"), bench.object("d")), ("there".into(), "b".into(), "b".into()));
+}
+
+#[test]
+fn patience_ends_when_it_is_told_to() {
+    let bench = Bench::embedded();
+    bench.file("a", "1");
+    bench.put("b", "1");
+    for operation in [Operation::PutObject, Operation::GetObject, Operation::CopyObject, Operation::ListObjectsV2] {
+        bench.store().inject(Fault::respond(503, "SlowDown").on(operation)).unwrap();
+    }
+    for (args, operation) in [
+        (&["cp", "a", "s3://my-bucket/a"][..], "PutObject"),
+        (&["cp", "s3://my-bucket/b", "b"], "GetObject"),
+        (&["cp", "s3://my-bucket/b", "s3://my-bucket/c"], "CopyObject"),
+        (&["cp", "s3://my-bucket", "c", "--recursive"], "ListObjectsV2"),
+        (&["ls", "s3://my-bucket"], "ListObjectsV2"),
+        (&["du", "s3://my-bucket"], "ListObjectsV2"),
+        (&["rm", "s3://my-bucket/x", "--recursive"], "ListObjectsV2"),
+        (&["sync", "s3://my-bucket/x", "d"], "ListObjectsV2"),
+    ] {
+        // Five minutes would be the end of the test.
+        let (exit, stdout, stderr) = bench.run(&[args, &["--patience", "0s"]].concat());
+        assert!(exit != 0 && stdout.is_empty() && stderr.contains("SlowDown"), "{args:?} {stdout}{stderr}");
+        assert!(bench.store().requests().iter().any(|request| request.operation == operation));
+    }
+    let expected =
+        "wharf: invalid value '5' for '--patience <TIME>': a duration reads like 30m, 12h or 7d, not \"5\"\n";
+    assert!(bench.run(&["ls", "--patience", "5"]).2.starts_with(expected));
 }

@@ -140,26 +140,6 @@ fn a_file_where_a_folder_must_be_is_said_and_the_rest_goes_on() {
 }
 
 #[test]
-fn names_that_differ_in_case_alone_are_as_asked_for() {
-    let bench = Bench::embedded();
-    bench.put_all([("A", "1"), ("a", "2"), ("b", "3")]);
-    let run = |deed: &str| bench.run(&["s3", "cp", "s3://my-bucket", deed, "--recursive", "--case-conflict", deed]);
-    let (exit, _, stderr) = run("skip");
-    assert_eq!((exit, bench.tree("skip").len()), (2, 2));
-    assert!(
-        stderr.starts_with("warning: Skipping file s3://my-bucket/a. It would be skip/a, and a file whose"),
-        "{stderr}"
-    );
-    let (exit, _, stderr) = run("warn");
-    assert_eq!((exit, bench.tree("warn").len()), (0, 3));
-    assert!(stderr.starts_with("warning: Downloading s3://my-bucket/a -> warn/a although"), "{stderr}");
-    let (exit, _, stderr) = run("error");
-    assert_eq!(exit, 1);
-    assert!(stderr.contains("Failed to download s3://my-bucket/a -> error/a because"), "{stderr}");
-    assert_eq!((run("ignore").0, bench.tree("ignore").len()), (0, 3));
-}
-
-#[test]
 #[ignore = "takes a minute: a hundred thousand objects"]
 fn a_hundred_thousand_objects_come_down_and_go_up_again() {
     let bench = Bench::embedded();

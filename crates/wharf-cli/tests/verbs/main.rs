@@ -6,11 +6,14 @@
 mod absent;
 mod bench;
 mod buckets;
+mod case;
 mod cp;
 mod hostile;
 mod interrupt;
+mod json;
 mod look;
 mod mv;
+mod options;
 mod pipe;
 mod readme;
 mod rm;

@@ -79,6 +79,9 @@ impl Mover {
         if let Some(bytes) = self.tuning.part_size {
             copy = copy.part_size(bytes);
         }
+        if let Some(patience) = self.tuning.patience {
+            copy = copy.patience(patience);
+        }
         if options.requester_pays() {
             copy = copy.request_payer();
         }

@@ -60,6 +60,9 @@ impl Mover {
         if let Some(bytes) = self.tuning.part_size {
             download = download.part_size(bytes);
         }
+        if let Some(patience) = self.tuning.patience {
+            download = download.patience(patience);
+        }
         if let Some(key) = self.options.attributes.source_key(false) {
             download = download.customer_key(key);
         }

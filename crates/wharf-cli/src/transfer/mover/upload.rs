@@ -100,6 +100,9 @@ impl Mover {
         if let Some(bytes) = self.tuning.part_size {
             upload = upload.part_size(bytes);
         }
+        if let Some(patience) = self.tuning.patience {
+            upload = upload.patience(patience);
+        }
         if self.options.requester_pays() {
             upload = upload.request_payer();
         }

@@ -47,6 +47,7 @@ pub(super) async fn carry_out(work: &Work, source: Entry, because: Option<Reason
             Err(error) => return work.item(SyncAction::Read, source, Some(error)).await,
         },
     };
+    work.watch.expect_more(source.size);
     let (action, done) = match (&work.source, &work.target) {
         (Kind::Local(from), Kind::Bucket { client, bucket, prefix }) => {
             let client = client.as_ref().unwrap_or(&work.client);

@@ -14,7 +14,7 @@ use super::place::Kind;
 use super::side::{Reading, check};
 use super::spill::Spool;
 use super::walk::{Links, Trouble};
-use super::{SyncAction, SyncItem, Tweaks, item};
+use super::{Choose, SyncAction, SyncItem, Tweaks, item};
 use crate::Client;
 use crate::payload::blocking;
 use crate::transfer::delete::Keys;
@@ -36,6 +36,8 @@ pub(super) struct Work {
     pub(super) report_skipped: bool,
     pub(super) at_once: usize,
     pub(super) parallel: usize,
+    pub(super) page_size: Option<u32>,
+    pub(super) takes_new: Choose,
     pub(super) patience: Duration,
     pub(super) request_payer: bool,
     pub(super) resumable: bool,
@@ -150,6 +152,9 @@ impl Work {
                 }
             };
             match action {
+                Action::Transfer { source, because: Reason::Missing } if !(self.takes_new)(&source.key)? => {
+                    pass.skipped += 1;
+                }
                 Action::Delete(entry) => pass.deletes.push(entry)?,
                 Action::Skip(entry) => {
                     pass.skipped += 1;
