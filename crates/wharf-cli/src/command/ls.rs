@@ -190,7 +190,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
 
 async fn buckets(args: &Args, s3: &Client, printer: &mut Printer) -> Result<(), Failure> {
     let time = LocalTime::new();
-    let mut listing = s3.list_buckets();
+    let mut listing = s3.list_buckets().max_buckets(args.page_size);
     if let Some(prefix) = &args.bucket_name_prefix {
         listing = listing.prefix(prefix);
     }
