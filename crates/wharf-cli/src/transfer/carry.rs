@@ -103,8 +103,8 @@ impl Carrier<'_, '_> {
             return Ok(());
         }
         if self.mover.options.dryrun {
-            let s3 = &self.mover.ends.source;
-            let head = s3.head_object(&object.bucket, &object.key);
+            let is_copy = matches!(self.target, Target::Key { .. } | Target::Prefix { .. });
+            let head = self.mover.head_of_source(&object.bucket, &object.key, is_copy);
             let head = self.crew.until(head.into_future()).await?;
             let failed = |error| match self.mover.is_aws {
                 true => Failure::from(error),

@@ -7,6 +7,7 @@ mod upload;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use wharf::op::HeadObject;
 use wharf::transfer::List;
 use wharf::{Client, ETag, ErrorKind};
 
@@ -102,6 +103,26 @@ impl Mover {
         if let Some(patience) = self.tuning.patience { list.patience(patience) } else { list }
     }
 
+    /// A request for what is known of a source.
+    pub(crate) fn head_of_source(&self, bucket: &str, key: &str, is_copy: bool) -> HeadObject<Client> {
+        let head = self.ends.source.head_object(bucket, key);
+        let head = if self.options.requester_pays() { head.request_payer() } else { head };
+        match self.options.attributes.source_key(is_copy) {
+            Some(own) => head.customer_key(own),
+            None => head,
+        }
+    }
+
+    /// The same for what stands at the target.
+    fn head_of_target(&self, bucket: &str, key: &str) -> HeadObject<Client> {
+        let head = self.ends.target.head_object(bucket, key);
+        let head = if self.options.requester_pays() { head.request_payer() } else { head };
+        match self.options.attributes.source_key(false) {
+            Some(own) => head.customer_key(own),
+            None => head,
+        }
+    }
+
     /// Whether an object may become a file whose name another could have but for its case.
     pub(crate) fn case(&self, bucket: &str, key: &str, name: &str, path: &Path) -> Verdict {
         let source = match self.is_aws {
@@ -142,7 +163,8 @@ impl Mover {
     }
 
     /// Removes an object that has arrived elsewhere, unless it is another by now.
-    async fn remove_object(&self, s3: &Client, object: &SourceObject, etag: &ETag) -> Result<(), Failure> {
+    async fn remove_object(&self, object: &SourceObject, is_copy: bool, etag: &ETag) -> Result<(), Failure> {
+        let s3 = &self.ends.source;
         let call = || {
             let call = s3.delete_object(&object.bucket, &object.key);
             if self.options.requester_pays() { call.request_payer() } else { call }
@@ -150,7 +172,7 @@ impl Mover {
         let removed = match call().if_match(etag.clone()).await {
             // This server would ignore the condition: look first.
             Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::NotImplemented) => {
-                let now = s3.head_object(&object.bucket, &object.key).await;
+                let now = self.head_of_source(&object.bucket, &object.key, is_copy).await;
                 match now {
                     Ok(head) if head.etag == *etag => call().await,
                     Ok(_) => Err(wharf::Error::new(ErrorKind::PreconditionFailed, "it is another object by now")),

@@ -71,7 +71,14 @@ async fn down(
         false => Failure::of_object(error, &bucket, &key).exits(Exit::Failed),
     };
     if options.dryrun {
-        s3.head_object(&bucket, &key).await.map_err(failed)?;
+        let mut call = s3.head_object(&bucket, &key);
+        if let Some(key) = options.attributes.source_key(false) {
+            call = call.customer_key(key);
+        }
+        if options.requester_pays() {
+            call = call.request_payer();
+        }
+        call.await.map_err(failed)?;
         return Ok(Exit::Done);
     }
     let mut call = s3.get_object(&bucket, &key).checksum_mode(true);
