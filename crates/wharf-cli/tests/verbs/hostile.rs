@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use crate::bench::Bench;
 
@@ -94,6 +95,51 @@ fn a_hostile_bucket_comes_down_and_goes_up_again_or_is_refused_by_name() {
     let mut expected: BTreeMap<_, _> = ODD.map(|key| (key.to_owned(), key.to_owned())).into();
     expected.insert("empty".to_owned(), String::new());
     assert_eq!(back, expected);
+}
+
+/// The names that lie beside the workspace: they break clients.
+fn shared_names() -> Option<Vec<String>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/cases/nasty_names.json");
+    let Ok(text) = fs::read(path) else {
+        println!("skipped: no names at ../shared/cases/nasty_names.json");
+        return None;
+    };
+    let cases: Vec<serde_json::Value> = serde_json::from_slice(&text).unwrap();
+    Some(cases.iter().map(|case| case["key"].as_str().unwrap().to_owned()).collect())
+}
+
+#[test]
+fn names_that_break_clients_come_down_and_go_up_again_or_are_refused_by_name() {
+    let Some(names) = shared_names() else { return };
+    assert!(names.len() >= 25);
+    let bench = Bench::embedded();
+    for name in &names {
+        bench.put(name, format!("in {name}"));
+    }
+    for verb in [&["cp", "--recursive"][..], &["sync"], &["s3", "cp", "--recursive"], &["s3", "sync"]] {
+        let (exit, stdout, stderr) = bench.run(&[verb, &["s3://my-bucket", "in/there"]].concat());
+        assert!(!bench.path("outside").exists() && fs::read_dir(bench.path("in")).unwrap().count() == 1);
+        let (come, refused): (Vec<_>, Vec<_>) = names.iter().partition(|name| {
+            let path = bench.path("in/there").join(name.trim_start_matches('/'));
+            fs::read(path).is_ok_and(|found| found == format!("in {name}").as_bytes())
+        });
+        for name in &refused {
+            assert!(stderr.contains(&format!("s3://my-bucket/{name}")), "{verb:?} {name:?} in {stderr}");
+            assert!(!stdout.contains(&format!("s3://my-bucket/{name} to ")), "{verb:?} {name:?} in {stdout}");
+        }
+        // Paths that lead elsewhere, a NUL, and a name longer than a disk allows.
+        assert_eq!((refused.len(), exit), (8, 1), "{verb:?} {refused:?}");
+        assert_eq!(bench.tree("in/there").len(), come.len());
+        let up = [verb, &["in/there", "s3://my-bucket/back", "--only-show-errors"]].concat();
+        assert_eq!(bench.run(&up), (0, String::new(), String::new()), "{verb:?}");
+        for name in &come {
+            assert_eq!(bench.object(&format!("back/{name}")), format!("in {name}"), "{verb:?}");
+        }
+        let back = bench.keys().iter().filter(|key| key.starts_with("back/")).count();
+        assert_eq!(back, come.len());
+        bench.must(&["rm", "s3://my-bucket/back", "--recursive"]);
+        fs::remove_dir_all(bench.path("in")).unwrap();
+    }
 }
 
 #[test]

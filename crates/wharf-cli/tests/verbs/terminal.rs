@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::process::Command;
@@ -91,6 +92,38 @@ fn transfers_show_how_far_they_are() {
         assert!(exit == 0 && !seen.contains("MiB") && !seen.contains('\u{1b}'), "{no_bar:?} {seen}");
         assert!(seen.lines().count() <= 1, "{no_bar:?} {seen}");
     }
+}
+
+/// How far the bar was seen to be, of so much.
+fn positions(seen: &str, total: &str) -> BTreeSet<String> {
+    let behind = format!("/{total}");
+    let shown = seen.split(&behind).filter_map(|text| text.rsplit(['\r', '[', ']']).next());
+    shown.map(|text| text.trim().to_owned()).filter(|text| text.ends_with('B')).collect()
+}
+
+#[test]
+fn a_bar_moves_as_bytes_are_sent_and_not_by_whole_parts() {
+    let bench = Bench::embedded();
+    bench.file("d/a", vec![7; 3 << 20]);
+    for verb in [&["cp", "d/a", "s3://my-bucket/a"][..], &["sync", "d", "s3://my-bucket/x"]] {
+        let (exit, seen) = at_a_terminal(bench.command(&[verb, &["--bandwidth", "2MiB"]].concat()), "");
+        let positions = positions(&seen, "3.00 MiB");
+        // All of it is one request.
+        assert!(exit == 0 && positions.len() > 3, "{verb:?} {positions:?} {seen:?}");
+        assert!(seen.contains("0/1 files") && seen.contains(" left"), "{verb:?} {seen:?}");
+    }
+}
+
+#[test]
+fn a_sync_shows_files_bytes_and_what_is_left() {
+    let bench = Bench::embedded();
+    for number in 0..4 {
+        bench.put(&format!("x/{number}"), vec![7; 1 << 20]);
+    }
+    let args = ["sync", "s3://my-bucket/x", "d", "--bandwidth", "2MiB", "--concurrency", "1"];
+    let (exit, seen) = at_a_terminal(bench.command(&args), "");
+    assert!(exit == 0 && seen.contains("/4.00 MiB") && seen.contains(" left"), "{seen:?}");
+    assert!((1..4).any(|done| seen.contains(&format!("{done}/4 files"))), "{seen:?}");
 }
 
 #[test]
