@@ -53,24 +53,36 @@ const TRANSFER: [&[&str]; 37] = [
     &["--no-overwrite"],
 ];
 
-const GLOBAL: [&[&str]; 17] = [
-    &["--debug"],
-    &["--endpoint-url", "http://localhost:1"],
-    &["--no-verify-ssl"],
-    &["--no-paginate"],
-    &["--output", "json"],
-    &["--query", "a"],
-    &["--profile", "work"],
-    &["--region", "eu-west-1"],
-    &["--color", "off"],
-    &["--no-sign-request"],
-    &["--ca-bundle", "file"],
-    &["--cli-read-timeout", "1"],
-    &["--cli-connect-timeout", "1"],
-    &["--cli-binary-format", "base64"],
-    &["--no-cli-pager"],
-    &["--cli-auto-prompt"],
-    &["--no-cli-auto-prompt"],
+/// Those of all commands.
+const GLOBAL: [&str; 28] = [
+    "--debug",
+    "--endpoint-url",
+    "http://localhost:1",
+    "--no-verify-ssl",
+    "--no-paginate",
+    "--output",
+    "json",
+    "--query",
+    "a",
+    "--profile",
+    "work",
+    "--region",
+    "eu-west-1",
+    "--color",
+    "off",
+    "--no-sign-request",
+    "--ca-bundle",
+    "file",
+    "--cli-read-timeout",
+    "1",
+    "--cli-connect-timeout",
+    "1",
+    "--cli-binary-format",
+    "base64",
+    "--no-cli-pager",
+    "--cli-auto-prompt",
+    "--no-cli-auto-prompt",
+    "--cli-error-format=text",
 ];
 
 #[test]
@@ -103,7 +115,7 @@ fn every_option_of_aws_is_taken() {
         ("presign", vec![&["--expires-in", "1"]]),
         ("website", vec![&["--index-document", "a"], &["--error-document", "b"]]),
     ] {
-        for option in options.iter().chain(&GLOBAL) {
+        for option in options.iter().chain([&&GLOBAL[..]]) {
             // Help is printed where all before it was understood.
             let (exit, stdout, stderr) = bench.run(&[&["s3", verb], *option, &["--help"]].concat());
             assert_eq!((exit, stderr.as_str()), (0, ""), "{verb} {option:?}");
