@@ -118,7 +118,7 @@ impl Failure {
             && is_not_there
         {
             told.message = NOT_THERE.to_owned();
-            told.hint = Some(look_beside(source));
+            told.hint = Some(format!("{}; --recursive takes all that is under a prefix", look_beside(source)));
         }
         self
     }
@@ -273,6 +273,7 @@ fn hint(error: &wharf::Error) -> Option<String> {
         (ErrorKind::Transport, _) if hints_at(error, ".root_certificates_pem(") => {
             Some("name the file of the certificate with --ca-bundle, or put it into the system's store".to_owned())
         }
+        _ if hints_at(error, "a longer patience") => Some("a longer --patience goes on trying".to_owned()),
         _ if hints_at(error, "Upload::write_id") => {
             Some("an answer was lost, and it may be done: look at what stands there before you do it again".to_owned())
         }

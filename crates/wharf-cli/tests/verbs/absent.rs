@@ -58,7 +58,9 @@ fn what_is_not_there_is_said_in_the_same_words_by_all_verbs() {
             "move failed: s3://my-bucket/d/none to s3://my-bucket/x",
         ),
     ] {
-        assert_eq!(bench.run(args), failed(1, format!("{action} nothing is there\nhint: {shows}\n")), "{args:?}");
+        let expected =
+            format!("{action} nothing is there\nhint: {shows}; --recursive takes all that is under a prefix\n");
+        assert_eq!(bench.run(args), failed(1, expected), "{args:?}");
     }
     let (exit, _, stderr) = bench.run(&["cat", "s3://my-bucket/d/none", "--json"]);
     let error: serde_json::Value = serde_json::from_str(&stderr).unwrap();

@@ -48,6 +48,17 @@ fn force_removes_what_is_in_a_bucket_first() {
 }
 
 #[test]
+fn what_force_does_not_remove_is_said() {
+    let bench = Bench::embedded();
+    bench.wait(bench.s3.put_bucket_versioning("my-bucket", wharf::VersioningStatus::Enabled));
+    bench.put("a", "1");
+    let expected = "wharf: remove_bucket failed: s3://my-bucket DeleteBucket my-bucket: ...BucketNotEmpty, HTTP 409...)\n\
+                    hint: old versions of objects are in it, or uploads that were never completed: `wharf rm --incomplete` \
+                    removes those\n";
+    assert_like(bench.run(&["rb", "s3://my-bucket", "--force"]), 1, "delete: s3://my-bucket/a\n", expected);
+}
+
+#[test]
 fn tags_are_pairs() {
     let bench = Bench::embedded();
     bench.must(&["mb", "s3://my-bucket-2", "--tags", "team", "blue", "--tags", "cost", "1"]);

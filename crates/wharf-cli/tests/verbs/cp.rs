@@ -143,7 +143,7 @@ fn what_fails_is_said_and_the_rest_goes_on() {
     assert_like(bench.run(&["s3", "cp", "s3://my-bucket/none", "."]), 1, "", expected);
     let ran = bench.run(&["cp", "s3://my-bucket/none", "s3://my-bucket/a", "in"]);
     let expected = "download failed: s3://my-bucket/none to in/none nothing is there\n\
-                    hint: `wharf ls s3://my-bucket/` shows what is\n";
+                    hint: `wharf ls s3://my-bucket/` shows what is; --recursive takes all that is under a prefix\n";
     assert_eq!(ran, (1, "download: s3://my-bucket/a to in/a\n".to_owned(), expected.to_owned()));
     let (exit, stdout, stderr) = bench.run(&["cp", "s3://my-bucket/none", "x", "--json"]);
     assert_eq!((exit, stdout.as_str()), (1, ""));

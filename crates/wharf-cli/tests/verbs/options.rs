@@ -2,12 +2,13 @@
 //! in one request and for what goes in parts.
 
 use std::fs;
+use std::time::Duration;
 
 use wharf::StorageClass;
 use wharf::http::HeaderMap;
-use wharf_embedded::LoggedRequest;
+use wharf_embedded::{Fault, LoggedRequest, Operation};
 
-use crate::bench::{Bench, done};
+use crate::bench::{Bench, assert_like, done};
 
 /// What goes in parts, with `--part-size 5MiB`.
 const LARGE: usize = 17 << 20;
@@ -494,6 +495,17 @@ fn buckets_are_sent_with_their_tags() {
     let document = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Tags><Tag><Key>team</Key>\
                     <Value>blue</Value></Tag><Tag><Key>cost</Key><Value>1</Value></Tag></Tags></CreateBucketConfiguration>";
     assert_eq!(sent("2", &["--tags", "team", "blue", "--tags", "cost", "1"]), document.len() as u64);
+}
+
+#[test]
+fn a_server_may_be_silent_for_as_long_as_is_said() {
+    let bench = Bench::embedded();
+    bench.store().inject(Fault::delay(Duration::from_secs(3600)).on(Operation::ListObjectsV2)).unwrap();
+    let mut command = bench.command(&["s3", "ls", "s3://my-bucket", "--cli-read-timeout", "1", "--patience", "0s"]);
+    let (exit, stdout, stderr) = bench.ran(command.env("AWS_MAX_ATTEMPTS", "1").output().unwrap());
+    let expected = "wharf: ListObjectsV2 my-bucket: ...the server was silent for 1s\nhint: a longer --patience goes on \
+                    trying\n";
+    assert_like((exit, stdout, stderr), 255, "", expected);
 }
 
 #[test]
