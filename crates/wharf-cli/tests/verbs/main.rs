@@ -8,6 +8,7 @@ mod bench;
 mod buckets;
 mod case;
 mod cp;
+mod effects;
 mod hostile;
 mod interrupt;
 mod json;
