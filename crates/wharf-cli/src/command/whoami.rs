@@ -69,6 +69,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
                 ("credentials", _) if is_missing(Missing::Credentials) => told("none found"),
                 // Whoever types a command has not written the program.
                 (name, Origin::Code) => (name, row.value().to_owned(), "an option".to_owned()),
+                (name, Origin::Transport) => (name, row.value().to_owned(), "the embedded store".to_owned()),
                 (name, origin) => (name, row.value().to_owned(), origin.to_string()),
             }
         })

@@ -329,6 +329,13 @@ fn copies_between_servers_pass_through_here() {
     assert_eq!(sorted(other.run(&args)), lines(&expected));
     assert_eq!(other.keys(), ["e/a", "e/b"]);
     assert!(is_dressed(&other, "e/a"));
+    dressed(&bench, "large", 17 << 20);
+    for (verb, key) in [("cp", "large"), ("mv", "moved")] {
+        let target = format!("s3://my-bucket/{key}");
+        let args = [verb, "s3://my-bucket/large", &target, "--source-endpoint-url", &endpoint, "--part-size", "5MiB"];
+        other.must(&args);
+        assert!(is_dressed(&other, key) && other.head(key).etag.unquoted().ends_with("-4"), "{verb}");
+    }
     other.must(&["mv", "s3://my-bucket/d/b", "s3://my-bucket/f", "--source-endpoint-url", &endpoint]);
     assert_eq!((bench.keys(), other.object("f")), (vec!["d/a".to_owned()], "there".to_owned()));
 }

@@ -126,5 +126,7 @@ fn a_store_in_a_directory_needs_no_server() {
     assert_eq!(run(&["cp", "a.txt", "s3://local/a"]), done("upload: ./a.txt to s3://local/a\n"));
     assert_eq!(run(&["cat", "s3://local/a"]), done("hello"));
     assert_eq!(run(&["ls", "s3://local"]), done("TIME          5 a\n"));
+    let (exit, stdout, _) = run(&["whoami"]);
+    assert!(exit == 0 && stdout.lines().next().unwrap().ends_with("  the embedded store"), "{stdout}");
     assert!(bench.keys().is_empty());
 }

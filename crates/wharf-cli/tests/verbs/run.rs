@@ -37,6 +37,9 @@ fn what_fails_does_not_hold_up_the_rest() {
     let (_, _, stderr) = bench.run_with(&["--json", "run", "-", "--jobs", "1"], list.as_bytes());
     let error: serde_json::Value = serde_json::from_str(&stderr).unwrap();
     assert_eq!((&error["line"], &error["source"]), (&2.into(), &"s3://my-bucket/none".into()), "{error}");
+    let (_, _, said) = bench.run_with(&["run", "-"], format!("head s3://{}/none --json", bench.bucket).as_bytes());
+    let (_, _, quiet) = bench.run_with(&["run", "-"], format!("head s3://{}/none --quiet", bench.bucket).as_bytes());
+    assert_eq!((said.starts_with("{\"type\":\"error\","), quiet.as_str()), (true, ""), "{said}");
     let (_, _, stderr) = bench.run_with(&["--json", "run", "-"], format!("ls s3://{}-2", bench.bucket).as_bytes());
     let error: serde_json::Value = serde_json::from_str(&stderr).unwrap();
     assert_eq!((&error["line"], &error["source"]), (&1.into(), &"s3://my-bucket-2".into()), "{error}");
