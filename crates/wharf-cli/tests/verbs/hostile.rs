@@ -155,22 +155,27 @@ fn odd_names_are_json() {
 #[test]
 fn links_in_a_tree_are_no_way_out() {
     use std::os::unix::fs::symlink;
-    let bench = Bench::embedded();
-    bench.put_all([("out/evil", "evil"), ("link", "new"), ("ok", "ok")]);
-    fs::create_dir_all(bench.path("secret")).unwrap();
-    fs::create_dir_all(bench.path("tree")).unwrap();
-    bench.file("target", "old");
-    symlink(bench.path("secret"), bench.path("tree/out")).unwrap();
-    symlink(bench.path("target"), bench.path("tree/link")).unwrap();
-    let (exit, _, stderr) = bench.run(&["cp", "s3://my-bucket", "tree", "--recursive"]);
-    assert_eq!(exit, 2, "{stderr}");
-    assert!(stderr.starts_with("warning: Skipping file s3://my-bucket/out/evil. "), "{stderr}");
-    assert_eq!(fs::read_dir(bench.path("secret")).unwrap().count(), 0);
-    // A link where the file belongs is replaced: what it led to stays.
-    assert_eq!(
-        (bench.read("target"), bench.read("tree/link"), bench.read("tree/ok")),
-        ("old".into(), "new".into(), "ok".into())
-    );
+    for verb in
+        [&["cp", "--recursive"][..], &["sync"], &["mv", "--recursive"], &["s3", "cp", "--recursive"], &["s3", "sync"]]
+    {
+        let bench = Bench::embedded();
+        bench.put_all([("out/evil", "evil"), ("link", "new"), ("ok", "ok")]);
+        fs::create_dir_all(bench.path("secret")).unwrap();
+        fs::create_dir_all(bench.path("tree")).unwrap();
+        bench.file("target", "old");
+        symlink(bench.path("secret"), bench.path("tree/out")).unwrap();
+        symlink(bench.path("target"), bench.path("tree/link")).unwrap();
+        let (exit, _, stderr) = bench.run(&[verb, &["s3://my-bucket", "tree"]].concat());
+        assert_eq!(exit, 2, "{verb:?} {stderr}");
+        assert!(stderr.starts_with("warning: Skipping file s3://my-bucket/out/evil. "), "{verb:?} {stderr}");
+        assert_eq!(fs::read_dir(bench.path("secret")).unwrap().count(), 0, "{verb:?}");
+        // A link where the file belongs is replaced, or left, by a sync that takes what it leads to for the file: what it
+        // led to stays.
+        assert_eq!((bench.read("target"), bench.read("tree/ok")), ("old".into(), "ok".into()), "{verb:?}");
+        if !verb.contains(&"sync") {
+            assert_eq!(bench.read("tree/link"), "new", "{verb:?}");
+        }
+    }
 }
 
 #[test]

@@ -7,9 +7,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
+use wharf_embedded::{Fault, Operation};
 
 use crate::bench::Bench;
 
@@ -124,6 +126,27 @@ fn a_sync_shows_files_bytes_and_what_is_left() {
     let (exit, seen) = at_a_terminal(bench.command(&args), "");
     assert!(exit == 0 && seen.contains("/4.00 MiB") && seen.contains(" left"), "{seen:?}");
     assert!((1..4).any(|done| seen.contains(&format!("{done}/4 files"))), "{seen:?}");
+}
+
+#[test]
+fn standard_input_and_listings_have_a_bar() {
+    let bench = Bench::embedded();
+    let wharf = env!("CARGO_BIN_EXE_wharf");
+    let line = format!("head -c 3145728 /dev/zero | {wharf} pipe s3://my-bucket/a --bandwidth 4MiB");
+    let mut shell = bench.shell(&line);
+    shell.env("PATH", std::env::var_os("PATH").unwrap());
+    let (exit, seen) = at_a_terminal(shell, "");
+    assert!(exit == 0 && seen.contains(" MiB/s") && seen.contains("KiB  "), "{seen:?}");
+    assert_eq!(bench.head("a").content_length, 3 << 20);
+    bench.store().inject(Fault::delay(Duration::from_millis(700)).on(Operation::ListObjectsV2)).unwrap();
+    for listing in [&format!("{wharf} ls s3://my-bucket --recursive > list")[..], &format!("{wharf} du s3://my-bucket")]
+    {
+        let (exit, seen) = at_a_terminal(bench.shell(listing), "");
+        assert!(exit == 0 && seen.contains(" objects "), "{seen:?}");
+        let (_, seen) = at_a_terminal(bench.shell(&format!("{listing} --quiet")), "");
+        assert!(!seen.contains("objects"), "{seen:?}");
+    }
+    assert!(bench.read("list").is_empty());
 }
 
 #[test]
