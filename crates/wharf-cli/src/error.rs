@@ -111,13 +111,15 @@ impl Failure {
         failure
     }
 
-    /// The same of something that is told with its source.
-    pub(crate) fn of_source(mut self, source: &str) -> Self {
+    /// The same of something that is told with its source. After `s3` the server's words stay.
+    pub(crate) fn of_source(mut self, source: &str, is_aws: bool) -> Self {
         let is_not_there = self.is_not_there();
         if let Self::Told(told) = &mut self
             && is_not_there
         {
-            told.message = NOT_THERE.to_owned();
+            if !is_aws {
+                told.message = NOT_THERE.to_owned();
+            }
             told.hint = Some(format!("{}; --recursive takes all that is under a prefix", look_beside(source)));
         }
         self

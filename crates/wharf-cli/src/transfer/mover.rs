@@ -154,9 +154,8 @@ impl Mover {
                 let Action { source, target, .. } = action;
                 Outcome::Left(Left { source, target: target.unwrap_or_default(), reason: "it is there already" })
             }
-            Err(failure) if self.is_aws => Outcome::NotDone(action, failure),
             Err(failure) => {
-                let failure = failure.of_source(&action.source);
+                let failure = failure.of_source(&action.source, self.is_aws);
                 Outcome::NotDone(action, failure)
             }
         }

@@ -139,7 +139,8 @@ fn what_cannot_be_uploaded_is_said_and_left_out() {
 fn what_fails_is_said_and_the_rest_goes_on() {
     let bench = Bench::new();
     bench.put("a", "1");
-    let expected = "download failed: s3://my-bucket/none to ./none ...NoSuchKey, HTTP 404...)\n";
+    let expected = "download failed: s3://my-bucket/none to ./none ...NoSuchKey, HTTP 404...)\n\
+                    hint: `wharf ls s3://my-bucket/` shows what is; --recursive takes all that is under a prefix\n";
     assert_like(bench.run(&["s3", "cp", "s3://my-bucket/none", "."]), 1, "", expected);
     let ran = bench.run(&["cp", "s3://my-bucket/none", "s3://my-bucket/a", "in"]);
     let expected = "download failed: s3://my-bucket/none to in/none nothing is there\n\
