@@ -147,7 +147,11 @@ impl Failure {
 
     /// A source that is not there, in aws-cli's words.
     pub(crate) fn missing(path: &Path) -> Self {
-        Self::new(Exit::Other, format!("The user-provided path {} does not exist.", path.display()))
+        let failure = Self::new(Exit::Other, format!("The user-provided path {} does not exist.", path.display()));
+        match path.to_str() {
+            Some(text) if text.starts_with("s3:") => failure.hint("an S3 URL reads like s3://BUCKET/KEY"),
+            _ => failure,
+        }
     }
 
     pub(crate) fn interrupted() -> Self {

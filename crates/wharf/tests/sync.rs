@@ -144,7 +144,8 @@ async fn listings_ask_for_as_many_names_as_they_are_told() {
         scene.put(key, "1").await;
     }
     scene.asked();
-    scene.down().page_size(2).dry_run(true).await.unwrap();
+    let would = scene.down().page_size(2).dry_run(true).await.unwrap();
+    assert_eq!(would.transferred, 3);
     let queries: Vec<_> = scene.store.requests().iter().map(|request| request.query.clone()).collect();
     assert!(queries.len() == 2 && queries.iter().all(|query| query.contains("max-keys=2")), "{queries:?}");
 }

@@ -129,6 +129,9 @@ fn what_cannot_be_uploaded_is_said_and_left_out() {
     assert_eq!(bench.run(&["s3", "cp", "none", "s3://my-bucket"]), failed(255, expected));
     assert_eq!(bench.run(&["s3", "cp", "none", "s3://my-bucket", "--recursive"]), failed(255, expected));
     let expected =
+        "wharf: The user-provided path s3:/my-bucket/a does not exist.\nhint: an S3 URL reads like s3://BUCKET/KEY\n";
+    assert_eq!(bench.run(&["cp", "s3:/my-bucket/a", "s3://my-bucket/b"]), failed(255, expected));
+    let expected =
         "upload failed: ./d to s3://my-bucket/d it is a directory\nhint: --recursive uploads all that is in it\n";
     assert_eq!(bench.run(&["cp", "d", "s3://my-bucket"]), failed(1, expected));
     let expected = "wharf: nothing here is an S3 URL: either the source or the target must be one\n";
