@@ -100,7 +100,7 @@ fn after_s3_it_is_as_with_aws() {
     assert_eq!(bench.run(&["s3", "ls", "s3://my-bucket/none"]), failed(1, ""));
     assert_eq!(bench.run(&["s3", "rm", "s3://my-bucket/none"]), done("delete: s3://my-bucket/none\n"));
     assert_eq!(bench.run(&["s3", "rm", "s3://my-bucket/none", "--recursive"]), done(""));
-    assert_eq!(bench.run(&["s3", "cp", "s3://my-bucket/none", "x", "--recursive"]), done(""));
+    assert_eq!(bench.run(&["s3", "cp", "s3://my-bucket/none", "y", "--recursive"]), done(""));
     let expected = "download failed: s3://my-bucket/none to ./x ...NoSuchKey, HTTP 404...)\n\
                     hint: `wharf ls s3://my-bucket/` shows what is; --recursive takes all that is under a prefix\n";
     assert_like(bench.run(&["s3", "cp", "s3://my-bucket/none", "x"]), 1, "", expected);
