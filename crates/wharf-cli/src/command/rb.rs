@@ -45,7 +45,7 @@ impl fmt::Display for Removed<'_> {
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     let bucket = args.url.bucket();
     let s3 = context.client()?;
-    if args.force && rm::everything_in(bucket, &s3, printer).await? != Exit::Done {
+    if args.force && rm::everything_in(bucket, context, printer).await? != Exit::Done {
         return Err(Failure::new(
             Exit::Other,
             "remove_bucket failed: Unable to delete all objects in the bucket, bucket will not be deleted.",
@@ -57,7 +57,17 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
             Ok(Exit::Done)
         }
         Err(error) => {
-            Err(Failure::from(error).of(format_args!("remove_bucket failed: s3://{bucket}")).exits(Exit::Failed))
+            let has_objects = error.code() == Some("BucketNotEmpty");
+            let failure =
+                Failure::from(error).of(format_args!("remove_bucket failed: s3://{bucket}")).exits(Exit::Failed);
+            Err(match (has_objects, args.force) {
+                (false, _) => failure,
+                (true, false) => failure.hint("--force deletes all objects in it first"),
+                (true, true) => failure.hint(
+                    "old versions of objects are in it, or uploads that were never completed: `wharf rm --incomplete` \
+                     removes those",
+                ),
+            })
         }
     }
 }

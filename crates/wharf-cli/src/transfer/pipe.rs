@@ -66,18 +66,28 @@ async fn down(
         return Err(Failure::usage(format!("{source} names no object")));
     };
     let s3 = options.ends(context)?.source;
+    let failed = |error| match context.is_aws() {
+        true => Failure::from(error).exits(Exit::Failed),
+        false => Failure::of_object(error, &bucket, &key).exits(Exit::Failed),
+    };
     if options.dryrun {
-        s3.head_object(bucket, key).await.map_err(|error| Failure::from(error).exits(Exit::Failed))?;
+        let mut call = s3.head_object(&bucket, &key);
+        if let Some(key) = options.attributes.source_key(false) {
+            call = call.customer_key(key);
+        }
+        if options.requester_pays() {
+            call = call.request_payer();
+        }
+        call.await.map_err(failed)?;
         return Ok(Exit::Done);
     }
-    let mut call = s3.get_object(bucket, key).checksum_mode(true);
+    let mut call = s3.get_object(&bucket, &key).checksum_mode(true);
     if let Some(key) = options.attributes.source_key(false) {
         call = call.customer_key(key);
     }
     if options.requester_pays() {
         call = call.request_payer();
     }
-    let failed = |error: wharf::Error| Failure::from(error).exits(Exit::Failed);
     let mut body = call.stream().await.map_err(failed)?;
     while let Some(bytes) = body.try_next().await.map_err(failed)? {
         printer.data(&bytes)?;

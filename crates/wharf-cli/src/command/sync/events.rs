@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::{interval, sleep};
 use wharf::proto::evidence::Doubt;
-use wharf::transfer::{Reason, Sync, SyncAction, SyncItem};
+use wharf::transfer::{Reason, Sync, SyncAction, SyncItem, Verification};
 use wharf::{Error, ErrorKind};
 
 use crate::error::{Exit, Failure, by_option};
@@ -28,6 +29,8 @@ pub(super) struct Events {
     source: Place,
     target: Place,
     mover: Arc<Mover>,
+    /// What is to be said beside, and whether something is left out.
+    warnings: mpsc::UnboundedReceiver<(Warning, bool)>,
     failed: bool,
     skipped: bool,
     /// How many are copied because nothing shows that they are the same, and why the first.
@@ -35,17 +38,22 @@ pub(super) struct Events {
 }
 
 impl Events {
-    pub(super) fn new(source: Place, target: Place, mover: Arc<Mover>) -> Self {
-        Self { source, target, mover, failed: false, skipped: false, unproven: None }
+    pub(super) fn new(
+        source: Place,
+        target: Place,
+        mover: Arc<Mover>,
+        warnings: mpsc::UnboundedReceiver<(Warning, bool)>,
+    ) -> Self {
+        Self { source, target, mover, warnings, failed: false, skipped: false, unproven: None }
     }
 
     /// Carries a sync out and tells what becomes of each entry.
     pub(super) async fn tell(mut self, sync: Sync, printer: &mut Printer) -> Result<Exit, Failure> {
-        printer.show(Bar::sync);
+        printer.show(Bar::bytes);
         let mut events = sync.events();
         let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
         let mut beat = interval(BEAT);
-        let mut files = 0;
+        let (mut files, before) = (0, self.moved());
         loop {
             let item = tokio::select! {
                 biased;
@@ -57,19 +65,34 @@ impl Events {
                     printer.hide();
                     return Err(Failure::interrupted());
                 }
+                Some((warning, is_left_out)) = self.warnings.recv() => {
+                    self.warn(&warning, is_left_out, printer);
+                    continue;
+                }
                 _ = beat.tick() => {
-                    let counters = [&self.mover.ends.source, &self.mover.ends.target].map(wharf::Client::counters);
+                    let progress = events.progress();
+                    let known = progress.total.unwrap_or_default();
                     printer.update(|bar| {
-                        bar.at(counters[0].bytes_received.max(counters[1].bytes_sent));
-                        bar.files(files, files);
+                        bar.of(known);
+                        // Those of entries that have not arrived yet are not counted by the sync.
+                        bar.at(progress.bytes.max((self.moved() - before).min(known)));
+                        bar.files(files, events.known());
                     });
                     let _ = printer.flush();
                     continue;
                 }
             };
             let Some(item) = item else { break };
-            files += 1;
-            self.item(item.map_err(of_sync)?, printer)?;
+            if let Ok(SyncItem {
+                action: SyncAction::Upload(_) | SyncAction::Download(_) | SyncAction::Copy(_), ..
+            }) = item
+            {
+                files += 1;
+            }
+            self.item(item.map_err(|error| self.of_sync(error))?, printer)?;
+        }
+        while let Ok((warning, is_left_out)) = self.warnings.try_recv() {
+            self.warn(&warning, is_left_out, printer);
         }
         printer.hide();
         if let Some((count, doubt)) = self.unproven {
@@ -92,8 +115,33 @@ impl Events {
         })
     }
 
+    /// The bytes that went to the target, or came from the source, listings among them.
+    fn moved(&self) -> u64 {
+        let [source, target] = [&self.mover.ends.source, &self.mover.ends.target].map(wharf::Client::counters);
+        match self.target {
+            Place::Remote(_) => target.bytes_sent,
+            _ => source.bytes_received,
+        }
+    }
+
+    fn warn(&mut self, warning: &Warning, is_left_out: bool, printer: &mut Printer) {
+        // aws-cli does not count them.
+        self.skipped |= is_left_out && !self.mover.is_aws;
+        printer.warn(warning);
+    }
+
+    /// What ends a sync as a whole, with our option where the library names its method.
+    fn of_sync(&self, error: Error) -> Failure {
+        let refused_empty = error.hint().is_some_and(|hint| hint.contains("allow_empty_source"));
+        match refused_empty {
+            true => Failure::new(Exit::Failed, error.message()).hint("say --force if it is meant to be empty"),
+            false if self.mover.cases.has_stopped() => Failure::from(error).exits(Exit::Failed),
+            false => error.into(),
+        }
+    }
+
     fn item(&mut self, item: SyncItem, printer: &mut Printer) -> Result<(), Failure> {
-        let SyncItem { key, size, action, error, .. } = item;
+        let SyncItem { key, size, action, verification, resumed_bytes: resumed, error, .. } = item;
         if let SyncAction::Upload(Reason::Unproven(doubt))
         | SyncAction::Download(Reason::Unproven(doubt))
         | SyncAction::Copy(Reason::Unproven(doubt)) = action
@@ -116,7 +164,8 @@ impl Events {
         let action = Action { deed, source, target: target.map(|place| self.shown(place, &key)) };
         let Some(error) = error else {
             let size = (deed != Deed::Delete).then_some(size);
-            let done = Done { size, dryrun: self.mover.options.dryrun, ..Done::new(action) };
+            let verified = verification.map(Verification::is_verified);
+            let done = Done { size, verified, resumed, dryrun: self.mover.options.dryrun, ..Done::new(action) };
             return printer.say(&done);
         };
         match error.kind() {
@@ -170,14 +219,5 @@ impl Events {
             Place::Local(root) => self.mover.locally.shown(&root.join(key)),
             Place::Remote(url) => Shown(url.bucket(), &format!("{}{key}", as_prefix(url.key()))).to_string(),
         }
-    }
-}
-
-/// What ends a sync as a whole, with our option where the library names its method.
-fn of_sync(error: Error) -> Failure {
-    let refused_empty = error.hint().is_some_and(|hint| hint.contains("allow_empty_source"));
-    match refused_empty {
-        true => Failure::new(Exit::Failed, error.message()).hint("say --force if it is meant to be empty"),
-        false => error.into(),
     }
 }

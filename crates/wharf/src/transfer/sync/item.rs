@@ -18,9 +18,23 @@ use crate::payload::blocking;
 use crate::transfer::handle::Watch;
 use crate::transfer::reading::{each_block, while_wanted};
 use crate::transfer::safe_path::LocalTree;
+use crate::transfer::verification::Verification;
 
 /// From how many bytes on a download is worth being gone on with: what has arrived must be synced to the disk for it.
 const RESUMABLE: u64 = 64 << 20;
+
+/// What is known of bytes that were moved; nothing where none were.
+#[derive(Default)]
+pub(super) struct Moved {
+    pub(super) verification: Option<Verification>,
+    pub(super) resumed_bytes: u64,
+}
+
+impl Moved {
+    fn new(verification: Verification, resumed_bytes: u64) -> Self {
+        Self { verification: Some(verification), resumed_bytes }
+    }
+}
 
 /// Brings an entry to the target, and says how that went. Without a reason the bytes are compared first.
 pub(super) async fn carry_out(work: &Work, source: Entry, because: Option<Reason>, target: Option<Entry>) {
@@ -35,6 +49,7 @@ pub(super) async fn carry_out(work: &Work, source: Entry, because: Option<Reason
             Err(error) => return work.item(SyncAction::Read, source, Some(error)).await,
         },
     };
+    work.watch.expect_more(source.size);
     let watch = Watch::part_of(&work.watch);
     let (action, done) = match (&work.source, &work.target) {
         (Kind::Local(from), Kind::Bucket { client, bucket, prefix }) => {
@@ -56,7 +71,7 @@ pub(super) async fn carry_out(work: &Work, source: Entry, because: Option<Reason
     if is_done {
         work.watch.part_done();
     }
-    work.item(action, source, done.err()).await;
+    work.ended(action, source, done).await;
 }
 
 async fn upload(
@@ -67,10 +82,10 @@ async fn upload(
     name: &str,
     bucket: &str,
     key: String,
-) -> Result<(), Error> {
+) -> Result<Moved, Error> {
     let path = from.path_of(name)?;
     if work.dry_run {
-        return Ok(());
+        return Ok(Moved::default());
     }
     let call = client.upload(bucket, key, path.as_path()).patience(work.patience).resumable(work.resumable);
     let call = if work.request_payer { call.request_payer() } else { call };
@@ -78,7 +93,7 @@ async fn upload(
         Some(tweak) => tweak(call),
         None => call,
     };
-    call.run(watch.clone()).await.map(drop)
+    call.run(watch.clone()).await.map(|done| Moved::new(done.verification, done.resumed_bytes))
 }
 
 async fn download(
@@ -89,9 +104,9 @@ async fn download(
     to: &LocalTree,
     source: &Entry,
     because: Reason,
-) -> Result<(), Error> {
+) -> Result<Moved, Error> {
     if work.dry_run {
-        return to.path_of(&source.key).map(drop);
+        return to.path_of(&source.key).map(|_| Moved::default());
     }
     let (tree, name) = (to.clone(), source.key.clone());
     let path = blocking(move || tree.prepare(&name)).await?;
@@ -110,9 +125,11 @@ async fn download(
         }
         _ => error,
     })?;
-    let Some(time) = done.head.last_modified.or(source.modified) else { return Ok(()) };
-    // So that the next sync sees that nothing has changed.
-    blocking(move || set_time(&path, time)).await
+    if let Some(time) = done.head.last_modified.or(source.modified) {
+        // So that the next sync sees that nothing has changed.
+        blocking(move || set_time(&path, time)).await?;
+    }
+    Ok(Moved::new(done.verification, done.resumed_bytes))
 }
 
 fn set_time(path: &Path, time: SystemTime) -> Result<(), Error> {
@@ -123,7 +140,7 @@ fn set_time(path: &Path, time: SystemTime) -> Result<(), Error> {
     })
 }
 
-async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &Entry) -> Result<(), Error> {
+async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &Entry) -> Result<Moved, Error> {
     let (
         Kind::Bucket { client, bucket, prefix },
         Kind::Bucket { client: to_client, bucket: to_bucket, prefix: to_prefix },
@@ -132,7 +149,7 @@ async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &
         return Err(Error::invalid_input("a sync of two folders of this machine has nothing to do with S3"));
     };
     if work.dry_run {
-        return Ok(());
+        return Ok(Moved::default());
     }
     let [key, to_key] = [prefix, to_prefix].map(|prefix| format!("{prefix}{}", source.key));
     let client = client.as_ref();
@@ -147,7 +164,7 @@ async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &
         Some(tweak) => tweak(call),
         None => call,
     };
-    call.run(watch.clone()).await.map(drop)
+    call.run(watch.clone()).await.map(|done| Moved::new(done.verification, 0))
 }
 
 /// Removes a file of the target. One that is gone already is no error.
