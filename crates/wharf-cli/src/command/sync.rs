@@ -91,7 +91,8 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         .dry_run(mover.options.dryrun)
         .follow_symlinks(mover.options.follow_symlinks())
         .resumable(if is_download { !context.tuning().no_resume } else { mover.keeps_uploads })
-        .allow_empty_source(args.force || context.is_aws());
+        .allow_empty_source(args.force || context.is_aws())
+        .leave_markers(context.is_aws());
     let sync = if mover.options.requester_pays() { sync.request_payer() } else { sync };
     let sync = match context.tuning().concurrency {
         Some(requests) => sync.concurrency(requests as usize),

@@ -1,7 +1,6 @@
 //! Takes everything that comes out of a source to its target: `cp` and `mv`.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use super::local;
 use super::mover::{Mover, SourceObject};
 use super::options::CaseConflict;
 use super::route::{Source, Target};
-use super::told::{Action, Deed, Done};
+use super::told::{Action, Deed, Done, archived};
 use crate::error::{Exit, Failure};
 use crate::filter::Filters;
 use crate::message::Warning;
@@ -49,7 +48,7 @@ struct Carrier<'a, 'p> {
 
 impl Carrier<'_, '_> {
     async fn file(&mut self, path: &Path) -> Result<(), Failure> {
-        if fs::symlink_metadata(path).is_err() {
+        if !path.exists() {
             return Err(Failure::missing(path));
         }
         if !self.mover.options.follow_symlinks() && path.is_symlink() {
@@ -80,8 +79,9 @@ impl Carrier<'_, '_> {
                 Ok(file) if !filters.take(&file.key) => {}
                 Ok(file) => self.upload(root.join(&file.key), &file.key, file.size).await?,
                 Err((key, error)) => {
-                    let path = self.mover.locally.absolute(&root.join(key));
-                    self.crew.tell(Outcome::Skipped(Warning::skipping(path.display(), local::why(&error))))?;
+                    let path = self.mover.locally.absolute(&root.join(&key));
+                    let why = local::why(&path, &error);
+                    self.crew.tell(Outcome::Skipped(Warning::skipping(path.display(), why)))?;
                 }
             }
         }
@@ -161,7 +161,8 @@ impl Carrier<'_, '_> {
             if options.ignore_glacier_warnings {
                 return Ok(());
             }
-            return self.crew.tell(Outcome::Skipped(archived(bucket, &listed.key, self.target)));
+            let deed = if self.target.is_local() { Deed::Download } else { Deed::Copy };
+            return self.crew.tell(Outcome::Skipped(archived(deed, Shown(bucket, &listed.key))));
         }
         let object = SourceObject {
             bucket: bucket.to_owned(),
@@ -272,17 +273,4 @@ impl Carrier<'_, '_> {
 fn is_archived(listed: &ListedObject) -> bool {
     let is_restored = listed.restore_status.as_ref().is_some_and(|status| status.expires_at.is_some());
     matches!(listed.storage_class, StorageClass::Glacier | StorageClass::DeepArchive) && !is_restored
-}
-
-fn archived(bucket: &str, key: &str, target: &Target) -> Warning {
-    let verb = match target {
-        Target::File(_) | Target::Directory(_) => "download",
-        Target::Key { .. } | Target::Prefix { .. } => "copy",
-    };
-    let why = format!(
-        "Object is of storage class GLACIER. Unable to perform {verb} operations on GLACIER objects. You must restore \
-         the object to be able to perform the operation. --force-glacier-transfer tries all the same, \
-         --ignore-glacier-warnings says nothing."
-    );
-    Warning::skipping(Shown(bucket, key), why)
 }

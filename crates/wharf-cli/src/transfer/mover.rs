@@ -15,7 +15,7 @@ use super::options::{Ends, TransferArgs};
 use super::place::{Locally, Place};
 use super::resume;
 use super::route::{Source, Target};
-use super::told::{Action, Deed, Done, Left};
+use super::told::{Action, Deed, Done, Left, archived};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::globals::Tuning;
@@ -89,7 +89,9 @@ impl Mover {
             return Ok(());
         }
         let verb = if self.is_move { "mv" } else { "cp" };
-        Err(Failure::usage(format!("Cannot {verb} a file onto itself: {0} - {0}", Shown(bucket, key))))
+        let failure = Failure::usage(format!("Cannot {verb} a file onto itself: {0} - {0}", Shown(bucket, key)));
+        // With aws-cli the server refuses a copy.
+        Err(if self.is_aws && !self.is_move { failure.exits(Exit::Failed) } else { failure })
     }
 
     /// What filters with whole paths are relative to.
@@ -106,13 +108,19 @@ impl Mover {
         Action { deed: if self.is_move { Deed::Move } else { deed }, source, target: Some(target) }
     }
 
-    fn outcome(&self, action: Action, done: Result<Done, Failure>) -> Outcome {
+    fn outcome(&self, deed: Deed, action: Action, done: Result<Done, Failure>) -> Outcome {
         match done {
             Ok(done) => Outcome::Done(done),
             Err(failure) if failure.exit() == Exit::Interrupted => Outcome::Quiet,
             Err(failure) if self.options.no_overwrite && failure.is(ErrorKind::PreconditionFailed) => {
                 let Action { source, target, .. } = action;
                 Outcome::Left(Left { source, target: target.unwrap_or_default(), reason: "it is there already" })
+            }
+            Err(failure) if failure.is(ErrorKind::InvalidObjectState) && !self.options.force_glacier_transfer => {
+                match self.options.ignore_glacier_warnings {
+                    true => Outcome::Quiet,
+                    false => Outcome::Skipped(archived(deed, action.source)),
+                }
             }
             Err(failure) => Outcome::NotDone(action, failure),
         }

@@ -9,12 +9,12 @@ use super::mover::Mover;
 use super::options::TransferArgs;
 use super::place::Place;
 use super::route::{Source, Target};
-use super::told::Deed;
+use super::told::{Action, Deed, Done};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::printer::{Loudness, Printer};
 use crate::progress::Bar;
-use crate::url::Keys;
+use crate::url::{Keys, Shown};
 
 /// `cp - URL` and `cp URL -`.
 pub(crate) async fn run(
@@ -43,6 +43,8 @@ pub(crate) async fn up(
         return Err(Failure::usage(format!("{target} names no object")).hint("say its whole key"));
     };
     if options.dryrun {
+        let action = Action { deed: Deed::Upload, source: "-".to_owned(), target: Some(Shown(&bucket, &key).to_string()) };
+        printer.say(&Done::dryrun(action, None))?;
         return Ok(Exit::Done);
     }
     let mover = Arc::new(Mover::new(options, Deed::Upload, context)?);
@@ -66,18 +68,20 @@ async fn down(
         return Err(Failure::usage(format!("{source} names no object")));
     };
     let s3 = options.ends(context)?.source;
+    let action = Action { deed: Deed::Download, source: Shown(&bucket, &key).to_string(), target: Some("-".to_owned()) };
+    let failed = |error: wharf::Error| Failure::from(error).of(format_args!("download failed: {action}")).exits(Exit::Failed);
     if options.dryrun {
-        s3.head_object(bucket, key).await.map_err(|error| Failure::from(error).exits(Exit::Failed))?;
+        let size = s3.head_object(&bucket, &key).await.map_err(failed)?.content_length;
+        printer.say(&Done::dryrun(action, Some(size)))?;
         return Ok(Exit::Done);
     }
-    let mut call = s3.get_object(bucket, key).checksum_mode(true);
+    let mut call = s3.get_object(&bucket, &key).checksum_mode(true);
     if let Some(key) = options.attributes.source_key(false) {
         call = call.customer_key(key);
     }
     if options.requester_pays() {
         call = call.request_payer();
     }
-    let failed = |error: wharf::Error| Failure::from(error).exits(Exit::Failed);
     let mut body = call.stream().await.map_err(failed)?;
     while let Some(bytes) = body.try_next().await.map_err(failed)? {
         printer.data(&bytes)?;

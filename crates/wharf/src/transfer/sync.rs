@@ -70,6 +70,7 @@ pub struct Sync {
     links: Links,
     dry_run: bool,
     allow_empty_source: bool,
+    leaves_markers: bool,
     report_skipped: bool,
     concurrency: usize,
     parallel: usize,
@@ -168,6 +169,7 @@ impl Client {
             links: Links::Follow,
             dry_run: false,
             allow_empty_source: false,
+            leaves_markers: false,
             report_skipped: false,
             concurrency: AT_ONCE,
             parallel: 1,
@@ -214,6 +216,12 @@ impl Sync {
     /// Whether an empty source may delete all of the target, and a folder that does not exist counts as empty.
     pub fn allow_empty_source(mut self, allow: bool) -> Self {
         self.allow_empty_source = allow;
+        self
+    }
+
+    /// Whether the markers of folders are left alone between two prefixes as well. No by default: there they are objects.
+    pub fn leave_markers(mut self, leave: bool) -> Self {
+        self.leaves_markers = leave;
         self
     }
 
@@ -302,6 +310,7 @@ impl Sync {
                 links: self.links,
                 dry_run: self.dry_run,
                 allow_empty_source: self.allow_empty_source,
+                leaves_markers: self.leaves_markers,
                 report_skipped: self.report_skipped,
                 at_once: self.concurrency,
                 parallel: self.parallel,

@@ -32,6 +32,7 @@ pub(super) struct Work {
     pub(super) links: Links,
     pub(super) dry_run: bool,
     pub(super) allow_empty_source: bool,
+    pub(super) leaves_markers: bool,
     pub(super) report_skipped: bool,
     pub(super) at_once: usize,
     pub(super) parallel: usize,
