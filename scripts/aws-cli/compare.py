@@ -81,7 +81,8 @@ def judge(case, aws, wharf):
             lines += [f"    aws   {line}" for line in aws[part] if part == "exit" or line not in wharf[part]]
             lines += [f"    wharf {line}" for line in wharf[part] if part == "exit" or line not in aws[part]]
     for name, side in (("aws", aws), ("wharf", wharf)):
-        lines += [f"  {name} | {line}" for line in side["raw"].replace("\r", "\n").split("\n") if line.strip()]
+        printed = [line.strip() for line in side["raw"].replace("\r", "\n").split("\n")]
+        lines += [f"  {name} | {line}" for line in printed if line and not line.startswith("Completed ")]
     return lines
 
 

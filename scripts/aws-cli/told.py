@@ -7,23 +7,25 @@ TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.MULTILINE)
 # The code is what counts of an answer of the server; each program has words of its own around it.
 AWS_CODE = re.compile(r"An error occurred \((\w+)\)")
 WHARF_CODE = re.compile(r"\((\w+), HTTP \d+|\(HTTP (\d+)")
-FAILED = re.compile(r"^(upload|download|copy|move|delete|make_bucket|remove_bucket) failed: ")
-# A HEAD has no body, so no code.
-CODES = {"404": "NoSuchKey", "NotFound": "NoSuchKey", "403": "AccessDenied", "304": "NotModified", "400": "BadRequest"}
+FAILED = re.compile(r"^(?:wharf: )?(upload|download|copy|move|delete|make_bucket|remove_bucket) failed: ")
+# A HEAD has no body, so no code: aws-cli asks with one what wharf does without.
+CODES = {"NoSuchKey": "404", "NoSuchBucket": "404", "NotFound": "404", "AccessDenied": "403"}
 # aws-cli says these of what no server was asked.
 OWN = {"ParamValidation", "NoCredentials", "NoRegion", "ProfileNotFound", "Configuration"}
 
 
 def stdout(text, words):
     """The lines, sorted: many things at a time end in any order. aws-cli writes its progress among them."""
-    if words[0] == "presign" and text:
+    if words[:1] == ["presign"] and text:
         return [presigned(line) for line in text.splitlines()]
     lines = []
-    for line in TIME.sub("TIME", text).split("\n"):
+    for line in TIME.sub("TIME", text).removesuffix("\n").split("\n"):
         last = line.rsplit("\r", 1)[-1]
-        lines.append(last if last == line else last.rstrip())
-    if lines and not lines[-1]:
-        lines.pop()
+        if "\r" in line:
+            last = last.rstrip()
+        # Where its progress was wiped out, nothing was printed.
+        if last or line == "" and text:
+            lines.append(last)
     return sorted(line for line in lines if not line.startswith("Completed "))
 
 
@@ -40,10 +42,11 @@ def stderr(text):
     told = []
     for line in text.split("\n"):
         if line.startswith("warning: "):
-            told.append(line)
+            # What to do about it is in each program's own words.
+            told.append(re.sub(r"(to be able to perform the operation\.) .*", r"\1", line))
         elif failed := FAILED.match(line):
             rest = line[failed.end() :]
-            told.append(f"{failed[0]}{place(rest)}{code(line)}")
+            told.append(f"{failed[1]} failed: {place(rest)}{code(line)}")
         elif re.match(r"(fatal error|aws: \[ERROR\]|wharf): ", line):
             told.append(f"error{code(line)}")
         elif re.match(r"(skip|note|Skipping)\b", line):

@@ -68,19 +68,24 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         return Err(Failure::missing(path));
     }
     let compare = match &args {
-        Args { size_only: true, .. } => Compare::SizeOnly,
         Args { checksum: true, .. } => Compare::Checksum,
         Args { exact_timestamps: true, .. } if is_download => Compare::ExactTime,
+        Args { size_only: true, exact_timestamps: false, .. } => Compare::SizeOnly,
         // Whoever knows aws-cli gets what it does.
         _ if is_download && context.is_aws() => Compare::SizeAndLaterTarget,
         _ => Compare::SizeAndTime,
     };
     let filters = args.options.filters.clone();
     let mover = Arc::new(Mover::new(args.options, Deed::Copy, context)?);
+    if let Place::Local(path) = &target {
+        mover.make_target(path)?;
+    }
     let ends = [(&source, &mover.ends.source), (&target, &mover.ends.target)];
     let [from, to] = ends.map(|(place, client)| sync_place(place, client, mover.ends.through_here));
-    let roots = [&source, &target].map(|place| mover.root(place));
-    let filters = roots.iter().fold(filters, |filters, root| filters.below(root));
+    let filters = [&source, &target].into_iter().fold(filters, |filters, place| match place {
+        Place::Local(path) => filters.below(&mover.locally.absolute(path).display().to_string()),
+        _ => filters,
+    });
     let sync = mover
         .ends
         .target

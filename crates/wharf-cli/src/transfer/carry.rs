@@ -15,7 +15,6 @@ use super::options::CaseConflict;
 use super::route::{Source, Target};
 use super::told::{Action, Deed, Done, archived};
 use crate::error::{Exit, Failure};
-use crate::filter::Filters;
 use crate::message::Warning;
 use crate::url::{Shown, Wild};
 
@@ -73,7 +72,12 @@ impl Carrier<'_, '_> {
         if !root.exists() {
             return Err(Failure::missing(root));
         }
-        let filters = self.filters(&self.mover.locally.absolute(root).display().to_string());
+        let whole = self.mover.locally.absolute(root);
+        if !root.is_dir() {
+            let warning = Warning::skipping(format_args!("{}/", whole.display()), "It is no folder.");
+            return self.crew.tell(Outcome::Skipped(warning));
+        }
+        let filters = self.mover.options.filters.below(&whole.display().to_string());
         for file in LocalTree::new(root).files(self.mover.options.follow_symlinks()) {
             match file {
                 Ok(file) if !filters.take(&file.key) => {}
@@ -115,7 +119,7 @@ impl Carrier<'_, '_> {
 
     async fn objects(&mut self, bucket: &str, prefix: &str, root: usize, wild: Option<&Wild>) -> Result<(), Failure> {
         let options = &self.mover.options;
-        let filters = self.filters(&format!("{bucket}/{}", &prefix[..root]));
+        let filters = &options.filters;
         let mut listing = self.mover.ends.source.list(bucket).prefix(prefix).max_keys(options.page_size);
         if options.requester_pays() {
             listing = listing.request_payer();
@@ -262,10 +266,6 @@ impl Carrier<'_, '_> {
         }
         let action = Action { deed: Deed::Download, source, target: None };
         self.crew.tell(Outcome::NotDone(action, error.into()))
-    }
-
-    fn filters(&self, root: &str) -> Filters {
-        self.mover.options.filters.below(root)
     }
 }
 

@@ -12,7 +12,7 @@ use wharf::{Client, ETag, ErrorKind};
 use super::attributes::Attribute;
 use super::crew::Outcome;
 use super::options::{Ends, TransferArgs};
-use super::place::{Locally, Place};
+use super::place::Locally;
 use super::resume;
 use super::route::{Source, Target};
 use super::told::{Action, Deed, Done, Left, archived};
@@ -94,13 +94,14 @@ impl Mover {
         Err(if self.is_aws && !self.is_move { failure.exits(Exit::Failed) } else { failure })
     }
 
-    /// What filters with whole paths are relative to.
-    pub(crate) fn root(&self, place: &Place) -> String {
-        match place {
-            Place::Standard => String::new(),
-            Place::Local(path) => self.locally.absolute(path).display().to_string(),
-            Place::Remote(url) => format!("{}/{}", url.bucket(), url.key()),
+    /// The folder for what comes down, which aws-cli makes even where nothing comes.
+    pub(crate) fn make_target(&self, path: &Path) -> Result<(), Failure> {
+        if !self.is_aws || self.options.dryrun || path.exists() {
+            return Ok(());
         }
+        std::fs::create_dir_all(path).map_err(|error| {
+            Failure::new(Exit::Failed, format!("the folder {} could not be made: {error}", path.display()))
+        })
     }
 
     /// What is done, in the words of its messages.

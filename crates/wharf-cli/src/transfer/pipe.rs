@@ -43,7 +43,8 @@ pub(crate) async fn up(
         return Err(Failure::usage(format!("{target} names no object")).hint("say its whole key"));
     };
     if options.dryrun {
-        let action = Action { deed: Deed::Upload, source: "-".to_owned(), target: Some(Shown(&bucket, &key).to_string()) };
+        let action =
+            Action { deed: Deed::Upload, source: "-".to_owned(), target: Some(Shown(&bucket, &key).to_string()) };
         printer.say(&Done::dryrun(action, None))?;
         return Ok(Exit::Done);
     }
@@ -68,8 +69,10 @@ async fn down(
         return Err(Failure::usage(format!("{source} names no object")));
     };
     let s3 = options.ends(context)?.source;
-    let action = Action { deed: Deed::Download, source: Shown(&bucket, &key).to_string(), target: Some("-".to_owned()) };
-    let failed = |error: wharf::Error| Failure::from(error).of(format_args!("download failed: {action}")).exits(Exit::Failed);
+    let action =
+        Action { deed: Deed::Download, source: Shown(&bucket, &key).to_string(), target: Some("-".to_owned()) };
+    let failed =
+        |error: wharf::Error| Failure::from(error).of(format_args!("download failed: {action}")).exits(Exit::Failed);
     if options.dryrun {
         let size = s3.head_object(&bucket, &key).await.map_err(failed)?.content_length;
         printer.say(&Done::dryrun(action, Some(size)))?;

@@ -8,6 +8,7 @@ mod buckets;
 mod cp;
 mod hostile;
 mod interrupt;
+mod like_aws;
 mod look;
 mod mv;
 mod pipe;

@@ -40,6 +40,6 @@ fn the_other_end_is_an_object() {
         bench.run(&["cp", "s3://my-bucket/none", "-"]),
         1,
         "",
-        "wharf: GetObject my-bucket/none: ...NoSuchKey...\n",
+        "wharf: download failed: s3://my-bucket/none to - GetObject my-bucket/none: ...NoSuchKey...\n",
     );
 }

@@ -207,7 +207,8 @@ impl Sync {
         self
     }
 
-    /// Whether symbolic links in a source folder are what they lead to. Yes by default; else they are left out.
+    /// Whether symbolic links in a source folder are what they lead to. Yes by default; else they are left out, and left alone in
+    /// a target folder.
     pub fn follow_symlinks(mut self, follow: bool) -> Self {
         self.links = if follow { Links::Follow } else { Links::Skip };
         self

@@ -276,7 +276,11 @@ mod tests {
     #[test]
     fn what_the_call_does_not_say_can_be_the_sources() {
         let call = copy().content_type("text/plain");
-        assert!(call.changes_metadata() && !copy().changes_metadata() && !call.clone().replace_metadata().changes_metadata());
+        assert!(
+            call.changes_metadata()
+                && !copy().changes_metadata()
+                && !call.clone().replace_metadata().changes_metadata()
+        );
         let headers = call.with_metadata_of(&source()).unwrap().request().unwrap().headers;
         for (name, value) in [
             ("content-type", "text/plain"),
@@ -289,7 +293,10 @@ mod tests {
             assert_eq!(headers[name], value, "{name}");
         }
         let headers = copy().metadata("city", "Ulm").with_metadata_of(&source()).unwrap().request().unwrap().headers;
-        assert_eq!((&headers["content-type"], &headers["x-amz-meta-city"]), (&"text/csv".parse().unwrap(), &"Ulm".parse().unwrap()));
+        assert_eq!(
+            (&headers["content-type"], &headers["x-amz-meta-city"]),
+            (&"text/csv".parse().unwrap(), &"Ulm".parse().unwrap())
+        );
         assert!(!headers.contains_key("x-amz-meta-team"));
     }
 
