@@ -5,6 +5,7 @@
 
 pub(crate) mod attributes;
 pub(crate) mod carry;
+pub(crate) mod case;
 pub(crate) mod crew;
 pub(crate) mod local;
 pub(crate) mod mover;

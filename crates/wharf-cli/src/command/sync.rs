@@ -1,5 +1,6 @@
 //! `wharf sync`: a folder and a prefix, or two prefixes, become the same.
 
+mod cases;
 mod events;
 
 use std::ffi::OsString;
@@ -11,10 +12,12 @@ use wharf::transfer::{Sync, SyncPlace};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::printer::Printer;
+use crate::transfer::case::CaseConflict;
 use crate::transfer::mover::Mover;
 use crate::transfer::options::TransferArgs;
 use crate::transfer::place::Place;
 use crate::transfer::told::Deed;
+use cases::Cases;
 use events::Events;
 
 const EXAMPLE: &str = "\
@@ -86,13 +89,19 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         Place::Local(path) => filters.below(&mover.locally.absolute(path).display().to_string()),
         _ => filters,
     });
+    let cases = match (&target, mover.options.case_conflict) {
+        (_, None | Some(CaseConflict::Ignore)) => None,
+        (Place::Local(path), Some(wanted)) => Some(Arc::new(Cases::of(wanted, path))),
+        _ => None,
+    };
+    let in_cases = cases.clone();
     let sync = mover
         .ends
         .target
         .sync(from?, to?)
         .delete(args.delete)
         .compare(compare)
-        .filter(move |name| filters.take(name))
+        .filter(move |name| filters.take(name) && in_cases.as_ref().is_none_or(|cases| cases.take(name)))
         .dry_run(mover.options.dryrun)
         .follow_symlinks(mover.options.follow_symlinks())
         .resumable(if is_download { !context.tuning().no_resume } else { mover.keeps_uploads })
@@ -103,7 +112,10 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         Some(requests) => sync.concurrency(requests as usize),
         None => sync.concurrency(AT_ONCE),
     };
-    Events::new(source, target, mover.clone()).tell(dressed(sync, &mover), printer).await.map_err(Failure::of_many)
+    Events::new(source, target, mover.clone(), cases)
+        .tell(dressed(sync, &mover), printer)
+        .await
+        .map_err(Failure::of_many)
 }
 
 /// How many entries are under way at a time.

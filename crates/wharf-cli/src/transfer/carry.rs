@@ -1,6 +1,5 @@
 //! Takes everything that comes out of a source to its target: `cp` and `mv`.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,10 +7,10 @@ use wharf::op::ListedObject;
 use wharf::transfer::LocalTree;
 use wharf::{ErrorKind, StorageClass};
 
+use super::case::{CaseConflict, Names, Verdict};
 use super::crew::{Crew, Outcome};
 use super::local;
 use super::mover::{Mover, SourceObject};
-use super::options::CaseConflict;
 use super::route::{Source, Target};
 use super::told::{Action, Deed, Done, archived};
 use crate::error::{Exit, Failure};
@@ -25,7 +24,7 @@ pub(crate) async fn carry(
     mover: &Arc<Mover>,
     crew: &mut Crew<'_>,
 ) -> Result<(), Failure> {
-    let mut carrier = Carrier { target, mover, crew, lower: HashSet::new() };
+    let mut carrier = Carrier { target, mover, crew, names: Names::default() };
     match source {
         Source::File(path) => carrier.file(path).await,
         Source::Tree(root) => carrier.tree(root).await,
@@ -41,8 +40,7 @@ struct Carrier<'a, 'p> {
     target: &'a Target,
     mover: &'a Arc<Mover>,
     crew: &'a mut Crew<'p>,
-    /// The names so far in lower case, where it matters whether two differ in case alone.
-    lower: HashSet<String>,
+    names: Names,
 }
 
 impl Carrier<'_, '_> {
@@ -235,24 +233,17 @@ impl Carrier<'_, '_> {
 
     /// Whether a name may be used that another has but for its case.
     fn may_have_this_case(&mut self, object: &SourceObject, path: &Path, name: &str) -> Result<bool, Failure> {
-        let wanted = self.mover.options.case_conflict;
-        if wanted == CaseConflict::Ignore || self.lower.insert(name.to_lowercase()) {
+        let wanted = self.mover.options.case_conflict.unwrap_or_default();
+        if wanted == CaseConflict::Ignore || self.names.take(name) {
             return Ok(true);
         }
-        let conflict = "a file whose name differs only by case either exists or is being downloaded.";
-        let (source, path) = (Shown(&object.bucket, &object.key), self.mover.locally.shown(path));
-        match wanted {
-            CaseConflict::Error => {
-                Err(Failure::new(Exit::Failed, format!("Failed to download {source} -> {path} because {conflict}")))
-            }
-            CaseConflict::Skip => {
-                let why = format!("It would be {path}, and {conflict}");
-                self.crew.tell(Outcome::Skipped(Warning::skipping(source, why)))?;
+        match wanted.verdict(Shown(&object.bucket, &object.key), &self.mover.locally.shown(path))? {
+            Verdict::Skipped(warning) => {
+                self.crew.tell(Outcome::Skipped(warning))?;
                 Ok(false)
             }
-            _ => {
-                let text = format!("Downloading {source} -> {path} although {conflict}");
-                self.crew.warn(&Warning::new(text));
+            Verdict::Told(warning) => {
+                self.crew.warn(&warning);
                 Ok(true)
             }
         }

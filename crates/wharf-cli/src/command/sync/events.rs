@@ -7,10 +7,12 @@ use tokio::time::{interval, sleep};
 use wharf::transfer::{Sync, SyncAction, SyncItem};
 use wharf::{Error, ErrorKind};
 
+use super::cases::Cases;
 use crate::error::{Exit, Failure};
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::progress::Bar;
+use crate::transfer::case::Verdict;
 use crate::transfer::local;
 use crate::transfer::mover::Mover;
 use crate::transfer::place::Place;
@@ -27,13 +29,14 @@ pub(super) struct Events {
     source: Place,
     target: Place,
     mover: Arc<Mover>,
+    cases: Option<Arc<Cases>>,
     failed: bool,
     skipped: bool,
 }
 
 impl Events {
-    pub(super) fn new(source: Place, target: Place, mover: Arc<Mover>) -> Self {
-        Self { source, target, mover, failed: false, skipped: false }
+    pub(super) fn new(source: Place, target: Place, mover: Arc<Mover>, cases: Option<Arc<Cases>>) -> Self {
+        Self { source, target, mover, cases, failed: false, skipped: false }
     }
 
     /// Carries a sync out and tells what becomes of each entry.
@@ -64,6 +67,7 @@ impl Events {
                     continue;
                 }
             };
+            self.conflicts(printer)?;
             let Some(item) = item else { break };
             files += 1;
             self.item(item.map_err(of_sync)?, printer)?;
@@ -150,6 +154,22 @@ impl Events {
                 printer.failure(&Failure::from(error));
             }
         }
+    }
+
+    /// Tells of keys that differ from others only in case.
+    fn conflicts(&mut self, printer: &mut Printer) -> Result<(), Failure> {
+        let (Some(cases), Place::Remote(url)) = (&self.cases, &self.source) else { return Ok(()) };
+        for name in cases.conflicts() {
+            let key = format!("{}{name}", as_prefix(url.key()));
+            match cases.wanted.verdict(Shown(url.bucket(), &key), &self.shown(&self.target, &name))? {
+                Verdict::Skipped(warning) => {
+                    self.skipped = true;
+                    printer.warn(&warning);
+                }
+                Verdict::Told(warning) => printer.warn(&warning),
+            }
+        }
+        Ok(())
     }
 
     fn is_unreadable(&self, key: &str) -> bool {
