@@ -81,7 +81,7 @@ impl Carrier<'_, '_> {
                 Ok(file) if !filters.take(&file.key) => {}
                 Ok(file) => self.upload(root.join(&file.key), &file.key, file.size).await?,
                 Err((key, error)) => {
-                    let path = self.mover.locally.absolute(&root.join(&key));
+                    let path = self.mover.locally.absolute(&root.join(key));
                     let why = local::why(&path, &error);
                     self.crew.tell(Outcome::Skipped(Warning::skipping(path.display(), why)))?;
                 }

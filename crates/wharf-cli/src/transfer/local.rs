@@ -27,7 +27,8 @@ pub(crate) fn why(path: &Path, error: &Error) -> String {
     match cause.map(io::Error::kind) {
         Some(io::ErrorKind::NotFound) => MISSING.to_owned(),
         Some(io::ErrorKind::PermissionDenied) => UNREADABLE.to_owned(),
-        _ => check(path).err().unwrap_or(error.message()).to_owned(),
+        // A name that is no text is not found again.
+        _ => check(path).err().filter(|why| *why != MISSING).unwrap_or(error.message()).to_owned(),
     }
 }
 

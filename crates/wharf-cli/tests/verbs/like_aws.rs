@@ -56,6 +56,20 @@ fn what_is_no_file_is_said_to_be_none() {
     assert_eq!(bench.run(&["s3", "cp", "dangling", "s3://my-bucket"]), failed(255, expected));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_text_is_left_out() {
+    use std::os::unix::ffi::OsStrExt;
+    let bench = Bench::new();
+    bench.file("d/a", "1");
+    fs::write(bench.path("d").join(std::ffi::OsStr::from_bytes(b"bad\xff")), "2").unwrap();
+    for args in [&["s3", "cp", "d", "s3://my-bucket", "--recursive"][..], &["s3", "sync", "d", "s3://my-bucket/x"]] {
+        let (exit, _, stderr) = bench.run(args);
+        assert!(exit == 2 && stderr.contains("bad\u{fffd}: the name is not UTF-8"), "{stderr}");
+    }
+    assert_eq!(bench.keys(), ["a", "x/a"]);
+}
+
 #[test]
 fn a_pipe_that_is_only_tried_says_what_it_would_do() {
     let bench = Bench::new();
