@@ -18,12 +18,13 @@ import concurrent.futures
 import os
 import pathlib
 import shlex
+import signal
 import sys
 import time
 import tomllib
 
 import told
-from world import World
+from world import LIVING, World
 
 PARTS = ("exit", "stdout", "stderr", "files", "objects")
 # Stores that are there at a time.
@@ -104,4 +105,10 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    # As Ctrl-C does, so that no store is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        main()
+    finally:
+        for world in list(LIVING):
+            world.close()

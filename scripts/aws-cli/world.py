@@ -36,6 +36,10 @@ HEADERS = {
 }
 
 
+# Those whose store still runs.
+LIVING = set()
+
+
 class World:
     """One for each of the two programs."""
 
@@ -46,6 +50,7 @@ class World:
         self.folder = self.home / "work"
         self.folder.mkdir()
         self._serve()
+        LIVING.add(self)
         self._objects()
         self._files()
         self.times = self._times()
@@ -228,6 +233,8 @@ class World:
         return sorted(self.folder.rglob("*"))
 
     def close(self):
+        if self.server.returncode is not None:
+            return
         self.server.terminate()
         self.server.wait(timeout=30)
         self.server.stdout.close()
@@ -235,6 +242,7 @@ class World:
             if path.is_dir() and not path.is_symlink():
                 path.chmod(0o700)
         self.temporary.cleanup()
+        LIVING.discard(self)
 
 
 def content(size):

@@ -80,7 +80,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     };
     let filters = args.options.filters.clone();
     let mover = Arc::new(Mover::new(args.options, Deed::Copy, context)?);
-    if let Place::Local(path) = &target {
+    if let (Place::Local(path), true) = (&target, is_download) {
         mover.make_target(path)?;
     }
     let ends = [(&source, &mover.ends.source), (&target, &mover.ends.target)];

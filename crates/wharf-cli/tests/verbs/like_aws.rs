@@ -105,6 +105,7 @@ fn the_folder_is_made_even_where_nothing_comes() {
     bench.must(&["s3", "cp", "s3://my-bucket", "one", "--recursive"]);
     bench.must(&["s3", "sync", "s3://my-bucket", "two/three"]);
     bench.must(&["s3", "sync", "s3://my-bucket", "four", "--dryrun"]);
+    assert_eq!(bench.run(&["s3", "sync", "one", "four"]).0, 252);
     assert!(bench.path("one").is_dir() && bench.path("two/three").is_dir() && !bench.path("four").exists());
 }
 
