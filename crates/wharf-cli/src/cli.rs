@@ -1,7 +1,7 @@
 //! What can be typed: the verbs, and the options that all of them share.
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
 use crate::command::Command;
 use crate::error::{Exit, Failure};
@@ -27,7 +27,7 @@ Example: a server of your own in one terminal, a folder that goes up and comes b
 /// refused, 255 for anything else.
 #[derive(Debug, Parser)]
 #[command(name = "wharf", version, before_help = EXAMPLE, verbatim_doc_comment)]
-#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,
@@ -58,10 +58,35 @@ pub(crate) fn usage(text: &str) -> Failure {
     let problem = paragraphs.next().unwrap_or_default();
     let problem = problem.strip_prefix("error: ").unwrap_or(&problem);
     let failure = Failure::usage(problem);
+    if let Some(hint) = hint(problem, text.contains("Usage: wharf s3 ")) {
+        return failure.hint(hint);
+    }
     match paragraphs.find_map(|paragraph| paragraph.strip_prefix("tip: ").map(str::to_owned)) {
         Some(tip) => failure.hint(tip),
         None => failure.hint("`wharf --help` and `wharf VERB --help` say what can be typed"),
     }
+}
+
+/// What other programs call our options.
+const ELSEWHERE: [(&str, &str); 6] = [
+    ("-r", "--recursive"),
+    ("-R", "--recursive"),
+    ("-n", "--dryrun"),
+    ("--dry-run", "--dryrun"),
+    ("-q", "--quiet"),
+    ("--endpoint", "--endpoint-url"),
+];
+
+/// What was meant, where it has another name here or is a verb that aws-cli lacks.
+fn hint(problem: &str, is_aws: bool) -> Option<String> {
+    let quoted = problem.split('\'').nth(1)?;
+    if problem.starts_with("unexpected argument") {
+        let (_, ours) = ELSEWHERE.iter().find(|(theirs, _)| *theirs == quoted)?;
+        return Some(format!("did you mean {ours}?"));
+    }
+    let is_ours = Cli::command().get_subcommands().any(|verb| verb.get_name() == quoted);
+    (is_aws && problem.starts_with("unrecognized subcommand") && is_ours)
+        .then(|| format!("aws-cli has no such verb: it is `wharf {quoted}`"))
 }
 
 fn one_line(text: &str) -> String {
@@ -70,8 +95,6 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

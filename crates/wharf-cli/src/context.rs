@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use wharf::Client;
-use wharf::transfer::Budgets;
+use wharf::transfer::{Budgets, List};
 
 use crate::error::Failure;
 use crate::globals::{Globals, Tuning};
@@ -51,6 +51,12 @@ impl Context {
 
     pub(crate) fn tuning(&self) -> &Tuning {
         &self.globals.tuning
+    }
+
+    /// A listing that tries for as long as the options say.
+    pub(crate) fn list(&self, s3: &Client, bucket: &str) -> List {
+        let list = s3.list(bucket);
+        if let Some(patience) = self.tuning().patience { list.patience(patience) } else { list }
     }
 
     pub(crate) fn is_aws(&self) -> bool {

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 use wharf::ErrorKind;
 
+use crate::url::Shown;
+
 /// How the command ends. The numbers are aws-cli's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -62,17 +64,94 @@ pub(crate) struct Told {
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
+    /// What the request was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
+    /// The line of `run` that asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self::Told(Box::new(Told { exit, kind: None, message, hint: None, code: None, status: None, request_id: None }))
+        Self::Told(Box::new(Told {
+            exit,
+            kind: None,
+            message: message.into(),
+            hint: None,
+            code: None,
+            status: None,
+            request_id: None,
+            source: None,
+            line: None,
+        }))
+    }
+
+    /// What was named is not in a bucket: the same words and exit code for all verbs.
+    pub(crate) fn not_there(bucket: &str, key: &str) -> Self {
+        let url = Shown(bucket, key).to_string();
+        let failure = Self::new(Exit::Failed, format!("{NOT_THERE}: {url}")).hint(look_beside(&url));
+        failure.about(url)
+    }
+
+    /// The same where a pattern was named.
+    pub(crate) fn nothing_fits(bucket: &str, pattern: &str) -> Self {
+        Self::not_there(bucket, pattern).hint("--raw takes * and ? as they are")
+    }
+
+    /// An error of a request for an object: where there is none, it is said as in [`Failure::not_there`].
+    pub(crate) fn of_object(error: wharf::Error, bucket: &str, key: &str) -> Self {
+        let mut failure = Self::from(error);
+        if failure.is_not_there()
+            && let (Self::Told(told), Self::Told(words)) = (&mut failure, Self::not_there(bucket, key))
+        {
+            let (code, status, request_id) = (told.code.take(), told.status, told.request_id.take());
+            **told = Told { code, status, request_id, kind: told.kind, ..*words };
+        }
+        failure
+    }
+
+    /// The same of something that is told with its source. After `s3` the server's words stay.
+    pub(crate) fn of_source(mut self, source: &str, is_aws: bool) -> Self {
+        let is_not_there = self.is_not_there();
+        if let Self::Told(told) = &mut self
+            && is_not_there
+        {
+            if !is_aws {
+                told.message = NOT_THERE.to_owned();
+            }
+            told.hint = Some(format!("{}; --recursive takes all that is under a prefix", look_beside(source)));
+        }
+        self
+    }
+
+    fn is_not_there(&self) -> bool {
+        self.is(ErrorKind::NoSuchKey) || self.is(ErrorKind::NotFound)
+    }
+
+    /// The same, about this.
+    fn about(mut self, what: String) -> Self {
+        if let Self::Told(told) = &mut self {
+            told.source = Some(what);
+        }
+        self
+    }
+
+    /// The same of a command among many.
+    pub(crate) fn of_line(mut self, number: usize) -> Self {
+        if let Self::Told(told) = &mut self {
+            told.line = Some(number);
+        }
+        self.of(format_args!("line {number}:"))
     }
 
     /// A source that is not there, in aws-cli's words.
     pub(crate) fn missing(path: &Path) -> Self {
-        Self::new(Exit::Other, format!("The user-provided path {} does not exist.", path.display()))
+        let failure = Self::new(Exit::Other, format!("The user-provided path {} does not exist.", path.display()));
+        match path.to_str() {
+            Some(text) if text.starts_with("s3:") => failure.hint("an S3 URL reads like s3://BUCKET/KEY"),
+            _ => failure,
+        }
     }
 
     pub(crate) fn interrupted() -> Self {
@@ -122,6 +201,11 @@ impl Failure {
         matches!(self, Self::Told(told) if told.kind == Some(kind))
     }
 
+    /// Whether nobody said which region is meant.
+    pub(crate) fn is_missing_region(&self) -> bool {
+        self.is(ErrorKind::InvalidInput) && matches!(self, Self::Told(told) if told.hint.as_deref() == Some(SAY_REGION))
+    }
+
     /// How the command ends because of it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
@@ -165,9 +249,24 @@ impl From<wharf::Error> for Failure {
             code: error.code().map(str::to_owned),
             status: error.status().map(|status| status.as_u16()),
             request_id: error.request_id().map(str::to_owned),
+            source: error.bucket().map(|bucket| match error.key() {
+                Some(key) => Shown(bucket, key).to_string(),
+                None => format!("s3://{bucket}"),
+            }),
+            line: None,
         }))
     }
 }
+
+const NOT_THERE: &str = "nothing is there";
+
+/// How to see what is there where `url` is not.
+fn look_beside(url: &str) -> String {
+    let parent = url.trim_end_matches('/').rfind('/').map_or(url, |slash| &url[..=slash]);
+    format!("`wharf ls {parent}` shows what is")
+}
+
+const SAY_REGION: &str = "say --region, set AWS_REGION, or put region into the profile";
 
 /// The library's hints speak of its methods; where the command has an option for it, this names the option.
 fn hint(error: &wharf::Error) -> Option<String> {
@@ -178,12 +277,11 @@ fn hint(error: &wharf::Error) -> Option<String> {
                 .to_owned(),
         ),
         (ErrorKind::WrongRegion, Some(region)) => Some(format!("say --region {region}")),
-        (ErrorKind::InvalidInput, _) if hints_at(error, ".region(") => {
-            Some("say --region, set AWS_REGION, or put region into the profile".to_owned())
-        }
+        (ErrorKind::InvalidInput, _) if hints_at(error, ".region(") => Some(SAY_REGION.to_owned()),
         (ErrorKind::Transport, _) if hints_at(error, ".root_certificates_pem(") => {
             Some("name the file of the certificate with --ca-bundle, or put it into the system's store".to_owned())
         }
+        _ if hints_at(error, "a longer patience") => Some("a longer --patience goes on trying".to_owned()),
         _ if hints_at(error, "Upload::write_id") => {
             Some("an answer was lost, and it may be done: look at what stands there before you do it again".to_owned())
         }

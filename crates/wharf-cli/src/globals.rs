@@ -82,6 +82,9 @@ pub(crate) struct Tuning {
     /// At most so many bytes a second, both ways together, such as 10MiB
     #[arg(long, global = true, value_name = "SIZE", value_parser = units::rate)]
     pub(crate) bandwidth: Option<u64>,
+    /// How long transfers and listings go on trying while nothing moves, such as 30s or 1h; 5m unless it is said
+    #[arg(long, global = true, value_name = "TIME", value_parser = units::duration)]
+    pub(crate) patience: Option<Duration>,
     /// Wait until what was downloaded is on the disk
     #[arg(long, global = true)]
     pub(crate) fsync: bool,
@@ -127,6 +130,7 @@ impl Globals {
         tuning.concurrency = tuning.concurrency.or(of_all.concurrency);
         tuning.part_size = tuning.part_size.or(of_all.part_size);
         tuning.bandwidth = tuning.bandwidth.or(of_all.bandwidth);
+        tuning.patience = tuning.patience.or(of_all.patience);
         tuning.fsync |= of_all.fsync;
         tuning.no_resume |= of_all.no_resume;
     }

@@ -20,24 +20,32 @@ pub(crate) struct Warning {
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
     message: String,
+    /// Whether the message says it all.
+    #[serde(skip)]
+    is_whole: bool,
 }
 
 impl Warning {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { path: None, message: message.into() }
+        Self { path: None, message: message.into(), is_whole: true }
+    }
+
+    /// Of a file or an object that the message names.
+    pub(crate) fn about(path: impl fmt::Display, message: impl Into<String>) -> Self {
+        Self { path: Some(path.to_string()), message: message.into(), is_whole: true }
     }
 
     /// Of a file or an object that is left out.
     pub(crate) fn skipping(path: impl fmt::Display, why: impl Into<String>) -> Self {
-        Self { path: Some(path.to_string()), message: why.into() }
+        Self { path: Some(path.to_string()), message: why.into(), is_whole: false }
     }
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.path {
-            Some(path) => write!(f, "warning: Skipping file {path}. {}", self.message),
-            None => write!(f, "warning: {}", self.message),
+            Some(path) if !self.is_whole => write!(f, "warning: Skipping file {path}. {}", self.message),
+            _ => write!(f, "warning: {}", self.message),
         }
     }
 }

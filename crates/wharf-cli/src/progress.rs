@@ -20,11 +20,6 @@ impl Bar {
         Self::with("{bar:24} {bytes}/{total_bytes}  {binary_bytes_per_sec}  {msg}  {eta} left", Some(0))
     }
 
-    /// For what moves bytes of which nobody knows how many are left.
-    pub(crate) fn sync() -> Self {
-        Self::with("{spinner} {bytes}  {binary_bytes_per_sec}  {msg}", None)
-    }
-
     /// For bytes of which nobody knows how many will come.
     pub(crate) fn stream() -> Self {
         Self::with("{spinner} {bytes}  {binary_bytes_per_sec}  {elapsed}", None)

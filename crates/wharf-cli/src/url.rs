@@ -6,10 +6,16 @@ use wharf::{Error, S3Uri};
 
 use crate::pattern::Pattern;
 
+/// What follows `s3://`, which may be written in capitals, as in any URL.
+pub(crate) fn without_scheme(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_at_checked(5)?;
+    scheme.eq_ignore_ascii_case("s3://").then_some(rest)
+}
+
 /// Reads `s3://BUCKET` or `s3://BUCKET/KEY`. As with aws-cli the `s3://` may be left out: every verb that takes such a
 /// URL takes nothing else.
 pub(crate) fn bucket(text: &str) -> Result<S3Uri, Error> {
-    if text.starts_with("s3://") { text.parse() } else { format!("s3://{text}").parse() }
+    format!("s3://{}", without_scheme(text).unwrap_or(text)).parse()
 }
 
 /// Reads `s3://BUCKET/KEY`.
@@ -23,7 +29,10 @@ pub(crate) fn object(text: &str) -> Result<S3Uri, Error> {
 
 /// Reads `s3://BUCKET`, and nothing behind it.
 pub(crate) fn bucket_alone(text: &str) -> Result<S3Uri, Error> {
-    let url: S3Uri = text.parse()?;
+    let url = match without_scheme(text) {
+        Some(_) => bucket(text)?,
+        None => text.parse()?,
+    };
     if !url.key().is_empty() {
         return Err(Error::invalid_input(format!("a bucket alone is s3://{}", url.bucket())));
     }
@@ -78,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_scheme_may_be_left_out_and_keys_stay_as_they_are() {
-        for text in ["s3://my-bucket/a//b%20c", "my-bucket/a//b%20c"] {
+        for text in ["s3://my-bucket/a//b%20c", "my-bucket/a//b%20c", "S3://my-bucket/a//b%20c"] {
             let url = object(text).unwrap();
             assert_eq!((url.bucket(), url.key()), ("my-bucket", "a//b%20c"));
         }
@@ -86,7 +95,7 @@ mod tests {
         assert_eq!(object("s3://my-bucket/").unwrap_err().to_string(), "no key: an object is s3://my-bucket/KEY");
         assert!(object("s3:///key").is_err() && bucket("http://host/key").is_err());
         assert!(bucket_alone("my-bucket").is_err() && bucket_alone("s3://my-bucket/a").is_err());
-        assert_eq!(bucket_alone("s3://my-bucket/").unwrap().bucket(), "my-bucket");
+        assert_eq!(bucket_alone("S3://my-bucket/").unwrap().bucket(), "my-bucket");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Tag sets: from a header or a document, and the rules they follow.
 
 use percent_encoding::percent_decode_str;
-use s3s::dto::Tagging;
+use s3s::dto::{Tag, Tagging};
 
 use crate::error::{Code, Error, Result, invalid_argument};
 use crate::xml;
@@ -35,7 +35,19 @@ pub(crate) fn of_header(text: &str) -> Result<Tags> {
 /// Reads a `Tagging` document.
 pub(crate) fn of_document(bytes: &[u8], most: usize) -> Result<Tags> {
     let document: Tagging = xml::parse(bytes)?;
-    let tags = document.tag_set.into_iter().map(|tag| match (tag.key, tag.value) {
+    of_list(document.tag_set, most)
+}
+
+/// Reads those of a `CreateBucketConfiguration`.
+pub(crate) fn of_new_bucket(bytes: &[u8]) -> Result<Tags> {
+    if bytes.is_empty() {
+        return Ok(Vec::new());
+    }
+    of_list(xml::list(bytes, "Tags", "Tag")?, MOST_OF_BUCKET)
+}
+
+fn of_list(tags: Vec<Tag>, most: usize) -> Result<Tags> {
+    let tags = tags.into_iter().map(|tag| match (tag.key, tag.value) {
         (Some(key), Some(value)) => Ok((key, value)),
         _ => Err(Error::from(Code::MalformedXml)),
     });

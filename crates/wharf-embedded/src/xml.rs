@@ -1,6 +1,6 @@
 //! Documents: a writer for those the store answers with; those it is sent are read by `s3s`.
 
-use s3s::xml::{DeError, DeResult, Deserialize, Deserializer};
+use s3s::xml::{DeError, DeResult, Deserialize, DeserializeContent, Deserializer};
 
 use crate::error::{Code, Error, Result};
 
@@ -135,6 +135,22 @@ const MOST_DEPTH: usize = 32;
 fn skip(reader: &mut Deserializer<'_>, depth: usize) -> DeResult {
     let depth = depth.checked_sub(1).ok_or(DeError::InvalidContent)?;
     reader.for_each_element(|reader, _| skip(reader, depth))
+}
+
+/// The elements of a list in a document's root, for what s3s leaves out.
+pub(crate) fn list<T>(bytes: &[u8], list: &str, item: &str) -> Result<Vec<T>>
+where
+    T: for<'xml> DeserializeContent<'xml>,
+{
+    let mut items = Vec::new();
+    let mut reader = Deserializer::new(bytes);
+    let all = reader.element(|reader, _| {
+        reader.for_each_element(|reader, name| match name == list.as_bytes() {
+            true => reader.list_content(item).map(|found| items.extend(found)),
+            false => skip(reader, MOST_DEPTH),
+        })
+    });
+    all.map_err(|_| Error::from(Code::MalformedXml)).map(|()| items)
 }
 
 /// Refuses a document whose root has other elements than `known`.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -40,6 +40,8 @@ pub struct Client(Arc<Inner>);
 /// A client: how it sends, and all the rest.
 pub(crate) struct Inner {
     pub(crate) sending: Sending,
+    /// Who wants to know how many bytes of bodies are under way.
+    pub(crate) in_flight: Option<Arc<AtomicU64>>,
     shared: Arc<Shared>,
 }
 
@@ -91,7 +93,8 @@ impl Deref for Inner {
 impl Inner {
     /// The same, whose requests are each made once.
     pub(crate) fn once(&self) -> Arc<Self> {
-        Arc::new(Self { sending: Sending { one_attempt: true, ..self.sending }, shared: self.shared.clone() })
+        let sending = Sending { one_attempt: true, ..self.sending };
+        Arc::new(Self { sending, in_flight: self.in_flight.clone(), shared: self.shared.clone() })
     }
 
     /// The time that requests are signed with.
@@ -167,14 +170,20 @@ impl Client {
     }
 
     pub(crate) fn new(sending: Sending, shared: Shared) -> Self {
-        Self(Arc::new(Inner { sending, shared: Arc::new(shared) }))
+        Self(Arc::new(Inner { sending, in_flight: None, shared: Arc::new(shared) }))
     }
 
     /// The same client, which puts requests together in another way.
     pub(crate) fn sending(&self, change: impl FnOnce(&mut Sending)) -> Self {
         let mut sending = self.0.sending;
         change(&mut sending);
-        Self(Arc::new(Inner { sending, shared: self.0.shared.clone() }))
+        Self(Arc::new(Inner { sending, in_flight: self.0.in_flight.clone(), shared: self.0.shared.clone() }))
+    }
+
+    /// The same client, which tells of the bytes of bodies that are under way.
+    pub(crate) fn telling(&self, in_flight: Arc<AtomicU64>) -> Self {
+        let Inner { sending, shared, .. } = &*self.0;
+        Self(Arc::new(Inner { sending: *sending, in_flight: Some(in_flight), shared: shared.clone() }))
     }
 
     /// The same client for the requests of a transfer: each is made once, for the transfer itself tries again.

@@ -217,7 +217,7 @@ async fn attempt(
     signed_with: &mut Option<Credentials>,
 ) -> Result<Answer, Failure> {
     let payload = &request.payload;
-    let progress = Progress::new(client.tally.clone());
+    let progress = Progress::new(client.tally.clone(), client.in_flight.clone());
     let at = client.now();
     let signed = sign(client, request, way, &progress, signed_with).await.map_err(Failure::last)?;
     let limit = if request.patient { client.patience.max(client.stall_limit) } else { client.stall_limit };

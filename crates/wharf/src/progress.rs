@@ -22,13 +22,18 @@ pub(crate) struct Progress {
     /// Milliseconds after `start`, or [`WAITING_FOR_CALLER`].
     last: AtomicU64,
     tally: Arc<Tally>,
+    in_flight: Option<Arc<AtomicU64>>,
+    /// How many of those in flight are this request's.
+    sent: AtomicU64,
 }
 
 const WAITING_FOR_CALLER: u64 = u64::MAX;
 
 impl Progress {
-    pub(crate) fn new(tally: Arc<Tally>) -> Arc<Self> {
-        Arc::new(Self { start: Instant::now(), last: AtomicU64::new(0), tally })
+    /// `in_flight` is told of the bytes of the request until it has ended.
+    pub(crate) fn new(tally: Arc<Tally>, in_flight: Option<Arc<AtomicU64>>) -> Arc<Self> {
+        let (start, last, sent) = (Instant::now(), AtomicU64::new(0), AtomicU64::new(0));
+        Arc::new(Self { start, last, tally, in_flight, sent })
     }
 
     pub(crate) fn peer_moved(&self) {
@@ -38,6 +43,10 @@ impl Progress {
     /// So many bytes of the request were handed to the transport.
     pub(crate) fn sent(&self, bytes: usize) {
         self.tally.sent(bytes);
+        if let Some(in_flight) = &self.in_flight {
+            in_flight.fetch_add(bytes as u64, Ordering::Relaxed);
+            self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn waits_for_caller(&self) {
@@ -49,6 +58,14 @@ impl Progress {
         match self.last.load(Ordering::Relaxed) {
             WAITING_FOR_CALLER => after(Instant::now(), limit),
             millis => after(self.start + Duration::from_millis(millis), limit),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(in_flight) = &self.in_flight {
+            in_flight.fetch_sub(*self.sent.get_mut(), Ordering::Relaxed);
         }
     }
 }

@@ -101,6 +101,56 @@ fn counts(synced: &Synced) -> [u64; 4] {
 }
 
 #[tokio::test]
+async fn events_tell_what_arrived_and_how_much_is_known() {
+    let scene = Scene::new().await;
+    scene.write("a", "1");
+    scene.write("b", "22");
+    let mut events = scene.up().events();
+    let mut seen = 0;
+    while let Some(item) = events.next().await {
+        let item = item.unwrap();
+        assert!(item.verification.is_some_and(|verification| verification.is_verified()) && item.resumed_bytes == 0);
+        seen += 1;
+    }
+    let progress = events.progress();
+    assert_eq!((seen, events.known(), progress.parts, progress.bytes, progress.total), (2, 2, 2, 3, Some(3)));
+    let mut events = scene.up().delete(true).report_skipped(true).events();
+    while let Some(item) = events.next().await {
+        assert!(item.unwrap().verification.is_none());
+    }
+    assert_eq!((events.known(), events.progress().total), (0, None));
+}
+
+#[tokio::test]
+async fn what_is_new_can_be_left_out_and_can_end_it() {
+    let scene = Scene::new().await;
+    scene.write_old("a", "1");
+    scene.write_old("b", "2");
+    scene.put("p/b", "longer").await;
+    scene.write_old("c", "3");
+    let synced = scene.up().take_new(|key| Ok(key != "a")).await.unwrap();
+    // What the target has is not asked about.
+    assert_eq!(counts(&synced), [2, 0, 1, 0]);
+    assert_eq!(scene.objects("my-bucket").await, map([("p/b", "2"), ("p/c", "3")]));
+    let stop = |_: &str| Err(wharf::Error::invalid_input("no more"));
+    let error = scene.up().take_new(stop).await.unwrap_err();
+    assert_eq!(error.message(), "no more");
+}
+
+#[tokio::test]
+async fn listings_ask_for_as_many_names_as_they_are_told() {
+    let scene = Scene::new().await;
+    for key in ["p/1", "p/2", "p/3"] {
+        scene.put(key, "1").await;
+    }
+    scene.asked();
+    let would = scene.down().page_size(2).dry_run(true).await.unwrap();
+    assert_eq!(would.transferred, 3);
+    let queries: Vec<_> = scene.store.requests().iter().map(|request| request.query.clone()).collect();
+    assert!(queries.len() == 2 && queries.iter().all(|query| query.contains("max-keys=2")), "{queries:?}");
+}
+
+#[tokio::test]
 async fn a_folder_goes_up_and_what_is_the_same_is_left_alone() {
     let scene = Scene::new().await;
     for (key, text) in [("a/b", "1"), ("a.b", "2"), ("a-b", "3"), ("é/ü x", "4"), ("deep/er/file.txt", "5")] {

@@ -81,6 +81,22 @@ async fn progress_is_what_has_arrived() {
 }
 
 #[tokio::test]
+async fn what_was_sent_and_not_answered_is_in_flight() {
+    let (s3, store) = embedded().await;
+    store.inject(Fault::delay(Duration::from_secs(3600)).on(Operation::PutObject)).unwrap();
+    let transfer = s3.upload("my-bucket", "a", bytes(MIB)).start().unwrap();
+    while transfer.progress().in_flight < MIB as u64 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((transfer.progress().in_flight, transfer.progress().bytes), (MIB as u64, 0));
+    transfer.cancel().await.unwrap();
+    store.clear_faults();
+    let mut transfer = s3.upload("my-bucket", "a", bytes(MIB)).start().unwrap();
+    assert!((&mut transfer).await.is_ok());
+    assert_eq!((transfer.progress().in_flight, transfer.progress().bytes), (0, MIB as u64));
+}
+
+#[tokio::test]
 async fn bytes_that_are_spoilt_on_their_way_are_refused() {
     let (s3, store) = embedded().await;
     store.inject(Fault::corrupt_request(5).on(Operation::UploadPart).nth(2)).unwrap();

@@ -6,7 +6,7 @@ use wharf::{ByteRange, Client, S3Uri};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::printer::Printer;
-use crate::url::{self, Wild};
+use crate::url::{self, Keys, Wild};
 
 const EXAMPLE: &str = "\
 Example: two objects, one after the other, and the first line of a third
@@ -55,18 +55,13 @@ fn range(text: &str) -> Result<ByteRange, String> {
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     let s3 = context.client()?;
-    if let [url] = args.urls.as_slice()
-        && Wild::of(url.key(), context.keys(args.raw)).is_none()
-    {
-        return write(url.bucket(), url.key(), &args, &s3, printer).await.map(|()| Exit::Done);
+    let keys = context.keys(args.raw);
+    if let [url] = args.urls.as_slice() {
+        return write_named(url, keys, &args, &s3, printer).await;
     }
     let mut exit = Exit::Done;
     for url in &args.urls {
-        let written = match Wild::of(url.key(), context.keys(args.raw)) {
-            Some(wild) => write_all(url.bucket(), &wild, &args, &s3, printer).await,
-            None => write(url.bucket(), url.key(), &args, &s3, printer).await.map(|()| Exit::Done),
-        };
-        match written {
+        match write_named(url, keys, &args, &s3, printer).await {
             Ok(Exit::Done) => {}
             Ok(_) => exit = Exit::Failed,
             Err(failure @ Failure::ReaderGone) => return Err(failure),
@@ -77,6 +72,19 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         }
     }
     Ok(exit)
+}
+
+async fn write_named(
+    url: &S3Uri,
+    keys: Keys,
+    args: &Args,
+    s3: &Client,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    match Wild::of(url.key(), keys) {
+        Some(wild) => write_all(url.bucket(), &wild, args, s3, printer).await,
+        None => write(url.bucket(), url.key(), args, s3, printer).await.map(|()| Exit::Done),
+    }
 }
 
 async fn write_all(
@@ -109,8 +117,7 @@ async fn write_all(
     }
     match found {
         true => Ok(exit),
-        false => Err(Failure::new(Exit::Failed, format!("nothing in s3://{bucket} fits {}", wild.text))
-            .hint("--raw takes * and ? as they are")),
+        false => Err(Failure::nothing_fits(bucket, &wild.text)),
     }
 }
 
@@ -125,7 +132,7 @@ async fn write(bucket: &str, key: &str, args: &Args, s3: &Client, printer: &mut 
     if args.request_payer.is_some() {
         call = call.request_payer();
     }
-    let mut body = call.stream().await?;
+    let mut body = call.stream().await.map_err(|error| Failure::of_object(error, bucket, key))?;
     while let Some(bytes) = body.try_next().await? {
         printer.data(&bytes)?;
     }

@@ -24,6 +24,8 @@ Example: how much there is under each directory of a bucket, in each storage cla
 /// Add up sizes, by prefix and storage class
 ///
 /// A line has the size in bytes, the number of objects, their storage class and the prefix.
+///
+/// Exits with 1 where nothing begins with the prefix.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLE)]
 pub(crate) struct Args {
@@ -68,7 +70,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     let wild = Wild::of(key, context.keys(args.raw));
     let prefix = wild.as_ref().map_or(key, |wild| &wild.prefix);
     let root = wild.as_ref().map_or(key, |wild| wild.directory());
-    let mut listing = context.client()?.list(bucket).prefix(prefix).parallel(AT_ONCE).unordered();
+    let mut listing = context.list(&context.client()?, bucket).prefix(prefix).parallel(AT_ONCE).unordered();
     if args.request_payer.is_some() {
         listing = listing.request_payer();
     }
@@ -92,6 +94,12 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         }
     }
     printer.hide();
+    if count == 0 && !key.is_empty() {
+        return Err(match wild {
+            Some(wild) => Failure::nothing_fits(bucket, &wild.text),
+            None => Failure::not_there(bucket, key),
+        });
+    }
     if sums.is_empty() {
         sums.insert((root.to_owned(), "STANDARD".to_owned()), (0, 0));
     }
@@ -99,7 +107,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         let prefix = Shown(bucket, &prefix).to_string();
         printer.say(&Usage { prefix, storage_class, objects, size, human: args.human_readable })?;
     }
-    Ok(if count > 0 || key.is_empty() { Exit::Done } else { Exit::Failed })
+    Ok(Exit::Done)
 }
 
 /// What `key` begins with: the first `root` bytes, and at most `depth` directories more.

@@ -21,7 +21,7 @@ Example: the size, type, checksum and metadata of an object
 
 /// Say what is known of an object
 ///
-/// Exits with 254 where there is none.
+/// Exits with 1 where there is none.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLE)]
 pub(crate) struct Args {
@@ -123,6 +123,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     if args.request_payer.is_some() {
         call = call.request_payer();
     }
-    printer.say(&Head::of(&args.url, call.await?))?;
+    let failed = |error| Failure::of_object(error, args.url.bucket(), args.url.key());
+    printer.say(&Head::of(&args.url, call.await.map_err(failed)?))?;
     Ok(Exit::Done)
 }

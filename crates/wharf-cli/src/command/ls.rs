@@ -76,7 +76,10 @@ enum Place {
 }
 
 fn place(text: &str) -> Result<Place, Error> {
-    if text == "s3://" { Ok(Place::Service) } else { url::bucket(text).map(Place::Bucket) }
+    match url::without_scheme(text) {
+        Some("") => Ok(Place::Service),
+        _ => url::bucket(text).map(Place::Bucket),
+    }
 }
 
 /// A bucket.
@@ -162,22 +165,32 @@ impl fmt::Display for Total {
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     let s3 = context.client()?;
     let mut total = Total { objects: 0, size: 0, human: args.human_readable };
-    let exit = match &args.url {
-        None | Some(Place::Service) => buckets(&args, &s3, printer).await?,
+    let missing = match &args.url {
+        None | Some(Place::Service) => {
+            buckets(&args, &s3, printer).await?;
+            None
+        }
         Some(Place::Bucket(url)) => {
             let wild = Wild::of(url.key(), context.keys(args.raw));
-            objects(url, wild, &args, &s3, &mut total, printer).await?
+            let found = objects(url, wild.as_ref(), &args, context, &mut total, printer).await?;
+            (!found && !url.key().is_empty()).then_some((url, wild))
         }
     };
     if args.summarize {
         printer.say(&total)?;
     }
-    Ok(exit)
+    match missing {
+        None => Ok(Exit::Done),
+        // Which says nothing.
+        Some(_) if context.is_aws() => Ok(Exit::Failed),
+        Some((url, Some(wild))) => Err(Failure::nothing_fits(url.bucket(), &wild.text)),
+        Some((url, None)) => Err(Failure::not_there(url.bucket(), url.key())),
+    }
 }
 
-async fn buckets(args: &Args, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
+async fn buckets(args: &Args, s3: &Client, printer: &mut Printer) -> Result<(), Failure> {
     let time = LocalTime::new();
-    let mut listing = s3.list_buckets();
+    let mut listing = s3.list_buckets().max_buckets(args.page_size);
     if let Some(prefix) = &args.bucket_name_prefix {
         listing = listing.prefix(prefix);
     }
@@ -194,20 +207,21 @@ async fn buckets(args: &Args, s3: &Client, printer: &mut Printer) -> Result<Exit
             time: &time,
         })?;
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
+/// Whether there is any.
 async fn objects(
     url: &S3Uri,
-    wild: Option<Wild>,
+    wild: Option<&Wild>,
     args: &Args,
-    s3: &Client,
+    context: &Context,
     total: &mut Total,
     printer: &mut Printer,
-) -> Result<Exit, Failure> {
+) -> Result<bool, Failure> {
     let time = LocalTime::new();
-    let prefix = wild.as_ref().map_or(url.key(), |wild| &wild.prefix);
-    let mut listing = s3.list(url.bucket()).prefix(prefix).max_keys(args.page_size);
+    let prefix = wild.map_or(url.key(), |wild| &wild.prefix);
+    let mut listing = context.list(&context.client()?, url.bucket()).prefix(prefix).max_keys(args.page_size);
     if !args.recursive && wild.is_none() {
         listing = listing.delimiter("/");
     } else if args.page_size == ALL {
@@ -220,7 +234,7 @@ async fn objects(
     if !io::stdout().is_terminal() {
         printer.show(|| Bar::count("objects"));
     }
-    let takes = |object: &ListedObject| wild.as_ref().is_none_or(|wild| wild.pattern.matches(&object.key));
+    let takes = |object: &ListedObject| wild.is_none_or(|wild| wild.pattern.matches(&object.key));
     let mut pages = listing.pages();
     let mut found = false;
     while let Some(page) = pages.next().await {
@@ -248,7 +262,7 @@ async fn objects(
             bar.at(total.objects);
         }
     }
-    Ok(if found || url.key().is_empty() { Exit::Done } else { Exit::Failed })
+    Ok(found)
 }
 
 /// What follows the last slash.

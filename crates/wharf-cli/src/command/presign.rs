@@ -77,6 +77,10 @@ impl fmt::Display for Link {
 }
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+    if context.globals.connection.embedded.is_some() {
+        return Err(Failure::usage("--embedded has no address that a link could lead to")
+            .hint("`wharf serve --data DIR` serves the same directory; then presign with --endpoint-url"));
+    }
     let (bucket, key) = (args.url.bucket(), args.url.key());
     let expires_in = Duration::from_secs(args.expires_in);
     let s3 = context.client()?;

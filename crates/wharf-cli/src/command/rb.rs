@@ -46,7 +46,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     let bucket = args.url.bucket();
     let s3 = context.client()?;
     if args.force {
-        let emptied = rm::everything_in(bucket, &s3, printer).await.map_err(|failure| failure.exits(Exit::Other))?;
+        let emptied = rm::everything_in(bucket, context, printer).await.map_err(|failure| failure.exits(Exit::Other))?;
         if emptied != Exit::Done {
             return Err(Failure::new(
                 Exit::Other,
@@ -60,7 +60,17 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
             Ok(Exit::Done)
         }
         Err(error) => {
-            Err(Failure::from(error).of(format_args!("remove_bucket failed: s3://{bucket}")).exits(Exit::Failed))
+            let has_objects = error.code() == Some("BucketNotEmpty");
+            let failure =
+                Failure::from(error).of(format_args!("remove_bucket failed: s3://{bucket}")).exits(Exit::Failed);
+            Err(match (has_objects, args.force) {
+                (false, _) => failure,
+                (true, false) => failure.hint("--force deletes all objects in it first"),
+                (true, true) => failure.hint(
+                    "old versions of objects are in it, or uploads that were never completed: `wharf rm --incomplete` \
+                     removes those",
+                ),
+            })
         }
     }
 }

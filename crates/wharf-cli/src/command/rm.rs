@@ -4,6 +4,8 @@ mod incomplete;
 
 use std::fmt;
 use std::future::ready;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -30,6 +32,8 @@ Example: all old logs but those of January; first see what would go
 /// With --recursive everything under a prefix goes, which ends with a slash whether you type it
 /// or not. Without it the URL names one object, or, with * or ?, all that fit; then you are asked
 /// first, and where nobody can be asked --recursive must be said.
+///
+/// Exits with 1 where nothing is there. Of one object S3 does not tell whether it was: it is gone.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -110,7 +114,12 @@ async fn delete(args: Args, context: &Context, printer: &mut Printer) -> Result<
     if args.incomplete {
         return incomplete::run(&args, wild.as_ref(), &context.client()?, printer).await;
     }
-    let deletion = Deletion { bucket: args.url.bucket(), dryrun: args.dryrun, payer: args.request_payer.is_some() };
+    let deletion = Deletion {
+        bucket: args.url.bucket(),
+        dryrun: args.dryrun,
+        payer: args.request_payer.is_some(),
+        patience: context.tuning().patience,
+    };
     if !args.recursive && wild.is_none() {
         if args.url.key().is_empty() {
             return Err(Failure::usage(format!("s3://{} is a whole bucket", deletion.bucket))
@@ -130,8 +139,19 @@ async fn delete(args: Args, context: &Context, printer: &mut Printer) -> Result<
             return Err(Failure::new(Exit::Failed, "nothing was deleted"));
         }
     }
+    let missing = match &wild {
+        Some(wild) => Some(Failure::nothing_fits(args.url.bucket(), &wild.text)),
+        // Of a bucket that is empty anyway nobody named anything.
+        None if context.is_aws() || args.url.key().is_empty() => None,
+        None => Some(Failure::not_there(args.url.bucket(), args.url.key())),
+    };
     let selection = Selection::of(&args, wild);
-    deletion.many(selection, args.page_size, &context.client()?, printer).await
+    let found = selection.found.clone();
+    let exit = deletion.many(selection, args.page_size, &context.client()?, printer).await?;
+    match missing {
+        Some(missing) if !found.load(Ordering::Relaxed) => Err(missing),
+        _ => Ok(exit),
+    }
 }
 
 /// What must be asked before much is deleted.
@@ -145,9 +165,10 @@ fn question(args: &Args, is_wild: bool) -> Option<String> {
 }
 
 /// Deletes everything in a bucket, without a question.
-pub(crate) async fn everything_in(bucket: &str, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
-    let all = Selection { prefix: String::new(), wild: None, filters: Filters::default(), root: 0 };
-    Deletion { bucket, dryrun: false, payer: false }.many(all, 1000, s3, printer).await
+pub(crate) async fn everything_in(bucket: &str, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+    let (s3, patience) = (&context.client()?, context.tuning().patience);
+    let all = Selection::all(String::new(), Filters::default());
+    Deletion { bucket, dryrun: false, payer: false, patience }.many(all, 1000, s3, printer).await
 }
 
 /// Which objects of a listing are meant.
@@ -157,6 +178,8 @@ struct Selection {
     filters: Filters,
     /// What filters do not see of a key.
     root: usize,
+    /// Whether there was anything, filtered or not.
+    found: Arc<AtomicBool>,
 }
 
 impl Selection {
@@ -164,17 +187,23 @@ impl Selection {
         let filters = args.filters.clone();
         if let Some(wild) = wild {
             let root = wild.directory().len();
-            return Self { prefix: wild.prefix.clone(), wild: Some(wild), filters, root };
+            return Self { root, wild: Some(wild.clone()), ..Self::all(wild.prefix, filters) };
         }
         let mut prefix = args.url.key().to_owned();
         if !prefix.is_empty() && !prefix.ends_with('/') {
             prefix.push('/');
         }
-        Self { root: prefix.len(), prefix, wild: None, filters }
+        Self::all(prefix, filters)
+    }
+
+    /// All that is under a prefix, but for what filters leave out.
+    fn all(prefix: String, filters: Filters) -> Self {
+        Self { root: prefix.len(), prefix, wild: None, filters, found: Arc::default() }
     }
 
     fn takes(&self, object: &ListedObject) -> bool {
         let fits = self.wild.as_ref().is_none_or(|wild| wild.pattern.matches(&object.key));
+        self.found.fetch_or(fits, Ordering::Relaxed);
         fits && object.key.get(self.root..).is_none_or(|name| self.filters.take(name))
     }
 }
@@ -183,6 +212,7 @@ struct Deletion<'a> {
     bucket: &'a str,
     dryrun: bool,
     payer: bool,
+    patience: Option<Duration>,
 }
 
 impl Deletion<'_> {
@@ -215,6 +245,9 @@ impl Deletion<'_> {
         if self.payer {
             listing = listing.request_payer();
         }
+        if let Some(patience) = self.patience {
+            listing = listing.patience(patience);
+        }
         let mut objects = listing.items().try_filter(move |object| ready(selection.takes(object)));
         if self.dryrun {
             while let Some(object) = objects.try_next().await? {
@@ -225,6 +258,9 @@ impl Deletion<'_> {
         let mut call = s3.delete(self.bucket, Keys::stream(objects.map_ok(|object| object.key)));
         if self.payer {
             call = call.request_payer();
+        }
+        if let Some(patience) = self.patience {
+            call = call.patience(patience);
         }
         let mut exit = Exit::Done;
         let mut outcomes = call.outcomes();

@@ -65,16 +65,8 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         {
             running.push(one(line, context, printer.another()));
         }
-        let Some((line, outcome)) = running.next().await else { return Ok(exit) };
-        let ended = match outcome {
-            Ok(ended) => ended,
-            Err(failure) if failure.exit() == Exit::Interrupted => return Err(failure),
-            Err(failure) => {
-                printer.failure(&failure.of(format_args!("line {line}:")));
-                Exit::Failed
-            }
-        };
-        exit = match (exit, ended) {
+        let Some(ended) = running.next().await else { return Ok(exit) };
+        exit = match (exit, ended?) {
             (exit, Exit::Done) => exit,
             (Exit::Failed, _) => Exit::Failed,
             (_, Exit::Skipped) => Exit::Skipped,
@@ -98,7 +90,7 @@ fn read(args: &Args) -> Result<String, Failure> {
 
 /// Reads a line. What was said for all holds unless the line says otherwise.
 fn parse(number: usize, line: &str, globals: &Globals) -> Result<Line, Failure> {
-    let wrong = |failure: Failure| failure.of(format_args!("line {number}:"));
+    let wrong = |failure: Failure| failure.of_line(number);
     let words = shlex::split(line).ok_or_else(|| wrong(Failure::usage("a quote is not closed")))?;
     let words = words.iter().map(String::as_str).skip_while(|word| *word == "wharf");
     let mut cli =
@@ -110,13 +102,22 @@ fn parse(number: usize, line: &str, globals: &Globals) -> Result<Line, Failure> 
     Ok(Line { number, cli })
 }
 
-async fn one(line: Line, context: &Context, mut printer: Printer) -> (usize, Result<Exit, Failure>) {
+/// Carries one out, and says why it failed as it was to say everything.
+///
+/// # Errors
+/// Somebody pressed Ctrl-C, which ends all.
+async fn one(line: Line, context: &Context, mut printer: Printer) -> Result<Exit, Failure> {
     let Line { number, cli } = line;
     printer.set(&cli.globals.output);
     // Whoever talks to the same server as the same user shares its connections.
     let client = cli.globals.connection == context.globals.connection;
     let client = if client { context.client().ok() } else { None };
     let outcome = Box::pin(dispatch(cli.command, cli.globals, client, &mut printer)).await;
-    let outcome = outcome.and_then(|exit| printer.flush().map(|()| exit));
-    (number, outcome)
+    match outcome.and_then(|exit| printer.flush().map(|()| exit)) {
+        Err(failure) if failure.exit() != Exit::Interrupted => {
+            printer.failure(&failure.of_line(number));
+            Ok(Exit::Failed)
+        }
+        outcome => outcome,
+    }
 }

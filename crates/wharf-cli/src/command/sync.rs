@@ -1,23 +1,26 @@
 //! `wharf sync`: a folder and a prefix, or two prefixes, become the same.
 
-mod cases;
 mod events;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use wharf::proto::sync_plan::Compare;
 use wharf::transfer::{Sync, SyncPlace};
+use wharf::{ErrorKind, S3Uri};
 
 use crate::context::Context;
 use crate::error::{Exit, Failure};
+use crate::message::Warning;
 use crate::printer::Printer;
-use crate::transfer::case::CaseConflict;
+use crate::transfer::case::Verdict;
 use crate::transfer::mover::Mover;
 use crate::transfer::options::TransferArgs;
 use crate::transfer::place::Place;
+use crate::transfer::route::as_prefix;
 use crate::transfer::told::Deed;
-use cases::Cases;
 use events::Events;
 
 const EXAMPLE: &str = "\
@@ -89,21 +92,16 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         Place::Local(path) => filters.below(&mover.locally.absolute(path).display().to_string()),
         _ => filters,
     });
-    let cases = match (&target, mover.options.case_conflict) {
-        (_, None | Some(CaseConflict::Ignore)) => None,
-        (Place::Local(path), Some(wanted)) => Some(Arc::new(Cases::of(wanted, path))),
-        _ => None,
-    };
-    let in_cases = cases.clone();
     let sync = mover
         .ends
         .target
         .sync(from?, to?)
         .delete(args.delete)
         .compare(compare)
-        .filter(move |name| filters.take(name) && in_cases.as_ref().is_none_or(|cases| cases.take(name)))
+        .filter(move |name| filters.take(name))
         .dry_run(mover.options.dryrun)
         .follow_symlinks(mover.options.follow_symlinks())
+        .page_size(mover.options.page_size)
         .resumable(if is_download { !context.tuning().no_resume } else { mover.keeps_uploads })
         .allow_empty_source(args.force || context.is_aws())
         .leave_markers(context.is_aws());
@@ -112,10 +110,39 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         Some(requests) => sync.concurrency(requests as usize),
         None => sync.concurrency(AT_ONCE),
     };
-    Events::new(source, target, mover.clone(), cases)
+    let sync = if let Some(patience) = context.tuning().patience { sync.patience(patience) } else { sync };
+    let (warnings, warned) = mpsc::unbounded_channel();
+    let sync = match (&source, &target) {
+        (Place::Remote(url), Place::Local(root)) => cased(sync, url.clone(), root.clone(), &mover, warnings),
+        _ => sync,
+    };
+    Events::new(source, target, mover.clone(), warned)
         .tell(dressed(sync, &mover), printer)
         .await
         .map_err(Failure::of_many)
+}
+
+/// Tells a download what to do with names that differ only in case.
+fn cased(
+    sync: Sync,
+    url: S3Uri,
+    root: PathBuf,
+    mover: &Arc<Mover>,
+    warnings: mpsc::UnboundedSender<(Warning, bool)>,
+) -> Sync {
+    let (mover, prefix) = (mover.clone(), as_prefix(url.key()));
+    sync.take_new(move |name| {
+        let verdict = mover.case(url.bucket(), &format!("{prefix}{name}"), name, &root.join(name));
+        let (takes, warning) = match verdict {
+            Verdict::Take => return Ok(true),
+            Verdict::Stop(why) => return Err(wharf::Error::new(ErrorKind::Other, why)),
+            Verdict::TakeAndSay(warning) => (true, warning),
+            Verdict::Leave(warning) => (false, warning),
+        };
+        // Whoever would hear of it is there for as long as the sync is.
+        let _ = warnings.send((warning, !takes));
+        Ok(takes)
+    })
 }
 
 /// How many entries are under way at a time.

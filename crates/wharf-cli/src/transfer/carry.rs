@@ -7,7 +7,7 @@ use wharf::op::ListedObject;
 use wharf::transfer::LocalTree;
 use wharf::{ErrorKind, StorageClass};
 
-use super::case::{CaseConflict, Names, Verdict};
+use super::case::Verdict;
 use super::crew::{Crew, Outcome};
 use super::local;
 use super::mover::{Mover, SourceObject};
@@ -24,7 +24,7 @@ pub(crate) async fn carry(
     mover: &Arc<Mover>,
     crew: &mut Crew<'_>,
 ) -> Result<(), Failure> {
-    let mut carrier = Carrier { target, mover, crew, names: Names::default() };
+    let mut carrier = Carrier { target, mover, crew };
     match source {
         Source::File(path) => carrier.file(path).await,
         Source::Tree(root) => carrier.tree(root).await,
@@ -40,7 +40,6 @@ struct Carrier<'a, 'p> {
     target: &'a Target,
     mover: &'a Arc<Mover>,
     crew: &'a mut Crew<'p>,
-    names: Names,
 }
 
 impl Carrier<'_, '_> {
@@ -108,9 +107,14 @@ impl Carrier<'_, '_> {
             return Ok(());
         }
         if self.mover.options.dryrun {
-            let s3 = &self.mover.ends.source;
-            let head = s3.head_object(&object.bucket, &object.key);
-            object.size = Some(self.crew.until(head.into_future()).await??.content_length);
+            let is_copy = matches!(self.target, Target::Key { .. } | Target::Prefix { .. });
+            let head = self.mover.head_of_source(&object.bucket, &object.key, is_copy);
+            let head = self.crew.until(head.into_future()).await?;
+            let failed = |error| match self.mover.is_aws {
+                true => Failure::from(error),
+                false => Failure::of_object(error, &object.bucket, &object.key),
+            };
+            object.size = Some(head.map_err(failed)?.content_length);
         }
         self.object(object, name).await
     }
@@ -118,7 +122,7 @@ impl Carrier<'_, '_> {
     async fn objects(&mut self, bucket: &str, prefix: &str, root: usize, wild: Option<&Wild>) -> Result<(), Failure> {
         let options = &self.mover.options;
         let filters = &options.filters;
-        let mut listing = self.mover.ends.source.list(bucket).prefix(prefix).max_keys(options.page_size);
+        let mut listing = self.mover.list(bucket).prefix(prefix).max_keys(options.page_size);
         if options.requester_pays() {
             listing = listing.request_payer();
         }
@@ -127,19 +131,17 @@ impl Carrier<'_, '_> {
         let mut found = false;
         while let Some(page) = self.crew.until(pages.next()).await? {
             for listed in page?.objects {
-                let fits = wild.is_none_or(|wild| wild.pattern.matches(&listed.key))
-                    && inside.as_ref().is_none_or(|inside| !listed.key.starts_with(inside));
+                let fits = wild.is_none_or(|wild| wild.pattern.matches(&listed.key));
+                found |= fits;
+                let fits = fits && inside.as_ref().is_none_or(|inside| !listed.key.starts_with(inside));
                 let Some(name) = listed.key.get(root..).filter(|name| fits && filters.take(name)) else { continue };
-                found = true;
                 let name = name.to_owned();
                 self.listed(bucket, listed, &name).await?;
             }
         }
         match wild {
-            Some(wild) if !found && filters.is_empty() => {
-                Err(Failure::new(Exit::Failed, format!("nothing in s3://{bucket} fits {}", wild.text))
-                    .hint("--raw takes * and ? as they are"))
-            }
+            Some(wild) if !found => Err(Failure::nothing_fits(bucket, &wild.text)),
+            None if !found && !prefix.is_empty() && !self.mover.is_aws => Err(Failure::not_there(bucket, prefix)),
             _ => Ok(()),
         }
     }
@@ -233,19 +235,19 @@ impl Carrier<'_, '_> {
 
     /// Whether a name may be used that another has but for its case.
     fn may_have_this_case(&mut self, object: &SourceObject, path: &Path, name: &str) -> Result<bool, Failure> {
-        let wanted = self.mover.options.case_conflict.unwrap_or_default();
-        if wanted == CaseConflict::Ignore || self.names.take(name) {
-            return Ok(true);
-        }
-        match wanted.verdict(Shown(&object.bucket, &object.key), &self.mover.locally.shown(path))? {
-            Verdict::Skipped(warning) => {
-                self.crew.tell(Outcome::Skipped(warning))?;
-                Ok(false)
-            }
-            Verdict::Told(warning) => {
+        match self.mover.case(&object.bucket, &object.key, name, path) {
+            Verdict::Take => Ok(true),
+            Verdict::TakeAndSay(warning) => {
                 self.crew.warn(&warning);
                 Ok(true)
             }
+            // As with aws-cli.
+            Verdict::Leave(warning) if self.mover.is_aws => {
+                self.crew.warn(&warning);
+                Ok(false)
+            }
+            Verdict::Leave(warning) => self.crew.tell(Outcome::Skipped(warning)).map(|()| false),
+            Verdict::Stop(why) => Err(Failure::new(Exit::Failed, why)),
         }
     }
 

@@ -1,63 +1,89 @@
-//! `--case-conflict`: keys that differ only in case, where files may not.
+//! Keys that differ only in case, which are one name to some file systems.
 
-use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use crate::error::{Exit, Failure};
+use super::options::CaseConflict;
 use crate::message::Warning;
-use crate::url::Shown;
 
-/// What to do with keys that differ only in case, where files cannot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub(crate) enum CaseConflict {
-    /// Nothing: the file system knows.
-    #[cfg_attr(not(any(windows, target_os = "macos")), default)]
-    Ignore,
-    /// Leave the second out.
-    #[cfg_attr(any(windows, target_os = "macos"), default)]
-    Skip,
-    /// Say so.
-    Warn,
-    /// Stop.
-    Error,
-}
-
-/// What is done about a conflict.
+/// What to do with a key.
 pub(crate) enum Verdict {
-    Skipped(Warning),
-    Told(Warning),
+    Take,
+    TakeAndSay(Warning),
+    Leave(Warning),
+    /// End everything.
+    Stop(String),
 }
 
-/// The names so far, by their lower case.
-#[derive(Debug, Default)]
-pub(crate) struct Names(HashMap<String, String>);
+/// The names that one command gives to files.
+pub(crate) struct Cases {
+    wanted: CaseConflict,
+    names: Mutex<Names>,
+    stopped: AtomicBool,
+}
 
-impl Names {
-    /// Takes a name up; no where another has it but for its case.
-    pub(crate) fn take(&mut self, name: &str) -> bool {
-        match self.0.entry(name.to_lowercase()) {
-            Entry::Vacant(free) => {
-                free.insert(name.to_owned());
-                true
-            }
-            Entry::Occupied(taken) => taken.get() == name,
+#[derive(Default)]
+struct Names {
+    /// Those given so far, in lower case.
+    lower: HashSet<String>,
+    /// What was in each directory at first.
+    there: HashMap<PathBuf, HashSet<OsString>>,
+}
+
+impl Cases {
+    pub(crate) fn new(wanted: CaseConflict) -> Self {
+        Self { wanted, names: Mutex::default(), stopped: AtomicBool::new(false) }
+    }
+
+    /// Whether an object may become this file. `name` is the file's below the target.
+    pub(crate) fn verdict(&self, source: &str, name: &str, path: &Path) -> Verdict {
+        if self.wanted == CaseConflict::Ignore || self.is_alone(name, path) {
+            return Verdict::Take;
         }
+        let pair = format!("{source} -> {}", path.display());
+        let about = |text: String| Warning::about(source, text);
+        match self.wanted {
+            CaseConflict::Skip => Verdict::Leave(about(format!(
+                "Skipping {pair} because a file whose name differs only by case either exists or is being downloaded."
+            ))),
+            CaseConflict::Error => {
+                self.stopped.store(true, Ordering::Relaxed);
+                Verdict::Stop(format!(
+                    "Failed to download {pair} because a file whose name differs only by case either exists or is being \
+                     downloaded."
+                ))
+            }
+            CaseConflict::Warn | CaseConflict::Ignore => Verdict::TakeAndSay(about(format!(
+                "Downloading {pair} despite a file whose name differs only by case either existing or being downloaded. \
+                 On a file system that takes both for one name, one is lost."
+            ))),
+        }
+    }
+
+    /// Whether it was this that ended everything.
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Whether no other file has the name but for its case.
+    fn is_alone(&self, name: &str, path: &Path) -> bool {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if path.exists() {
+            let (Some(parent), Some(file)) = (path.parent(), path.file_name()) else { return true };
+            let there = names.there.entry(parent.to_owned()).or_insert_with(|| entries(parent));
+            if there.contains(file) {
+                return true;
+            }
+        }
+        let is_new = names.lower.insert(name.to_lowercase());
+        is_new && !path.exists()
     }
 }
 
-impl CaseConflict {
-    /// What is done with an object that would be a file whose name another has but for its case.
-    pub(crate) fn verdict(self, source: Shown<'_>, path: &str) -> Result<Verdict, Failure> {
-        let conflict = "a file whose name differs only by case either exists or is being downloaded.";
-        match self {
-            Self::Error => {
-                Err(Failure::new(Exit::Failed, format!("Failed to download {source} -> {path} because {conflict}")))
-            }
-            Self::Skip => {
-                Ok(Verdict::Skipped(Warning::skipping(source, format!("It would be {path}, and {conflict}"))))
-            }
-            Self::Ignore | Self::Warn => {
-                Ok(Verdict::Told(Warning::new(format!("Downloading {source} -> {path} although {conflict}"))))
-            }
-        }
-    }
+fn entries(directory: &Path) -> HashSet<OsString> {
+    fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.file_name()).collect()
 }

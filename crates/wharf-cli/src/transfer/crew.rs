@@ -268,9 +268,12 @@ struct Counted {
 impl Meter {
     fn count<T>(&self, transfer: &Transfer<T>, counted: &mut Counted) {
         let now = transfer.progress();
+        // A part that is on its way counts for what was sent of it.
+        let bytes = now.bytes + now.in_flight;
+        let bytes = now.total.map_or(bytes, |total| bytes.min(total));
         // Bytes that have to be moved again are taken back.
-        self.bytes.fetch_add(now.bytes.wrapping_sub(counted.bytes), Ordering::Relaxed);
-        counted.bytes = now.bytes;
+        self.bytes.fetch_add(bytes.wrapping_sub(counted.bytes), Ordering::Relaxed);
+        counted.bytes = bytes;
         if let (Some(told), Some(total)) = (&mut counted.total, now.total) {
             self.total.fetch_add(total.wrapping_sub(*told), Ordering::Relaxed);
             *told = total;

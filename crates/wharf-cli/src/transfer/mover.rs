@@ -7,9 +7,12 @@ mod upload;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use wharf::op::HeadObject;
+use wharf::transfer::List;
 use wharf::{Client, ETag, ErrorKind};
 
 use super::attributes::Attribute;
+use super::case::{Cases, Verdict};
 use super::crew::Outcome;
 use super::options::{Ends, TransferArgs};
 use super::place::Locally;
@@ -32,8 +35,9 @@ pub(crate) struct Mover {
     /// Whether uploads are gone on with by another run.
     pub(crate) keeps_uploads: bool,
     /// Whether to do as aws-cli does where that is not what we would do.
-    pub(super) is_aws: bool,
+    pub(crate) is_aws: bool,
     pub(crate) locally: Locally,
+    pub(crate) cases: Cases,
     /// Whether it was said that this server cannot protect what is there.
     said_unprotected: AtomicBool,
 }
@@ -64,6 +68,7 @@ impl Mover {
             attributes: options.attributes.attributes()?,
             keeps_uploads: !context.tuning().no_resume && resume::can_keep_uploads(),
             tuning: context.tuning().clone(),
+            cases: Cases::new(options.case_conflict),
             options,
             is_move,
             is_aws: context.is_aws(),
@@ -92,6 +97,41 @@ impl Mover {
         let failure = Failure::usage(format!("Cannot {verb} a file onto itself: {0} - {0}", Shown(bucket, key)));
         // With aws-cli the server refuses a copy.
         Err(if self.is_aws && !self.is_move { failure.exits(Exit::Failed) } else { failure })
+    }
+
+    /// A listing of the source, which tries for as long as the options say.
+    pub(crate) fn list(&self, bucket: &str) -> List {
+        let list = self.ends.source.list(bucket);
+        if let Some(patience) = self.tuning.patience { list.patience(patience) } else { list }
+    }
+
+    /// A request for what is known of a source.
+    pub(crate) fn head_of_source(&self, bucket: &str, key: &str, is_copy: bool) -> HeadObject<Client> {
+        let head = self.ends.source.head_object(bucket, key);
+        let head = if self.options.requester_pays() { head.request_payer() } else { head };
+        match self.options.attributes.source_key(is_copy) {
+            Some(own) => head.customer_key(own),
+            None => head,
+        }
+    }
+
+    /// The same for what stands at the target.
+    fn head_of_target(&self, bucket: &str, key: &str) -> HeadObject<Client> {
+        let head = self.ends.target.head_object(bucket, key);
+        let head = if self.options.requester_pays() { head.request_payer() } else { head };
+        match self.options.attributes.source_key(false) {
+            Some(own) => head.customer_key(own),
+            None => head,
+        }
+    }
+
+    /// Whether an object may become a file whose name another could have but for its case.
+    pub(crate) fn case(&self, bucket: &str, key: &str, name: &str, path: &Path) -> Verdict {
+        let source = match self.is_aws {
+            true => format!("{bucket}/{key}"),
+            false => Shown(bucket, key).to_string(),
+        };
+        self.cases.verdict(&source, name, &self.locally.absolute(path))
     }
 
     /// The folder for what comes down, which aws-cli makes even where nothing comes.
@@ -123,12 +163,16 @@ impl Mover {
                     false => Outcome::Skipped(archived(deed, action.source)),
                 }
             }
-            Err(failure) => Outcome::NotDone(action, failure),
+            Err(failure) => {
+                let failure = failure.of_source(&action.source, self.is_aws);
+                Outcome::NotDone(action, failure)
+            }
         }
     }
 
     /// Removes an object that has arrived elsewhere, unless it is another by now.
-    async fn remove_object(&self, s3: &Client, object: &SourceObject, etag: &ETag) -> Result<(), Failure> {
+    async fn remove_object(&self, object: &SourceObject, is_copy: bool, etag: &ETag) -> Result<(), Failure> {
+        let s3 = &self.ends.source;
         let call = || {
             let call = s3.delete_object(&object.bucket, &object.key);
             if self.options.requester_pays() { call.request_payer() } else { call }
@@ -136,7 +180,7 @@ impl Mover {
         let removed = match call().if_match(etag.clone()).await {
             // This server would ignore the condition: look first.
             Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::NotImplemented) => {
-                let now = s3.head_object(&object.bucket, &object.key).await;
+                let now = self.head_of_source(&object.bucket, &object.key, is_copy).await;
                 match now {
                     Ok(head) if head.etag == *etag => call().await,
                     Ok(_) => Err(wharf::Error::new(ErrorKind::PreconditionFailed, "it is another object by now")),

@@ -4,7 +4,6 @@ use clap::ValueEnum;
 use wharf::Client;
 
 use super::attributes::AttributeArgs;
-use super::case::CaseConflict;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::filter::Filters;
@@ -53,8 +52,8 @@ pub(crate) struct TransferArgs {
     #[arg(long, value_name = "ENABLED", value_parser = ["ENABLED"], hide = true)]
     checksum_mode: Option<String>,
     /// What to do with keys that differ only in case
-    #[arg(long, value_enum, value_name = "DEED")]
-    pub(crate) case_conflict: Option<CaseConflict>,
+    #[arg(long, value_enum, value_name = "DEED", default_value_t = CaseConflict::default())]
+    pub(crate) case_conflict: CaseConflict,
     /// Which metadata a copy has: its source's (COPY), or what is said here (REPLACE)
     #[arg(long, value_enum, value_name = "DIRECTIVE", ignore_case = true)]
     metadata_directive: Option<MetadataDirective>,
@@ -78,6 +77,21 @@ pub(crate) struct TransferArgs {
     pub(crate) validates_paths: bool,
     #[command(flatten)]
     pub(crate) attributes: AttributeArgs,
+}
+
+/// What to do with keys that differ only in case, where files cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum CaseConflict {
+    /// Nothing: the file system knows.
+    #[cfg_attr(not(any(windows, target_os = "macos")), default)]
+    Ignore,
+    /// Leave the second out.
+    #[cfg_attr(any(windows, target_os = "macos"), default)]
+    Skip,
+    /// Say so.
+    Warn,
+    /// Stop.
+    Error,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -71,10 +71,19 @@ async fn down(
     let s3 = options.ends(context)?.source;
     let action =
         Action { deed: Deed::Download, source: Shown(&bucket, &key).to_string(), target: Some("-".to_owned()) };
-    let failed =
-        |error: wharf::Error| Failure::from(error).of(format_args!("download failed: {action}")).exits(Exit::Failed);
+    let failed = |error| match context.is_aws() {
+        true => Failure::from(error).of(format_args!("download failed: {action}")).exits(Exit::Failed),
+        false => Failure::of_object(error, &bucket, &key).exits(Exit::Failed),
+    };
     if options.dryrun {
-        let size = s3.head_object(&bucket, &key).await.map_err(failed)?.content_length;
+        let mut call = s3.head_object(&bucket, &key);
+        if let Some(key) = options.attributes.source_key(false) {
+            call = call.customer_key(key);
+        }
+        if options.requester_pays() {
+            call = call.request_payer();
+        }
+        let size = call.await.map_err(failed)?.content_length;
         printer.say(&Done::dryrun(action, Some(size)))?;
         return Ok(Exit::Done);
     }

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use wharf::S3Uri;
 
 use crate::error::Failure;
-use crate::url::Shown;
+use crate::url::{self, Shown, without_scheme};
 
 /// A place as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl Place {
     pub(crate) fn parse(text: &OsStr) -> Result<Self, Failure> {
         match text.to_str() {
             Some("-") => Ok(Self::Standard),
-            Some(url) if url.starts_with("s3://") => Ok(Self::Remote(url.parse()?)),
+            Some(url) if without_scheme(url).is_some() => Ok(Self::Remote(url::bucket(url)?)),
             _ if text.is_empty() => Err(Failure::usage("an empty path names nothing").hint("this directory is .")),
             _ => Ok(Self::Local(PathBuf::from(text))),
         }
@@ -121,7 +121,7 @@ mod tests {
         let parse = |text: &str| Place::parse(OsStr::new(text));
         assert_eq!(parse("-").unwrap(), Place::Standard);
         assert_eq!(parse("a/b").unwrap(), Place::Local(PathBuf::from("a/b")));
-        assert!(parse("s3://my-bucket/a").unwrap().is_remote());
+        assert!(parse("s3://my-bucket/a").unwrap().is_remote() && parse("S3://my-bucket/a").unwrap().is_remote());
         assert!(parse("s3://a/b").is_err() && parse("").is_err());
         assert!(ends_with_slash(Path::new("a/")) && !ends_with_slash(Path::new("a")));
     }

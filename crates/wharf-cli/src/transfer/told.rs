@@ -125,8 +125,10 @@ pub(crate) struct NotDone {
 impl NotDone {
     /// `None` where nobody need be told.
     pub(crate) fn new(action: Action, failure: Failure) -> Option<Self> {
-        let Failure::Told(told) = failure else { return None };
+        let Failure::Told(mut told) = failure else { return None };
         let Action { deed: operation, source, target } = action;
+        // It is told here.
+        told.source = None;
         Some(Self { told: *told, operation, source, target })
     }
 }

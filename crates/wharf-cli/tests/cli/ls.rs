@@ -61,7 +61,7 @@ fn sizes_for_people_and_a_total() {
     let expected = "TIME    2.9 KiB large\nTIME     1 Byte one\nTIME    5 Bytes small\n\nTotal Objects: 3\n   Total Size: 2.9 KiB\n";
     assert_eq!(bench.run(&args), done(lines(&bench, expected)));
     let expected = "\nTotal Objects: 0\n   Total Size: 0\n";
-    assert_eq!(bench.run(&["ls", "my-bucket/none", "--summarize"]), (1, expected.to_owned(), String::new()));
+    assert_eq!(bench.run(&["s3", "ls", "my-bucket/none", "--summarize"]), (1, expected.to_owned(), String::new()));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_listing_of_many_pages_has_no_gaps() {
 #[test]
 fn nothing_found_under_a_prefix_exits_with_1() {
     let bench = Bench::new();
-    assert_eq!(bench.run(&["ls", "s3://my-bucket/none"]), failed(1, ""));
+    assert_eq!(bench.run(&["s3", "ls", "s3://my-bucket/none"]), failed(1, ""));
     assert_eq!(bench.run(&["ls", "s3://my-bucket"]), done(""));
 }
 

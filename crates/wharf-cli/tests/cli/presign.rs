@@ -78,6 +78,9 @@ fn what_cannot_be_signed_says_why() {
     );
     let no_key = "wharf: invalid value 's3://my-bucket' for '<URL>': no key: an object is s3://my-bucket/KEY\n";
     assert_eq!(bench.run(&["presign", "s3://my-bucket"]), failed(252, format!("{no_key}{hint}")));
+    let nowhere = "wharf: --embedded has no address that a link could lead to\nhint: `wharf serve --data DIR` serves the \
+                   same directory; then presign with --endpoint-url\n";
+    assert_eq!(bench.run(&["presign", "s3://my-bucket/a", "--embedded", "d"]), failed(252, nowhere));
     let anonymous = "wharf: GetObject my-bucket/a: an anonymous client has no keys to presign with\n";
     assert_eq!(bench.run(&["presign", "s3://my-bucket/a", "--no-sign-request"]), failed(252, anonymous));
 }

@@ -59,6 +59,17 @@ fn what_it_prints_is_all_that_a_client_needs_to_trust_it() {
     export(&mut command, &lines[..8]);
     let (exit, _, stderr) = run(command);
     assert!(exit == 255 && stderr.contains("UnknownIssuer"), "whoever was not told does not trust it: {stderr}");
+    let hint = "hint: name the file of the certificate with --ca-bundle, or put it into the system's store\n";
+    assert!(stderr.ends_with(hint), "{stderr}");
+    for option in [&["--ca-bundle", bundle][..], &["--no-verify-ssl"]] {
+        let mut command = bare(&[&["s3", "ls"], option].concat());
+        export(&mut command, &lines[..8]);
+        assert_eq!(run(command), done(""), "{option:?}");
+    }
+    let mut command = bare(&["s3", "ls", "--ca-bundle", "/nonexistent/file"]);
+    export(&mut command, &lines[..8]);
+    let (exit, _, stderr) = run(command);
+    assert!(exit == 253 && stderr.starts_with("wharf: cannot read the CA bundle /nonexistent/file: "), "{stderr}");
 
     assert_eq!(serving.stop("-TERM"), (Some(0), vec![], String::new()));
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0, "the certificate's file goes with it");

@@ -30,6 +30,19 @@ fn help_begins_with_an_example() {
 }
 
 #[test]
+fn help_can_be_a_verb() {
+    for (args, same) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "cp"], &["cp", "--help"]),
+        (&["s3", "help", "cp"], &["s3", "cp", "--help"]),
+    ] {
+        let help = run(bare(args));
+        assert!(help.1.starts_with("Example: "), "{help:?}");
+        assert_eq!(help, run(bare(same)));
+    }
+}
+
+#[test]
 fn nothing_typed_is_answered_with_the_help() {
     let (exit, stdout, stderr) = run(bare(&[]));
     assert_eq!((exit, stdout.as_str()), (252, ""));
@@ -61,6 +74,16 @@ fn a_usage_error_is_one_line_and_a_hint() {
             ),
         ),
         (&["serve", "--profile", "work"], "wharf: serve has no use for --profile\n".to_owned()),
+        (
+            &["rm", "-r", "s3://my-bucket"],
+            "wharf: unexpected argument '-r' found\nhint: did you mean --recursive?\n".to_owned(),
+        ),
+        (&["cp", "-n", "a", "b"], "wharf: unexpected argument '-n' found\nhint: did you mean --dryrun?\n".to_owned()),
+        (
+            &["s3", "du", "s3://my-bucket"],
+            "wharf: unrecognized subcommand 'du'\nhint: aws-cli has no such verb: it is `wharf du`\n".to_owned(),
+        ),
+        (&["s3", "nope"], format!("wharf: unrecognized subcommand 'nope'\n{HINT}")),
     ] {
         assert_eq!(run(bare(args)), failed(252, stderr), "{args:?}");
     }

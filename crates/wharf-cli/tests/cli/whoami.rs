@@ -41,3 +41,63 @@ fn every_setting_and_where_it_came_from() {
     assert!(stdout.contains("not asked for yet"), "{stdout}");
     fs::remove_file(&file).unwrap();
 }
+
+#[test]
+fn what_is_missing_is_said_beside_what_is_known() {
+    let no_region = "wharf: no region is set: not in AWS_REGION, not in the profile\n\
+                     hint: say --region, set AWS_REGION, or put region into the profile\n";
+    let no_keys = "wharf: no credentials found: AWS_ACCESS_KEY_ID is not set, there is no default profile, and instance \
+                   metadata is switched off\n\
+                   hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile, or read what is \
+                   public with --no-sign-request; `wharf whoami` shows what is set\n";
+    let whoami = |keys: bool, more: &[&str]| {
+        let mut command = bare(&[&["whoami"], more].concat());
+        command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_MAX_ATTEMPTS", "7");
+        if keys {
+            command.env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "s3cr3t");
+        }
+        run(command)
+    };
+    let cells = |stdout: &str, name: &str| {
+        let line = stdout.lines().find(|line| line.starts_with(&format!("{name}  "))).map(str::to_owned);
+        line.map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("|"))
+    };
+    for (keys, more, region, endpoint, credentials, problem) in [
+        (
+            true,
+            &[][..],
+            "region|not set|default",
+            "endpoint|AWS, by region|default",
+            "an access key",
+            no_region.to_owned(),
+        ),
+        (
+            false,
+            &["--region", "eu-west-1"],
+            "region|eu-west-1|an option",
+            "endpoint|https://s3.eu-west-1.amazonaws.com|default",
+            "none found",
+            no_keys.to_owned(),
+        ),
+        (
+            false,
+            &[],
+            "region|not set|default",
+            "endpoint|AWS, by region|default",
+            "none found",
+            format!("{no_region}{no_keys}"),
+        ),
+    ] {
+        let (exit, stdout, stderr) = whoami(keys, more);
+        let mut said: Vec<_> = stderr.split_inclusive('\n').collect();
+        let mut expected: Vec<_> = problem.split_inclusive('\n').collect();
+        said.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!((exit, said), (253, expected), "{more:?}");
+        assert_eq!(cells(&stdout, "region").as_deref(), Some(region), "{stdout}");
+        assert_eq!(cells(&stdout, "endpoint").as_deref(), Some(endpoint), "{stdout}");
+        assert_eq!(cells(&stdout, "attempts").as_deref(), Some("attempts|7|AWS_MAX_ATTEMPTS"), "{stdout}");
+        assert!(cells(&stdout, "credentials").unwrap().contains(credentials), "{stdout}");
+        assert_eq!(cells(&stdout, "access key id").is_some(), keys, "{stdout}");
+    }
+}

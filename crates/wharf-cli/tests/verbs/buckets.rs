@@ -22,7 +22,7 @@ fn a_bucket_of_somebody_else_or_with_objects_says_so() {
     let bench = Bench::new();
     bench.put("a", "1");
     let expected = "wharf: remove_bucket failed: s3://my-bucket DeleteBucket my-bucket: ...BucketNotEmpty, HTTP 409...)\n\
-                    hint: delete its objects first, all versions and unfinished uploads included\n";
+                    hint: --force deletes all objects in it first\n";
     assert_like(bench.run(&["rb", "s3://my-bucket"]), 1, "", expected);
     let (exit, stdout, stderr) = bench.run(&["rb", "s3://my-bucket", "--json"]);
     assert_eq!((exit, stdout.as_str()), (1, ""));
@@ -45,6 +45,17 @@ fn force_removes_what_is_in_a_bucket_first() {
     let expected = "delete: s3://my-bucket/a\ndelete: s3://my-bucket/b/c\ndelete: s3://my-bucket/d/\n\
                     remove_bucket: my-bucket\n";
     assert_eq!(bench.run(&["s3", "rb", "s3://my-bucket", "--force"]), done(expected));
+}
+
+#[test]
+fn what_force_does_not_remove_is_said() {
+    let bench = Bench::embedded();
+    bench.wait(bench.s3.put_bucket_versioning("my-bucket", wharf::VersioningStatus::Enabled));
+    bench.put("a", "1");
+    let expected = "wharf: remove_bucket failed: s3://my-bucket DeleteBucket my-bucket: ...BucketNotEmpty, HTTP 409...)\n\
+                    hint: old versions of objects are in it, or uploads that were never completed: `wharf rm --incomplete` \
+                    removes those\n";
+    assert_like(bench.run(&["rb", "s3://my-bucket", "--force"]), 1, "delete: s3://my-bucket/a\n", expected);
 }
 
 #[test]

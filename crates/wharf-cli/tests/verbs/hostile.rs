@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use crate::bench::Bench;
 
@@ -96,6 +97,52 @@ fn a_hostile_bucket_comes_down_and_goes_up_again_or_is_refused_by_name() {
     assert_eq!(back, expected);
 }
 
+/// The names that lie beside the workspace: they break clients.
+#[expect(clippy::print_stdout, reason = "whoever reads the output learns that it was skipped")]
+fn shared_names() -> Option<Vec<String>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/cases/nasty_names.json");
+    let Ok(text) = fs::read(path) else {
+        println!("skipped: no names at ../shared/cases/nasty_names.json");
+        return None;
+    };
+    let cases: Vec<serde_json::Value> = serde_json::from_slice(&text).unwrap();
+    Some(cases.iter().map(|case| case["key"].as_str().unwrap().to_owned()).collect())
+}
+
+#[test]
+fn names_that_break_clients_come_down_and_go_up_again_or_are_refused_by_name() {
+    let Some(names) = shared_names() else { return };
+    assert!(names.len() >= 25);
+    let bench = Bench::embedded();
+    for name in &names {
+        bench.put(name, format!("in {name}"));
+    }
+    for verb in [&["cp", "--recursive"][..], &["sync"], &["s3", "cp", "--recursive"], &["s3", "sync"]] {
+        let (exit, stdout, stderr) = bench.run(&[verb, &["s3://my-bucket", "in/there"]].concat());
+        assert!(!bench.path("outside").exists() && fs::read_dir(bench.path("in")).unwrap().count() == 1);
+        let (come, refused): (Vec<_>, Vec<_>) = names.iter().partition(|name| {
+            let path = bench.path("in/there").join(name.trim_start_matches('/'));
+            fs::read(path).is_ok_and(|found| found == format!("in {name}").as_bytes())
+        });
+        for name in &refused {
+            assert!(stderr.contains(&format!("s3://my-bucket/{name}")), "{verb:?} {name:?} in {stderr}");
+            assert!(!stdout.contains(&format!("s3://my-bucket/{name} to ")), "{verb:?} {name:?} in {stdout}");
+        }
+        // Paths that lead elsewhere, a NUL, and a name longer than a disk allows.
+        assert_eq!((refused.len(), exit), (8, 1), "{verb:?} {refused:?}");
+        assert_eq!(bench.tree("in/there").len(), come.len());
+        let up = [verb, &["in/there", "s3://my-bucket/back", "--only-show-errors"]].concat();
+        assert_eq!(bench.run(&up), (0, String::new(), String::new()), "{verb:?}");
+        for name in &come {
+            assert_eq!(bench.object(&format!("back/{name}")), format!("in {name}"), "{verb:?}");
+        }
+        let back = bench.keys().iter().filter(|key| key.starts_with("back/")).count();
+        assert_eq!(back, come.len());
+        bench.must(&["rm", "s3://my-bucket/back", "--recursive"]);
+        fs::remove_dir_all(bench.path("in")).unwrap();
+    }
+}
+
 #[test]
 fn odd_names_are_json() {
     let bench = Bench::embedded();
@@ -108,22 +155,27 @@ fn odd_names_are_json() {
 #[test]
 fn links_in_a_tree_are_no_way_out() {
     use std::os::unix::fs::symlink;
-    let bench = Bench::embedded();
-    bench.put_all([("out/evil", "evil"), ("link", "new"), ("ok", "ok")]);
-    fs::create_dir_all(bench.path("secret")).unwrap();
-    fs::create_dir_all(bench.path("tree")).unwrap();
-    bench.file("target", "old");
-    symlink(bench.path("secret"), bench.path("tree/out")).unwrap();
-    symlink(bench.path("target"), bench.path("tree/link")).unwrap();
-    let (exit, _, stderr) = bench.run(&["cp", "s3://my-bucket", "tree", "--recursive"]);
-    assert_eq!(exit, 2, "{stderr}");
-    assert!(stderr.starts_with("warning: Skipping file s3://my-bucket/out/evil. "), "{stderr}");
-    assert_eq!(fs::read_dir(bench.path("secret")).unwrap().count(), 0);
-    // A link where the file belongs is replaced: what it led to stays.
-    assert_eq!(
-        (bench.read("target"), bench.read("tree/link"), bench.read("tree/ok")),
-        ("old".into(), "new".into(), "ok".into())
-    );
+    for verb in
+        [&["cp", "--recursive"][..], &["sync"], &["mv", "--recursive"], &["s3", "cp", "--recursive"], &["s3", "sync"]]
+    {
+        let bench = Bench::embedded();
+        bench.put_all([("out/evil", "evil"), ("link", "new"), ("ok", "ok")]);
+        fs::create_dir_all(bench.path("secret")).unwrap();
+        fs::create_dir_all(bench.path("tree")).unwrap();
+        bench.file("target", "old");
+        symlink(bench.path("secret"), bench.path("tree/out")).unwrap();
+        symlink(bench.path("target"), bench.path("tree/link")).unwrap();
+        let (exit, _, stderr) = bench.run(&[verb, &["s3://my-bucket", "tree"]].concat());
+        assert_eq!(exit, 2, "{verb:?} {stderr}");
+        assert!(stderr.starts_with("warning: Skipping file s3://my-bucket/out/evil. "), "{verb:?} {stderr}");
+        assert_eq!(fs::read_dir(bench.path("secret")).unwrap().count(), 0, "{verb:?}");
+        // A link where the file belongs is replaced, or left, by a sync that takes what it leads to for the file: what it
+        // led to stays.
+        assert_eq!((bench.read("target"), bench.read("tree/ok")), ("old".into(), "ok".into()), "{verb:?}");
+        if !verb.contains(&"sync") {
+            assert_eq!(bench.read("tree/link"), "new", "{verb:?}");
+        }
+    }
 }
 
 #[test]
@@ -137,26 +189,6 @@ fn a_file_where_a_folder_must_be_is_said_and_the_rest_goes_on() {
     assert!(stderr.contains("s3://my-bucket/a/b") || stderr.contains("s3://my-bucket/a "), "{stderr}");
     assert!(stdout.contains("download: s3://my-bucket/c to in/c"), "{stdout}");
     assert_eq!((bench.read("in/d"), bench.read("in/c")), ("in/d".to_owned(), "rest".to_owned()));
-}
-
-#[test]
-fn names_that_differ_in_case_alone_are_as_asked_for() {
-    let bench = Bench::embedded();
-    bench.put_all([("A", "1"), ("a", "2"), ("b", "3")]);
-    let run = |deed: &str| bench.run(&["s3", "cp", "s3://my-bucket", deed, "--recursive", "--case-conflict", deed]);
-    let (exit, _, stderr) = run("skip");
-    assert_eq!((exit, bench.tree("skip").len()), (2, 2));
-    assert!(
-        stderr.starts_with("warning: Skipping file s3://my-bucket/a. It would be skip/a, and a file whose"),
-        "{stderr}"
-    );
-    let (exit, _, stderr) = run("warn");
-    assert_eq!((exit, bench.tree("warn").len()), (0, 3));
-    assert!(stderr.starts_with("warning: Downloading s3://my-bucket/a -> warn/a although"), "{stderr}");
-    let (exit, _, stderr) = run("error");
-    assert_eq!(exit, 1);
-    assert!(stderr.contains("Failed to download s3://my-bucket/a -> error/a because"), "{stderr}");
-    assert_eq!((run("ignore").0, bench.tree("ignore").len()), (0, 3));
 }
 
 #[test]

@@ -46,6 +46,24 @@ fn an_upload_that_is_stopped_goes_on() {
 }
 
 #[test]
+fn a_sync_that_is_stopped_goes_on() {
+    let bench = Bench::embedded();
+    bench.file("d/a", vec![7; 80 << 20]);
+    bench.file("d/b", "1");
+    let args = ["sync", "d", "s3://my-bucket/x", "--part-size", "8MiB", "--concurrency", "1"];
+    let slowly = [&args[..], &["--bandwidth", "24MiB"]].concat();
+    assert_eq!(interrupted(&bench, &slowly, || answered(&bench, "UploadPart") >= 3), (130, CANCELLED.to_owned()));
+    assert!(!bench.keys().contains(&"x/a".to_owned()));
+    bench.store().clear_requests();
+    let stdout = bench.must(&[&args[..], &["--json"]].concat());
+    let json: serde_json::Value =
+        serde_json::from_str(stdout.lines().find(|line| line.contains("d/a")).unwrap()).unwrap();
+    assert!(json["resumed"].as_u64().unwrap() >= 16 << 20 && answered(&bench, "UploadPart") < 9, "{json}");
+    assert_eq!(bench.keys(), ["x/a", "x/b"]);
+    assert!(bench.wait(bench.s3.list_multipart_uploads("my-bucket")).uploads.is_empty());
+}
+
+#[test]
 fn a_download_that_is_stopped_goes_on() {
     let bench = Bench::embedded();
     bench.put("a", vec![7; 80 << 20]);

@@ -155,30 +155,3 @@ fn a_bucket_that_cannot_be_emptied_is_another_error() {
     let expected = "wharf: ListObjectsV2 my-bucket-2: ...NoSuchBucket, HTTP 404...";
     assert_like(bench.run(&["s3", "rb", "s3://my-bucket-2", "--force"]), 255, "", expected);
 }
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_sync_knows_names_that_differ_only_in_case() {
-    let bench = Bench::new();
-    bench.put_all([("A", "1"), ("a", "2"), ("B", "3"), ("c", "4")]);
-    bench.files(&["d/b", "e/x"]);
-    let sync = |target: &str, more: &[&str]| {
-        let (exit, stdout, stderr) = bench.run(&[&["s3", "sync", "s3://my-bucket", target], more].concat());
-        let mut lines: Vec<_> = stdout.lines().map(str::to_owned).collect();
-        lines.sort();
-        (exit, lines, stderr)
-    };
-    let down = |names: &[&str]| -> Vec<String> {
-        names.iter().map(|name| format!("download: s3://my-bucket/{name} to d/{name}")).collect()
-    };
-    let why = "and a file whose name differs only by case either exists or is being downloaded.";
-    let expected = format!(
-        "warning: Skipping file s3://my-bucket/B. It would be d/B, {why}\n\
-         warning: Skipping file s3://my-bucket/a. It would be d/a, {why}\n"
-    );
-    assert_eq!(sync("d", &["--case-conflict", "skip"]), (2, down(&["A", "c"]), expected));
-    let (exit, lines, stderr) = sync("d", &["--case-conflict", "warn"]);
-    assert_eq!((exit, lines, stderr.lines().count()), (0, down(&["B", "a"]), 2));
-    let (exit, lines, stderr) = sync("e", &["--case-conflict", "error"]);
-    assert!(exit == 1 && lines.len() < 3 && stderr.contains("Failed to download s3://my-bucket/a -> e/a"), "{stderr}");
-}

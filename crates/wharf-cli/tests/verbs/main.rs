@@ -3,14 +3,19 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "in tests, a panic is how they fail")]
 
+mod absent;
 mod bench;
 mod buckets;
+mod case;
 mod cp;
+mod effects;
 mod hostile;
 mod interrupt;
+mod json;
 mod like_aws;
 mod look;
 mod mv;
+mod options;
 mod pipe;
 mod readme;
 mod rm;

@@ -85,6 +85,25 @@ fn a_source_that_has_changed_stays() {
 }
 
 #[test]
+fn whether_two_names_are_of_one_bucket_is_found_out_first() {
+    let bench = Bench::embedded();
+    bench.must(&["mb", "s3://my-bucket-2"]);
+    let looked = |more: &[&str], variable: &str| {
+        bench.put("a", "hello");
+        bench.must(&["rm", "s3://my-bucket-2/a"]);
+        bench.store().clear_requests();
+        let mut command = bench.command(&[&["mv", "s3://my-bucket/a", "s3://my-bucket-2/a"], more].concat());
+        command.env("AWS_CLI_S3_MV_VALIDATE_SAME_S3_PATHS", variable);
+        let moved = done("move: s3://my-bucket/a to s3://my-bucket-2/a\n");
+        assert_eq!(bench.ran(command.output().unwrap()), moved);
+        let requests = bench.store().requests();
+        requests[0].operation == "HeadObject" && requests[0].bucket == "my-bucket-2"
+    };
+    assert!(!looked(&[], "") && !looked(&[], "false"));
+    assert!(looked(&["--validate-same-s3-paths"], "") && looked(&[], "true"));
+}
+
+#[test]
 fn what_did_not_arrive_stays() {
     // Others make a bucket that is not there.
     let bench = Bench::embedded();

@@ -28,7 +28,6 @@ fn a_prefix_is_a_directory() {
     assert_eq!(bench.keys().len(), 6);
     assert_eq!(bench.run(&["s3", "rm", "s3://my-bucket/logs/", "--recursive"]), done(dryrun.replace("(dryrun) ", "")));
     assert_eq!(bench.keys(), ["a", "logs2"]);
-    assert_eq!(bench.run(&["rm", "s3://my-bucket/none", "--recursive"]), done(""));
 }
 
 #[test]

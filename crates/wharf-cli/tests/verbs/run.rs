@@ -1,6 +1,6 @@
 //! `run`.
 
-use crate::bench::{Bench, assert_like, done, failed};
+use crate::bench::{Bench, done, failed};
 
 fn sorted(text: &str) -> Vec<&str> {
     let mut lines: Vec<_> = text.lines().collect();
@@ -30,8 +30,20 @@ fn what_fails_does_not_hold_up_the_rest() {
     let list = format!("rm s3://{0}/a\nhead s3://{0}/none\nrm s3://{0}/b\n", bench.bucket);
     let (exit, stdout, stderr) = bench.run_with(&["run", "-", "--jobs", "1"], list.as_bytes());
     let expected = "delete: s3://my-bucket/a\ndelete: s3://my-bucket/b\n";
-    assert_like((exit, stdout, stderr), 1, expected, "wharf: line 2: HeadObject my-bucket/none: ...");
+    let not_there = "wharf: line 2: nothing is there: s3://my-bucket/none\n\
+                     hint: `wharf ls s3://my-bucket/` shows what is\n";
+    assert_eq!((exit, stdout.as_str(), stderr.as_str()), (1, expected, not_there));
     assert!(bench.keys().is_empty());
+    let (_, _, stderr) = bench.run_with(&["--json", "run", "-", "--jobs", "1"], list.as_bytes());
+    let error: serde_json::Value = serde_json::from_str(&stderr).unwrap();
+    assert_eq!((&error["line"], &error["source"]), (&2.into(), &"s3://my-bucket/none".into()), "{error}");
+    let (_, _, said) = bench.run_with(&["run", "-"], format!("head s3://{}/none --json", bench.bucket).as_bytes());
+    let (_, _, quiet) = bench.run_with(&["run", "-"], format!("head s3://{}/none --quiet", bench.bucket).as_bytes());
+    assert_eq!((said.starts_with("{\"type\":\"error\","), quiet.as_str()), (true, ""), "{said}");
+    let (_, _, stderr) = bench.run_with(&["--json", "run", "-"], format!("ls s3://{}-2", bench.bucket).as_bytes());
+    let error: serde_json::Value = serde_json::from_str(&stderr).unwrap();
+    assert_eq!((&error["line"], &error["source"]), (&1.into(), &"s3://my-bucket-2".into()), "{error}");
+    assert_eq!(error["code"], "NoSuchBucket");
 }
 
 #[test]

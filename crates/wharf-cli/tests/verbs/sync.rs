@@ -181,6 +181,19 @@ fn a_sync_of_what_is_the_same_lists_and_does_no_more() {
 }
 
 #[test]
+fn listings_ask_for_as_many_names_as_they_are_told() {
+    let bench = Bench::embedded();
+    bench.put_all([("x/1", "1"), ("x/2", "2"), ("x/3", "3"), ("y/1", "1"), ("y/2", "2"), ("y/3", "3")]);
+    bench.store().clear_requests();
+    bench.must(&["s3", "sync", "s3://my-bucket/x", "s3://my-bucket/y", "--page-size", "2", "--size-only"]);
+    let requests = bench.store().requests();
+    assert!(
+        requests.iter().all(|request| request.query.contains("max-keys=2&") || request.query.ends_with("max-keys=2"))
+    );
+    assert_eq!(requests.len(), 4);
+}
+
+#[test]
 fn what_is_there_can_be_left_alone() {
     let bench = Bench::new();
     bench.put("x/1", "there");

@@ -2,13 +2,16 @@
 
 #![cfg(unix)]
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
+use wharf_embedded::{Fault, Operation};
 
 use crate::bench::Bench;
 
@@ -91,6 +94,59 @@ fn transfers_show_how_far_they_are() {
         assert!(exit == 0 && !seen.contains("MiB") && !seen.contains('\u{1b}'), "{no_bar:?} {seen}");
         assert!(seen.lines().count() <= 1, "{no_bar:?} {seen}");
     }
+}
+
+/// How far the bar was seen to be, of so much.
+fn positions(seen: &str, total: &str) -> BTreeSet<String> {
+    let behind = format!("/{total}");
+    let shown = seen.split(&behind).filter_map(|text| text.rsplit(['\r', '[', ']']).next());
+    shown.map(|text| text.trim().to_owned()).filter(|text| text.ends_with('B')).collect()
+}
+
+#[test]
+fn a_bar_moves_as_bytes_are_sent_and_not_by_whole_parts() {
+    let bench = Bench::embedded();
+    bench.file("d/a", vec![7; 3 << 20]);
+    for verb in [&["cp", "d/a", "s3://my-bucket/a"][..], &["sync", "d", "s3://my-bucket/x"]] {
+        let (exit, seen) = at_a_terminal(bench.command(&[verb, &["--bandwidth", "2MiB"]].concat()), "");
+        let positions = positions(&seen, "3.00 MiB");
+        // All of it is one request.
+        assert!(exit == 0 && positions.len() > 3, "{verb:?} {positions:?} {seen:?}");
+        assert!(seen.contains("0/1 files") && seen.contains(" left"), "{verb:?} {seen:?}");
+    }
+}
+
+#[test]
+fn a_sync_shows_files_bytes_and_what_is_left() {
+    let bench = Bench::embedded();
+    for number in 0..4 {
+        bench.put(&format!("x/{number}"), vec![7; 1 << 20]);
+    }
+    let args = ["sync", "s3://my-bucket/x", "d", "--bandwidth", "2MiB", "--concurrency", "1"];
+    let (exit, seen) = at_a_terminal(bench.command(&args), "");
+    assert!(exit == 0 && seen.contains("/4.00 MiB") && seen.contains(" left"), "{seen:?}");
+    assert!((1..4).any(|done| seen.contains(&format!("{done}/4 files"))), "{seen:?}");
+}
+
+#[test]
+fn standard_input_and_listings_have_a_bar() {
+    let bench = Bench::embedded();
+    let wharf = env!("CARGO_BIN_EXE_wharf");
+    let line = format!("head -c 3145728 /dev/zero | {wharf} pipe s3://my-bucket/a --bandwidth 4MiB");
+    let mut shell = bench.shell(&line);
+    shell.env("PATH", std::env::var_os("PATH").unwrap());
+    let (exit, seen) = at_a_terminal(shell, "");
+    assert!(exit == 0 && seen.contains(" MiB/s") && seen.contains("KiB  "), "{seen:?}");
+    assert_eq!(bench.head("a").content_length, 3 << 20);
+    bench.store().inject(Fault::delay(Duration::from_millis(700)).on(Operation::ListObjectsV2)).unwrap();
+    for listing in [&format!("{wharf} ls s3://my-bucket --recursive > list")[..], &format!("{wharf} du s3://my-bucket")]
+    {
+        let (exit, seen) = at_a_terminal(bench.shell(listing), "");
+        assert!(exit == 0 && seen.contains(" objects "), "{seen:?}");
+        let (_, seen) = at_a_terminal(bench.shell(&format!("{listing} --quiet")), "");
+        assert!(!seen.contains("objects"), "{seen:?}");
+    }
+    assert!(bench.read("list").is_empty());
 }
 
 #[test]

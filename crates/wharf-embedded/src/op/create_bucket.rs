@@ -11,7 +11,7 @@ use crate::backend::{Bucket, Versioning};
 use crate::call::{Call, Reply, empty, set};
 use crate::document::Document;
 use crate::error::{Code, Error, Result, invalid_argument};
-use crate::xml;
+use crate::{tags, xml};
 
 pub(super) async fn run(call: Call) -> Result<Reply> {
     let region = &call.shared.region;
@@ -53,7 +53,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         versioning: if object_lock { Versioning::Enabled } else { Versioning::Never },
         object_lock,
         acl,
-        tags: Vec::new(),
+        tags: tags::of_new_bucket(&call.document)?,
         documents,
     };
     let acl = bucket.acl.clone();

@@ -92,6 +92,16 @@ async fn buckets() {
     let elsewhere =
         "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
     put("/elsewhere").body(elsewhere).send(&store).await.refused(400, "IllegalLocationConstraintException");
+    let tagged = |key: &str| {
+        format!(
+            "<CreateBucketConfiguration><Tags><Tag><Key>{key}</Key><Value>1</Value></Tag></Tags></CreateBucketConfiguration>"
+        )
+    };
+    put("/tagged").body(tagged("aws:a")).send(&store).await.refused(400, "InvalidTag");
+    get("/tagged").send(&store).await.refused(404, "NoSuchBucket");
+    put("/tagged").body(tagged("team")).send(&store).await.expect(200);
+    assert_eq!(get("/tagged?tagging").send(&store).await.expect(200).elements("Key"), ["team"]);
+    delete("/tagged").send(&store).await.expect(204);
     assert_eq!(get("/other?location").send(&store).await.expect(200).element("LocationConstraint"), None);
     assert_eq!(head("/other").send(&store).await.expect(200).get("x-amz-bucket-region"), Some("us-east-1"));
     let missing = head("/missing").send(&store).await.expect(404);

@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn slow(bytes: Vec<u8>, budgets: &Budgets) -> Body {
-        paced(Body::from(Bytes::from(bytes)), budgets, &Progress::new(Arc::default()))
+        paced(Body::from(Bytes::from(bytes)), budgets, &Progress::new(Arc::default(), None))
     }
 
     async fn read(mut body: Body) -> usize {

@@ -22,6 +22,9 @@ pub(crate) use super::watch::Watch;
 pub struct Progress {
     /// Bytes that have arrived and count, those of an earlier run that is resumed among them.
     pub bytes: u64,
+    /// Bytes of an upload that were handed to the network and are not known to have arrived: a part counts when all of it
+    /// is stored. They are sent again where their request fails.
+    pub in_flight: u64,
     /// Bytes in all, where that is known.
     pub total: Option<u64>,
     /// Parts, ranges or objects that are done.

@@ -23,9 +23,10 @@ use wharf_proto::sync_plan::{Compare, Reason, Rules};
 use super::copy::Copy;
 use super::download::Download;
 use super::feed::Feed;
-use super::handle::{Transfer, Watch};
+use super::handle::{Progress, Transfer, Watch};
 use super::patience::PATIENCE;
 use super::upload::Upload;
+use super::verification::Verification;
 use crate::Client;
 pub use place::SyncPlace;
 use walk::Links;
@@ -74,10 +75,15 @@ pub struct Sync {
     report_skipped: bool,
     concurrency: usize,
     parallel: usize,
+    page_size: Option<u32>,
     patience: Duration,
     request_payer: bool,
     resumable: bool,
+    takes_new: Choose,
 }
+
+/// Whether an entry is transferred.
+type Choose = Box<dyn Fn(&str) -> Result<bool, Error> + Send + std::marker::Sync>;
 
 type Tweak<T> = Option<Box<dyn Fn(T) -> T + Send + std::marker::Sync>>;
 
@@ -120,6 +126,10 @@ pub struct SyncItem {
     pub size: u64,
     /// What was done, or would be done in a dry run.
     pub action: SyncAction,
+    /// Whether its bytes are known to have arrived as they were; `None` where none were moved.
+    pub verification: Option<Verification>,
+    /// How many of its bytes an earlier run had moved: see [`resumable`](Sync::resumable).
+    pub resumed_bytes: u64,
     /// Why it failed.
     pub error: Option<Error>,
 }
@@ -173,9 +183,11 @@ impl Client {
             report_skipped: false,
             concurrency: AT_ONCE,
             parallel: 1,
+            page_size: None,
             patience: PATIENCE,
             request_payer: false,
             resumable: false,
+            takes_new: Box::new(|_| Ok(true)),
         }
     }
 }
@@ -244,6 +256,22 @@ impl Sync {
         self
     }
 
+    /// How many names a listing request asks for: 1,000 by default, which is the most that S3 gives.
+    pub fn page_size(mut self, names: u32) -> Self {
+        self.page_size = Some(names);
+        self
+    }
+
+    /// Asks of each entry that the target does not have whether it is transferred; one at a time, and mostly in the order of
+    /// the keys. It gets the path below both ends. What it says `false` to counts as skipped, and an error ends the sync.
+    pub fn take_new(
+        mut self,
+        takes: impl Fn(&str) -> Result<bool, Error> + Send + std::marker::Sync + 'static,
+    ) -> Self {
+        self.takes_new = Box::new(takes);
+        self
+    }
+
     /// How long to go on trying while nothing moves: 5 minutes by default.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -286,7 +314,8 @@ impl Sync {
 
     /// What becomes of each entry, as it becomes known: not in the order of the keys. Ends with an error where the sync does.
     pub fn events(self) -> SyncEvents {
-        SyncEvents { feed: self.feed(Watch::new()), skipped: 0, withheld: 0 }
+        let watch = Watch::new();
+        SyncEvents { feed: self.feed(watch.clone()), watch, skipped: 0, withheld: 0 }
     }
 
     /// Begins in a task of its own. Its progress counts what is transferred.
@@ -315,6 +344,8 @@ impl Sync {
                 report_skipped: self.report_skipped,
                 at_once: self.concurrency,
                 parallel: self.parallel,
+                page_size: self.page_size,
+                takes_new: self.takes_new,
                 patience: self.patience,
                 request_payer: self.request_payer,
                 resumable: self.resumable,
@@ -385,6 +416,7 @@ impl fmt::Debug for Sync {
 #[must_use = "streams do nothing unless polled"]
 pub struct SyncEvents {
     feed: Feed<Told>,
+    watch: Arc<Watch>,
     skipped: u64,
     withheld: u64,
 }
@@ -393,6 +425,17 @@ impl SyncEvents {
     /// What became of the next entry; `None` after the last one.
     pub async fn next(&mut self) -> Option<Result<SyncItem, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// How far it is: `bytes` and `parts` are of entries that have arrived, and `total` of those that are known to be
+    /// transferred, so far. The two listings are read no further ahead than there is work to do.
+    pub fn progress(&self) -> Progress {
+        self.watch.progress()
+    }
+
+    /// How many entries are known to be transferred, so far, with those that were.
+    pub fn known(&self) -> u64 {
+        self.watch.known()
     }
 
     /// How many entries were left alone, as far as is known: [`Synced::skipped`].

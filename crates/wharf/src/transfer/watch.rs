@@ -18,11 +18,15 @@ use super::handle::Progress;
 #[derive(Debug)]
 pub(crate) struct Watch {
     bytes: AtomicU64,
+    /// Those that were sent and are not known to have arrived.
+    in_flight: Arc<AtomicU64>,
     /// Those of `bytes` that an earlier run moved.
     kept: AtomicU64,
     /// `u64::MAX` while it is not known.
     total: AtomicU64,
     parts: AtomicU64,
+    /// Those that are known to come, where they become known one after the other.
+    known: AtomicU64,
     retries: AtomicU64,
     start: Instant,
     /// Milliseconds after `start` at which there was progress last.
@@ -40,9 +44,11 @@ impl Watch {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             bytes: AtomicU64::new(0),
+            in_flight: Arc::default(),
             kept: AtomicU64::new(0),
             total: AtomicU64::new(u64::MAX),
             parts: AtomicU64::new(0),
+            known: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             start: Instant::now(),
             progressed: AtomicU64::new(0),
@@ -62,6 +68,11 @@ impl Watch {
         self.sample(now, self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes);
     }
 
+    /// Where it is counted what is under way.
+    pub(crate) fn in_flight(&self) -> Arc<AtomicU64> {
+        self.in_flight.clone()
+    }
+
     /// Bytes that an earlier run of the same transfer moved.
     pub(crate) fn resumed(&self, bytes: u64) {
         self.kept.fetch_add(bytes, Ordering::Relaxed);
@@ -76,6 +87,18 @@ impl Watch {
 
     pub(crate) fn expect(&self, total: u64) {
         self.total.store(total, Ordering::Relaxed);
+    }
+
+    /// One more part, range or object is to come, of so many bytes.
+    pub(crate) fn expect_more(&self, bytes: u64) {
+        self.known.fetch_add(1, Ordering::Relaxed);
+        // Nothing was known before the first.
+        let more = |known: u64| Some(if known == u64::MAX { bytes } else { known.saturating_add(bytes) });
+        let _ = self.total.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+    }
+
+    pub(super) fn known(&self) -> u64 {
+        self.known.load(Ordering::Relaxed)
     }
 
     pub(crate) fn part_done(&self) {
@@ -142,6 +165,7 @@ impl Watch {
         let here = |bytes: u64| bytes.saturating_sub(self.kept.load(Ordering::Relaxed));
         Progress {
             bytes,
+            in_flight: self.in_flight.load(Ordering::Relaxed),
             total: (total != u64::MAX).then_some(total),
             parts: self.parts.load(Ordering::Relaxed),
             retries: self.retries.load(Ordering::Relaxed),

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::{interval, sleep};
-use wharf::transfer::{Sync, SyncAction, SyncItem};
+use wharf::transfer::{Sync, SyncAction, SyncItem, Verification};
 use wharf::{Error, ErrorKind};
 
-use super::cases::Cases;
 use crate::error::{Exit, Failure};
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::progress::Bar;
-use crate::transfer::case::Verdict;
 use crate::transfer::local;
 use crate::transfer::mover::Mover;
 use crate::transfer::place::Place;
@@ -29,23 +28,29 @@ pub(super) struct Events {
     source: Place,
     target: Place,
     mover: Arc<Mover>,
-    cases: Option<Arc<Cases>>,
+    /// What is to be said beside, and whether something is left out.
+    warnings: mpsc::UnboundedReceiver<(Warning, bool)>,
     failed: bool,
     skipped: bool,
 }
 
 impl Events {
-    pub(super) fn new(source: Place, target: Place, mover: Arc<Mover>, cases: Option<Arc<Cases>>) -> Self {
-        Self { source, target, mover, cases, failed: false, skipped: false }
+    pub(super) fn new(
+        source: Place,
+        target: Place,
+        mover: Arc<Mover>,
+        warnings: mpsc::UnboundedReceiver<(Warning, bool)>,
+    ) -> Self {
+        Self { source, target, mover, warnings, failed: false, skipped: false }
     }
 
     /// Carries a sync out and tells what becomes of each entry.
     pub(super) async fn tell(mut self, sync: Sync, printer: &mut Printer) -> Result<Exit, Failure> {
-        printer.show(Bar::sync);
+        printer.show(Bar::bytes);
         let mut events = sync.events();
         let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
         let mut beat = interval(BEAT);
-        let mut files = 0;
+        let (mut files, before) = (0, self.moved());
         loop {
             let item = tokio::select! {
                 biased;
@@ -57,20 +62,34 @@ impl Events {
                     printer.hide();
                     return Err(Failure::interrupted());
                 }
+                Some((warning, is_left_out)) = self.warnings.recv() => {
+                    self.warn(&warning, is_left_out, printer);
+                    continue;
+                }
                 _ = beat.tick() => {
-                    let counters = [&self.mover.ends.source, &self.mover.ends.target].map(wharf::Client::counters);
+                    let progress = events.progress();
+                    let known = progress.total.unwrap_or_default();
                     printer.update(|bar| {
-                        bar.at(counters[0].bytes_received.max(counters[1].bytes_sent));
-                        bar.files(files, files);
+                        bar.of(known);
+                        // Those of entries that have not arrived yet are not counted by the sync.
+                        bar.at(progress.bytes.max((self.moved() - before).min(known)));
+                        bar.files(files, events.known());
                     });
                     let _ = printer.flush();
                     continue;
                 }
             };
-            self.conflicts(printer)?;
             let Some(item) = item else { break };
-            files += 1;
-            self.item(item.map_err(of_sync)?, printer)?;
+            if let Ok(SyncItem {
+                action: SyncAction::Upload(_) | SyncAction::Download(_) | SyncAction::Copy(_), ..
+            }) = item
+            {
+                files += 1;
+            }
+            self.item(item.map_err(|error| self.of_sync(error))?, printer)?;
+        }
+        while let Ok((warning, is_left_out)) = self.warnings.try_recv() {
+            self.warn(&warning, is_left_out, printer);
         }
         printer.hide();
         if events.withheld() > 0 {
@@ -87,8 +106,33 @@ impl Events {
         })
     }
 
+    /// The bytes that went to the target, or came from the source, listings among them.
+    fn moved(&self) -> u64 {
+        let [source, target] = [&self.mover.ends.source, &self.mover.ends.target].map(wharf::Client::counters);
+        match self.target {
+            Place::Remote(_) => target.bytes_sent,
+            _ => source.bytes_received,
+        }
+    }
+
+    fn warn(&mut self, warning: &Warning, is_left_out: bool, printer: &mut Printer) {
+        // aws-cli does not count them.
+        self.skipped |= is_left_out && !self.mover.is_aws;
+        printer.warn(warning);
+    }
+
+    /// What ends a sync as a whole, with our option where the library names its method.
+    fn of_sync(&self, error: Error) -> Failure {
+        let refused_empty = error.hint().is_some_and(|hint| hint.contains("allow_empty_source"));
+        match refused_empty {
+            true => Failure::new(Exit::Failed, error.message()).hint("say --force if it is meant to be empty"),
+            false if self.mover.cases.has_stopped() => Failure::from(error).exits(Exit::Failed),
+            false => error.into(),
+        }
+    }
+
     fn item(&mut self, item: SyncItem, printer: &mut Printer) -> Result<(), Failure> {
-        let SyncItem { key, size, action, error, .. } = item;
+        let SyncItem { key, size, action, verification, resumed_bytes: resumed, error, .. } = item;
         let (deed, source, target) = match action {
             SyncAction::Upload(_) => (Deed::Upload, self.shown(&self.source, &key), Some(&self.target)),
             SyncAction::Download(_) => (Deed::Download, self.shown(&self.source, &key), Some(&self.target)),
@@ -105,7 +149,8 @@ impl Events {
         let action = Action { deed, source, target: target.map(|place| self.shown(place, &key)) };
         let Some(error) = error else {
             let size = (deed != Deed::Delete).then_some(size);
-            let done = Done { size, dryrun: self.mover.options.dryrun, ..Done::new(action) };
+            let verified = verification.map(Verification::is_verified);
+            let done = Done { size, verified, resumed, dryrun: self.mover.options.dryrun, ..Done::new(action) };
             return printer.say(&done);
         };
         match error.kind() {
@@ -156,22 +201,6 @@ impl Events {
         }
     }
 
-    /// Tells of keys that differ from others only in case.
-    fn conflicts(&mut self, printer: &mut Printer) -> Result<(), Failure> {
-        let (Some(cases), Place::Remote(url)) = (&self.cases, &self.source) else { return Ok(()) };
-        for name in cases.conflicts() {
-            let key = format!("{}{name}", as_prefix(url.key()));
-            match cases.wanted.verdict(Shown(url.bucket(), &key), &self.shown(&self.target, &name))? {
-                Verdict::Skipped(warning) => {
-                    self.skipped = true;
-                    printer.warn(&warning);
-                }
-                Verdict::Told(warning) => printer.warn(&warning),
-            }
-        }
-        Ok(())
-    }
-
     fn is_unreadable(&self, key: &str) -> bool {
         matches!(&self.source, Place::Local(root) if local::check(&root.join(key)).is_err())
     }
@@ -182,14 +211,5 @@ impl Events {
             Place::Local(root) => self.mover.locally.shown(&root.join(key)),
             Place::Remote(url) => Shown(url.bucket(), &format!("{}{key}", as_prefix(url.key()))).to_string(),
         }
-    }
-}
-
-/// What ends a sync as a whole, with our option where the library names its method.
-fn of_sync(error: Error) -> Failure {
-    let refused_empty = error.hint().is_some_and(|hint| hint.contains("allow_empty_source"));
-    match refused_empty {
-        true => Failure::new(Exit::Failed, error.message()).hint("say --force if it is meant to be empty"),
-        false => error.into(),
     }
 }

@@ -45,7 +45,7 @@ impl Mover {
         // What goes must be what was copied.
         let etag = match &object.etag {
             Some(etag) if self.is_move => Some(etag.clone()),
-            None if self.is_move => Some(self.ends.source.head_object(&object.bucket, &object.key).await?.etag),
+            None if self.is_move => Some(self.head_of_source(&object.bucket, &object.key, true).await?.etag),
             _ => None,
         };
         let call = || {
@@ -62,7 +62,7 @@ impl Mover {
         };
         if let Some(etag) = etag {
             must_be_verified(&copied)?;
-            self.remove_object(&self.ends.source, object, &etag).await?;
+            self.remove_object(object, true, &etag).await?;
         }
         let verified = Some(copied.verification.is_verified());
         Ok(Done { size: copied.size.or(object.size), verified, ..Done::new(action.clone()) })
@@ -78,6 +78,9 @@ impl Mover {
         let options = &self.options;
         if let Some(bytes) = self.tuning.part_size {
             copy = copy.part_size(bytes);
+        }
+        if let Some(patience) = self.tuning.patience {
+            copy = copy.patience(patience);
         }
         if options.requester_pays() {
             copy = copy.request_payer();
@@ -118,12 +121,12 @@ impl Mover {
 
     /// Refuses to go on where both names lead to an object with the same tag, size and time.
     async fn refuse_one_object(&self, object: &SourceObject, bucket: &str, key: &str) -> Result<(), Failure> {
-        let there = match self.ends.target.head_object(bucket, key).await {
+        let there = match self.head_of_target(bucket, key).await {
             Ok(head) => head,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NoSuchKey) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        let here = self.ends.source.head_object(&object.bucket, &object.key).await?;
+        let here = self.head_of_source(&object.bucket, &object.key, true).await?;
         let same = here.etag == there.etag
             && here.content_length == there.content_length
             && here.last_modified == there.last_modified;

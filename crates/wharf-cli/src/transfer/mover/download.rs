@@ -47,7 +47,7 @@ impl Mover {
         let downloaded = follower.follow(download.start()).await?;
         if self.is_move {
             // Length and checksum, where the server keeps one, were compared while the bytes came in.
-            self.remove_object(s3, object, &downloaded.head.etag).await?;
+            self.remove_object(object, false, &downloaded.head.etag).await?;
         }
         let verified = Some(downloaded.verification.is_verified());
         let resumed = downloaded.resumed_bytes;
@@ -59,6 +59,9 @@ impl Mover {
         download = download.durable(self.tuning.fsync);
         if let Some(bytes) = self.tuning.part_size {
             download = download.part_size(bytes);
+        }
+        if let Some(patience) = self.tuning.patience {
+            download = download.patience(patience);
         }
         if let Some(key) = self.options.attributes.source_key(false) {
             download = download.customer_key(key);

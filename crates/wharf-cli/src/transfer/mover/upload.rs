@@ -100,6 +100,9 @@ impl Mover {
         if let Some(bytes) = self.tuning.part_size {
             upload = upload.part_size(bytes);
         }
+        if let Some(patience) = self.tuning.patience {
+            upload = upload.patience(patience);
+        }
         if self.options.requester_pays() {
             upload = upload.request_payer();
         }
@@ -114,9 +117,11 @@ impl Mover {
                  write is overwritten",
             );
         }
-        match self.ends.target.object_exists(bucket, key).await? {
-            true => Err(wharf::Error::new(ErrorKind::PreconditionFailed, "it is there already").into()),
-            false => Ok(()),
+        match self.head_of_target(bucket, key).await {
+            Ok(_) => Err(wharf::Error::new(ErrorKind::PreconditionFailed, "it is there already").into()),
+            // A bucket that is not there is met by the write.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NoSuchKey) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 

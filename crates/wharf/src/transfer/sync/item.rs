@@ -15,12 +15,26 @@ use super::work::Work;
 use crate::Client;
 use crate::payload::blocking;
 use crate::transfer::safe_path::LocalTree;
+use crate::transfer::verification::Verification;
 
 /// How much of a file is read at a time to compute its checksum.
 const BLOCK: usize = 1 << 20;
 
 /// From how many bytes on a download is worth being gone on with: what has arrived must be synced to the disk for it.
 const RESUMABLE: u64 = 64 << 20;
+
+/// What is known of bytes that were moved; nothing where none were.
+#[derive(Default)]
+pub(super) struct Moved {
+    pub(super) verification: Option<Verification>,
+    pub(super) resumed_bytes: u64,
+}
+
+impl Moved {
+    fn new(verification: Verification, resumed_bytes: u64) -> Self {
+        Self { verification: Some(verification), resumed_bytes }
+    }
+}
 
 /// Brings an entry to the target, and says how that went. Without a reason the bytes are compared first.
 pub(super) async fn carry_out(work: &Work, source: Entry, because: Option<Reason>, target: Option<Entry>) {
@@ -33,6 +47,7 @@ pub(super) async fn carry_out(work: &Work, source: Entry, because: Option<Reason
             Err(error) => return work.item(SyncAction::Read, source, Some(error)).await,
         },
     };
+    work.watch.expect_more(source.size);
     let (action, done) = match (&work.source, &work.target) {
         (Kind::Local(from), Kind::Bucket { client, bucket, prefix }) => {
             let client = client.as_ref().unwrap_or(&work.client);
@@ -52,7 +67,7 @@ pub(super) async fn carry_out(work: &Work, source: Entry, because: Option<Reason
         work.watch.moved(source.size);
         work.watch.part_done();
     }
-    work.item(action, source, done.err()).await;
+    work.ended(action, source, done).await;
 }
 
 async fn upload(
@@ -62,10 +77,10 @@ async fn upload(
     name: &str,
     bucket: &str,
     key: String,
-) -> Result<(), Error> {
+) -> Result<Moved, Error> {
     let path = from.path_of(name)?;
     if work.dry_run {
-        return Ok(());
+        return Ok(Moved::default());
     }
     let call = client.upload(bucket, key, path.as_path()).patience(work.patience).resumable(work.resumable);
     let call = if work.request_payer { call.request_payer() } else { call };
@@ -73,7 +88,7 @@ async fn upload(
         Some(tweak) => tweak(call),
         None => call,
     };
-    call.await.map(drop)
+    call.await.map(|done| Moved::new(done.verification, done.resumed_bytes))
 }
 
 async fn download(
@@ -83,9 +98,9 @@ async fn download(
     to: &LocalTree,
     source: &Entry,
     because: Reason,
-) -> Result<(), Error> {
+) -> Result<Moved, Error> {
     if work.dry_run {
-        return to.path_of(&source.key).map(drop);
+        return to.path_of(&source.key).map(|_| Moved::default());
     }
     let (tree, name) = (to.clone(), source.key.clone());
     let path = blocking(move || tree.prepare(&name)).await?;
@@ -104,9 +119,11 @@ async fn download(
         }
         _ => error,
     })?;
-    let Some(time) = done.head.last_modified.or(source.modified) else { return Ok(()) };
-    // So that the next sync sees that nothing has changed.
-    blocking(move || set_time(&path, time)).await
+    if let Some(time) = done.head.last_modified.or(source.modified) {
+        // So that the next sync sees that nothing has changed.
+        blocking(move || set_time(&path, time)).await?;
+    }
+    Ok(Moved::new(done.verification, done.resumed_bytes))
 }
 
 fn set_time(path: &Path, time: SystemTime) -> Result<(), Error> {
@@ -117,7 +134,7 @@ fn set_time(path: &Path, time: SystemTime) -> Result<(), Error> {
     })
 }
 
-async fn copy(work: &Work, from: &Kind, to: &Kind, source: &Entry) -> Result<(), Error> {
+async fn copy(work: &Work, from: &Kind, to: &Kind, source: &Entry) -> Result<Moved, Error> {
     let (
         Kind::Bucket { client, bucket, prefix },
         Kind::Bucket { client: to_client, bucket: to_bucket, prefix: to_prefix },
@@ -126,7 +143,7 @@ async fn copy(work: &Work, from: &Kind, to: &Kind, source: &Entry) -> Result<(),
         return Err(Error::invalid_input("a sync of two folders of this machine has nothing to do with S3"));
     };
     if work.dry_run {
-        return Ok(());
+        return Ok(Moved::default());
     }
     let [key, to_key] = [prefix, to_prefix].map(|prefix| format!("{prefix}{}", source.key));
     let client = client.as_ref();
@@ -141,7 +158,7 @@ async fn copy(work: &Work, from: &Kind, to: &Kind, source: &Entry) -> Result<(),
         Some(tweak) => tweak(call),
         None => call,
     };
-    call.await.map(drop)
+    call.await.map(|done| Moved::new(done.verification, 0))
 }
 
 /// Removes a file of the target. One that is gone already is no error.

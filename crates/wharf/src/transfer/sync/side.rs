@@ -40,6 +40,7 @@ impl Reading {
                 let client = client.as_ref().unwrap_or(&work.client);
                 let list = client.list(bucket).prefix(prefix).parallel(work.parallel).patience(work.patience);
                 let list = if work.request_payer { list.request_payer() } else { list };
+                let list = if let Some(names) = work.page_size { list.max_keys(names) } else { list };
                 From::List { items: list.items(), prefix: prefix.len() }
             }
         };

@@ -14,12 +14,13 @@ use super::place::Kind;
 use super::side::{Reading, check};
 use super::spill::Spool;
 use super::walk::{Links, Trouble};
-use super::{SyncAction, SyncItem, Tweaks, item};
+use super::{Choose, SyncAction, SyncItem, Tweaks, item};
 use crate::Client;
 use crate::payload::blocking;
 use crate::transfer::delete::Keys;
 use crate::transfer::feed::{next_of, reap};
 use crate::transfer::handle::Watch;
+use item::Moved;
 
 /// What the whole sync shares.
 pub(super) struct Work {
@@ -36,6 +37,8 @@ pub(super) struct Work {
     pub(super) report_skipped: bool,
     pub(super) at_once: usize,
     pub(super) parallel: usize,
+    pub(super) page_size: Option<u32>,
+    pub(super) takes_new: Choose,
     pub(super) patience: Duration,
     pub(super) request_payer: bool,
     pub(super) resumable: bool,
@@ -156,6 +159,9 @@ impl Work {
                 }
             };
             match action {
+                Action::Transfer { source, because: Reason::Missing } if !(self.takes_new)(&source.key)? => {
+                    pass.skipped += 1;
+                }
                 Action::Delete(entry) => pass.deletes.push(entry)?,
                 Action::Skip(entry) => {
                     pass.skipped += 1;
@@ -256,7 +262,17 @@ impl Work {
     }
 
     pub(super) async fn item(&self, action: SyncAction, entry: Entry, error: Option<Error>) {
-        self.say(Told::Item(SyncItem { key: entry.key, size: entry.size, action, error })).await;
+        self.ended(action, entry, error.map_or(Ok(Moved::default()), Err)).await;
+    }
+
+    /// Says how something that was begun ended.
+    pub(super) async fn ended(&self, action: SyncAction, entry: Entry, ended: Result<Moved, Error>) {
+        let (Moved { verification, resumed_bytes }, error) = match ended {
+            Ok(moved) => (moved, None),
+            Err(error) => (Moved::default(), Some(error)),
+        };
+        let Entry { key, size, .. } = entry;
+        self.say(Told::Item(SyncItem { key, size, action, verification, resumed_bytes, error })).await;
     }
 
     pub(super) async fn say(&self, told: Told) {

@@ -44,7 +44,8 @@ impl Job {
             object.add_metadata(proof::NAME, id);
         }
         let lane = Lane::of(&settings.client, settings.concurrency);
-        Self { object, sender: settings.client.for_transfers(), settings, watch, write_id, resume: None, lane }
+        let sender = settings.client.for_transfers().telling(watch.in_flight());
+        Self { object, sender, settings, watch, write_id, resume: None, lane }
     }
 
     pub(super) fn client(&self) -> Client {

@@ -1,0 +1,126 @@
+//! What is named and not there: the same words and exit code for all verbs.
+
+use crate::bench::{Bench, assert_like, done, failed};
+
+const NONE: &str = "nothing is there: s3://my-bucket/d/none";
+
+fn not_there(key: &str, hint: &str) -> (i32, String, String) {
+    failed(1, format!("wharf: nothing is there: s3://my-bucket/{key}\nhint: {hint}\n"))
+}
+
+#[test]
+fn what_is_not_there_is_said_in_the_same_words_by_all_verbs() {
+    let bench = Bench::new();
+    bench.put("d/a", "1");
+    let shows = "`wharf ls s3://my-bucket/d/` shows what is";
+    for args in [
+        &["ls", "s3://my-bucket/d/none"][..],
+        &["ls", "S3://my-bucket/d/none"],
+        &["ls", "s3://my-bucket/d/none", "--recursive"],
+        &["du", "s3://my-bucket/d/none"],
+        &["head", "s3://my-bucket/d/none"],
+        &["cat", "s3://my-bucket/d/none"],
+        &["cp", "s3://my-bucket/d/none", "-"],
+        &["cp", "s3://my-bucket/d/none", "x", "--dryrun"],
+        &["rm", "s3://my-bucket/d/none", "--recursive"],
+        &["rm", "s3://my-bucket/d/none", "--recursive", "--dryrun"],
+    ] {
+        assert_eq!(bench.run(args), not_there("d/none", shows), "{args:?}");
+    }
+    for args in [
+        &["cp", "s3://my-bucket/d/none/", "x", "--recursive"][..],
+        &["mv", "s3://my-bucket/d/none/", "x", "--recursive"],
+        &["mv", "s3://my-bucket/d/none/", "s3://my-bucket/e/", "--recursive"],
+    ] {
+        assert_eq!(bench.run(args), not_there("d/none/", shows), "{args:?}");
+    }
+    let raw = "--raw takes * and ? as they are";
+    for args in [
+        &["ls", "s3://my-bucket/d/none*"][..],
+        &["du", "s3://my-bucket/d/none*"],
+        &["cat", "s3://my-bucket/d/none*"],
+        &["cp", "s3://my-bucket/d/none*", "x"],
+        &["mv", "s3://my-bucket/d/none*", "x"],
+        &["rm", "s3://my-bucket/d/none*", "--recursive"],
+        &["rm", "s3://my-bucket/d/none*", "--dryrun"],
+    ] {
+        assert_eq!(bench.run(args), not_there("d/none*", raw), "{args:?}");
+    }
+    for (args, action) in [
+        (&["cp", "s3://my-bucket/d/none", "x"][..], "download failed: s3://my-bucket/d/none to ./x"),
+        (&["mv", "s3://my-bucket/d/none", "x"], "move failed: s3://my-bucket/d/none to ./x"),
+        (
+            &["cp", "s3://my-bucket/d/none", "s3://my-bucket/x"],
+            "copy failed: s3://my-bucket/d/none to s3://my-bucket/x",
+        ),
+        (
+            &["mv", "s3://my-bucket/d/none", "s3://my-bucket/x"],
+            "move failed: s3://my-bucket/d/none to s3://my-bucket/x",
+        ),
+    ] {
+        let expected =
+            format!("{action} nothing is there\nhint: {shows}; --recursive takes all that is under a prefix\n");
+        assert_eq!(bench.run(args), failed(1, expected), "{args:?}");
+    }
+    let (exit, _, stderr) = bench.run(&["cat", "s3://my-bucket/d/none", "--json"]);
+    let error: serde_json::Value = serde_json::from_str(&stderr).unwrap();
+    assert_eq!((exit, &error["message"], &error["source"]), (1, &NONE.into(), &"s3://my-bucket/d/none".into()));
+    assert_eq!((&error["code"], &error["status"]), (&"NoSuchKey".into(), &404.into()));
+    assert_eq!(bench.keys(), ["d/a"]);
+}
+
+#[test]
+fn nothing_was_named_where_a_filter_leaves_everything_out_or_a_bucket_is_empty() {
+    let bench = Bench::new();
+    for args in [
+        &["ls", "s3://my-bucket"][..],
+        &["cp", "s3://my-bucket", "x", "--recursive"],
+        &["rm", "s3://my-bucket", "--recursive"],
+        &["sync", "s3://my-bucket/none", "x"],
+        &["rm", "s3://my-bucket/none", "--incomplete"],
+    ] {
+        assert_eq!(bench.run(args), done(""), "{args:?}");
+    }
+    bench.put("d/a", "1");
+    for args in [
+        &["cp", "s3://my-bucket/d", "x", "--recursive", "--exclude", "*"][..],
+        &["cp", "s3://my-bucket/d/*", "x", "--exclude", "*"],
+        &["rm", "s3://my-bucket/d", "--recursive", "--exclude", "*"],
+        &["rm", "s3://my-bucket/none", "--exclude", "*"],
+    ] {
+        assert_eq!(bench.run(args), done(""), "{args:?}");
+    }
+    // S3 does not tell whether there was one.
+    assert_eq!(bench.run(&["rm", "s3://my-bucket/none"]), done("delete: s3://my-bucket/none\n"));
+}
+
+#[test]
+fn after_s3_it_is_as_with_aws() {
+    let bench = Bench::new();
+    assert_eq!(bench.run(&["s3", "ls", "s3://my-bucket/none"]), failed(1, ""));
+    assert_eq!(bench.run(&["s3", "rm", "s3://my-bucket/none"]), done("delete: s3://my-bucket/none\n"));
+    assert_eq!(bench.run(&["s3", "rm", "s3://my-bucket/none", "--recursive"]), done(""));
+    assert_eq!(bench.run(&["s3", "cp", "s3://my-bucket/none", "y", "--recursive"]), done(""));
+    let expected = "download failed: s3://my-bucket/none to ./x ...NoSuchKey, HTTP 404...)\n\
+                    hint: `wharf ls s3://my-bucket/` shows what is; --recursive takes all that is under a prefix\n";
+    assert_like(bench.run(&["s3", "cp", "s3://my-bucket/none", "x"]), 1, "", expected);
+}
+
+#[test]
+fn a_bucket_that_is_not_there_is_the_servers_error() {
+    let bench = Bench::new();
+    let expected = "wharf: ListObjectsV2 my-bucket-2: ...NoSuchBucket, HTTP 404...)\nhint: check the bucket's name, and \
+                    that the endpoint is the one it is on\n";
+    for (verb, exit) in [
+        (&["ls", "s3://my-bucket-2"][..], 254),
+        (&["ls", "s3://my-bucket-2/x"], 254),
+        (&["du", "s3://my-bucket-2"], 254),
+        (&["cat", "s3://my-bucket-2/*"], 254),
+        (&["cp", "s3://my-bucket-2", "x", "--recursive"], 1),
+        (&["mv", "s3://my-bucket-2/*", "x"], 1),
+        (&["rm", "s3://my-bucket-2/x", "--recursive"], 1),
+        (&["sync", "s3://my-bucket-2", "x"], 1),
+    ] {
+        assert_like(bench.run(verb), exit, "", expected);
+    }
+}
