@@ -162,12 +162,14 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
-    /// The same of a verb that does many things: that the server refused is one of them that failed, as with aws-cli.
+    /// The same of a verb that does many things: that the server refused or was not reached is one of them that failed, as with
+    /// aws-cli.
     pub(crate) fn of_many(self) -> Self {
-        match self.exit() {
-            Exit::Service => self.exits(Exit::Failed),
-            _ => self,
-        }
+        let is_one = match &self {
+            Self::Told(told) => told.kind.is_some() && matches!(told.exit, Exit::Service | Exit::Other),
+            Self::ReaderGone => false,
+        };
+        if is_one { self.exits(Exit::Failed) } else { self }
     }
 
     /// Adds what the reader can do about it.

@@ -25,8 +25,8 @@ impl Filters {
         self.0.iter().rev().find(|filter| filter.pattern.matches(name)).is_none_or(|filter| filter.include)
     }
 
-    /// The filters for what is gone through from `root`: a pattern that is an absolute path holds for whole paths, as with
-    /// aws-cli.
+    /// The filters for what is gone through from the folder `root`: a pattern that is an absolute path holds for whole paths, as
+    /// with aws-cli.
     pub(crate) fn below(&self, root: &str) -> Self {
         let root = root.trim_end_matches('/');
         let filters = self.0.iter().map(|filter| match filter.text.strip_prefix(root) {

@@ -29,6 +29,11 @@ pub(crate) fn iso_date(at: SystemTime) -> String {
     }
 }
 
+/// The same in whole seconds, as S3 says when an object was written.
+pub(crate) fn object_date(at: SystemTime) -> String {
+    iso_date(UNIX_EPOCH + Duration::from_secs(whole_seconds(at)))
+}
+
 /// Reads `2015-10-21T07:28:00Z`, with or without a fraction or an offset.
 pub(crate) fn parse_iso_date(text: &str) -> Option<SystemTime> {
     let at = Timestamp::parse(TimestampFormat::DateTime, text).ok()?;
@@ -76,6 +81,7 @@ mod tests {
         let at = UNIX_EPOCH + Duration::from_millis(1_445_412_480_250);
         assert_eq!(http_date(at), "Wed, 21 Oct 2015 07:28:00 GMT");
         assert_eq!(iso_date(at), "2015-10-21T07:28:00.250Z");
+        assert_eq!(object_date(at), "2015-10-21T07:28:00.000Z");
         let second = UNIX_EPOCH + Duration::from_secs(1_445_412_480);
         assert_eq!(parse_amz_date("20151021T072800Z"), Some(second));
         assert_eq!(parse_http_date("Wed, 21 Oct 2015 07:28:00 GMT"), Some(second));

@@ -77,6 +77,18 @@ async fn uploads_left(s3: &Client) -> usize {
 }
 
 #[tokio::test]
+async fn what_is_set_can_leave_the_rest_as_it_was() {
+    let (s3, _) = embedded().await;
+    for length in [7, 6 * MIB] {
+        source(&s3, length).await;
+        let copy = s3.copy("my-bucket", "a", "your-bucket", "a").threshold(PART).part_size(PART);
+        copy.content_type("text/plain").keep_metadata().await.unwrap();
+        let (one, other) = (shown(&s3, "my-bucket").await, shown(&s3, "your-bucket").await);
+        assert_eq!(one.replace("OnezoneIa", "Standard").replace("text/x-odd", "text/plain"), other);
+    }
+}
+
+#[tokio::test]
 async fn a_small_copy_is_one_request() {
     let (s3, store) = embedded().await;
     let bytes = source(&s3, MIB).await;

@@ -78,6 +78,9 @@ pub(super) async fn run_places(
         return Err(Failure::usage("nothing here is an S3 URL: either the source or the target must be one"));
     }
     let mover = Arc::new(Mover::new(options, deed, context)?);
+    if let (Target::Directory(path), true) = (&target, recursive) {
+        mover.make_target(path)?;
+    }
     let mut crew = Crew::new(printer, Bar::bytes);
     for source in &sources {
         mover.refuse_itself(source, &target)?;

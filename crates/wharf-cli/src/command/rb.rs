@@ -45,11 +45,14 @@ impl fmt::Display for Removed<'_> {
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     let bucket = args.url.bucket();
     let s3 = context.client()?;
-    if args.force && rm::everything_in(bucket, context, printer).await? != Exit::Done {
-        return Err(Failure::new(
-            Exit::Other,
-            "remove_bucket failed: Unable to delete all objects in the bucket, bucket will not be deleted.",
-        ));
+    if args.force {
+        let emptied = rm::everything_in(bucket, context, printer).await.map_err(|failure| failure.exits(Exit::Other))?;
+        if emptied != Exit::Done {
+            return Err(Failure::new(
+                Exit::Other,
+                "remove_bucket failed: Unable to delete all objects in the bucket, bucket will not be deleted.",
+            ));
+        }
     }
     match s3.delete_bucket(bucket).await {
         Ok(_) => {

@@ -74,19 +74,24 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         return Err(Failure::missing(path));
     }
     let compare = match &args {
-        Args { size_only: true, .. } => Compare::SizeOnly,
         Args { checksum: true, .. } => Compare::Checksum,
         Args { exact_timestamps: true, .. } if is_download => Compare::ExactTime,
+        Args { size_only: true, exact_timestamps: false, .. } => Compare::SizeOnly,
         // Whoever knows aws-cli gets what it does.
         _ if is_download && context.is_aws() => Compare::SizeAndLaterTarget,
         _ => Compare::SizeAndTime,
     };
     let filters = args.options.filters.clone();
     let mover = Arc::new(Mover::new(args.options, Deed::Copy, context)?);
+    if let (Place::Local(path), true) = (&target, is_download) {
+        mover.make_target(path)?;
+    }
     let ends = [(&source, &mover.ends.source), (&target, &mover.ends.target)];
     let [from, to] = ends.map(|(place, client)| sync_place(place, client, mover.ends.through_here));
-    let roots = [&source, &target].map(|place| mover.root(place));
-    let filters = roots.iter().fold(filters, |filters, root| filters.below(root));
+    let filters = [&source, &target].into_iter().fold(filters, |filters, place| match place {
+        Place::Local(path) => filters.below(&mover.locally.absolute(path).display().to_string()),
+        _ => filters,
+    });
     let sync = mover
         .ends
         .target
@@ -98,7 +103,8 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         .follow_symlinks(mover.options.follow_symlinks())
         .page_size(mover.options.page_size)
         .resumable(if is_download { !context.tuning().no_resume } else { mover.keeps_uploads })
-        .allow_empty_source(args.force || context.is_aws());
+        .allow_empty_source(args.force || context.is_aws())
+        .leave_markers(context.is_aws());
     let sync = if mover.options.requester_pays() { sync.request_payer() } else { sync };
     let sync = match context.tuning().concurrency {
         Some(requests) => sync.concurrency(requests as usize),

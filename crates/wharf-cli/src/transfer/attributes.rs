@@ -226,10 +226,6 @@ impl AttributeArgs {
         if is_copy { self.sse_c_copy_source_key.clone() } else { self.sse_c_key.clone() }
     }
 
-    pub(crate) fn has_metadata(&self) -> bool {
-        self.metadata.is_some()
-    }
-
     pub(crate) fn has_tags(&self) -> bool {
         !self.tags.is_empty()
     }

@@ -1,6 +1,5 @@
 //! Takes everything that comes out of a source to its target: `cp` and `mv`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,9 +12,8 @@ use super::crew::{Crew, Outcome};
 use super::local;
 use super::mover::{Mover, SourceObject};
 use super::route::{Source, Target};
-use super::told::{Action, Deed, Done};
+use super::told::{Action, Deed, Done, archived};
 use crate::error::{Exit, Failure};
-use crate::filter::Filters;
 use crate::message::Warning;
 use crate::url::{Shown, Wild};
 
@@ -46,7 +44,7 @@ struct Carrier<'a, 'p> {
 
 impl Carrier<'_, '_> {
     async fn file(&mut self, path: &Path) -> Result<(), Failure> {
-        if fs::symlink_metadata(path).is_err() {
+        if !path.exists() {
             return Err(Failure::missing(path));
         }
         if !self.mover.options.follow_symlinks() && path.is_symlink() {
@@ -71,14 +69,20 @@ impl Carrier<'_, '_> {
         if !root.exists() {
             return Err(Failure::missing(root));
         }
-        let filters = self.filters(&self.mover.locally.absolute(root).display().to_string());
+        let whole = self.mover.locally.absolute(root);
+        if !root.is_dir() {
+            let warning = Warning::skipping(format_args!("{}/", whole.display()), "It is no folder.");
+            return self.crew.tell(Outcome::Skipped(warning));
+        }
+        let filters = self.mover.options.filters.below(&whole.display().to_string());
         for file in LocalTree::new(root).files(self.mover.options.follow_symlinks()) {
             match file {
                 Ok(file) if !filters.take(&file.key) => {}
                 Ok(file) => self.upload(root.join(&file.key), &file.key, file.size).await?,
                 Err((key, error)) => {
                     let path = self.mover.locally.absolute(&root.join(key));
-                    self.crew.tell(Outcome::Skipped(Warning::skipping(path.display(), local::why(&error))))?;
+                    let why = local::why(&path, &error);
+                    self.crew.tell(Outcome::Skipped(Warning::skipping(path.display(), why)))?;
                 }
             }
         }
@@ -117,7 +121,7 @@ impl Carrier<'_, '_> {
 
     async fn objects(&mut self, bucket: &str, prefix: &str, root: usize, wild: Option<&Wild>) -> Result<(), Failure> {
         let options = &self.mover.options;
-        let filters = self.filters(&format!("{bucket}/{}", &prefix[..root]));
+        let filters = &options.filters;
         let mut listing = self.mover.list(bucket).prefix(prefix).max_keys(options.page_size);
         if options.requester_pays() {
             listing = listing.request_payer();
@@ -161,7 +165,8 @@ impl Carrier<'_, '_> {
             if options.ignore_glacier_warnings {
                 return Ok(());
             }
-            return self.crew.tell(Outcome::Skipped(archived(bucket, &listed.key, self.target)));
+            let deed = if self.target.is_local() { Deed::Download } else { Deed::Copy };
+            return self.crew.tell(Outcome::Skipped(archived(deed, Shown(bucket, &listed.key))));
         }
         let object = SourceObject {
             bucket: bucket.to_owned(),
@@ -255,27 +260,10 @@ impl Carrier<'_, '_> {
         let action = Action { deed: Deed::Download, source, target: None };
         self.crew.tell(Outcome::NotDone(action, error.into()))
     }
-
-    fn filters(&self, root: &str) -> Filters {
-        self.mover.options.filters.below(root)
-    }
 }
 
 /// Whether an object has to be restored before it can be read.
 fn is_archived(listed: &ListedObject) -> bool {
     let is_restored = listed.restore_status.as_ref().is_some_and(|status| status.expires_at.is_some());
     matches!(listed.storage_class, StorageClass::Glacier | StorageClass::DeepArchive) && !is_restored
-}
-
-fn archived(bucket: &str, key: &str, target: &Target) -> Warning {
-    let verb = match target {
-        Target::File(_) | Target::Directory(_) => "download",
-        Target::Key { .. } | Target::Prefix { .. } => "copy",
-    };
-    let why = format!(
-        "Object is of storage class GLACIER. Unable to perform {verb} operations on GLACIER objects. You must restore \
-         the object to be able to perform the operation. --force-glacier-transfer tries all the same, \
-         --ignore-glacier-warnings says nothing."
-    );
-    Warning::skipping(Shown(bucket, key), why)
 }

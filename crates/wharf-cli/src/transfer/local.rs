@@ -22,12 +22,13 @@ pub(crate) fn check(path: &Path) -> Result<Metadata, &'static str> {
 }
 
 /// Why something in a tree could not be read.
-pub(crate) fn why(error: &Error) -> String {
+pub(crate) fn why(path: &Path, error: &Error) -> String {
     let cause = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
     match cause.map(io::Error::kind) {
         Some(io::ErrorKind::NotFound) => MISSING.to_owned(),
         Some(io::ErrorKind::PermissionDenied) => UNREADABLE.to_owned(),
-        _ => error.message().to_owned(),
+        // A name that is no text is not found again.
+        _ => check(path).err().filter(|why| *why != MISSING).unwrap_or(error.message()).to_owned(),
     }
 }
 

@@ -15,10 +15,10 @@ use super::attributes::Attribute;
 use super::case::{Cases, Verdict};
 use super::crew::Outcome;
 use super::options::{Ends, TransferArgs};
-use super::place::{Locally, Place};
+use super::place::Locally;
 use super::resume;
 use super::route::{Source, Target};
-use super::told::{Action, Deed, Done, Left};
+use super::told::{Action, Deed, Done, Left, archived};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::globals::Tuning;
@@ -94,7 +94,9 @@ impl Mover {
             return Ok(());
         }
         let verb = if self.is_move { "mv" } else { "cp" };
-        Err(Failure::usage(format!("Cannot {verb} a file onto itself: {0} - {0}", Shown(bucket, key))))
+        let failure = Failure::usage(format!("Cannot {verb} a file onto itself: {0} - {0}", Shown(bucket, key)));
+        // With aws-cli the server refuses a copy.
+        Err(if self.is_aws && !self.is_move { failure.exits(Exit::Failed) } else { failure })
     }
 
     /// A listing of the source, which tries for as long as the options say.
@@ -132,13 +134,14 @@ impl Mover {
         self.cases.verdict(&source, name, &self.locally.absolute(path))
     }
 
-    /// What filters with whole paths are relative to.
-    pub(crate) fn root(&self, place: &Place) -> String {
-        match place {
-            Place::Standard => String::new(),
-            Place::Local(path) => self.locally.absolute(path).display().to_string(),
-            Place::Remote(url) => format!("{}/{}", url.bucket(), url.key()),
+    /// The folder for what comes down, which aws-cli makes even where nothing comes.
+    pub(crate) fn make_target(&self, path: &Path) -> Result<(), Failure> {
+        if !self.is_aws || self.options.dryrun || path.exists() {
+            return Ok(());
         }
+        std::fs::create_dir_all(path).map_err(|error| {
+            Failure::new(Exit::Failed, format!("the folder {} could not be made: {error}", path.display()))
+        })
     }
 
     /// What is done, in the words of its messages.
@@ -146,13 +149,19 @@ impl Mover {
         Action { deed: if self.is_move { Deed::Move } else { deed }, source, target: Some(target) }
     }
 
-    fn outcome(&self, action: Action, done: Result<Done, Failure>) -> Outcome {
+    fn outcome(&self, deed: Deed, action: Action, done: Result<Done, Failure>) -> Outcome {
         match done {
             Ok(done) => Outcome::Done(done),
             Err(failure) if failure.exit() == Exit::Interrupted => Outcome::Quiet,
             Err(failure) if self.options.no_overwrite && failure.is(ErrorKind::PreconditionFailed) => {
                 let Action { source, target, .. } = action;
                 Outcome::Left(Left { source, target: target.unwrap_or_default(), reason: "it is there already" })
+            }
+            Err(failure) if failure.is(ErrorKind::InvalidObjectState) && !self.options.force_glacier_transfer => {
+                match self.options.ignore_glacier_warnings {
+                    true => Outcome::Quiet,
+                    false => Outcome::Skipped(archived(deed, action.source)),
+                }
             }
             Err(failure) => {
                 let failure = failure.of_source(&action.source, self.is_aws);

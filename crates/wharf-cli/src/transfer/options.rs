@@ -135,13 +135,17 @@ impl TransferArgs {
         self.request_payer.is_some()
     }
 
-    /// Whether a copy has what is said here in place of its source's metadata. Metadata that is said is meant, as with
-    /// aws-cli.
+    /// Whether a copy has what is said here in place of all its source's metadata.
     pub(crate) fn replaces_metadata(&self) -> bool {
         match self.metadata_directive {
             Some(directive) => directive == MetadataDirective::Replace,
-            None => self.copy_props == CopyProps::None || self.attributes.has_metadata(),
+            None => self.copy_props == CopyProps::None,
         }
+    }
+
+    /// Whether a copy has what is said here, and what its source has of the rest.
+    pub(crate) fn changes_metadata(&self) -> bool {
+        self.metadata_directive.is_none() && self.copy_props != CopyProps::None
     }
 
     /// Whether a copy leaves its source's tags behind.

@@ -9,12 +9,12 @@ use super::mover::Mover;
 use super::options::TransferArgs;
 use super::place::Place;
 use super::route::{Source, Target};
-use super::told::Deed;
+use super::told::{Action, Deed, Done};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::printer::{Loudness, Printer};
 use crate::progress::Bar;
-use crate::url::Keys;
+use crate::url::{Keys, Shown};
 
 /// `cp - URL` and `cp URL -`.
 pub(crate) async fn run(
@@ -43,6 +43,9 @@ pub(crate) async fn up(
         return Err(Failure::usage(format!("{target} names no object")).hint("say its whole key"));
     };
     if options.dryrun {
+        let action =
+            Action { deed: Deed::Upload, source: "-".to_owned(), target: Some(Shown(&bucket, &key).to_string()) };
+        printer.say(&Done::dryrun(action, None))?;
         return Ok(Exit::Done);
     }
     let mover = Arc::new(Mover::new(options, Deed::Upload, context)?);
@@ -66,8 +69,10 @@ async fn down(
         return Err(Failure::usage(format!("{source} names no object")));
     };
     let s3 = options.ends(context)?.source;
+    let action =
+        Action { deed: Deed::Download, source: Shown(&bucket, &key).to_string(), target: Some("-".to_owned()) };
     let failed = |error| match context.is_aws() {
-        true => Failure::from(error).exits(Exit::Failed),
+        true => Failure::from(error).of(format_args!("download failed: {action}")).exits(Exit::Failed),
         false => Failure::of_object(error, &bucket, &key).exits(Exit::Failed),
     };
     if options.dryrun {
@@ -78,7 +83,8 @@ async fn down(
         if options.requester_pays() {
             call = call.request_payer();
         }
-        call.await.map_err(failed)?;
+        let size = call.await.map_err(failed)?.content_length;
+        printer.say(&Done::dryrun(action, Some(size)))?;
         return Ok(Exit::Done);
     }
     let mut call = s3.get_object(&bucket, &key).checksum_mode(true);

@@ -104,6 +104,10 @@ impl Target {
         }
     }
 
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self, Self::File(_) | Self::Directory(_))
+    }
+
     /// The key under which what is called `name` arrives.
     pub(crate) fn key(&self, name: &str) -> Option<(&str, String)> {
         match self {

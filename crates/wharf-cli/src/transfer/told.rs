@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::error::{Failure, Told};
+use crate::message::Warning;
 
 /// What is done to a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -98,6 +99,16 @@ impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "skip: {} to {}: {}", self.source, self.target, self.reason)
     }
+}
+
+/// An object that has to be restored before it can be read, in aws-cli's words.
+pub(crate) fn archived(deed: Deed, source: impl fmt::Display) -> Warning {
+    let why = format!(
+        "Object is of storage class GLACIER. Unable to perform {deed} operations on GLACIER objects. You must restore \
+         the object to be able to perform the operation. --force-glacier-transfer tries all the same, \
+         --ignore-glacier-warnings says nothing."
+    );
+    Warning::skipping(source, why)
 }
 
 /// Something that could not be done: `upload failed: ./a.txt to s3://my-bucket/a.txt ...`.

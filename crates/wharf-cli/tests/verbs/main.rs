@@ -12,6 +12,7 @@ mod effects;
 mod hostile;
 mod interrupt;
 mod json;
+mod like_aws;
 mod look;
 mod mv;
 mod options;

@@ -36,6 +36,6 @@ fn the_other_end_is_an_object() {
     assert_eq!(bench.run(&["cp", "-", "s3://my-bucket/a", "--recursive"]), failed(252, recursive));
     let alone = "wharf: standard input and output work with cp alone, and without --recursive\n";
     assert_eq!(bench.run(&["mv", "-", "s3://my-bucket/a"]), failed(252, alone));
-    let expected = "wharf: GetObject my-bucket/none: ...NoSuchKey...\n";
+    let expected = "wharf: download failed: s3://my-bucket/none to - GetObject my-bucket/none: ...NoSuchKey...\n";
     assert_like(bench.run(&["s3", "cp", "s3://my-bucket/none", "-"]), 1, "", expected);
 }

@@ -14,7 +14,7 @@ use crate::error::{Code, Error, Result, invalid_argument};
 use crate::kept;
 use crate::receive::MOST;
 use crate::tags;
-use crate::time::iso_date;
+use crate::time::object_date;
 use crate::xml::Writer;
 
 /// Request headers that change an object enough for it to be copied onto itself.
@@ -70,7 +70,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
     };
     let put = call.backend().put(call.bucket(), call.key(), call.now, object, &guard).await?;
     let mut xml = Writer::new("CopyObjectResult");
-    xml.text("LastModified", &iso_date(put.version.modified));
+    xml.text("LastModified", &object_date(put.version.modified));
     if let Some(object) = &put.version.object {
         xml.text("ETag", &format!("\"{}\"", object.etag));
         write_checksum(&mut xml, object.checksum.as_ref(), true);

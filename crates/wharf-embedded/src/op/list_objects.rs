@@ -10,7 +10,7 @@ use crate::account::canonical_id;
 use crate::backend::{ListQuery, Page, Version};
 use crate::call::{Call, Reply, document};
 use crate::error::{Result, invalid_argument};
-use crate::time::iso_date;
+use crate::time::object_date;
 use crate::token;
 use crate::xml::Writer;
 
@@ -128,7 +128,7 @@ fn contents(call: &Call, xml: &mut Writer, naming: Naming, page: &Page<Arc<Versi
 
 /// What every listing says of an object beside its key.
 pub(super) fn described(xml: &mut Writer, version: &Version) {
-    xml.text("LastModified", &iso_date(version.modified));
+    xml.text("LastModified", &object_date(version.modified));
     let Some(object) = &version.object else { return };
     xml.text("ETag", &format!("\"{}\"", object.etag));
     if let Some(checksum) = &object.checksum {

@@ -58,6 +58,7 @@ pub struct Copy {
     concurrency: Option<usize>,
     patience: Duration,
     verify: bool,
+    keep_metadata: bool,
 }
 
 /// An object that was copied.
@@ -115,6 +116,7 @@ impl Client {
             concurrency: None,
             patience: PATIENCE,
             verify: false,
+            keep_metadata: false,
         }
     }
 }
@@ -137,7 +139,11 @@ impl Copy {
         copied.map_err(|error| error.at("copy", Some(&bucket), Some(&key)))
     }
 
-    async fn copy(self, watch: Arc<Watch>) -> Result<Copied, Error> {
+    async fn copy(mut self, watch: Arc<Watch>) -> Result<Copied, Error> {
+        if self.keep_metadata && self.call.changes_metadata() {
+            let source = self.source().await?;
+            self.call = self.call.with_metadata_of(&source)?;
+        }
         if let Some(client) = self.to.clone() {
             let source = self.source(&watch).await?;
             return self.through_here(client, &source, watch).await;

@@ -72,6 +72,7 @@ pub struct Sync {
     links: Links,
     dry_run: bool,
     allow_empty_source: bool,
+    leaves_markers: bool,
     report_skipped: bool,
     concurrency: usize,
     parallel: usize,
@@ -179,6 +180,7 @@ impl Client {
             links: Links::Follow,
             dry_run: false,
             allow_empty_source: false,
+            leaves_markers: false,
             report_skipped: false,
             concurrency: AT_ONCE,
             parallel: 1,
@@ -220,7 +222,8 @@ impl Sync {
         self
     }
 
-    /// Whether symbolic links in a source folder are what they lead to. Yes by default; else they are left out.
+    /// Whether symbolic links in a source folder are what they lead to. Yes by default; else they are left out, and left alone in
+    /// a target folder.
     pub fn follow_symlinks(mut self, follow: bool) -> Self {
         self.links = if follow { Links::Follow } else { Links::Skip };
         self
@@ -229,6 +232,12 @@ impl Sync {
     /// Whether an empty source may delete all of the target, and a folder that does not exist counts as empty.
     pub fn allow_empty_source(mut self, allow: bool) -> Self {
         self.allow_empty_source = allow;
+        self
+    }
+
+    /// Whether the markers of folders are left alone between two prefixes as well. No by default: there they are objects.
+    pub fn leave_markers(mut self, leave: bool) -> Self {
+        self.leaves_markers = leave;
         self
     }
 
@@ -334,6 +343,7 @@ impl Sync {
                 links: self.links,
                 dry_run: self.dry_run,
                 allow_empty_source: self.allow_empty_source,
+                leaves_markers: self.leaves_markers,
                 report_skipped: self.report_skipped,
                 at_once: self.concurrency,
                 parallel: self.parallel,

@@ -17,7 +17,7 @@ use crate::transfer::local;
 use crate::transfer::mover::Mover;
 use crate::transfer::place::Place;
 use crate::transfer::route::as_prefix;
-use crate::transfer::told::{Action, Deed, Done, Left, NotDone};
+use crate::transfer::told::{self, Action, Deed, Done, Left, NotDone};
 use crate::url::Shown;
 
 /// How long what is under way may take to be put away after Ctrl-C.
@@ -181,8 +181,11 @@ impl Events {
             ErrorKind::InvalidObjectState if !self.mover.options.force_glacier_transfer => {
                 if !self.mover.options.ignore_glacier_warnings {
                     self.skipped = true;
-                    printer.warn(&Warning::skipping(action.source, format!("{error} Restore it first.")));
+                    printer.warn(&told::archived(deed, action.source));
                 }
+            }
+            _ if deed == Deed::Upload && error.status().is_none() && self.is_unreadable(&key) => {
+                self.unread(&key, error, printer);
             }
             _ => {
                 self.failed = true;
@@ -204,13 +207,17 @@ impl Events {
             Some(root) if error.status().is_none() => {
                 self.skipped = true;
                 let path = self.mover.locally.absolute(&root.join(key));
-                printer.warn(&Warning::skipping(path.display(), local::why(&error)));
+                printer.warn(&Warning::skipping(path.display(), local::why(&path, &error)));
             }
             _ => {
                 self.failed = true;
                 printer.failure(&Failure::from(error));
             }
         }
+    }
+
+    fn is_unreadable(&self, key: &str) -> bool {
+        matches!(&self.source, Place::Local(root) if local::check(&root.join(key)).is_err())
     }
 
     fn shown(&self, place: &Place, key: &str) -> String {

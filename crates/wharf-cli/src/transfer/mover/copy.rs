@@ -28,7 +28,7 @@ impl Mover {
     ) -> Outcome {
         let action = self.copy_action(&object, &bucket, &key);
         let done = self.copy_object(&object, &bucket, &key, &action, &mut follower).await;
-        self.outcome(action, done)
+        self.outcome(Deed::Copy, action, done)
     }
 
     async fn copy_object(
@@ -90,6 +90,8 @@ impl Mover {
         }
         if options.replaces_metadata() {
             copy = copy.replace_metadata();
+        } else if options.changes_metadata() {
+            copy = copy.keep_metadata();
         }
         if options.replaces_tags() {
             copy = copy.replace_tags();
@@ -102,9 +104,9 @@ impl Mover {
         if self.ends.through_here { &self.ends.source } else { &self.ends.target }
     }
 
-    /// With its source's metadata a copy has none of its own, as with aws-cli.
+    /// Where its source's metadata is asked for, a copy has none of its own, as with aws-cli.
     fn is_for_copies(&self, attribute: &Attribute) -> bool {
-        self.options.replaces_metadata() || !attribute.is_metadata()
+        self.options.replaces_metadata() || self.options.changes_metadata() || !attribute.is_metadata()
     }
 
     /// Whether source and target could be one object under two names: of a server, or of a bucket.

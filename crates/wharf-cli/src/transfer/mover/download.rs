@@ -25,7 +25,7 @@ impl Mover {
     ) -> Outcome {
         let action = self.download_action(&object, &path);
         let done = self.download_file(&object, &path, &action, &mut follower).await;
-        self.outcome(action, done)
+        self.outcome(Deed::Download, action, done)
     }
 
     async fn download_file(

@@ -34,7 +34,7 @@ impl Mover {
             return Outcome::Skipped(Warning::skipping(self.locally.absolute(&path).display(), why));
         }
         let done = self.upload_file(&path, &bucket, &key, &action, &mut follower).await;
-        self.outcome(action, done)
+        self.outcome(Deed::Upload, action, done)
     }
 
     async fn upload_file(
@@ -83,7 +83,7 @@ impl Mover {
             verified: Some(uploaded.verification.is_verified()),
             ..Done::new(action.clone())
         });
-        self.outcome(action, done)
+        self.outcome(Deed::Upload, action, done)
     }
 
     fn put(&self, bucket: &str, key: &str, body: impl IntoBody) -> Upload {

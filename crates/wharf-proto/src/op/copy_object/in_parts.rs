@@ -86,15 +86,7 @@ impl<S> CopyObject<S> {
     pub fn written(&self, source: &ObjectHead, tags: Vec<Tag>) -> Result<PutInParts, Error> {
         let mut object = self.object.clone();
         if !self.replace_metadata && !self.object.has_metadata() {
-            if source.missing_metadata > 0 {
-                let message = format!(
-                    "{} metadata entries of the source cannot be read as headers, so that only a copy by one request keeps them",
-                    source.missing_metadata
-                );
-                return Err(Error::new(ErrorKind::Unsupported, message)
-                    .with_hint("set the copy's metadata, or leave them behind by replace_metadata()"));
-            }
-            take_metadata(&mut object, source);
+            take_metadata(&mut object, source)?;
         }
         if !self.replace_tags && object.tags.is_empty() {
             object.tags = tags;
@@ -116,21 +108,54 @@ impl<S> CopyObject<S> {
         Ok(PutInParts::new(bucket, key, object, self.condition.clone(), checksum, self.request_payer, owner))
     }
 
+    /// Whether it sets some of the metadata and stored headers, so that CopyObject leaves all of the source's behind.
+    pub fn changes_metadata(&self) -> bool {
+        !self.replace_metadata && self.object.has_metadata()
+    }
+
+    /// The same copy of what was seen as `source`, with its metadata and stored headers where the call sets none.
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) for metadata that headers cannot hold.
+    pub fn with_metadata_of(mut self, source: &ObjectHead) -> Result<Self, Error> {
+        take_metadata(&mut self.object, source)?;
+        self.source.conditions.if_match = Some(source.etag.clone()).filter(|etag| !etag.is_empty());
+        Ok(self)
+    }
+
     /// The version that was asked for, else the one that was seen.
     fn version_of(&self, source: &ObjectHead) -> Option<String> {
         self.source.version_id.clone().or_else(|| source.version_id.clone())
     }
 }
 
-/// What CopyObject copies with the bytes.
-fn take_metadata(object: &mut NewObject, source: &ObjectHead) {
-    object.cache_control.clone_from(&source.cache_control);
-    object.content_disposition.clone_from(&source.content_disposition);
-    object.content_encoding.clone_from(&source.content_encoding);
-    object.content_language.clone_from(&source.content_language);
-    object.content_type.clone_from(&source.content_type);
-    object.stored_expires.clone_from(&source.expires);
+/// What CopyObject copies with the bytes, as far as the object has none of its own.
+fn take_metadata(object: &mut NewObject, source: &ObjectHead) -> Result<(), Error> {
+    for (own, theirs) in [
+        (&mut object.cache_control, &source.cache_control),
+        (&mut object.content_disposition, &source.content_disposition),
+        (&mut object.content_encoding, &source.content_encoding),
+        (&mut object.content_language, &source.content_language),
+        (&mut object.content_type, &source.content_type),
+        (&mut object.stored_expires, &source.expires),
+    ] {
+        if own.is_none() {
+            own.clone_from(theirs);
+        }
+    }
+    if !object.metadata.is_empty() {
+        return Ok(());
+    }
+    if source.missing_metadata > 0 {
+        let message = format!(
+            "{} metadata entries of the source cannot be read as headers, so that only a copy by one request keeps them",
+            source.missing_metadata
+        );
+        return Err(Error::new(ErrorKind::Unsupported, message)
+            .with_hint("set the copy's metadata, or leave them behind by replace_metadata()"));
+    }
     object.metadata.clone_from(&source.metadata);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -251,6 +276,33 @@ mod tests {
         }
         assert!(copy().tag("t", "u").tags_of_source((), &source()).is_none());
         assert!(copy().tags_of_source((), &ObjectHead { tag_count: Some(0), ..source() }).is_none());
+    }
+
+    #[test]
+    fn what_the_call_does_not_say_can_be_the_sources() {
+        let call = copy().content_type("text/plain");
+        assert!(
+            call.changes_metadata()
+                && !copy().changes_metadata()
+                && !call.clone().replace_metadata().changes_metadata()
+        );
+        let headers = call.with_metadata_of(&source()).unwrap().request().unwrap().headers;
+        for (name, value) in [
+            ("content-type", "text/plain"),
+            ("cache-control", "no-store"),
+            ("expires", "0"),
+            ("x-amz-meta-team", "blue"),
+            ("x-amz-metadata-directive", "REPLACE"),
+            ("x-amz-copy-source-if-match", "\"e\""),
+        ] {
+            assert_eq!(headers[name], value, "{name}");
+        }
+        let headers = copy().metadata("city", "Ulm").with_metadata_of(&source()).unwrap().request().unwrap().headers;
+        assert_eq!(
+            (&headers["content-type"], &headers["x-amz-meta-city"]),
+            (&"text/csv".parse().unwrap(), &"Ulm".parse().unwrap())
+        );
+        assert!(!headers.contains_key("x-amz-meta-team"));
     }
 
     #[test]

@@ -200,6 +200,15 @@ impl Copy {
 
 /// How it is copied.
 impl Copy {
+    /// Where the call sets some of the metadata and stored headers, keeps what the source has of the others: a content type that
+    /// is set changes the content type alone. Metadata entries count as one: those that are set replace all. It costs a request
+    /// that asks for them (HeadObject). Without it, whatever is set replaces all, as with
+    /// [`copy_object`](crate::Client::copy_object).
+    pub fn keep_metadata(mut self) -> Self {
+        self.keep_metadata = true;
+        self
+    }
+
     /// The endpoint, or account, that the copy goes to: the bytes pass through this machine, and nothing is kept of them here.
     pub fn to(mut self, client: &Client) -> Self {
         self.to = Some(client.clone());

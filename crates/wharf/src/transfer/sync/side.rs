@@ -19,7 +19,7 @@ const BATCH: usize = 256;
 /// An end that is read.
 pub(super) struct Reading {
     from: From,
-    other_is_local: bool,
+    skips_markers: bool,
 }
 
 enum From {
@@ -44,7 +44,7 @@ impl Reading {
                 From::List { items: list.items(), prefix: prefix.len() }
             }
         };
-        Self { from, other_is_local: matches!(other, Kind::Local(_)) }
+        Self { from, skips_markers: work.leaves_markers || matches!(other, Kind::Local(_)) }
     }
 
     /// The next entry that the filter lets through. What cannot be read is told.
@@ -79,7 +79,7 @@ impl Reading {
             match entry {
                 // The marker of a folder is no file.
                 Ok(entry)
-                    if entry.key.is_empty() || self.other_is_local && entry.size == 0 && entry.key.ends_with('/') => {}
+                    if entry.key.is_empty() || self.skips_markers && entry.size == 0 && entry.key.ends_with('/') => {}
                 Ok(entry) if (work.filter)(&entry.key) => return Ok(Some(entry)),
                 Ok(_) => {}
                 // The filter may say no to a folder, and yes to what is in it.

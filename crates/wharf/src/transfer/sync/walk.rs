@@ -84,7 +84,7 @@ impl Walk {
             return Some(Err(Trouble { key, error: Error::invalid_input(message), hides: false }));
         };
         let key = format!("{folder}{text}");
-        if self.links == Links::Files && [PART, SUFFIX].iter().any(|end| key.ends_with(end)) {
+        if self.links != Links::Follow && [PART, SUFFIX].iter().any(|end| key.ends_with(end)) {
             return None;
         }
         let kind = match name.file_type() {

@@ -34,6 +34,7 @@ pub(super) struct Work {
     pub(super) links: Links,
     pub(super) dry_run: bool,
     pub(super) allow_empty_source: bool,
+    pub(super) leaves_markers: bool,
     pub(super) report_skipped: bool,
     pub(super) at_once: usize,
     pub(super) parallel: usize,
@@ -115,10 +116,19 @@ impl Work {
     /// Goes through both ends, sorted first where that is wanted. Gives back where they are not in order.
     async fn pass(self: Arc<Self>, sort: bool, missing: bool) -> Result<Option<Disorder>, Error> {
         let mut source = Reading::begin(&self, &self.source, &self.target, self.links);
-        let mut target = Reading::begin(&self, &self.target, &self.source, Links::Files);
+        // A link that is left out of a source is none of what a target has.
+        let links = if self.links == Links::Skip { Links::Skip } else { Links::Files };
+        let mut target = Reading::begin(&self, &self.target, &self.source, links);
+        // A folder that is not there yet holds nothing.
+        let is_missing = |place: &Kind| missing && matches!(place, Kind::Local(_));
+        let offered = [(Side::Source, is_missing(&self.source)), (Side::Target, is_missing(&self.target))];
         if sort {
-            source = source.sort(&self).await?;
-            target = target.sort(&self).await?;
+            if !is_missing(&self.source) {
+                source = source.sort(&self).await?;
+            }
+            if !is_missing(&self.target) {
+                target = target.sort(&self).await?;
+            }
         }
         let mut pass = Pass {
             plan: SyncPlan::new(self.rules),
@@ -129,9 +139,6 @@ impl Work {
             tasks: Tasks::new(&self.watch),
             under_way: Arc::new(Semaphore::new(self.at_once)),
         };
-        // A folder that is not there yet holds nothing.
-        let is_missing = |place: &Kind| missing && matches!(place, Kind::Local(_));
-        let offered = [(Side::Source, is_missing(&self.source)), (Side::Target, is_missing(&self.target))];
         for (side, _) in offered.into_iter().filter(|(_, missing)| *missing) {
             let _ = pass.plan.offer(side, None);
         }
