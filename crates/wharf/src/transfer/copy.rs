@@ -141,7 +141,7 @@ impl Copy {
 
     async fn copy(mut self, watch: Arc<Watch>) -> Result<Copied, Error> {
         if self.keep_metadata && self.call.changes_metadata() {
-            let source = self.source().await?;
+            let source = self.source(&watch).await?;
             self.call = self.call.with_metadata_of(&source)?;
         }
         if let Some(client) = self.to.clone() {
