@@ -81,7 +81,7 @@ async fn what_is_set_can_leave_the_rest_as_it_was() {
     let (s3, _) = embedded().await;
     for length in [7, 6 * MIB] {
         source(&s3, length).await;
-        let copy = s3.copy("my-bucket", "a", "your-bucket", "a").threshold(PART).part_size(PART);
+        let copy = s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(PART).part_size(PART);
         copy.content_type("text/plain").keep_metadata().await.unwrap();
         let (one, other) = (shown(&s3, "my-bucket").await, shown(&s3, "your-bucket").await);
         assert_eq!(one.replace("OnezoneIa", "Standard").replace("text/x-odd", "text/plain"), other);
