@@ -174,6 +174,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_was_spoilt_on_its_way_is_sent_again_twice() {
+        let refused = |code: &str, operation| {
+            let body = format!("<Error><Code>{code}</Code><Message>No.</Message></Error>").into_bytes().into();
+            let error = Error::from_response(StatusCode::BAD_REQUEST, &HeaderMap::new(), &body);
+            error.at(operation, None, None)
+        };
+        for (code, operation, attempts) in [
+            ("BadDigest", "PutObject", 3),
+            ("XAmzContentSHA256Mismatch", "CompleteMultipartUpload", 3),
+            ("IncompleteBody", "UploadPart", 3),
+            ("SignatureDoesNotMatch", "UploadPart", 3),
+            // The keys may be wrong.
+            ("SignatureDoesNotMatch", "PutObject", 1),
+            ("InvalidDigest", "PutObject", 1),
+        ] {
+            let (times, result) = tries(&Watch::new(), 300, |_| Err(refused(code, operation))).await;
+            assert_eq!((times.len(), result.unwrap_err().code()), (attempts, Some(code)));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_server_that_was_never_reached_is_soon_given_up() {
         let refused = || {
             let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
