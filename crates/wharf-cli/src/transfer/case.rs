@@ -22,9 +22,16 @@ pub(crate) enum Verdict {
 /// The names that one command gives to files.
 pub(crate) struct Cases {
     wanted: CaseConflict,
+    /// Whether to say it as aws-cli does.
+    is_aws: bool,
     names: Mutex<Names>,
     stopped: AtomicBool,
 }
+
+/// What aws-cli adds to its warning.
+const OF_AWS: &str = "This behavior is not defined on case-insensitive filesystems and may result in overwriting existing \
+                      files or race conditions between concurrent downloads. For more information, see \
+                      https://docs.aws.amazon.com/cli/latest/topic/s3-case-insensitivity.html.";
 
 #[derive(Default)]
 struct Names {
@@ -35,8 +42,8 @@ struct Names {
 }
 
 impl Cases {
-    pub(crate) fn new(wanted: CaseConflict) -> Self {
-        Self { wanted, names: Mutex::default(), stopped: AtomicBool::new(false) }
+    pub(crate) fn new(wanted: CaseConflict, is_aws: bool) -> Self {
+        Self { wanted, is_aws, names: Mutex::default(), stopped: AtomicBool::new(false) }
     }
 
     /// Whether an object may become this file. `name` is the file's below the target.
@@ -58,8 +65,8 @@ impl Cases {
                 ))
             }
             CaseConflict::Warn | CaseConflict::Ignore => Verdict::TakeAndSay(about(format!(
-                "Downloading {pair} despite a file whose name differs only by case either existing or being downloaded. \
-                 On a file system that takes both for one name, one is lost."
+                "Downloading {pair} despite a file whose name differs only by case either existing or being downloaded. {}",
+                if self.is_aws { OF_AWS } else { "On a file system that takes both for one name, one is lost." }
             ))),
         }
     }

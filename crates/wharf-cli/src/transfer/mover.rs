@@ -68,7 +68,7 @@ impl Mover {
             attributes: options.attributes.attributes()?,
             keeps_uploads: !context.tuning().no_resume && resume::can_keep_uploads(),
             tuning: context.tuning().clone(),
-            cases: Cases::new(options.case_conflict),
+            cases: Cases::new(options.case_conflict, context.is_aws()),
             options,
             is_move,
             is_aws: context.is_aws(),

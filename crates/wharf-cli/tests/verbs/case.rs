@@ -28,9 +28,11 @@ fn after_s3_it_is_done_and_said_as_with_aws() {
         bench.put_all([("x/A", "1"), ("x/a", "2"), ("x/b", "3")]);
         let (exit, count, stderr) = run("warn");
         assert_eq!((exit, count), (0, 3), "{verb:?}");
-        let warned =
-            "warning: Downloading my-bucket/x/a -> FOLDER/warn/a despite a file whose name differs only by case";
-        assert!(stderr.starts_with(warned) && stderr.lines().count() == 1, "{stderr}");
+        let warned = "warning: Downloading my-bucket/x/a -> FOLDER/warn/a despite a file whose name differs only by case \
+                      either existing or being downloaded. This behavior is not defined on case-insensitive filesystems and \
+                      may result in overwriting existing files or race conditions between concurrent downloads. For more \
+                      information, see https://docs.aws.amazon.com/cli/latest/topic/s3-case-insensitivity.html.\n";
+        assert_eq!(stderr, warned, "{verb:?}");
         bench.put_all([("x/A", "1"), ("x/a", "2"), ("x/b", "3")]);
         let (exit, _, stderr) = run("error");
         let failed = format!("Failed to download my-bucket/x/a -> FOLDER/error/a because {BY_CASE}\n");
