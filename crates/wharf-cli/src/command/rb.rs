@@ -46,7 +46,8 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     let bucket = args.url.bucket();
     let s3 = context.client()?;
     if args.force {
-        let emptied = rm::everything_in(bucket, context, printer).await.map_err(|failure| failure.exits(Exit::Other))?;
+        let emptied =
+            rm::everything_in(bucket, context, printer).await.map_err(|failure| failure.exits(Exit::Other))?;
         if emptied != Exit::Done {
             return Err(Failure::new(
                 Exit::Other,
