@@ -15,6 +15,8 @@
 //! # Ok::<(), wharf_proto::checksum::ChecksumError>(())
 //! ```
 
+mod join;
+
 use std::fmt;
 use std::hash::Hasher as _;
 use std::num::NonZeroU32;
@@ -265,7 +267,7 @@ impl Checksum {
         let mut whole = first.to_crc();
         for (part, len) in parts {
             part.check_part_of(algorithm)?;
-            whole = crc_fast::checksum_combine(crc, whole, part.to_crc(), len);
+            whole = join::join(crc, whole, part.to_crc(), len);
         }
         Ok(Self::from_crc(algorithm, whole))
     }

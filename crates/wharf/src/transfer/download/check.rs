@@ -10,8 +10,7 @@ use wharf_proto::{Error, ErrorKind};
 use super::request::Found;
 use crate::transfer::verification::Verification;
 
-/// How much of a range is entered into the ledger at a time. Joining two checksums costs as much as computing that of a
-/// mebibyte.
+/// How much of a range is entered into the ledger at a time, which joins it to what is there.
 const ENTRY: u64 = 32 << 20;
 
 /// The same of one that can be resumed, where what is not entered is fetched again: a part in so many, within these bounds.
