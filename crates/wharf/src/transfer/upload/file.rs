@@ -22,35 +22,39 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     pub(super) async fn take(path: PathBuf) -> Result<Self, Error> {
+        blocking(move || Self::of_file(path)).await
+    }
+
+    /// The same with the bytes of one that has `most` at most: a hop to the threads that read takes longer than to read it.
+    pub(super) async fn with_bytes(path: PathBuf, most: u64) -> Result<(Self, Option<Bytes>), Error> {
         blocking(move || {
-            let metadata = read(&path)?;
-            if metadata.is_dir() {
-                return Err(Error::new(ErrorKind::Body, format!("{} is a directory, not a file", path.display())));
+            let before = Self::of_file(path)?;
+            if before.length > most {
+                return Ok((before, None));
             }
-            if !metadata.is_file() {
-                return Err(Error::new(
-                    ErrorKind::Body,
-                    format!("{} is no regular file; open it and pass it as a Reader", path.display()),
-                ));
+            let bytes = fs::read(&before.path).map_err(|error| unreadable(&before.path, error))?;
+            before.compare()?;
+            if bytes.len() as u64 != before.length {
+                return Err(changed(&before, bytes.len() as u64));
             }
-            Ok(Self::of(path, &metadata))
+            Ok((before, Some(bytes.into())))
         })
         .await
     }
 
-    /// The whole file as it was.
-    pub(super) async fn read(&self) -> Result<Bytes, Error> {
-        let before = self.clone();
-        blocking(move || {
-            let bytes = fs::read(&before.path).map_err(|error| unreadable(&before.path, error))?;
-            before.compare()?;
-            if bytes.len() as u64 == before.length {
-                Ok(bytes.into())
-            } else {
-                Err(changed(&before, bytes.len() as u64))
-            }
-        })
-        .await
+    /// Blocks the thread.
+    fn of_file(path: PathBuf) -> Result<Self, Error> {
+        let metadata = read(&path)?;
+        if metadata.is_dir() {
+            return Err(Error::new(ErrorKind::Body, format!("{} is a directory, not a file", path.display())));
+        }
+        if !metadata.is_file() {
+            return Err(Error::new(
+                ErrorKind::Body,
+                format!("{} is no regular file; open it and pass it as a Reader", path.display()),
+            ));
+        }
+        Ok(Self::of(path, &metadata))
     }
 
     /// Fails where the file is no longer as it was.

@@ -78,15 +78,17 @@ pub(super) async fn upload(
             known(job, Source::Bytes(bytes), length).await
         }
         BodySource::File(path) => {
-            let file = Snapshot::take(path).await?;
+            // How long it is, is known no sooner than its bytes.
+            let share = job.settings.client.inner().budgets.memory(READ_AT_ONCE as usize).await;
+            let (file, bytes) = Snapshot::with_bytes(path, READ_AT_ONCE).await?;
             let length = file.length;
-            if length <= READ_AT_ONCE {
-                let share = job.settings.client.inner().budgets.memory(length as usize).await;
-                let uploaded = known(job, Source::Bytes(file.read().await?), length).await;
+            let Some(bytes) = bytes else {
                 drop(share);
-                return uploaded;
-            }
-            known(job, Source::File { file, offset: 0 }, length).await
+                return known(job, Source::File { file, offset: 0 }, length).await;
+            };
+            let uploaded = known(job, Source::Bytes(bytes), length).await;
+            drop(share);
+            uploaded
         }
         BodySource::FileRange { path, offset, length } => {
             let file = Snapshot::take(path).await?;
