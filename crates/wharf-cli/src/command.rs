@@ -21,6 +21,7 @@ mod website;
 mod whoami;
 
 use std::io;
+use std::thread::available_parallelism;
 
 use clap::Subcommand;
 use tokio::runtime::{Builder, Runtime};
@@ -124,12 +125,16 @@ async fn dispatch(
 }
 
 impl Command {
-    /// Whether it does so much at a time that more than one core helps.
+    /// Whether it does so much at a time that more than one core helps. Of two, files and the kernel's part of the network
+    /// keep one busy: a second thread would mostly pass things to and fro.
     fn takes_all_cores(&self) -> bool {
-        let is_large = |verb: &Verb| matches!(verb, Verb::Cp(_) | Verb::Mv(_) | Verb::Sync(_) | Verb::Rm(_));
+        let has_more = || available_parallelism().is_ok_and(|cores| cores.get() > 2);
         match self {
-            Self::Verb(verb) | Self::S3 { verb } => is_large(verb),
-            Self::Serve(_) | Self::Pipe(_) | Self::Run(_) | Self::Verify(_) => true,
+            Self::Serve(_) => true,
+            Self::Verb(verb) | Self::S3 { verb } => {
+                matches!(verb, Verb::Cp(_) | Verb::Mv(_) | Verb::Sync(_) | Verb::Rm(_)) && has_more()
+            }
+            Self::Pipe(_) | Self::Run(_) | Self::Verify(_) => has_more(),
             _ => false,
         }
     }
