@@ -165,17 +165,19 @@ pub struct EncryptionInfo {
     pub context: Option<String>,
     /// Whether a bucket key was used.
     pub bucket_key: bool,
+    /// Whether the key is the caller's own (SSE-C).
+    pub customer_key: bool,
     /// Base64 of the MD5 of the customer's key (SSE-C).
     pub customer_key_md5: Option<String>,
 }
 
 impl EncryptionInfo {
     pub(crate) fn read(headers: Headers<'_>) -> Option<Self> {
-        let algorithm = headers
-            .text("x-amz-server-side-encryption")
-            .or_else(|| headers.text("x-amz-server-side-encryption-customer-algorithm"))?;
+        let customer_algorithm = headers.text("x-amz-server-side-encryption-customer-algorithm");
+        let customer_key = customer_algorithm.is_some();
         Some(Self {
-            algorithm,
+            algorithm: headers.text("x-amz-server-side-encryption").or(customer_algorithm)?,
+            customer_key,
             kms_key_id: headers.text("x-amz-server-side-encryption-aws-kms-key-id"),
             context: headers.text("x-amz-server-side-encryption-context"),
             bucket_key: headers.text("x-amz-server-side-encryption-bucket-key-enabled").as_deref() == Some("true"),

@@ -159,9 +159,8 @@ fn md5_of(facts: Facts<'_>, habits: &Habits, bucket: &str) -> Result<Checksum, D
         return Err(Doubt::NotTrusted);
     }
     // By a key of S3's own (AES256) the ETag stays what it is without. Of any other way that is not known.
-    let is_plain = |encryption: &EncryptionInfo| {
-        encryption.algorithm.eq_ignore_ascii_case("AES256") && encryption.customer_key_md5.is_none()
-    };
+    let is_plain =
+        |encryption: &EncryptionInfo| encryption.algorithm.eq_ignore_ascii_case("AES256") && !encryption.customer_key;
     if !facts.encryption.is_none_or(is_plain) {
         return Err(Doubt::Encrypted);
     }

@@ -35,8 +35,8 @@ const OF_AWS: &str = "This behavior is not defined on case-insensitive filesyste
 
 #[derive(Default)]
 struct Names {
-    /// Those given so far, in lower case.
-    lower: HashSet<String>,
+    /// Those given so far, by their lower case.
+    lower: HashMap<String, String>,
     /// What was in each directory at first.
     there: HashMap<PathBuf, HashSet<OsString>>,
 }
@@ -86,8 +86,9 @@ impl Cases {
                 return true;
             }
         }
-        let is_new = names.lower.insert(name.to_lowercase());
-        is_new && !path.exists()
+        // A sync that has to sort what it lists asks for all of it once more.
+        let known = names.lower.entry(name.to_lowercase()).or_insert_with(|| name.to_owned());
+        known == name && !path.exists()
     }
 }
 

@@ -12,7 +12,8 @@ pub enum Verification {
     /// Both ends computed this checksum over all bytes, and the two agree.
     Verified(ChecksumAlgorithm),
     /// The object's ETag is the MD5 of all bytes, or of its parts' MD5s, on a server whose ETags are known to be that
-    /// ([`Habits::etag_is_md5`](crate::provider::Habits::etag_is_md5)), and the server keeps no other checksum.
+    /// ([`Habits::etag_is_md5`](crate::provider::Habits::etag_is_md5)), and no checksum that both keep could be
+    /// compared.
     VerifiedByEtag,
     /// Nothing contradicts it, and nothing proves it: why.
     NotVerified(&'static str),

@@ -119,7 +119,9 @@ impl<S> CopyObject<S> {
     /// [`Unsupported`](ErrorKind::Unsupported) for metadata that headers cannot hold.
     pub fn with_metadata_of(mut self, source: &ObjectHead) -> Result<Self, Error> {
         take_metadata(&mut self.object, source)?;
-        self.source.conditions.if_match = Some(source.etag.clone()).filter(|etag| !etag.is_empty());
+        if !source.etag.is_empty() {
+            self.source.conditions.if_match = Some(source.etag.clone());
+        }
         Ok(self)
     }
 

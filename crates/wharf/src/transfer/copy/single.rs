@@ -50,9 +50,9 @@ pub(super) async fn copy(copy: &Copy, source: Option<&ObjectHead>, watch: &Arc<W
         }
     };
     watch.part_done();
-    let mut copied = of_output(copy, output, source);
+    let mut copied = of_output(copy, output, source)?;
     if copy.verify {
-        verify(copy, &mut copied, source).await?;
+        verify(copy, &mut copied, source, watch).await?;
     }
     if let Some(size) = copied.size {
         watch.moved(size);
@@ -60,17 +60,21 @@ pub(super) async fn copy(copy: &Copy, source: Option<&ObjectHead>, watch: &Arc<W
     Ok(copied)
 }
 
-fn of_output(copy: &Copy, output: CopyObjectOutput, source: Option<&ObjectHead>) -> Copied {
+fn of_output(copy: &Copy, output: CopyObjectOutput, source: Option<&ObjectHead>) -> Result<Copied, Error> {
     let CopyObjectOutput { etag, checksum, checksum_type, encryption, .. } = &output;
     let facts = Facts { etag, checksum: *checksum, checksum_type: *checksum_type, encryption: encryption.as_ref() };
     let verification = match source {
         Some(source) => {
             let likeness = copy.likeness(source, facts, &copy.client);
-            Verification::of(likeness).unwrap_or(Verification::NotVerified(OTHERS))
+            match Verification::of(likeness) {
+                Some(verification) => verification,
+                None if is_pinned(source) => return Err(other_bytes()),
+                None => Verification::NotVerified(OTHERS),
+            }
         }
         None => Verification::NotVerified("the server copied it, and was not asked what it has"),
     };
-    Copied {
+    Ok(Copied {
         verification,
         etag: output.etag,
         version_id: output.version_id,
@@ -82,27 +86,28 @@ fn of_output(copy: &Copy, output: CopyObjectOutput, source: Option<&ObjectHead>)
         size: source.map(|source| source.content_length),
         parts: 1,
         request_charged: output.request_charged,
-    }
+    })
 }
 
 /// Asks what there is at both ends, and compares.
-async fn verify(copy: &Copy, copied: &mut Copied, source: Option<&ObjectHead>) -> Result<(), Error> {
+async fn verify(copy: &Copy, copied: &mut Copied, source: Option<&ObjectHead>, watch: &Watch) -> Result<(), Error> {
+    let sender = copy.client.for_transfers();
     let seen = match source {
         Some(source) => source.clone(),
         None => {
-            let mut head = copy.call.head_of_source(copy.client.clone());
+            let mut head = copy.call.head_of_source(sender.clone());
             if let Some(version) = &copied.source_version_id {
                 head = head.version_id(version);
             }
-            head.await.map_err(unverified)?
+            copy.ask(watch, || head.clone().into_future()).await.map_err(unverified)?
         }
     };
-    let head = copy.call.head_of_copy(copy.client.clone());
+    let head = copy.call.head_of_copy(sender);
     let head = match &copied.version_id {
         Some(version) => head.version_id(version),
         None => head,
     };
-    let head = head.await.map_err(unverified)?;
+    let head = copy.ask(watch, || head.clone().into_future()).await.map_err(unverified)?;
     if head.etag != copied.etag {
         copied.verification = Verification::NotVerified("another object stands there by now");
         return Ok(());
@@ -115,12 +120,16 @@ async fn verify(copy: &Copy, copied: &mut Copied, source: Option<&ObjectHead>) -
     copied.size = Some(head.content_length);
     copied.verification = match Verification::of(copy.likeness(&seen, (&head).into(), &copy.client)) {
         Some(verification) => verification,
-        // It was held to what was seen.
-        None if source.is_some() => return Err(other_bytes()),
+        None if source.is_some_and(is_pinned) => return Err(other_bytes()),
         // Without versions, a source that was replaced meanwhile looks the same.
         None => Verification::NotVerified(OTHERS),
     };
     Ok(())
+}
+
+/// Whether the copy was held to what was seen of its source.
+fn is_pinned(source: &ObjectHead) -> bool {
+    !source.etag.is_empty()
 }
 
 fn unverified(error: Error) -> Error {

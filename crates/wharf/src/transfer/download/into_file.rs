@@ -456,7 +456,15 @@ impl Drop for Unfinished {
             crew.stop().await;
             // It may be getting its name.
             run.file.unused().await;
-            let recorded = run.record().await;
+            let recorded = match &run.resume {
+                // It has got it.
+                Some((resume, _)) if run.is_over.load(Ordering::Relaxed) => {
+                    resume.over();
+                    resume.close().await;
+                    Ok(())
+                }
+                _ => run.record().await,
+            };
             // A file without a name goes when it is closed, which takes the longer the larger it is.
             let closed = blocking(move || {
                 drop(run);

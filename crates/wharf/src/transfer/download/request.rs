@@ -375,8 +375,11 @@ impl Job {
         let object = get.checksum_mode(options.range.is_none() && options.verify != Some(false)).await?;
         let (head, mut body) = (object.head, object.body);
         body.unchecked();
-        body.silent_for(self.silence(0));
         let found = Found::of(head, &body, options.range)?;
+        // A server that can only be asked for all of it gets all the time there is.
+        if self.can_go_on(&found) {
+            body.silent_for(self.silence(0));
+        }
         self.watch().expect(if found.is_known_length() { found.length() } else { u64::MAX });
         Ok((found, body))
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use wharf_proto::evidence::{Comparison, Doubt, Evidence, Likeness, likely_cuts};
+use wharf_proto::provider::Parts;
 use wharf_proto::sync_plan::{Entry, Reason};
 use wharf_proto::{Error, ErrorKind};
 
@@ -185,10 +186,10 @@ pub(super) async fn remove(root: PathBuf, key: String) -> Result<(), Error> {
 /// Whether two entries of the same size have the same bytes, as far as checksums and ETags tell.
 async fn likeness(work: &Work, source: &Entry, target: &Entry) -> Result<Likeness, Error> {
     match (bytes_of(work, &work.source, source).await?, bytes_of(work, &work.target, target).await?) {
-        (Bytes::File(path), Bytes::Object(evidence)) | (Bytes::Object(evidence), Bytes::File(path)) => {
-            compare(work, path, source.size, evidence).await
+        (Bytes::File(path), Bytes::Object(evidence, limits)) | (Bytes::Object(evidence, limits), Bytes::File(path)) => {
+            compare(work, path, source.size, evidence, limits).await
         }
-        (Bytes::Object(one), Bytes::Object(other)) => Ok(one.compare(&other)),
+        (Bytes::Object(one, _), Bytes::Object(other, _)) => Ok(one.compare(&other)),
         (Bytes::File(_), Bytes::File(_)) => Ok(Likeness::Unknown(Doubt::NothingInCommon)),
     }
 }
@@ -196,7 +197,8 @@ async fn likeness(work: &Work, source: &Entry, target: &Entry) -> Result<Likenes
 /// What an entry is compared by.
 enum Bytes {
     File(PathBuf),
-    Object(Evidence),
+    /// And into what parts its provider lets it be cut.
+    Object(Evidence, Parts),
 }
 
 async fn bytes_of(work: &Work, place: &Kind, entry: &Entry) -> Result<Bytes, Error> {
@@ -206,20 +208,21 @@ async fn bytes_of(work: &Work, place: &Kind, entry: &Entry) -> Result<Bytes, Err
             let client = client.as_ref().unwrap_or(&work.client);
             let call = client.head_object(bucket, format!("{prefix}{}", entry.key)).checksum_mode(true);
             let head = if work.request_payer { call.request_payer() } else { call }.await?;
-            Ok(Bytes::Object(Evidence::of((&head).into(), &client.inner().sending.habits, bucket)))
+            let habits = &client.inner().sending.habits;
+            Ok(Bytes::Object(Evidence::of((&head).into(), habits, bucket), habits.parts))
         }
     }
 }
 
 /// Reads a file only where that could tell something.
-async fn compare(work: &Work, path: PathBuf, size: u64, evidence: Evidence) -> Result<Likeness, Error> {
+async fn compare(work: &Work, path: PathBuf, size: u64, evidence: Evidence, limits: Parts) -> Result<Likeness, Error> {
     let proof = match evidence.proof() {
         Ok(proof) => proof,
         Err(doubt) => return Ok(Likeness::Unknown(doubt)),
     };
     let cuts = match proof.checksum.part_count() {
         None => Vec::new(),
-        Some(count) => likely_cuts(size, count, work.part_size(&path), work.client.inner().sending.habits.parts),
+        Some(count) => likely_cuts(size, count, work.part_size(&path), limits),
     };
     let mut comparison = match Comparison::new(proof, size, &cuts) {
         Ok(comparison) => comparison,

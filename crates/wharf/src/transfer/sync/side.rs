@@ -26,6 +26,13 @@ enum From {
     Walk { batches: mpsc::Receiver<Vec<Result<Entry, Trouble>>>, batch: std::vec::IntoIter<Result<Entry, Trouble>> },
     List { items: ListItems, prefix: usize },
     Sorted { batches: mpsc::Receiver<Result<Vec<Entry>, Error>>, batch: std::vec::IntoIter<Entry> },
+    Over,
+}
+
+/// What a thread sends stops without the empty batch that is its end: it was none, and what is missing must not look
+/// deleted.
+fn broken_off() -> Error {
+    Error::new(ErrorKind::Other, "one end of the sync could not be read to its end")
 }
 
 impl Reading {
@@ -53,23 +60,28 @@ impl Reading {
             let entry = match &mut self.from {
                 From::Sorted { batches, batch } => match batch.next() {
                     Some(entry) => return Ok(Some(entry)),
-                    None => match batches.recv().await.transpose()? {
-                        Some(next) => {
+                    None => {
+                        let next = batches.recv().await.ok_or_else(broken_off)??;
+                        if next.is_empty() {
+                            self.from = From::Over;
+                        } else {
                             *batch = next.into_iter();
-                            continue;
                         }
-                        None => return Ok(None),
-                    },
+                        continue;
+                    }
                 },
+                From::Over => return Ok(None),
                 From::Walk { batches, batch } => match batch.next() {
                     Some(entry) => entry,
-                    None => match batches.recv().await {
-                        Some(next) => {
+                    None => {
+                        let next = batches.recv().await.ok_or_else(broken_off)?;
+                        if next.is_empty() {
+                            self.from = From::Over;
+                        } else {
                             *batch = next.into_iter();
-                            continue;
                         }
-                        None => return Ok(None),
-                    },
+                        continue;
+                    }
                 },
                 From::List { items, prefix } => match items.next().await.transpose()? {
                     Some(object) => Ok(entry_of(object, *prefix)),
@@ -149,10 +161,11 @@ fn entry_of(object: ListedObject, prefix: usize) -> Entry {
 fn walk(root: PathBuf, links: Links) -> mpsc::Receiver<Vec<Result<Entry, Trouble>>> {
     let (sender, batches) = mpsc::channel(4);
     tokio::task::spawn_blocking(move || {
-        let mut walk = Walk::new(root, links).peekable();
-        while walk.peek().is_some() {
+        let mut walk = Walk::new(root, links);
+        loop {
             let batch: Vec<_> = walk.by_ref().take(BATCH).collect();
-            if sender.blocking_send(batch).is_err() {
+            let is_last = batch.is_empty();
+            if sender.blocking_send(batch).is_err() || is_last {
                 return;
             }
         }
