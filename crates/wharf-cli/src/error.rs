@@ -292,7 +292,18 @@ fn hint(error: &wharf::Error) -> Option<String> {
 
 /// The same text, where it speaks of a method that the command has an option for.
 pub(crate) fn by_option(text: &str) -> String {
-    text.replace("`trust_etags(true)`", "--trust-etags").replace("`trust_etags(false)`", "--trust-etags=false")
+    [
+        ("`trust_etags(true)`", "--trust-etags"),
+        ("`trust_etags(false)`", "--trust-etags=false"),
+        ("the same call goes on", "the same command goes on"),
+        (
+            "Client::interrupted_transfers tells what was kept, to remove it",
+            "`wharf rm S3_URL --incomplete` gives it up",
+        ),
+        (", or have Interrupted::list find it", ""),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (method, option)| text.replace(method, option))
 }
 
 fn hints_at(error: &wharf::Error, method: &str) -> bool {

@@ -173,6 +173,10 @@ where
 /// [`content`](crate::content).
 ///
 /// `&str` and `String` are text (`text/plain; charset=utf-8`); a file is always a [`Path`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the body of an object",
+    note = "a value of your own goes as `Json(&value)`, `Xml(&value)`, `Csv(&rows)` or `Record(&value)`, a file as `Path::new(..)`"
+)]
 pub trait IntoBody {
     /// The body for an object under `key`, whose extension names the format of records.
     fn into_body(self, key: &str) -> Body;

@@ -10,6 +10,10 @@ use super::into_file::ToFile;
 use super::request::Job;
 
 /// Where a download goes: a path, [`Memory`](super::Memory), or with the feature `tokio-io` a [`Writer`](super::Writer).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no place for a download",
+    note = "a file is named by a `Path` or `PathBuf`, such as `Path::new(\"film.mp4\")`; `Memory` gives the bytes"
+)]
 pub trait Target: Sealed<Self::Output> {
     /// What there is afterwards: [`Downloaded::target`].
     type Output: Send + 'static;
