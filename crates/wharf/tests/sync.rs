@@ -350,6 +350,21 @@ async fn what_was_not_seen_is_not_overwritten() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn a_link_that_leads_nowhere_is_named() {
+    let scene = Scene::new().await;
+    std::os::unix::fs::symlink("nowhere", scene.root().join("a")).unwrap();
+    scene.put("p/a", "theirs").await;
+    for follow in [true, false] {
+        let synced = scene.down().follow_symlinks(follow).await.unwrap();
+        assert_eq!(counts(&synced), [0, 0, 0, 1]);
+        let error = synced.failures[0].error.as_ref().unwrap();
+        assert!(error.hint().unwrap().contains("symbolic link"), "{error:?}");
+        assert!(scene.root().join("a").is_symlink() && !scene.root().join("nowhere").exists());
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn links_of_the_target_lead_to_no_delete() {
     let scene = Scene::new().await;
     let (root, outside) = (scene.root().join("inside"), scene.root().join("outside"));
@@ -359,8 +374,14 @@ async fn links_of_the_target_lead_to_no_delete() {
     std::os::unix::fs::symlink(&outside, root.join("link")).unwrap();
     std::os::unix::fs::symlink(outside.join("precious"), root.join("one")).unwrap();
     scene.put("p/good", "good").await;
-    let synced = scene.s3.sync(("my-bucket", "p"), root.as_path()).delete(true).await.unwrap();
-    // The link to a file is one; what it leads to is not touched.
+    let down = || scene.s3.sync(("my-bucket", "p"), root.as_path()).delete(true);
+    for dry_run in [true, false] {
+        assert_eq!(down().follow_symlinks(false).dry_run(dry_run).await.unwrap().deleted, 0);
+    }
+    assert!(root.join("one").is_symlink());
+    fs::remove_file(root.join("good")).unwrap();
+    let synced = down().await.unwrap();
+    // The link to a file is one, unless links are left alone; what it leads to is not touched.
     assert_eq!(counts(&synced), [1, 1, 0, 0]);
     assert_eq!(fs::read_to_string(outside.join("precious")).unwrap(), "x");
     assert!(root.join("link").is_symlink());

@@ -141,6 +141,32 @@ fn links_that_are_not_followed_are_not_deleted() {
     assert_eq!(bench.tree("d"), ["a", "link"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn links_that_are_not_followed_give_way_to_objects_of_their_name() {
+    let bench = Bench::new();
+    bench.put("a", "new");
+    bench.files(&["d/b", "outside"]);
+    std::os::unix::fs::symlink("../outside", bench.path("d/a")).unwrap();
+    let args = ["s3", "sync", "s3://my-bucket", "d", "--no-follow-symlinks"];
+    assert_eq!(bench.run(&args), done("download: s3://my-bucket/a to d/a\n"));
+    assert!(!bench.path("d/a").is_symlink());
+    assert_eq!(fs::read_to_string(bench.path("d/a")).unwrap(), "new");
+    assert_eq!(fs::read_to_string(bench.path("outside")).unwrap(), "outside");
+    assert_eq!(bench.run(&args), done(""));
+}
+
+#[test]
+fn what_looks_like_the_rest_of_a_download_is_a_file_of_a_source() {
+    let bench = Bench::new();
+    bench.files(&["d/a.wharf-journal", "d/a.wharf-part"]);
+    bench.must(&["s3", "cp", "d", "s3://my-bucket/x", "--recursive", "--no-follow-symlinks"]);
+    assert_eq!(bench.keys(), ["x/a.wharf-journal", "x/a.wharf-part"]);
+    bench.put("x/old", "1");
+    bench.must(&["s3", "sync", "d", "s3://my-bucket/x", "--delete", "--no-follow-symlinks"]);
+    assert_eq!(bench.keys(), ["x/a.wharf-journal", "x/a.wharf-part"]);
+}
+
 #[test]
 fn a_copy_onto_itself_fails() {
     let bench = Bench::new();

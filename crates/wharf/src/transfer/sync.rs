@@ -222,8 +222,8 @@ impl Sync {
         self
     }
 
-    /// Whether symbolic links in a source folder are what they lead to. Yes by default; else they are left out, and left alone in
-    /// a target folder.
+    /// Whether symbolic links in a source folder are what they lead to. Yes by default; else they are left out, and those in a
+    /// target folder are not deleted. What is downloaded replaces a link to a file either way, and never what it leads to.
     pub fn follow_symlinks(mut self, follow: bool) -> Self {
         self.links = if follow { Links::Follow } else { Links::Skip };
         self

@@ -121,6 +121,9 @@ async fn download(
         None => call,
     };
     let done = call.run(watch.clone()).await.map_err(|error| match error.kind() {
+        ErrorKind::PreconditionFailed if !overwrite && path.is_symlink() => {
+            error.with_hint("a symbolic link of that name is there, and leads to no file: remove it")
+        }
         ErrorKind::PreconditionFailed if !overwrite => {
             error.with_hint("a file of that name is there already: on this disk two keys may be one name")
         }
@@ -181,6 +184,11 @@ pub(super) async fn remove(root: PathBuf, key: String) -> Result<(), Error> {
         }
     })
     .await
+}
+
+/// Whether what the target has by this name is a symbolic link.
+pub(super) async fn is_link(root: PathBuf, key: String) -> Result<bool, Error> {
+    blocking(move || Ok(LocalTree::new(root).path_of(&key).is_ok_and(|path| path.is_symlink()))).await
 }
 
 /// Whether two entries of the same size have the same bytes, as far as checksums and ETags tell.

@@ -10,15 +10,16 @@ use wharf_proto::{Error, ErrorKind};
 use crate::transfer::download::PART;
 use crate::transfer::journal::SUFFIX;
 
-/// What is done with symbolic links.
+/// Whether a walk is of a source or of a target, and what is done with symbolic links there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::transfer) enum Links {
-    /// They are what they lead to.
+    /// Of a source: they are what they lead to.
     Follow,
-    /// They are left out.
+    /// Of a source: they are left out.
     Skip,
-    /// Those that lead to files are files, and no folder is entered through one: nothing there may be changed.
-    Files,
+    /// Of a target: those that lead to files are files, and no folder is entered through one: nothing there may be changed. What
+    /// a download keeps to be resumed is left out too.
+    Target,
 }
 
 /// Something that could not be read.
@@ -84,7 +85,7 @@ impl Walk {
             return Some(Err(Trouble { key, error: Error::invalid_input(message), hides: false }));
         };
         let key = format!("{folder}{text}");
-        if self.links != Links::Follow && [PART, SUFFIX].iter().any(|end| key.ends_with(end)) {
+        if self.links == Links::Target && [PART, SUFFIX].iter().any(|end| key.ends_with(end)) {
             return None;
         }
         let kind = match name.file_type() {
@@ -95,13 +96,13 @@ impl Walk {
             (false, _) => kind.is_dir(),
             (true, Links::Skip) => return None,
             (true, links) => match fs::metadata(&path) {
-                Ok(to) if to.is_dir() && links == Links::Files => return None,
+                Ok(to) if to.is_dir() && links == Links::Target => return None,
                 Ok(to) if to.is_dir() && self.leads_up(folder, &path) => {
                     let message = format!("{}: the link leads to a folder it is in", path.display());
                     return Some(Err(Trouble { key, error: Error::invalid_input(message), hides: false }));
                 }
                 Ok(to) => to.is_dir(),
-                Err(_) if links == Links::Files => return None,
+                Err(_) if links == Links::Target => return None,
                 Err(error) => return Some(Err(trouble(&key, &path, "follow the link", error, true))),
             },
         };
@@ -217,13 +218,16 @@ mod tests {
         let followed = ["! broken", "file", "! folder/up", "folder/x", "link", "! real/up", "real/x"];
         assert_eq!(keys(root, Links::Follow), followed);
         assert_eq!(keys(root, Links::Skip), ["file", "real/x"]);
-        assert_eq!(keys(root, Links::Files), ["file", "link", "real/x"]);
+        assert_eq!(keys(root, Links::Target), ["file", "link", "real/x"]);
     }
 
     #[test]
     fn what_a_download_keeps_to_be_resumed_is_nothing_to_delete() {
         let directory = tree(&["a", "b.wharf-part", "b.wharf-journal"]);
-        assert_eq!(keys(directory.path(), Links::Files), ["a"]);
+        assert_eq!(keys(directory.path(), Links::Target), ["a"]);
+        for source in [Links::Follow, Links::Skip] {
+            assert_eq!(keys(directory.path(), source), ["a", "b.wharf-journal", "b.wharf-part"]);
+        }
     }
 
     /// As in a folder that may be listed, and in which nothing may be looked at.

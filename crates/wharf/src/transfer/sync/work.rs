@@ -116,9 +116,7 @@ impl Work {
     /// Goes through both ends, sorted first where that is wanted. Gives back where they are not in order.
     async fn pass(self: Arc<Self>, sort: bool, missing: bool) -> Result<Option<Disorder>, Error> {
         let mut source = Reading::begin(&self, &self.source, &self.target, self.links);
-        // A link that is left out of a source is none of what a target has.
-        let links = if self.links == Links::Skip { Links::Skip } else { Links::Files };
-        let mut target = Reading::begin(&self, &self.target, &self.source, links);
+        let mut target = Reading::begin(&self, &self.target, &self.source, Links::Target);
         // A folder that is not there yet holds nothing.
         let is_missing = |place: &Kind| missing && matches!(place, Kind::Local(_));
         let offered = [(Side::Source, is_missing(&self.source)), (Side::Target, is_missing(&self.target))];
@@ -173,6 +171,7 @@ impl Work {
                 Action::Transfer { source, because: Reason::Missing } if !(self.takes_new)(&source.key)? => {
                     pass.skipped += 1;
                 }
+                Action::Delete(entry) if self.leaves_link(&entry).await? => {}
                 Action::Delete(entry) => pass.deletes.push(entry)?,
                 Action::Skip(entry) => {
                     pass.skipped += 1;
@@ -186,6 +185,14 @@ impl Work {
             }
         }
         Ok(None)
+    }
+
+    /// Whether this is a link of the target, and links are left alone.
+    async fn leaves_link(&self, entry: &Entry) -> Result<bool, Error> {
+        match &self.target {
+            Kind::Local(root) if self.links == Links::Skip => item::is_link(root.clone(), entry.key.clone()).await,
+            _ => Ok(false),
+        }
     }
 
     /// Carries one out beside the others, when there is room.
