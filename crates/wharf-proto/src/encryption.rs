@@ -69,6 +69,11 @@ impl CustomerKey {
         Self(key)
     }
 
+    /// What a server shows of it.
+    pub(crate) fn md5_base64(&self) -> String {
+        md5_base64(&self.0)
+    }
+
     pub(crate) fn apply(&self, request: &mut Request) -> Result<(), Error> {
         self.apply_as(
             request,
@@ -98,7 +103,7 @@ impl CustomerKey {
         if let Some(value) = request.headers.get_mut(names[1]) {
             value.set_sensitive(true);
         }
-        request.header(names[2], &md5_base64(&self.0))
+        request.header(names[2], &self.md5_base64())
     }
 }
 
@@ -127,6 +132,16 @@ impl Encryption {
 }
 
 impl KmsKey {
+    /// Whether a server is seen to use this key in this way. It names the key by its ARN, from which neither an alias nor the
+    /// account's own key is known, and shows no context.
+    pub(crate) fn is_shown_by(&self, shown: &EncryptionInfo) -> bool {
+        let is_key = |said: &str, arn: &str| said == arn || arn.rsplit_once(":key/").is_some_and(|(_, id)| id == said);
+        let key = self.key_id.as_deref().zip(shown.kms_key_id.as_deref());
+        key.is_some_and(|(said, arn)| is_key(said, arn))
+            && self.context.is_empty()
+            && self.bucket_key.is_none_or(|enabled| enabled == shown.bucket_key)
+    }
+
     fn apply(&self, request: &mut Request) -> Result<(), Error> {
         request.header_opt("x-amz-server-side-encryption-aws-kms-key-id", self.key_id.as_deref())?;
         if !self.context.is_empty() {

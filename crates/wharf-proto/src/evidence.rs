@@ -20,6 +20,7 @@
 
 mod comparison;
 mod cuts;
+mod parts;
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -31,6 +32,7 @@ use crate::{ETag, EncryptionInfo, ObjectHead};
 
 pub use comparison::Comparison;
 pub use cuts::likely_cuts;
+pub use parts::is_made_of;
 
 /// What an answer says of an object that bears on its bytes.
 #[derive(Debug, Clone, Copy)]

@@ -1,5 +1,7 @@
 //! What PutObject, CopyObject and CreateMultipartUpload have in common: everything about a new object but its bytes.
 
+mod shown;
+
 use std::time::SystemTime;
 
 use crate::metadata::{self, Metadata};

@@ -132,7 +132,7 @@ fn event_hold_duration(headers: Headers<'_>) -> Option<EventHoldDuration> {
 }
 
 /// A content encoding without `aws-chunked`, which is framing on the wire and never a property of the object.
-fn without_framing(encoding: &str) -> Option<String> {
+pub(crate) fn without_framing(encoding: &str) -> Option<String> {
     let kept: Vec<_> = encoding.split(',').map(str::trim).filter(|coding| *coding != "aws-chunked").collect();
     let kept = kept.join(", ");
     (!kept.is_empty()).then_some(kept)

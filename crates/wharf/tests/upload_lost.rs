@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use support::upload::{MIB, bytes, client, content, embedded, hooked, no_uploads, operations};
-use wharf::{Client, Error, ErrorKind};
+use wharf::transfer::Upload;
+use wharf::{Client, Encryption, Error, ErrorKind, KmsKey, StorageClass};
 use wharf_embedded::{Fault, Operation, Store};
 
 const SMALL: usize = MIB;
@@ -72,7 +73,13 @@ async fn without_a_condition_a_large_one_that_stands_there_is_what_was_wanted() 
             store.inject(Fault::forget_checksums()).unwrap();
         }
         lose(&store);
-        let upload = || s3.upload("my-bucket", "a", bytes(LARGE)).content_type("video/mp4").metadata("team", "blue");
+        let upload = || {
+            s3.upload("my-bucket", "a", bytes(LARGE))
+                .content_type("video/mp4")
+                .metadata("team", "blue")
+                .storage_class(StorageClass::StandardIa)
+                .cache_control("no-store")
+        };
         let uploaded = upload().await.unwrap();
         let head = s3.head_object("my-bucket", "a").await.unwrap();
         assert_eq!((uploaded.etag, uploaded.size, uploaded.parts), (head.etag, LARGE as u64, 3));
@@ -82,37 +89,68 @@ async fn without_a_condition_a_large_one_that_stands_there_is_what_was_wanted() 
     }
 }
 
-/// What another has written over it since, or what stands there with other metadata, is not what was wanted.
+/// What stands there instead of what was to be written: what was there before, or what another has written over it since.
+async fn with_another_object(
+    ours: fn(Upload) -> Upload,
+    other: impl Fn(Client) -> Upload + Send + Sync + 'static,
+) -> Error {
+    let store = Store::in_memory();
+    let plain = client(&store).await;
+    let seen = Arc::new(AtomicBool::new(false));
+    let other = Arc::new(other);
+    let hook = move |what: String| {
+        let (plain, seen, other) = (plain.clone(), seen.clone(), other.clone());
+        async move {
+            // Before the completion is asked for again.
+            let completes = what.starts_with("POST ") && what.contains("uploadId=");
+            if completes && seen.swap(true, Ordering::SeqCst) {
+                other(plain).await.unwrap();
+            }
+        }
+    };
+    let s3 = hooked(&store, hook).build().unwrap();
+    store.inject(Fault::drop_answer().on(Operation::CompleteMultipartUpload).nth(1)).unwrap();
+    ours(s3.upload("my-bucket", "a", bytes(LARGE)).metadata("team", "blue")).await.unwrap_err()
+}
+
 #[tokio::test]
 async fn what_stands_there_and_is_another_proves_nothing() {
-    type Other = fn(Client) -> wharf::transfer::Upload;
-    let others: [Other; 3] = [
+    let others: [fn(Client) -> Upload; 3] = [
         |s3| s3.upload("my-bucket", "a", bytes(LARGE - 1)).metadata("team", "blue"),
         |s3| s3.upload("my-bucket", "a", bytes(LARGE)).metadata("team", "red"),
         |s3| s3.upload("my-bucket", "a", [&[1], &bytes(LARGE)[1..]].concat()).metadata("team", "blue"),
     ];
     for other in others {
-        let store = Store::in_memory();
-        let plain = client(&store).await;
-        let seen = Arc::new(AtomicBool::new(false));
-        let hook = {
-            let plain = plain.clone();
-            move |what: String| {
-                let (plain, seen) = (plain.clone(), seen.clone());
-                async move {
-                    // Before the completion is asked for again.
-                    let completes = what.starts_with("POST ") && what.contains("uploadId=");
-                    if completes && seen.swap(true, Ordering::SeqCst) {
-                        other(plain).await.unwrap();
-                    }
-                }
-            }
-        };
-        let s3 = hooked(&store, hook).build().unwrap();
-        store.inject(Fault::drop_answer().on(Operation::CompleteMultipartUpload).nth(1)).unwrap();
-        let error = s3.upload("my-bucket", "a", bytes(LARGE)).metadata("team", "blue").await.unwrap_err();
+        let error = with_another_object(|upload| upload, other).await;
         assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::NoSuchUpload, true), "{error}");
     }
+}
+
+/// The same bytes may be written again to change what else there is to an object.
+#[tokio::test]
+async fn the_same_bytes_stored_otherwise_prove_nothing() {
+    let plain: fn(Upload) -> Upload = |upload| upload;
+    let settings: [fn(Upload) -> Upload; 4] = [
+        |upload| upload.storage_class(StorageClass::StandardIa),
+        |upload| upload.cache_control("no-store"),
+        |upload| upload.encryption(Encryption::Kms(KmsKey::id("key"))),
+        |upload| upload.tag("team", "blue"),
+    ];
+    let pairs = settings.iter().flat_map(|set| [(*set, plain), (plain, *set)]);
+    for (at, (ours, theirs)) in pairs.enumerate() {
+        let other = move |s3: Client| theirs(s3.upload("my-bucket", "a", bytes(LARGE)).metadata("team", "blue"));
+        let error = with_another_object(ours, other).await;
+        assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::NoSuchUpload, true), "{at}: {error}");
+    }
+}
+
+/// HeadObject says how many tags there are, and not which.
+#[tokio::test]
+async fn what_a_head_does_not_show_is_not_taken_for_written() {
+    let (s3, store) = embedded().await;
+    lose(&store);
+    let error = s3.upload("my-bucket", "a", bytes(LARGE)).tag("team", "blue").await.unwrap_err();
+    assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::NoSuchUpload, true), "{error}");
 }
 
 /// Somebody else writes the same bytes while the answer is being lost.

@@ -125,10 +125,10 @@ impl PutInParts {
         !matches!(self.condition, WriteCondition::Always) || self.write_offset_bytes.is_some()
     }
 
-    /// Whether an object has the metadata that this says, and the type.
-    pub fn has_metadata_of(&self, head: &ObjectHead) -> bool {
-        let is_type = self.object.content_type.is_none() || self.object.content_type == head.content_type;
-        is_type && self.object.metadata == head.metadata
+    /// Whether HeadObject shows an object that is all that this says of it, its bytes aside, and nothing that this does not
+    /// say. Of what HeadObject does not show (tags, an ACL, grants) it is not known, which is no.
+    pub fn is_shown_by(&self, head: &ObjectHead) -> bool {
+        self.object.is_shown_by(head)
     }
 
     /// The checksum that all bytes must have, where the caller knows it.
