@@ -11,12 +11,8 @@ fn habits(etag_is_md5: bool, multipart_etag: bool) -> Habits {
     Habits { etag_is_md5, multipart_etag, ..Provider::Other.habits() }
 }
 
-fn encrypted(algorithm: &str, customer_key_md5: Option<&str>) -> EncryptionInfo {
-    EncryptionInfo {
-        algorithm: algorithm.to_owned(),
-        customer_key_md5: customer_key_md5.map(str::to_owned),
-        ..EncryptionInfo::default()
-    }
+fn encrypted(algorithm: &str, customer_key: bool) -> EncryptionInfo {
+    EncryptionInfo { algorithm: algorithm.to_owned(), customer_key, ..EncryptionInfo::default() }
 }
 
 fn of(etag: &str, checksum: Option<Checksum>, encryption: Option<&EncryptionInfo>, habits: &Habits) -> Evidence {
@@ -84,12 +80,12 @@ fn an_etag_is_believed_or_not() {
 fn an_encrypted_object_has_no_md5() {
     let both = habits(true, true);
     for (encryption, believed) in [
-        (encrypted("AES256", None), true),
-        (encrypted("aes256", None), true),
-        (encrypted("aws:kms", None), false),
-        (encrypted("aws:kms:dsse", None), false),
-        (encrypted("AES256", Some("bWQ1")), false),
-        (encrypted("another", None), false),
+        (encrypted("AES256", false), true),
+        (encrypted("aes256", false), true),
+        (encrypted("aws:kms", false), false),
+        (encrypted("aws:kms:dsse", false), false),
+        (encrypted("AES256", true), false),
+        (encrypted("another", false), false),
     ] {
         let proof = of(HELLO, None, Some(&encryption), &both).proof();
         assert_eq!(proof.is_ok(), believed, "{encryption:?}");
