@@ -29,10 +29,12 @@ enum From {
     Over,
 }
 
-/// What a thread sends stops without the empty batch that is its end: it was none, and what is missing must not look
+/// The next batch that a thread has sent; an empty one is the end. If it stops without, what is missing must not look
 /// deleted.
-fn broken_off() -> Error {
-    Error::new(ErrorKind::Other, "one end of the sync could not be read to its end")
+fn following<T>(received: Option<Vec<T>>) -> Result<Option<std::vec::IntoIter<T>>, Error> {
+    let batch = received
+        .ok_or_else(|| Error::new(ErrorKind::Other, "one end of the sync could not be read to its end: try again"))?;
+    Ok(Some(batch).filter(|batch| !batch.is_empty()).map(Vec::into_iter))
 }
 
 impl Reading {
@@ -61,11 +63,9 @@ impl Reading {
                 From::Sorted { batches, batch } => match batch.next() {
                     Some(entry) => return Ok(Some(entry)),
                     None => {
-                        let next = batches.recv().await.ok_or_else(broken_off)??;
-                        if next.is_empty() {
-                            self.from = From::Over;
-                        } else {
-                            *batch = next.into_iter();
+                        match following(batches.recv().await.transpose()?)? {
+                            Some(next) => *batch = next,
+                            None => self.from = From::Over,
                         }
                         continue;
                     }
@@ -74,11 +74,9 @@ impl Reading {
                 From::Walk { batches, batch } => match batch.next() {
                     Some(entry) => entry,
                     None => {
-                        let next = batches.recv().await.ok_or_else(broken_off)?;
-                        if next.is_empty() {
-                            self.from = From::Over;
-                        } else {
-                            *batch = next.into_iter();
+                        match following(batches.recv().await)? {
+                            Some(next) => *batch = next,
+                            None => self.from = From::Over,
                         }
                         continue;
                     }
@@ -195,5 +193,33 @@ pub(super) fn check(source: &Kind, target: &Kind, may_be_missing: bool) -> Resul
         (Kind::Local(path), _) => missing(path),
         (_, Kind::Local(path)) => missing(path),
         _ => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_empty_batch_is_the_end() {
+        assert_eq!(following(Some(vec![1, 2])).unwrap().unwrap().collect::<Vec<_>>(), [1, 2]);
+        assert!(following(Some(Vec::<i32>::new())).unwrap().is_none());
+        assert_eq!(following::<i32>(None).unwrap_err().kind(), ErrorKind::Other);
+    }
+
+    #[tokio::test]
+    async fn a_walk_and_a_sort_end_with_an_empty_batch() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a"), "a").unwrap();
+        let mut batches = walk(folder.path().to_owned(), Links::Follow);
+        assert_eq!(batches.recv().await.unwrap().len(), 1);
+        assert!(batches.recv().await.unwrap().is_empty());
+        let (sender, unsorted) = mpsc::channel(1);
+        sender.send(vec![Entry::new("b".to_owned(), 0), Entry::new("a".to_owned(), 0)]).await.unwrap();
+        drop(sender);
+        let mut batches = sorted(unsorted);
+        let keys: Vec<_> = batches.recv().await.unwrap().unwrap().into_iter().map(|entry| entry.key).collect();
+        assert_eq!(keys, ["a", "b"]);
+        assert!(batches.recv().await.unwrap().unwrap().is_empty());
     }
 }
