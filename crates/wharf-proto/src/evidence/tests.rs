@@ -229,3 +229,14 @@ fn two_objects_are_compared_by_what_they_have_in_common() {
         assert_eq!(second.compare(&first), expected, "{two:?} {one:?}");
     }
 }
+
+#[test]
+fn a_caller_s_key_is_known_by_its_algorithm_alone() {
+    for (header, customer_key) in
+        [("x-amz-server-side-encryption", false), ("x-amz-server-side-encryption-customer-algorithm", true)]
+    {
+        let map = [(http::HeaderName::from_static(header), http::HeaderValue::from_static("AES256"))];
+        let head = ObjectHead::read(&map.into_iter().collect());
+        assert_eq!(head.encryption.map(|encryption| encryption.customer_key), Some(customer_key), "{header}");
+    }
+}
