@@ -151,16 +151,7 @@ fn wharf(command: &mut Command, task: &Task) {
     if let Some(requests) = task.concurrency {
         command.arg("--concurrency").arg(requests.to_string());
     }
-    let url = task.url();
-    match task.verb {
-        Verb::ListOne => command.arg("ls").arg(url),
-        Verb::ListAll => command.args(["ls", "--recursive"]).arg(url),
-        Verb::FilesUp => command.args(["cp", "--quiet", "--recursive"]).arg(&task.path).arg(url),
-        Verb::FilesDown => command.args(["cp", "--quiet", "--recursive"]).arg(url).arg(&task.path),
-        Verb::Up => command.args(["cp", "--quiet"]).arg(&task.path).arg(url),
-        Verb::Down => command.args(["cp", "--quiet"]).arg(url).arg(&task.path),
-        Verb::Sync => command.args(["sync", "--quiet"]).arg(&task.path).arg(url),
-    };
+    as_aws_has_it(command, task);
 }
 
 fn s5cmd(command: &mut Command, task: &Task, is_tuned: bool) {
@@ -229,8 +220,14 @@ fn aws(command: &mut Command, task: &Task, run: &Path) -> Option<()> {
         task.concurrency.unwrap_or(10)
     );
     cli::aws_config(command, &run.join("aws-command.config"), "classic", false, &own)?;
-    let url = task.url();
     command.args(["--endpoint-url", &task.endpoint, "s3"]);
+    as_aws_has_it(command, task);
+    Some(())
+}
+
+/// The words that wharf and aws-cli share.
+fn as_aws_has_it(command: &mut Command, task: &Task) {
+    let url = task.url();
     match task.verb {
         Verb::ListOne => command.arg("ls").arg(url),
         Verb::ListAll => command.args(["ls", "--recursive"]).arg(url),
@@ -240,5 +237,4 @@ fn aws(command: &mut Command, task: &Task, run: &Path) -> Option<()> {
         Verb::Down => command.args(["cp", "--quiet"]).arg(url).arg(&task.path),
         Verb::Sync => command.args(["sync", "--quiet"]).arg(&task.path).arg(url),
     };
-    Some(())
 }
