@@ -339,6 +339,58 @@ async fn a_copy_is_verified_by_both_etags() {
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
 }
 
+#[tokio::test]
+async fn a_file_that_came_is_verified_by_its_etag() {
+    let store = store();
+    let s3 = trusting(&store).await;
+    let lying = Client::builder().transport(Lying(store.clone())).trust_etags(true).build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a");
+    for (size, resumable) in [(0, false), (MIB, false), (17 * MIB, false), (17 * MIB, true)] {
+        s3.upload("my-bucket", "a", bytes(size)).await.unwrap();
+        let down = |s3: &Client| s3.download("my-bucket", "a", path.as_path()).resumable(resumable);
+        assert_eq!(down(&s3).verify(true).await.unwrap().verification, Verification::VerifiedByEtag, "{size}");
+        assert_eq!(std::fs::read(&path).unwrap(), bytes(size));
+        // Nobody asked, or only a part came, or such ETags are not known to be MD5s.
+        assert!(!down(&s3).await.unwrap().verification.is_verified());
+        if size > 0 {
+            assert!(!down(&s3).verify(true).range(1..).await.unwrap().verification.is_verified());
+        }
+        let unknown = Client::builder().transport(store.clone()).build().unwrap();
+        let unknown = down(&unknown).verify(true).await.unwrap();
+        assert_eq!(unknown.verification, unproven(Doubt::NotTrusted));
+        // Bytes that are not what the ETag says get no name; of parts that says nothing.
+        std::fs::remove_file(&path).unwrap();
+        let other = down(&lying).verify(true).await;
+        match size > 16 * MIB {
+            true => assert_eq!(other.unwrap().verification, unproven(Doubt::OtherParts)),
+            false => {
+                let error = other.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+                assert!(error.hint().unwrap().contains("trust_etags"), "{error:?}");
+                assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_came_is_verified_by_any_checksum_that_the_server_keeps() {
+    let store = Store::in_memory();
+    let s3 = client_of(Client::builder().transport(store.clone())).await;
+    let folder = tempfile::tempdir().unwrap();
+    // Of several ranges out of order no SHA can be made; and this server does not say where its parts end.
+    store.inject(Fault::respond(501, "NotImplemented").on(Operation::GetObjectAttributes)).unwrap();
+    for threshold in [1 << 20, 1 << 30] {
+        let upload = s3.upload("my-bucket", "a", bytes(17 * MIB)).checksum(ChecksumAlgorithm::Sha256);
+        upload.multipart_threshold(threshold).await.unwrap();
+        let down = || s3.download("my-bucket", "a", folder.path().join("a").as_path()).resumable(true);
+        assert!(!down().await.unwrap().verification.is_verified());
+        let verified = down().verify(true).await.unwrap().verification;
+        assert_eq!(verified, Verification::Verified(ChecksumAlgorithm::Sha256), "{threshold}");
+    }
+}
+
 #[test]
 fn trust_is_explained() {
     let shown = |builder: ClientBuilder| {
