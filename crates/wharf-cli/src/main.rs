@@ -18,6 +18,7 @@ mod terminal;
 mod transfer;
 mod units;
 mod url;
+mod vigil;
 
 use std::process::ExitCode;
 

@@ -287,7 +287,8 @@ impl fmt::Display for Error {
         if let Some(number) = inner.part_number {
             write!(f, "part {number}: ")?;
         }
-        f.write_str(&inner.message)?;
+        // Names of files and keys stand in it.
+        write!(f, "{}", Line(&inner.message))?;
         let mut details = Vec::new();
         details.extend(inner.code.clone());
         details.extend(inner.status.map(|status| format!("HTTP {}", status.as_u16())));
@@ -307,9 +308,23 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self} [{:?}]", self.0.kind)?;
         match &self.0.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
+            Some(hint) => write!(f, "\nhint: {}", Line(hint)),
             None => Ok(()),
         }
+    }
+}
+
+/// A text as a part of a line, its control characters escaped.
+struct Line<'a>(&'a str);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in self.0.split_inclusive(char::is_control) {
+            let text = piece.trim_end_matches(char::is_control);
+            f.write_str(text)?;
+            write!(f, "{}", piece[text.len()..].escape_default())?;
+        }
+        Ok(())
     }
 }
 

@@ -129,6 +129,22 @@ fn a_sync_shows_files_bytes_and_what_is_left() {
 }
 
 #[test]
+fn the_bar_of_a_sync_counts_no_listing() {
+    let bench = Bench::embedded();
+    for number in 0..30 {
+        let name = format!("{number:02}{}", "x".repeat(200));
+        bench.put(&name, "");
+        bench.file(&format!("d/{name}"), "");
+    }
+    bench.put("z", vec![7; 1 << 20]);
+    bench.store().inject(Fault::delay(Duration::from_secs(1)).on(Operation::GetObject)).unwrap();
+    let (exit, seen) = at_a_terminal(bench.command(&["sync", "s3://my-bucket", "d"]), "");
+    let positions = positions(&seen, "1.00 MiB");
+    assert!(exit == 0 && positions.contains("0 B"), "{positions:?} {seen:?}");
+    assert!(positions.iter().all(|position| !position.contains("KiB")), "{positions:?}");
+}
+
+#[test]
 fn standard_input_and_listings_have_a_bar() {
     let bench = Bench::embedded();
     let wharf = env!("CARGO_BIN_EXE_wharf");
