@@ -52,7 +52,7 @@ impl<T: fmt::Display> fmt::Display for OneLine<T> {
         if !text.contains(is_harmful) {
             return f.write_str(&text);
         }
-        text.chars().try_for_each(|c| if is_harmful(c) { write!(f, "{}", c.escape_default()) } else { f.write_char(c) })
+        text.chars().try_for_each(|c| if is_harmful(c) { write!(f, "{}", c.escape_debug()) } else { f.write_char(c) })
     }
 }
 

@@ -57,8 +57,8 @@ impl Bar {
     /// Gives its place to what is waited for, or has it back.
     pub(crate) fn wait(&mut self, what: Option<String>) {
         let waits = what.is_some();
-        if waits || self.waits {
-            self.bar.set_message(what.unwrap_or_else(|| self.message.clone()));
+        if !waits && !self.waits {
+            return;
         }
         if std::mem::replace(&mut self.waits, waits) != waits {
             let style = if waits { ProgressStyle::with_template("{spinner} {msg}").ok() } else { self.style.clone() };
@@ -66,6 +66,7 @@ impl Bar {
                 self.bar.set_style(style);
             }
         }
+        self.bar.set_message(what.unwrap_or_else(|| self.message.clone()));
     }
 
     /// Sets how far it is.

@@ -34,7 +34,8 @@ struct Waiting {
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let until = LocalTime::new().time_of_day(self.until);
-        write!(f, "waiting for {}: {}, trying until {until}", self.server, OneLine(&self.message))
+        let message = OneLine(self.message.trim_end_matches('.'));
+        write!(f, "waiting for {}: {message}, trying until {until}", self.server)
     }
 }
 

@@ -322,7 +322,7 @@ impl fmt::Display for Line<'_> {
         for piece in self.0.split_inclusive(char::is_control) {
             let text = piece.trim_end_matches(char::is_control);
             f.write_str(text)?;
-            write!(f, "{}", piece[text.len()..].escape_default())?;
+            write!(f, "{}", piece[text.len()..].escape_debug())?;
         }
         Ok(())
     }
@@ -417,6 +417,15 @@ mod tests {
         let hostile =
             "<Error><Code>A\nB\u{1b}[31m</Code><Message>m \u{1b}[2J\r\nn</Message><RequestId>x\ny</RequestId></Error>";
         assert_eq!(error(400, &[], hostile).to_string(), "m [2J n (A B [31m, HTTP 400, request x y)");
+    }
+
+    #[test]
+    fn no_name_makes_a_second_line_of_an_error() {
+        let error = Error::invalid_input("a\n/b\u{1b}[2J leads out of the folder").with_hint("name it\notherwise");
+        assert_eq!(error.to_string(), "a\\n/b\\u{1b}[2J leads out of the folder");
+        let error = error.at("sync", Some("my-bucket"), Some("a\n/b"));
+        assert_eq!(error.to_string(), "sync my-bucket/a\\n/b: a\\n/b\\u{1b}[2J leads out of the folder");
+        assert_eq!(format!("{error:?}").lines().count(), 2, "{error:?}");
     }
 
     #[test]
