@@ -1,6 +1,6 @@
 //! Where the server keeps no checksum, an ETag counts that is known to be an MD5, and no other.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod support;
 
@@ -88,6 +88,38 @@ impl Transport for Completing {
 
     fn defaults(&self) -> Option<Defaults> {
         self.0.defaults()
+    }
+}
+
+/// A server that ignores what a copy's source is held to, of which that is replaced before the copy is made. Its answer may
+/// name no checksum.
+#[derive(Clone)]
+struct Replacing {
+    store: Store,
+    names_checksum: bool,
+}
+
+impl Transport for Replacing {
+    fn send(&self, request: Request<Carried>) -> ResponseFuture {
+        let Self { store, names_checksum } = self.clone();
+        if !request.headers().contains_key("x-amz-copy-source") {
+            return store.send(request);
+        }
+        Box::pin(async move {
+            let owner = Client::builder().transport(store.clone()).build().unwrap();
+            owner.put_object("my-bucket", "a", vec![8; MIB]).await.unwrap();
+            let (head, body) = store.send(request).await?.into_parts();
+            let Ok(bytes) = body.into_full() else { panic!("a document is sent whole") };
+            let xml = String::from_utf8(bytes.to_vec()).unwrap();
+            let (from, to) = (xml.find("<Checksum").unwrap(), xml.rfind("</Checksum").unwrap());
+            let to = to + xml[to..].find('>').unwrap() + 1;
+            let xml = if names_checksum { xml } else { format!("{}{}", &xml[..from], &xml[to..]) };
+            Ok(Response::from_parts(head, Bytes::from(xml).into()))
+        })
+    }
+
+    fn defaults(&self) -> Option<Defaults> {
+        self.store.defaults()
     }
 }
 
@@ -337,6 +369,25 @@ async fn a_copy_is_verified_by_both_etags() {
     target.inject(Fault::corrupt_request(1000).on(Operation::PutObject)).unwrap();
     let error = keeps.copy("my-bucket", "a", "my-bucket", "c").to(&to).verify(true).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+}
+
+#[tokio::test]
+async fn a_copy_of_other_bytes_than_were_seen_is_corrupt() {
+    for names_checksum in [true, false] {
+        let store = Store::in_memory();
+        let s3 = client_of(Client::builder().transport(Replacing { store: store.clone(), names_checksum })).await;
+        s3.put_object("my-bucket", "a", vec![7; MIB]).await.unwrap();
+        store.inject(Fault::ignore_source_conditions()).unwrap();
+        // It looks at the source, and holds the copy to that.
+        let copy = || s3.copy("my-bucket", "a", "my-bucket", "b").verify(true);
+        let error = copy().multipart_threshold(1 << 30).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{names_checksum} {error}");
+        assert!(error.to_string().contains("the copy has other bytes than its source"), "{error}");
+        // One that was held to nothing may be of a source that was there in between.
+        store.inject(Fault::replace_object(vec![9; MIB]).on(Operation::HeadObject).nth(1)).unwrap();
+        let verification = copy().await.unwrap().verification;
+        assert!(verification.to_string().contains("may have been replaced meanwhile"), "{verification}");
+    }
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ pub struct Waiting {
     pub server: String,
     /// What went wrong last, in one line.
     pub reason: String,
-    /// For how long no request of a transfer has succeeded.
+    /// For how long nothing came of it.
     pub so_far: Duration,
     /// For how long it is tried yet, if nothing moves: what is left of the transfer's
     /// [`patience`](super::Upload::patience).
@@ -36,6 +36,8 @@ struct State {
     /// How many requests are made again and again.
     count: usize,
     wait: Option<Wait>,
+    /// When one succeeded last, while others waited.
+    came: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -80,6 +82,7 @@ impl Again<'_> {
         state.count += usize::from(!std::mem::replace(&mut self.is_counted, true));
         let since = now.checked_sub(tried).unwrap_or(now);
         let since = state.wait.as_ref().map_or(since, |wait| wait.since.min(since));
+        let since = state.came.map_or(since, |came| came.max(since));
         state.wait = Some(Wait { reason: error.message().to_owned(), since, until: now + left });
         self.waits.any.store(true, Ordering::Relaxed);
     }
@@ -87,7 +90,8 @@ impl Again<'_> {
     /// The server did what it was asked, or some of it.
     pub(super) fn came(&self) {
         if self.waits.any.swap(false, Ordering::Relaxed) {
-            self.waits.state().wait = None;
+            let mut state = self.waits.state();
+            (state.wait, state.came) = (None, Some(Instant::now()));
         }
     }
 }

@@ -204,7 +204,8 @@ pub(super) async fn is_link(root: PathBuf, key: String) -> Result<bool, Error> {
 async fn likeness(work: &Work, source: &Entry, target: &Entry) -> Result<Likeness, Error> {
     use Bytes::{File, Object};
     match (bytes_of(work, &work.source, source).await?, bytes_of(work, &work.target, target).await?) {
-        (File(path), Object { client, bucket, key, evidence }) | (Object { client, bucket, key, evidence }, File(path)) => {
+        (File(path), Object { client, bucket, key, evidence })
+        | (Object { client, bucket, key, evidence }, File(path)) => {
             // An object in parts was cut as this would be, if it was uploaded from here.
             let part_size = upload_of(work, client, &path, bucket, key).wanted_part_size();
             compare(path, source.size, evidence, part_size, client.inner().sending.habits.parts).await
