@@ -70,17 +70,14 @@ fn a_usage_error_is_one_line_and_a_hint() {
         ),
         (
             &["cat", "s3://ab/key"],
-            format!(
-                "wharf: invalid value 's3://ab/key' for '<URL>...': invalid bucket name \"ab\": it must have 3 to 63 \
-                 characters\n"
-            ),
+            "wharf: invalid value 's3://ab/key' for '<URL>...': invalid bucket name \"ab\": it must have 3 to 63 \
+             characters\n"
+                .to_owned(),
         ),
         (
             &["serve", "--listen", "9000"],
-            format!(
-                "wharf: invalid value '9000' for '--listen <ADDR>': an address reads like 127.0.0.1:9000 or \
-                 [::1]:9000\n"
-            ),
+            "wharf: invalid value '9000' for '--listen <ADDR>': an address reads like 127.0.0.1:9000 or [::1]:9000\n"
+                .to_owned(),
         ),
         (
             &["mb", "my-bucket"],
