@@ -33,8 +33,8 @@ const STRANGER_ATTEMPTS: u32 = 6;
 
 /// Makes a request again and again until it succeeds, fails for good, or the whole transfer has not moved for `patience`. The
 /// waits between are random (`jitter` gives from 0 to 1), up to a limit that doubles until 20 s, and no shorter than the
-/// server asks for; the last attempt is made when patience ends. Waiting for leave to send tries nobody's patience. A server that this client has never reached is given
-/// up after a few seconds.
+/// server asks for; the last attempt is made when patience ends. Waiting for leave to send tries nobody's patience. A server
+/// that this client has never reached is given up after a few seconds.
 ///
 /// The client's own retries and their quota are for small requests: those that go through here are sent by a client that makes
 /// one attempt ([`Client::for_transfers`](crate::Client)).
@@ -101,7 +101,7 @@ where
         let wish = error.retry_after().unwrap_or_default().min(LONGEST_WISH);
         let left = patience.saturating_sub(tried);
         if left.is_zero() || wish > left {
-            return Err(exhausted(error, patience, wish.saturating_sub(left)).with_attempts(attempts));
+            return Err(exhausted(error, patience, left).with_attempts(attempts));
         }
         let wait = longest.mul_f64(jitter().clamp(0.0, 1.0)).max(wish).min(left);
         again.failed(&error, tried, left);
@@ -114,12 +114,12 @@ where
     }
 }
 
-/// What to say at the end of patience, which the server asks to be longer by `missing`.
-fn exhausted(error: Error, patience: Duration, missing: Duration) -> Error {
+/// What to say at the end of patience, or where what is `left` of it is less than the server asks to wait.
+fn exhausted(error: Error, patience: Duration, left: Duration) -> Error {
     let patience = seconds(patience);
-    let message = match missing {
+    let message = match left {
         Duration::ZERO => format!("nothing moved within a patience of {patience}: {}", error.message()),
-        _ => format!("the server asks for more than a patience of {patience}: {}", error.message()),
+        _ => format!("the server asks for a wait beyond a patience of {patience}: {}", error.message()),
     };
     error.with_message(message).with_hint("a longer patience goes on trying")
 }
@@ -249,7 +249,7 @@ mod tests {
         let (times, result) = tries(&Watch::new(), 5, |_| Err(busy(Some("7")))).await;
         assert_eq!(times, [0]);
         let error = result.unwrap_err().to_string();
-        assert!(error.starts_with("the server asks for more than a patience of 5 s: "), "{error}");
+        assert!(error.starts_with("the server asks for a wait beyond a patience of 5 s: "), "{error}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -295,8 +295,8 @@ impl Sync {
         self
     }
 
-    /// Changes each upload before it is sent: its storage class, say. [`Compare::Checksum`] has it change uploads that are not
-    /// sent then, for the size of their parts.
+    /// Changes each upload before it is sent: its storage class, say. [`Compare::Checksum`] has it change one for each object in
+    /// parts, to learn their size, and it is not sent where the bytes turn out to be the same.
     pub fn uploads(mut self, change: impl Fn(Upload) -> Upload + Send + std::marker::Sync + 'static) -> Self {
         self.tweaks.upload = Some(Box::new(change));
         self

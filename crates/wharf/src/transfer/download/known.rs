@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use wharf_proto::evidence::{Comparison, Evidence, Likeness, Proof, likely_cuts};
+use wharf_proto::evidence::{Comparison, Doubt, Evidence, Proof, likely_cuts};
 use wharf_proto::transfer::Ledger;
 use wharf_proto::{Error, ErrorKind};
 
@@ -41,31 +41,28 @@ pub(super) async fn known(
 /// By a checksum that could not be compared before, such as one of parts, or by an ETag that is an MD5.
 async fn read_again(job: &Job, found: &Found, file: &PartFile, size: u64) -> Result<Verification, Error> {
     let habits = job.habits();
-    let unknown = |doubt| Likeness::Unknown(doubt);
-    let likeness = match Evidence::of((&found.head).into(), habits, job.bucket()).proof() {
-        Ok(proof) => {
-            let cuts = match proof.checksum.part_count() {
-                Some(count) => likely_cuts(size, count, job.options().part_size, habits.parts),
-                None => Vec::new(),
-            };
-            match Comparison::new(proof, size, &cuts) {
-                Ok(comparison) => match file.compare(comparison, size).await? {
-                    Likeness::Differs => return differs(found, proof),
-                    told => told,
-                },
-                Err(doubt) => unknown(doubt),
-            }
-        }
-        Err(doubt) => unknown(doubt),
+    let unknown = |doubt: Doubt| Ok(Verification::NotVerified(doubt.as_str()));
+    let proof = match Evidence::of((&found.head).into(), habits, job.bucket()).proof() {
+        Ok(proof) => proof,
+        Err(doubt) => return unknown(doubt),
     };
-    Ok(Verification::of(likeness).unwrap_or(NOTHING_SAID))
+    let cuts = match proof.checksum.part_count() {
+        Some(count) => likely_cuts(size, count, job.options().part_size, habits.parts),
+        None => Vec::new(),
+    };
+    let comparison = match Comparison::new(proof, size, &cuts) {
+        Ok(comparison) => comparison,
+        Err(doubt) => return unknown(doubt),
+    };
+    match Verification::of(file.compare(comparison, size).await?) {
+        Some(verification) => Ok(verification),
+        None => differs(found, proof),
+    }
 }
-
-const NOTHING_SAID: Verification = Verification::NotVerified("the server does not say what its checksum covers");
 
 fn differs(found: &Found, proof: Proof) -> Result<Verification, Error> {
     if !proof.is_etag && found.head.checksum_type.is_none() {
-        return Ok(NOTHING_SAID);
+        return Ok(Verification::NotVerified("the server does not say what its checksum covers"));
     }
     let (problem, hint) = match proof.is_etag {
         true => (

@@ -207,7 +207,7 @@ async fn likeness(work: &Work, source: &Entry, target: &Entry) -> Result<Likenes
         (File(path), Object { client, bucket, key, evidence })
         | (Object { client, bucket, key, evidence }, File(path)) => {
             // An object in parts was cut as this would be, if it was uploaded from here.
-            let part_size = upload_of(work, client, &path, bucket, key).wanted_part_size();
+            let part_size = |path: &Path| upload_of(work, client, path, bucket, key).wanted_part_size();
             compare(path, source.size, evidence, part_size, client.inner().sending.habits.parts).await
         }
         (Object { evidence, .. }, Object { evidence: other, .. }) => Ok(evidence.compare(&other)),
@@ -229,6 +229,7 @@ async fn bytes_of<'a>(work: &'a Work, place: &'a Kind, entry: &Entry) -> Result<
             let key = format!("{prefix}{}", entry.key);
             let call = client.for_transfers().head_object(bucket, &key).checksum_mode(true);
             let call = if work.request_payer { call.request_payer() } else { call };
+            // How many there are at a time, the entries under way decide.
             let (lane, clock) = (Lane::of(client, Some(1)), &client.inner().clock);
             let ask = || call.clone().into_future();
             let head = patiently(&lane, &work.watch, work.patience, || clock.jitter(), ask).await?;
@@ -243,7 +244,7 @@ async fn compare(
     path: PathBuf,
     size: u64,
     evidence: Evidence,
-    part_size: u64,
+    part_size: impl FnOnce(&Path) -> u64,
     limits: Parts,
 ) -> Result<Likeness, Error> {
     let proof = match evidence.proof() {
@@ -252,7 +253,7 @@ async fn compare(
     };
     let cuts = match proof.checksum.part_count() {
         None => Vec::new(),
-        Some(count) => likely_cuts(size, count, part_size, limits),
+        Some(count) => likely_cuts(size, count, part_size(&path), limits),
     };
     let mut comparison = match Comparison::new(proof, size, &cuts) {
         Ok(comparison) => comparison,
