@@ -15,7 +15,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use wharf_proto::body::{ByteStream, Source};
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher, ChecksumType};
-use wharf_proto::operation::ChecksumPolicy;
+use wharf_proto::operation::{ChecksumPolicy, Request};
 use wharf_proto::provider::Habits;
 use wharf_proto::sigv4::{self, SignedChunks, UnsignedChunks, encoded_len};
 use wharf_proto::{Body, BoxError, Error, ErrorKind};
@@ -79,20 +79,16 @@ impl Content {
 }
 
 impl Payload {
-    /// Makes `body` ready, and adds the headers that go with it.
+    /// Takes the body out of `request`, makes it ready, and adds the headers that go with it.
     ///
     /// What only some bodies wait for is boxed: every request's future would have room for it.
-    pub(crate) async fn prepare(
-        body: Body,
-        policy: ChecksumPolicy,
-        method: &Method,
-        headers: &mut HeaderMap,
-        conditions: &Conditions,
-    ) -> Result<Self, Error> {
-        if policy == ChecksumPolicy::Announce {
+    pub(crate) async fn prepare(request: &mut Request, conditions: &Conditions) -> Result<Self, Error> {
+        let Request { method, headers, body, checksum: policy, .. } = request;
+        let policy = &*policy;
+        if *policy == ChecksumPolicy::Announce {
             announce(headers, conditions);
         }
-        let content = match body.into_source()? {
+        let content = match std::mem::take(body).into_source()? {
             Source::Empty => Content::Bytes(Bytes::new()),
             Source::Bytes(bytes) => Content::Bytes(bytes),
             Source::File(path) => Content::File(Box::pin(File::open(path, None)).await?),
@@ -112,8 +108,8 @@ impl Payload {
         let is_data = !matches!(policy, ChecksumPolicy::None | ChecksumPolicy::Required | ChecksumPolicy::Announce);
         let signs_body = conditions.signed && (!is_data || conditions.sign_payload);
         let md5_is_header =
-            policy == ChecksumPolicy::Required && conditions.habits.content_md5 && !matches!(content, Content::Once(_));
-        let algorithm = match &policy {
+            *policy == ChecksumPolicy::Required && conditions.habits.content_md5 && !matches!(content, Content::Once(_));
+        let algorithm = match policy {
             ChecksumPolicy::Default => conditions.habits.checksum,
             ChecksumPolicy::Required if md5_is_header => Some(ChecksumAlgorithm::Md5),
             ChecksumPolicy::Required => Some(conditions.habits.checksum.unwrap_or(ChecksumAlgorithm::Crc64Nvme)),
@@ -134,7 +130,7 @@ impl Payload {
         };
         payload.tells = while_sending || matches!(policy, ChecksumPolicy::Algorithm(_));
         if let ChecksumPolicy::Value(checksum) = policy {
-            payload.expected = Some(checksum);
+            payload.expected = Some(*checksum);
         }
         if let Some(md5) = payload.expected.take_if(|_| md5_is_header) {
             set_content_md5(headers, &md5);
