@@ -34,7 +34,8 @@ impl<'h> Headers<'h> {
 
     pub(crate) fn text(self, name: &str) -> Option<String> {
         let value = self.get(name)?.as_bytes();
-        Some(String::from_utf8_lossy(value).into_owned()).filter(|text| !text.is_empty())
+        let text = str::from_utf8(value).map_or_else(|_| String::from_utf8_lossy(value).into_owned(), str::to_owned);
+        Some(text).filter(|text| !text.is_empty())
     }
 
     pub(crate) fn parsed<T: FromStr>(self, name: &str) -> Option<T> {

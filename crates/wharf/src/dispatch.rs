@@ -106,12 +106,7 @@ impl Prepared<'_> {
     }
 }
 
-async fn attempts(
-    client: &Arc<Inner>,
-    request: &Prepared<'_>,
-    read: Read,
-    sent: &AtomicU32,
-) -> Result<Answer, Error> {
+async fn attempts(client: &Arc<Inner>, request: &Prepared<'_>, read: Read, sent: &AtomicU32) -> Result<Answer, Error> {
     let quota = &request.route.bucket.quota;
     let mut policy = client.retry;
     if client.sending.one_attempt {
@@ -232,7 +227,8 @@ async fn attempt(
     let payload = &request.payload;
     let scope = keys(client, request, way, signed_with).await.map_err(Failure::last)?;
     let at = client.now();
-    let signer = signed_with.as_ref().zip(scope).map(|(keys, scope)| Signer::new(keys, scope, at, &client.signing_keys));
+    let signer =
+        signed_with.as_ref().zip(scope).map(|(keys, scope)| Signer::new(keys, scope, at, &client.signing_keys));
     let progress = Progress::new(client.tally.clone(), client.in_flight.clone());
     let signed = sign(client, request, way, signer, &progress).map_err(Failure::last)?;
     let patient = request.request.patient;
@@ -311,18 +307,18 @@ fn sign(
     let (mut head, ()) = http::Request::new(()).into_parts();
     head.method = request.request.method.clone();
     head.uri = way.uri.clone();
-    head.headers = HeaderMap::with_capacity(request.request.headers.len() + SIGNED_HEADERS);
+    let count = request.request.headers.len() + SIGNED_HEADERS;
+    head.headers = HeaderMap::with_capacity(count.max(ANSWER_HEADERS));
     head.headers.extend(request.request.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
     head.headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-    if let Some(host) = sigv4::host(&way.uri).and_then(|host| HeaderValue::from_str(host).ok()) {
-        head.headers.insert(header::HOST, host);
+    if let Some(host) = way.host() {
+        head.headers.insert(header::HOST, host.clone());
     }
     let mut chunks = None;
     if let Some(signer) = signer {
         let signing = request.payload.signing();
         let seed = signer.sign(&mut head, signing).map_err(unsignable)?;
-        let signs_chunks =
-            matches!(signing, sigv4::Payload::StreamingSigned | sigv4::Payload::StreamingSignedTrailer);
+        let signs_chunks = matches!(signing, sigv4::Payload::StreamingSigned | sigv4::Payload::StreamingSignedTrailer);
         chunks = signs_chunks.then(|| SignedChunks::new(&signer, seed));
     }
     let body = request.payload.body(chunks, progress)?;
@@ -331,6 +327,9 @@ fn sign(
 
 /// How many headers a request gets here: its date, digest and signature, our name, and the host's.
 const SIGNED_HEADERS: usize = 5;
+
+/// hyper keeps the answer's headers where it found the request's: room for as many as S3 answers with.
+const ANSWER_HEADERS: usize = 12;
 
 pub(crate) fn unsignable(error: sigv4::SigningError) -> Error {
     Error::invalid_input(error.to_string())

@@ -35,6 +35,8 @@ const MAX_LENGTH: u64 = 5 << 40;
 /// The size of the chunks of a framed body. A body that is no longer goes out in one piece.
 const CHUNK: usize = 64 * 1024;
 
+const SDK_CHECKSUM_ALGORITHM: HeaderName = HeaderName::from_static("x-amz-sdk-checksum-algorithm");
+
 /// Hashing more than this would keep a runtime's thread for longer than a moment.
 const HASH_INLINE: usize = 1024 * 1024;
 
@@ -107,8 +109,9 @@ impl Payload {
         }
         let is_data = !matches!(policy, ChecksumPolicy::None | ChecksumPolicy::Required | ChecksumPolicy::Announce);
         let signs_body = conditions.signed && (!is_data || conditions.sign_payload);
-        let md5_is_header =
-            *policy == ChecksumPolicy::Required && conditions.habits.content_md5 && !matches!(content, Content::Once(_));
+        let md5_is_header = *policy == ChecksumPolicy::Required
+            && conditions.habits.content_md5
+            && !matches!(content, Content::Once(_));
         let algorithm = match policy {
             ChecksumPolicy::Default => conditions.habits.checksum,
             ChecksumPolicy::Required if md5_is_header => Some(ChecksumAlgorithm::Md5),
@@ -139,10 +142,7 @@ impl Payload {
         }
         if let Some(algorithm) = payload.expected.map(|checksum| checksum.algorithm()).or(payload.trailer) {
             // Some servers keep a checksum only where this names it.
-            headers.insert(
-                HeaderName::from_static("x-amz-sdk-checksum-algorithm"),
-                HeaderValue::from_static(algorithm.as_str()),
-            );
+            headers.insert(SDK_CHECKSUM_ALGORITHM, HeaderValue::from_static(algorithm.as_str()));
         }
         if payload.content.length() > 0 || is_data || matches!(*method, Method::PUT | Method::POST) {
             headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(payload.encoded_length()));
@@ -330,7 +330,7 @@ fn announce(headers: &mut HeaderMap, conditions: &Conditions) {
 }
 
 pub(crate) fn set_checksum(headers: &mut HeaderMap, checksum: &Checksum) {
-    if let Ok(value) = HeaderValue::from_str(&checksum.to_base64()) {
+    if let Ok(value) = HeaderValue::try_from(checksum.to_base64()) {
         headers.insert(HeaderName::from_static(checksum.algorithm().header_name()), value);
     }
 }

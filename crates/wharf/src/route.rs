@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{Method, Uri};
+use http::{HeaderValue, Method, Uri};
 use wharf_proto::correct::Correction;
 use wharf_proto::endpoint::{Plane, Target};
 use wharf_proto::operation::Request;
@@ -32,6 +32,11 @@ impl Way {
     /// What it is signed for.
     pub(crate) fn scope(&self) -> Scope<'_> {
         self.target.scope()
+    }
+
+    /// The `Host` header.
+    pub(crate) fn host(&self) -> Option<&HeaderValue> {
+        self.target.host()
     }
 }
 
