@@ -302,9 +302,7 @@ impl Payload {
     pub(crate) fn check_answer(&self, headers: &HeaderMap) -> Result<(), Error> {
         let Some(sent) = self.checksum() else { return Ok(()) };
         let algorithm = sent.algorithm();
-        let Some(stored) =
-            headers.get(HeaderName::from_static(algorithm.header_name())).and_then(|value| value.to_str().ok())
-        else {
+        let Some(stored) = headers.get(algorithm.header()).and_then(|value| value.to_str().ok()) else {
             return Ok(());
         };
         match Checksum::parse(algorithm, stored) {
@@ -331,7 +329,7 @@ fn announce(headers: &mut HeaderMap, conditions: &Conditions) {
 
 pub(crate) fn set_checksum(headers: &mut HeaderMap, checksum: &Checksum) {
     if let Ok(value) = HeaderValue::try_from(checksum.to_base64()) {
-        headers.insert(HeaderName::from_static(checksum.algorithm().header_name()), value);
+        headers.insert(checksum.algorithm().header(), value);
     }
 }
 

@@ -316,7 +316,7 @@ impl<S: Send + 'static> Operation for PutObject<S> {
         Ok(PutObjectOutput {
             etag: headers.etag(),
             version_id: headers.text("x-amz-version-id"),
-            encryption: EncryptionInfo::read(headers),
+            encryption: EncryptionInfo::read(&headers),
             checksum: headers.checksum(),
             checksum_type: headers.parsed("x-amz-checksum-type"),
             expiration: headers.text("x-amz-expiration"),

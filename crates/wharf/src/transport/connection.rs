@@ -83,6 +83,8 @@ impl Connection {
             Peeked::Closed => return false,
             // A word of TLS, or the last one before the server closes: the runtime has to hear of it first.
             Peeked::Unread => tokio::task::yield_now().await,
+            // The last answer left it so.
+            Peeked::Nothing if self.sender.is_ready() => return self.driver.is_some(),
             Peeked::Nothing => {}
         }
         // Whom it would wake now has nothing to do with the request that follows.
