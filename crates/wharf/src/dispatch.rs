@@ -106,15 +106,15 @@ impl Prepared<'_> {
     }
 }
 
-async fn attempts(client: &Arc<Inner>, request: &Prepared<'_>, read: Read, sent: &AtomicU32) -> Result<Answer, Error> {
-    let quota = &request.route.bucket.quota;
+async fn attempts(client: &Arc<Inner>, prepared: &Prepared<'_>, read: Read, sent: &AtomicU32) -> Result<Answer, Error> {
+    let quota = &prepared.route.bucket.quota;
     let mut policy = client.retry;
     if client.sending.one_attempt {
         policy.max_attempts = 1;
     }
-    let mut state = RetryState::new(policy).retry_conflicts(request.request.retry_conflict);
+    let mut state = RetryState::new(policy).retry_conflicts(prepared.request.retry_conflict);
     let mut corrections = Corrections::default();
-    let mut way = request.way(client)?;
+    let mut way = prepared.way(client)?;
     let mut number = 0;
     // An earlier attempt may have been carried out although its answer was lost.
     let mut maybe_done = false;
@@ -128,20 +128,20 @@ async fn attempts(client: &Arc<Inner>, request: &Prepared<'_>, read: Read, sent:
         }
         let span = tracing::debug_span!("attempt", number);
         let mut signed_with = None;
-        let mut failure = match attempt(client, request, &way, read, &mut signed_with).instrument(span).await {
+        let mut failure = match attempt(client, prepared, &way, read, &mut signed_with).instrument(span).await {
             Ok(mut answer) => {
-                if let Some(sent) = request.payload.told_checksum() {
+                if let Some(sent) = prepared.payload.told_checksum() {
                     answer.response.extensions_mut().insert(SentChecksum(sent));
                 }
                 state.succeeded(quota);
                 let (status, headers) = (answer.response.status(), answer.response.headers());
-                let checked = request.payload.check_answer(headers);
+                let checked = prepared.payload.check_answer(headers);
                 checked.map_err(|error| error.with_answer(status, headers).with_attempts(number))?;
                 return Ok(Answer { attempts: number, ..answer });
             }
             Err(failure) => failure,
         };
-        if failure.again && request.payload.can_be_sent() {
+        if failure.again && prepared.payload.can_be_sent() {
             maybe_done = true;
             continue;
         }
@@ -154,17 +154,17 @@ async fn attempts(client: &Arc<Inner>, request: &Prepared<'_>, read: Read, sent:
         let ahead = client.clock_ahead.load(Ordering::Relaxed);
         if let Some(correction) = failure.correction.take().filter(|correction| corrections.allow(correction))
             // Boxed, for it is seldom needed.
-            && Box::pin(request.route.correct(client, request.request, &way, &correction, signed_with.as_ref())).await
+            && Box::pin(prepared.route.correct(client, prepared.request, &way, &correction, signed_with.as_ref())).await
         {
-            if request.payload.can_be_sent() {
+            if prepared.payload.can_be_sent() {
                 tracing::debug!(error = %failure.error, ?correction, "trying again, corrected");
                 clock_was = clock_was.or(matches!(correction, Correction::Clock(_)).then_some(ahead));
-                way = request.way(client)?;
+                way = prepared.way(client)?;
                 continue;
             }
             failure.error = once_more(failure.error, &correction);
         }
-        let decision = if request.payload.can_be_sent() {
+        let decision = if prepared.payload.can_be_sent() {
             state.failed(failure.class, failure.retry_after, client.clock.jitter(), quota)
         } else {
             Decision::GiveUp
@@ -219,19 +219,19 @@ fn give_back(state: RetryState, answered: bool, quota: &RetryQuota) {
 
 async fn attempt(
     client: &Arc<Inner>,
-    request: &Prepared<'_>,
+    prepared: &Prepared<'_>,
     way: &Way,
     read: Read,
     signed_with: &mut Option<Credentials>,
 ) -> Result<Answer, Failure> {
-    let payload = &request.payload;
-    let scope = keys(client, request, way, signed_with).await.map_err(Failure::last)?;
+    let payload = &prepared.payload;
+    let scope = keys(client, prepared, way, signed_with).await.map_err(Failure::last)?;
     let at = client.now();
     let signer =
         signed_with.as_ref().zip(scope).map(|(keys, scope)| Signer::new(keys, scope, at, &client.signing_keys));
     let progress = Progress::new(client.tally.clone(), client.in_flight.clone());
-    let signed = sign(client, request, way, signer, &progress).map_err(Failure::last)?;
-    let patient = request.request.patient;
+    let signed = sign(client, prepared, way, signer, &progress).map_err(Failure::last)?;
+    let patient = prepared.request.patient;
     let limit = if patient { client.patience.max(client.stall_limit) } else { client.stall_limit };
     client.tally.request();
     let exchange = client.transport.send(signed);
@@ -255,7 +255,7 @@ async fn attempt(
         }
         let mut failure = Failure::of_answer(error, &head.headers, payload);
         let token = signed_with.as_ref().is_some_and(|keys| keys.session_token().is_some());
-        let asked = Asked { method: &request.request.method, region: way.scope().region, at, token };
+        let asked = Asked { method: &prepared.request.method, region: way.scope().region, at, token };
         failure.correction = correction(&asked, &failure.error, &head.headers);
         return Err(failure);
     }
@@ -272,7 +272,7 @@ async fn attempt(
             _ => Failure::transient(error, TransportFailure::Closed),
         });
     }
-    if !request.request.verbatim && is_error_document(&document) {
+    if !prepared.request.verbatim && is_error_document(&document) {
         let error = Error::from_response(head.status, &head.headers, &document);
         return Err(Failure::of_answer(error, &head.headers, payload));
     }
@@ -282,7 +282,7 @@ async fn attempt(
 /// Has in `signed_with` what to sign with, and gives back what for; `None` where requests are not signed.
 async fn keys<'w>(
     client: &Arc<Inner>,
-    request: &Prepared<'_>,
+    prepared: &Prepared<'_>,
     way: &'w Way,
     signed_with: &mut Option<Credentials>,
 ) -> Result<Option<Scope<'w>>, Error> {
@@ -291,7 +291,7 @@ async fn keys<'w>(
         Some(own) => own.clone(),
         None => provider.credentials().await?,
     };
-    let (keys, scope) = request.route.keys(client, request.request.bucket.as_deref(), way, own).await?;
+    let (keys, scope) = prepared.route.keys(client, prepared.request.bucket.as_deref(), way, own).await?;
     *signed_with = Some(keys);
     Ok(Some(scope))
 }
@@ -299,29 +299,29 @@ async fn keys<'w>(
 /// The request as it goes to the transport: with its URI, the client's headers, a signature and a body.
 fn sign(
     client: &Inner,
-    request: &Prepared<'_>,
+    prepared: &Prepared<'_>,
     way: &Way,
     signer: Option<Signer<'_>>,
     progress: &Arc<Progress>,
 ) -> Result<http::Request<transport::Body>, Error> {
     let (mut head, ()) = http::Request::new(()).into_parts();
-    head.method = request.request.method.clone();
+    head.method = prepared.request.method.clone();
     head.uri = way.uri.clone();
-    let count = request.request.headers.len() + SIGNED_HEADERS;
+    let count = prepared.request.headers.len() + SIGNED_HEADERS;
     head.headers = HeaderMap::with_capacity(count.max(ANSWER_HEADERS));
-    head.headers.extend(request.request.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    head.headers.extend(prepared.request.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
     head.headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     if let Some(host) = way.host() {
         head.headers.insert(header::HOST, host.clone());
     }
     let mut chunks = None;
     if let Some(signer) = signer {
-        let signing = request.payload.signing();
+        let signing = prepared.payload.signing();
         let seed = signer.sign(&mut head, signing).map_err(unsignable)?;
         let signs_chunks = matches!(signing, sigv4::Payload::StreamingSigned | sigv4::Payload::StreamingSignedTrailer);
         chunks = signs_chunks.then(|| SignedChunks::new(&signer, seed));
     }
-    let body = request.payload.body(chunks, progress)?;
+    let body = prepared.payload.body(chunks, progress)?;
     Ok(http::Request::from_parts(head, transfer::paced(body, &client.budgets, progress)))
 }
 

@@ -83,11 +83,10 @@ impl Connection {
             Peeked::Closed => return false,
             // A word of TLS, or the last one before the server closes: the runtime has to hear of it first.
             Peeked::Unread => tokio::task::yield_now().await,
-            // The last answer left it so.
-            Peeked::Nothing if self.sender.is_ready() => return self.driver.is_some(),
             Peeked::Nothing => {}
         }
-        // Whom it would wake now has nothing to do with the request that follows.
+        // Whom it would wake now has nothing to do with the request that follows, and must not be woken by it: as a rule
+        // it is the very task that sends it, for which there is nothing to do yet.
         self.drive(&mut Context::from_waker(Waker::noop()));
         if self.sender.is_ready() {
             return self.driver.is_some();
