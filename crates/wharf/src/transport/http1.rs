@@ -67,7 +67,7 @@ impl Transport for Http1 {
     }
 }
 
-/// Not an `async fn`, which would have room for the request twice.
+#[expect(clippy::manual_async_fn, reason = "an async fn would have room for the request twice")]
 fn exchange(
     shared: Arc<Shared>,
     destination: Destination,
