@@ -166,11 +166,11 @@ impl Payload {
                 });
             }
             Content::Bytes(bytes) if bytes.len() <= HASH_INLINE || (algorithm.is_none() && !signs_body) => {
-                digest([bytes.clone()], algorithm, signs_body)
+                digest(bytes, algorithm, signs_body)
             }
             Content::Bytes(bytes) => {
                 let bytes = bytes.clone();
-                Box::pin(blocking(move || Ok(digest([bytes], algorithm, signs_body)))).await?
+                Box::pin(blocking(move || Ok(digest(&bytes, algorithm, signs_body)))).await?
             }
             Content::File(file) if algorithm.is_some() || signs_body => {
                 Box::pin(file.digest(algorithm, signs_body)).await?
@@ -354,7 +354,15 @@ fn add_framing(headers: &mut HeaderMap) {
 
 type Digests = (Option<Checksum>, Option<[u8; 32]>);
 
-fn digest(pieces: impl IntoIterator<Item = Bytes>, algorithm: Option<ChecksumAlgorithm>, sha256: bool) -> Digests {
+fn digest(bytes: &[u8], algorithm: Option<ChecksumAlgorithm>, sha256: bool) -> Digests {
+    (algorithm.map(|algorithm| algorithm.checksum(bytes)), sha256.then(|| Sha256::digest(bytes).into()))
+}
+
+fn digest_pieces(
+    pieces: impl IntoIterator<Item = Bytes>,
+    algorithm: Option<ChecksumAlgorithm>,
+    sha256: bool,
+) -> Digests {
     let mut hasher = algorithm.map(ChecksumHasher::new);
     let mut sha = sha256.then(Sha256::new);
     for piece in pieces {
