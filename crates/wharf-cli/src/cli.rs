@@ -1,9 +1,12 @@
 //! What can be typed: the verbs, and the options that all of them share.
 
-use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use std::env;
+use std::ffi::OsString;
 
-use crate::command::Command;
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
+
+use crate::command::{self, Command};
 use crate::error::{Exit, Failure};
 use crate::globals::Globals;
 use crate::printer::Printer;
@@ -33,6 +36,22 @@ pub(crate) struct Cli {
     pub(crate) globals: Globals,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// What was typed.
+    pub(crate) fn typed() -> Result<Self, clap::Error> {
+        // Help and mistakes need all verbs.
+        let words: Vec<_> = env::args_os().collect();
+        Self::of_one_verb(&words).map_or_else(|| Self::try_parse_from(&words), Ok)
+    }
+
+    /// The same, if it can be read with one verb alone: to put all of them together takes longer than to list a key.
+    fn of_one_verb(words: &[OsString]) -> Option<Self> {
+        let verb = words.iter().skip(1).find_map(|word| command::alone(word.to_str()?))?;
+        let alone = Globals::augment_args(clap::Command::new("wharf")).subcommand(verb);
+        Self::from_arg_matches(&alone.try_get_matches_from(words).ok()?).ok()
+    }
 }
 
 /// What to say to somebody who typed what cannot be read, or asked for help or the version.
@@ -100,6 +119,44 @@ mod tests {
     #[test]
     fn the_definition_holds_together() {
         Cli::command().debug_assert();
+    }
+
+    fn alone(words: &[&str]) -> Option<Cli> {
+        Cli::of_one_verb(&["wharf"].iter().chain(words).map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn one_verb_alone_is_read_as_among_all() {
+        for verb in Cli::command().get_subcommands().filter(|verb| verb.get_name() != "s3") {
+            let alone = command::alone(verb.get_name()).unwrap();
+            let ids = |command: &clap::Command| command.get_arguments().map(clap::Arg::get_id).cloned().collect::<Vec<_>>();
+            assert_eq!((alone.get_name(), ids(&alone)), (verb.get_name(), ids(verb)));
+        }
+        for words in [
+            &["--region", "eu-west-1", "ls", "s3://b", "--summarize", "--quiet"][..],
+            &["cp", "ls", "s3://b/ls", "--concurrency", "3"],
+            &["whoami"],
+        ] {
+            let all = Cli::try_parse_from([&["wharf"], words].concat()).unwrap();
+            assert_eq!(format!("{:?}", alone(words).unwrap()), format!("{all:?}"));
+        }
+    }
+
+    #[test]
+    fn what_one_verb_alone_cannot_read_is_left_to_all() {
+        for words in [
+            &[][..],
+            &["--help"],
+            &["-V"],
+            &["help", "ls"],
+            &["ls", "--help"],
+            &["ls", "--nothing"],
+            &["--profile", "ls", "cp", "a", "s3://b"],
+            &["s3", "ls"],
+            &["nothing"],
+        ] {
+            assert!(alone(words).is_none(), "{words:?}");
+        }
     }
 
     #[test]

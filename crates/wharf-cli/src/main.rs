@@ -21,14 +21,12 @@ mod url;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::cli::Cli;
 use crate::printer::Printer;
 
 fn main() -> ExitCode {
     let mut printer = Printer::new();
-    let outcome = match Cli::try_parse() {
+    let outcome = match Cli::typed() {
         Ok(cli) => command::run(cli, &mut printer),
         Err(error) => cli::explain(&error, &mut printer),
     };

@@ -17,7 +17,7 @@ use super::Downloaded;
 use super::attributes;
 use super::check::{Check, Tally};
 use super::crew::Crew;
-use super::file::{FileOptions, PartFile, check_target, journal_path, size_of};
+use super::file::{FileOptions, PartFile, check_target, journal_path};
 use super::in_order::Speed;
 use super::request::{Found, Job, ended_early};
 use super::resume::Resume;
@@ -45,9 +45,9 @@ impl Deliver<PathBuf> for ToFile {
     fn deliver(self: Box<Self>, job: Job, options: FileOptions) -> SendFuture<Downloaded<PathBuf>> {
         Box::pin(async move {
             let target = self.0;
-            check_target(&target, &options)?;
+            let replaces = check_target(&target, &options)?;
             let resume = Resume::open(&target, &options).await?.map(Arc::new);
-            let done = anew_and_anew(&job, &target, &options, resume.as_ref()).await;
+            let done = anew_and_anew(&job, &target, replaces, &options, resume.as_ref()).await;
             // What was dropped may still be recording what has arrived.
             let _ = job.watch().tidied().await;
             let Some(resume) = resume else { return done };
@@ -62,13 +62,14 @@ impl Deliver<PathBuf> for ToFile {
 async fn anew_and_anew(
     job: &Job,
     target: &Path,
+    replaces: u64,
     options: &FileOptions,
     resume: Option<&Arc<Resume>>,
 ) -> Result<Downloaded<PathBuf>, Error> {
     let mut restarts = 0;
     loop {
         let unfinished = OnceLock::new();
-        let error = match once(job, target, options, resume, &unfinished).await {
+        let error = match once(job, target, replaces, options, resume, &unfinished).await {
             Ok(done) => return Ok(done),
             Err(error) => error,
         };
@@ -138,6 +139,7 @@ enum Step {
 async fn once(
     job: &Job,
     target: &Path,
+    replaces: u64,
     options: &FileOptions,
     resume: Option<&Arc<Resume>>,
     unfinished: &OnceLock<Unfinished>,
@@ -148,7 +150,7 @@ async fn once(
     fetched?;
     let run = unfinished.get().ok_or_else(|| Error::new(ErrorKind::Other, "nothing was begun"))?;
     // A sync lasts as long as the disk wants, and what is replaced is removed, which takes the longer the larger it is.
-    if !options.durable && run.found.length() <= SMALL && size_of(target) <= SMALL {
+    if !options.durable && run.found.length() <= SMALL && replaces <= SMALL {
         return run.finish(target, options);
     }
     let (run, target, options) = (Arc::clone(run), target.to_owned(), options.clone());
