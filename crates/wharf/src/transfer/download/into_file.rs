@@ -101,18 +101,20 @@ struct Run {
     file: PartFile,
     /// Where it is recorded what has arrived, and in which round.
     resume: Option<(Arc<Resume>, u32)>,
+    /// Held while that is done.
+    recording: Arc<TurnMutex<()>>,
     /// How many bytes an earlier run has read.
     resumed_bytes: u64,
     /// Closed when others shall help: a fast stream is read alone.
     alone: Semaphore,
     /// The file has its name, or was given up.
     is_over: AtomicBool,
+    crew: Arc<Crew>,
 }
 
 /// A file that is not whole. Dropped before it is, it is removed, or what has arrived recorded.
 struct Unfinished {
     run: Arc<Run>,
-    crew: Arc<Crew>,
 }
 
 /// A range on its way.
@@ -177,8 +179,8 @@ async fn fetch(
         None => None,
     };
     if let Some((found, arrived)) = kept {
-        let (new, requests) = Run::begin(job, found, target, options, resume, arrived).await?;
-        let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new), crew: crew.clone() });
+        let (new, requests) = Run::begin(job, found, target, options, resume, arrived, crew).await?;
+        let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
         for _ in 1..requests {
             crew.spawn(Run::work(Arc::clone(run)).in_current_span());
         }
@@ -189,13 +191,13 @@ async fn fetch(
                 let mut front = front.lock().await;
                 if front.is_none() {
                     let (found, body) = job.first().await?;
-                    let (new, requests) = Run::begin(job, found, target, options, resume, Vec::new()).await?;
+                    let (new, requests) = Run::begin(job, found, target, options, resume, Vec::new(), crew).await?;
                     let speed = job.options().concurrency.is_none().then(Speed::default);
                     *front = new.take().map(|filler| Filler { body: Some(body), speed, ..filler });
                     if job.options().concurrency.is_some() {
                         new.alone.close();
                     }
-                    let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new), crew: crew.clone() });
+                    let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
                     for _ in 1..requests {
                         crew.spawn(Run::help(Arc::clone(run)).in_current_span());
                     }
@@ -233,6 +235,7 @@ impl Run {
         options: &FileOptions,
         resume: Option<&Arc<Resume>>,
         mut arrived: Vec<Arrived>,
+        crew: &Arc<Crew>,
     ) -> Result<(Self, usize), Error> {
         let size = job.options().part_size;
         let worth =
@@ -278,9 +281,11 @@ impl Run {
                 ledger,
                 file,
                 resume,
+                recording: Arc::default(),
                 resumed_bytes,
                 alone: Semaphore::new(0),
                 is_over: AtomicBool::new(false),
+                crew: crew.clone(),
             },
             requests,
         ))
@@ -347,7 +352,7 @@ impl Run {
     }
 
     /// Fetches what is left of a range.
-    async fn fill(&self, filler: &mut Filler) -> Result<Step, Error> {
+    async fn fill(self: &Arc<Self>, filler: &mut Filler) -> Result<Step, Error> {
         let Filler { taker, tally, body, speed, silences } = filler;
         let mut coming = match body.take() {
             Some(coming) => coming,
@@ -385,7 +390,7 @@ impl Run {
             tally.add(&self.check, bytes, &self.ledger);
             self.job.moved(bytes.len());
             if self.resume.as_ref().is_some_and(|(resume, _)| resume.is_due(bytes.len())) {
-                self.record().await?;
+                self.record_beside().await;
             }
             // What follows is somebody else's. A body that has ended is asked once more, so that its connection is used again.
             if coming.left() != Some(0) && self.spans().rest(*taker).is_empty() {
@@ -405,8 +410,20 @@ impl Run {
     /// Records what has arrived since the last time.
     async fn record(&self) -> Result<(), Error> {
         let Some((resume, round)) = &self.resume else { return Ok(()) };
+        let synced = self.file.sync().await?;
+        // What is taken from here on is recorded, though nobody may wait for it any more.
         let news = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).news();
-        if news.is_empty() { Ok(()) } else { resume.record(*round, news, &self.file).await }
+        if news.is_empty() { Ok(()) } else { resume.record(*round, news, synced).await }
+    }
+
+    /// The same while more arrives. Waits where the disk is not done with what was recorded last.
+    async fn record_beside(self: &Arc<Self>) {
+        let (run, turn) = (Arc::clone(self), self.recording.clone().lock_owned().await);
+        let recording = async move {
+            let _turn = turn;
+            run.record().await
+        };
+        self.crew.spawn(recording.in_current_span());
     }
 
     /// Gives it up: nobody shall go on with it.
@@ -447,7 +464,7 @@ impl Deref for Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        let (run, crew) = (self.run.clone(), self.crew.clone());
+        let run = self.run.clone();
         if run.is_over.load(Ordering::Relaxed) {
             return;
         }
@@ -455,7 +472,7 @@ impl Drop for Unfinished {
             run.file.discard();
         }
         let tidy_up = async move {
-            crew.stop().await;
+            run.crew.stop().await;
             // It may be getting its name.
             run.file.unused().await;
             let recorded = match &run.resume {
