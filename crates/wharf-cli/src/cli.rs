@@ -129,7 +129,8 @@ mod tests {
     fn one_verb_alone_is_read_as_among_all() {
         for verb in Cli::command().get_subcommands().filter(|verb| verb.get_name() != "s3") {
             let alone = command::alone(verb.get_name()).unwrap();
-            let ids = |command: &clap::Command| command.get_arguments().map(clap::Arg::get_id).cloned().collect::<Vec<_>>();
+            let ids =
+                |command: &clap::Command| command.get_arguments().map(clap::Arg::get_id).cloned().collect::<Vec<_>>();
             assert_eq!((alone.get_name(), ids(&alone)), (verb.get_name(), ids(verb)));
         }
         for words in [
