@@ -134,8 +134,8 @@ mod tests {
             assert_eq!((alone.get_name(), ids(&alone)), (verb.get_name(), ids(verb)));
         }
         for words in [
-            &["--region", "eu-west-1", "ls", "s3://b", "--summarize", "--quiet"][..],
-            &["cp", "ls", "s3://b/ls", "--concurrency", "3"],
+            &["--region", "eu-west-1", "ls", "s3://my-bucket", "--summarize", "--quiet"][..],
+            &["cp", "ls", "s3://my-bucket/ls", "--concurrency", "3"],
             &["whoami"],
         ] {
             let all = Cli::try_parse_from([&["wharf"], words].concat()).unwrap();
@@ -152,7 +152,7 @@ mod tests {
             &["help", "ls"],
             &["ls", "--help"],
             &["ls", "--nothing"],
-            &["--profile", "ls", "cp", "a", "s3://b"],
+            &["--profile", "ls", "cp", "a", "s3://my-bucket"],
             &["s3", "ls"],
             &["nothing"],
         ] {
