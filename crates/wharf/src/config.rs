@@ -253,9 +253,9 @@ impl ClientBuilder {
         self
     }
 
-    /// The HTTP proxy to go through, such as `http://user:password@proxy.example:3128`, in place of those that
-    /// `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` name, less what `NO_PROXY` excepts. This machine itself and its
-    /// metadata services are always reached straight.
+    /// The HTTP proxy to go through, such as `http://user:password@proxy.example:3128`, or `https://` where the proxy
+    /// itself is spoken to by TLS, in place of those that `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` name, less what
+    /// `NO_PROXY` excepts. This machine itself and its metadata services are always reached straight.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.sockets.proxy = ProxyChoice::Url(url.into());
         self

@@ -7,9 +7,14 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use support::{ACCESS_KEY, Conn, FakeClock, SECRET, Server, line, tls};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 use wharf::{Client, ClientBuilder, ErrorKind};
+
+trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 
 fn client(endpoint: &str, variables: &'static [(&str, &str)]) -> ClientBuilder {
     Client::builder()
@@ -25,15 +30,22 @@ async fn hello(mut conn: Conn) {
     }
 }
 
-/// A proxy that leads every tunnel to `port` of this machine, and what it was asked.
-async fn tunnels_to(port: u16) -> (String, Arc<Mutex<Vec<String>>>) {
+/// A proxy that leads every tunnel to `port` of this machine, and what it was asked. It is spoken to by TLS where it has a
+/// certificate.
+async fn tunnels_to(port: u16, tls: Option<TlsAcceptor>) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let heads = Arc::new(Mutex::new(Vec::new()));
     let seen = heads.clone();
+    let scheme = if tls.is_some() { "https" } else { "http" };
     tokio::spawn(async move {
         loop {
-            let mut client = BufReader::new(listener.accept().await.unwrap().0);
+            let client = listener.accept().await.unwrap().0;
+            let client: Box<dyn Socket> = match &tls {
+                Some(tls) => Box::new(tls.accept(client).await.unwrap()),
+                None => Box::new(client),
+            };
+            let mut client = BufReader::new(client);
             let mut head = String::new();
             while !head.ends_with("\r\n\r\n") {
                 client.read_line(&mut head).await.unwrap();
@@ -41,10 +53,11 @@ async fn tunnels_to(port: u16) -> (String, Arc<Mutex<Vec<String>>>) {
             seen.lock().unwrap().push(head);
             let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
             client.write_all(b"HTTP/1.1 200 Connection established\r\nVia: here\r\n\r\n").await.unwrap();
+            client.flush().await.unwrap();
             tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
         }
     });
-    (format!("http://{address}"), heads)
+    (format!("{scheme}://{address}"), heads)
 }
 
 #[tokio::test]
@@ -67,7 +80,7 @@ async fn plain_http_goes_to_the_proxy_as_it_is() {
 async fn https_goes_through_the_proxy_unseen() {
     let (acceptor, pem) = tls("s3.example.test");
     let server = Server::start_tls(acceptor, hello).await;
-    let (proxy, heads) = tunnels_to(server.port()).await;
+    let (proxy, heads) = tunnels_to(server.port(), None).await;
     let url = proxy.replace("http://", "http://user:pass@");
     let s3 = client("https://s3.example.test", &[]).proxy(url).root_certificates_pem(pem).build().unwrap();
     for _ in 0..2 {
@@ -78,6 +91,35 @@ async fn https_goes_through_the_proxy_unseen() {
     assert_eq!(*heads.lock().unwrap(), [expected]);
     assert_eq!(server.requests()[0].target, "/my-bucket/a");
     assert_eq!(server.requests()[0].header("proxy-authorization"), None);
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_spoken_to_by_tls() {
+    let (acceptor, of_proxy) = tls("127.0.0.1");
+    let proxy = Server::start_tls(acceptor.clone(), hello).await;
+    let s3 = client("http://s3.example.test", &[]).proxy(proxy.url()).root_certificates_pem(&of_proxy).build().unwrap();
+    for _ in 0..2 {
+        assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "Hello!");
+    }
+    assert_eq!(proxy.requests()[0].target, "http://s3.example.test/my-bucket/a");
+    assert_eq!(proxy.connections(), 1);
+
+    let (of_server, pem) = tls("s3.example.test");
+    let server = Server::start_tls(of_server, hello).await;
+    let (proxy, heads) = tunnels_to(server.port(), Some(acceptor)).await;
+    let roots = format!("{of_proxy}{pem}");
+    let s3 = client("https://s3.example.test", &[]).proxy(&proxy).root_certificates_pem(roots).build().unwrap();
+    s3.put_object("my-bucket", "a", "x".repeat(1 << 20)).await.unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "Hello!");
+    assert_eq!(*heads.lock().unwrap(), ["CONNECT s3.example.test:443 HTTP/1.1\r\nHost: s3.example.test:443\r\n\r\n"]);
+    assert_eq!(server.requests()[0].header("content-length"), Some("1048576"));
+
+    // It must be whom it says, as the server behind it must.
+    let s3 = client("https://s3.example.test", &[]).proxy(&proxy).root_certificates_pem(pem).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+    let beginning = "GetObject my-bucket/a: the TLS handshake failed: the proxy 127.0.0.1:PORT (said in the program) cannot be \
+                     reached: 127.0.0.1:PORT: invalid peer certificate: ";
+    assert!(line(&error).starts_with(beginning), "{error}");
 }
 
 #[tokio::test]

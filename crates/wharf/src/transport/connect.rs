@@ -10,6 +10,8 @@ use tokio::net::TcpStream;
 use super::dial::{Unreachable, dial};
 use super::http1::Settings;
 use super::pool::Destination;
+use super::proxy::Proxy;
+use super::tls::Tls;
 use super::wire::{AnswerFirst, Wire};
 use super::{BoxError, TransportError, TransportErrorKind};
 
@@ -27,23 +29,35 @@ pub(crate) async fn connect(
     settings: &Settings,
     turn: usize,
 ) -> Result<(Box<dyn Socket>, Arc<Wire>), TransportError> {
-    let stream = match settings.proxies.of(to) {
-        Some(proxy) if to.https => proxy.tunnel(to.host(), to.port(), turn).await?,
-        Some(proxy) => proxy.dial(turn).await?,
-        None => dial(to.host(), to.port(), turn).await?,
+    let proxy = settings.proxies.of(to);
+    let (mut socket, wire) = match proxy {
+        Some(proxy) => reach(proxy, settings, turn).await?,
+        None => over(dial(to.host(), to.port(), turn).await?),
     };
     if !to.https {
-        return Ok(over(stream));
+        return Ok((socket, wire));
     }
-    let wire = Wire::new(stream);
-    let stream = BufReader::with_capacity(TLS_READ_BUFFER, AnswerFirst(wire.clone()));
-    let failed = |error: BoxError| TransportError::new(TransportErrorKind::Tls, error);
-    let name =
-        ServerName::try_from(to.host().trim_matches(['[', ']']).to_owned()).map_err(|error| failed(error.into()))?;
-    let connector = settings.tls.connector().await.map_err(failed)?;
-    match connector.connect(name, stream).await {
-        Ok(stream) => Ok((Box::new(stream), wire)),
-        Err(error) => Err(handshake_failed(to, error)),
+    if let Some(proxy) = proxy {
+        proxy.tunnel(&mut socket, to.host(), to.port()).await?;
+    }
+    Ok((secure(socket, to.host(), to.port(), &settings.tls).await?, wire))
+}
+
+/// A connection to the proxy itself.
+async fn reach(
+    proxy: &Proxy,
+    settings: &Settings,
+    turn: usize,
+) -> Result<(Box<dyn Socket>, Arc<Wire>), TransportError> {
+    let failed = |error: TransportError| {
+        let kind = error.kind();
+        TransportError::new(kind, format!("the proxy {proxy} cannot be reached: {}", error.into_source()))
+    };
+    let (host, port) = (proxy.host(), proxy.port());
+    let (socket, wire) = over(dial(host, port, turn).await.map_err(failed)?);
+    match proxy.is_https() {
+        true => Ok((secure(socket, host, port, &settings.tls).await.map_err(failed)?, wire)),
+        false => Ok((socket, wire)),
     }
 }
 
@@ -53,8 +67,19 @@ pub(crate) fn over(stream: TcpStream) -> (Box<dyn Socket>, Arc<Wire>) {
     (Box::new(AnswerFirst(wire.clone())), wire)
 }
 
+/// TLS over `socket`, at whose other end `host` must be.
+async fn secure(socket: Box<dyn Socket>, host: &str, port: u16, tls: &Tls) -> Result<Box<dyn Socket>, TransportError> {
+    let failed = |error: BoxError| TransportError::new(TransportErrorKind::Tls, error);
+    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| failed(error.into()))?;
+    let connector = tls.connector().await.map_err(failed)?;
+    match connector.connect(name, BufReader::with_capacity(TLS_READ_BUFFER, socket)).await {
+        Ok(stream) => Ok(Box::new(stream)),
+        Err(error) => Err(handshake_failed(host, port, error)),
+    }
+}
+
 /// What TLS refuses stays refused; a handshake that the network cut short may go well next time.
-fn handshake_failed(to: &Destination, error: io::Error) -> TransportError {
+fn handshake_failed(host: &str, port: u16, error: io::Error) -> TransportError {
     let (kind, error) = match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(rustls::Error::InvalidMessage(_)) => {
             (TransportErrorKind::Tls, io::Error::other("what answers there is not TLS; is the endpoint http://?"))
@@ -62,5 +87,5 @@ fn handshake_failed(to: &Destination, error: io::Error) -> TransportError {
         Some(_) => (TransportErrorKind::Tls, error),
         None => (TransportErrorKind::Connect, error),
     };
-    TransportError::new(kind, Unreachable { host: to.host().to_owned(), port: to.port(), error })
+    TransportError::new(kind, Unreachable { host: host.to_owned(), port, error })
 }

@@ -9,10 +9,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use wharf_proto::Error;
 
-use super::dial::{Unreachable, dial, is_loopback};
+use super::connect::Socket;
+use super::dial::{Unreachable, is_loopback};
 use super::pool::Destination;
 use super::{TransportError, TransportErrorKind};
 use crate::explain::Setting;
@@ -88,6 +88,8 @@ impl Proxies {
 /// An HTTP proxy.
 #[derive(Clone)]
 pub(crate) struct Proxy {
+    /// It is spoken to by TLS, whatever goes through it.
+    is_https: bool,
     host: String,
     port: u16,
     origin: Origin,
@@ -104,10 +106,14 @@ impl Proxy {
             false => format!("http://{url}").parse(),
         }
         .map_err(|_| format!("that is no URL of a proxy; {example}"))?;
-        if uri.scheme_str() != Some("http") {
-            let scheme = uri.scheme_str().unwrap_or_default();
-            return Err(format!("proxies of the kind {scheme}:// are not supported; {example}"));
-        }
+        let (is_https, port) = match uri.scheme_str() {
+            Some("http") => (false, 80),
+            Some("https") => (true, 443),
+            other => {
+                let scheme = other.unwrap_or_default();
+                return Err(format!("proxies of the kind {scheme}:// are not supported; {example}"));
+            }
+        };
         let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| format!("it names no host; {example}"))?;
         let user = uri.authority().and_then(|authority| authority.as_str().rsplit_once('@')).map(|(user, _)| user);
         let authorization = user.and_then(|user| {
@@ -120,32 +126,31 @@ impl Proxy {
             value.set_sensitive(true);
             Some(value)
         });
-        Ok(Self { host: host.to_owned(), port: uri.port_u16().unwrap_or(80), origin, authorization })
+        Ok(Self { is_https, host: host.to_owned(), port: uri.port_u16().unwrap_or(port), origin, authorization })
     }
 
-    /// A connection to the proxy itself.
-    pub(crate) async fn dial(&self, turn: usize) -> Result<TcpStream, TransportError> {
-        dial(&self.host, self.port, turn).await.map_err(|error| {
-            let kind = error.kind();
-            TransportError::new(kind, format!("the proxy {self} cannot be reached: {}", error.into_source()))
+    pub(crate) fn is_https(&self) -> bool {
+        self.is_https
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Has the proxy lead `socket`, a connection to it, on to `host`. It sees none of what passes then.
+    pub(crate) async fn tunnel(&self, socket: &mut impl Socket, host: &str, port: u16) -> Result<(), TransportError> {
+        self.open(socket, host, port).await.map_err(|error| {
+            let error = io::Error::new(error.kind(), format!("the proxy did not connect to {host}:{port}: {error}"));
+            let error = Unreachable { host: self.host.clone(), port: self.port, error };
+            TransportError::new(TransportErrorKind::Connect, error)
         })
     }
 
-    /// A connection to `host` through the proxy, which sees none of what passes.
-    pub(crate) async fn tunnel(&self, host: &str, port: u16, turn: usize) -> Result<TcpStream, TransportError> {
-        let mut stream = self.dial(turn).await?;
-        match self.open(&mut stream, host, port).await {
-            Ok(()) => Ok(stream),
-            Err(error) => {
-                let error =
-                    io::Error::new(error.kind(), format!("the proxy did not connect to {host}:{port}: {error}"));
-                let error = Unreachable { host: self.host.clone(), port: self.port, error };
-                Err(TransportError::new(TransportErrorKind::Connect, error))
-            }
-        }
-    }
-
-    async fn open(&self, stream: &mut TcpStream, host: &str, port: u16) -> io::Result<()> {
+    async fn open(&self, socket: &mut impl Socket, host: &str, port: u16) -> io::Result<()> {
         let mut request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n").into_bytes();
         if let Some(authorization) = &self.authorization {
             request.extend_from_slice(b"Proxy-Authorization: ");
@@ -153,14 +158,15 @@ impl Proxy {
             request.extend_from_slice(b"\r\n");
         }
         request.extend_from_slice(b"\r\n");
-        stream.write_all(&request).await?;
+        socket.write_all(&request).await?;
+        socket.flush().await?;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             if head.len() == MAX_HEAD {
                 return Err(io::Error::other("its answer has no end"));
             }
             // Byte by byte: what follows the head is the other side's, and not to be lost.
-            head.push(stream.read_u8().await.map_err(|_| io::Error::other("it closed the connection"))?);
+            head.push(socket.read_u8().await.map_err(|_| io::Error::other("it closed the connection"))?);
         }
         let line = String::from_utf8_lossy(&head);
         let line = line.lines().next().unwrap_or_default().trim();
@@ -338,7 +344,6 @@ mod tests {
     fn what_is_no_proxy() {
         for (url, said) in [
             ("socks5://proxy:1080", "proxies of the kind socks5:// are not supported"),
-            ("https://proxy", "proxies of the kind https:// are not supported"),
             ("http://user:secret@ proxy", "that is no URL of a proxy"),
         ] {
             let error = Proxies::all(url).unwrap_err().to_string();

@@ -100,6 +100,10 @@ impl Cutter {
                 more.reserve(length.min(FIRST_ROOM.max(taken.len() + piece.len())));
                 more.extend_from_slice(&std::mem::take(&mut taken));
             }
+            if more.capacity() - more.len() < piece.len() {
+                // All that is missing at once, since growing by doubling would take more than its share.
+                more.reserve(length - more.len());
+            }
             more.extend_from_slice(&piece);
         }
         let bytes = if more.is_empty() { taken } else { more.freeze() };
@@ -149,4 +153,20 @@ impl Cutter {
 
 fn to_usize(length: u64) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::Limits;
+
+    #[tokio::test]
+    async fn a_piece_takes_no_more_than_its_share() {
+        let pieces = std::iter::repeat_n(Bytes::from_static(&[7; 64 << 10]), 96).map(Ok);
+        let stream: ByteStream = Box::pin(futures_util::stream::iter(pieces));
+        let mut cutter = Cutter::new(stream, Budgets::new(Limits::default()), None);
+        let Held::Memory { bytes, .. } = cutter.take(5 << 20).await.unwrap().held else { panic!("it was spooled") };
+        assert_eq!(bytes.len(), 5 << 20);
+        assert_eq!(bytes.try_into_mut().unwrap().capacity(), 5 << 20);
+    }
 }
