@@ -57,11 +57,9 @@ impl CommandResult {
             Some(Ahead { who: wharf.name, what, times: value(best) / value(wharf), must, of: best.name })
         };
         let all = self.done().map(|typed| &typed.measured).filter(|measured| measured.kind == Kind::Wharf);
-        all.flat_map(|wharf| {
-            [against(wharf, "processor time", Measured::cpu), against(wharf, "time", Measured::wall)]
-        })
-        .flatten()
-        .collect()
+        all.flat_map(|wharf| [against(wharf, "processor time", Measured::cpu), against(wharf, "time", Measured::wall)])
+            .flatten()
+            .collect()
     }
 
     /// Processor time (seconds) and memory (MiB) of the line of one key, and whether that is little enough.
