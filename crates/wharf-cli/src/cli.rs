@@ -1,9 +1,12 @@
 //! What can be typed: the verbs, and the options that all of them share.
 
-use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use std::env;
+use std::ffi::OsString;
 
-use crate::command::Command;
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
+
+use crate::command::{self, Command};
 use crate::error::{Exit, Failure};
 use crate::globals::Globals;
 use crate::printer::Printer;
@@ -43,11 +46,26 @@ pub(crate) fn definition() -> clap::Command {
     })
 }
 
-/// What was typed.
-pub(crate) fn parse() -> Result<Cli, clap::Error> {
-    let mut definition = definition();
-    let mut typed = definition.try_get_matches_from_mut(std::env::args_os())?;
-    Cli::from_arg_matches_mut(&mut typed).map_err(|error| error.format(&mut definition))
+impl Cli {
+    /// What was typed.
+    pub(crate) fn typed() -> Result<Self, clap::Error> {
+        // Help and mistakes need all verbs.
+        let words: Vec<_> = env::args_os().collect();
+        Self::of_one_verb(&words).map_or_else(|| Self::of_all_verbs(&words), Ok)
+    }
+
+    /// The same, if it can be read with one verb alone: to put all of them together takes longer than to list a key.
+    fn of_one_verb(words: &[OsString]) -> Option<Self> {
+        let verb = words.iter().skip(1).find_map(|word| command::alone(word.to_str()?))?;
+        let alone = Globals::augment_args(clap::Command::new("wharf")).subcommand(verb);
+        Self::from_arg_matches(&alone.try_get_matches_from(words).ok()?).ok()
+    }
+
+    fn of_all_verbs(words: &[OsString]) -> Result<Self, clap::Error> {
+        let mut definition = definition();
+        let mut typed = definition.try_get_matches_from_mut(words)?;
+        Self::from_arg_matches_mut(&mut typed).map_err(|error| error.format(&mut definition))
+    }
 }
 
 /// What to say to somebody who typed what cannot be read, or asked for help or the version.
@@ -120,6 +138,45 @@ mod tests {
     #[test]
     fn the_definition_holds_together() {
         definition().debug_assert();
+    }
+
+    fn alone(words: &[&str]) -> Option<Cli> {
+        Cli::of_one_verb(&["wharf"].iter().chain(words).map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn one_verb_alone_is_read_as_among_all() {
+        for verb in Cli::command().get_subcommands().filter(|verb| verb.get_name() != "s3") {
+            let alone = command::alone(verb.get_name()).unwrap();
+            let ids =
+                |command: &clap::Command| command.get_arguments().map(clap::Arg::get_id).cloned().collect::<Vec<_>>();
+            assert_eq!((alone.get_name(), ids(&alone)), (verb.get_name(), ids(verb)));
+        }
+        for words in [
+            &["--region", "eu-west-1", "ls", "s3://my-bucket", "--summarize", "--quiet"][..],
+            &["cp", "ls", "s3://my-bucket/ls", "--concurrency", "3"],
+            &["whoami"],
+        ] {
+            let all = Cli::try_parse_from([&["wharf"], words].concat()).unwrap();
+            assert_eq!(format!("{:?}", alone(words).unwrap()), format!("{all:?}"));
+        }
+    }
+
+    #[test]
+    fn what_one_verb_alone_cannot_read_is_left_to_all() {
+        for words in [
+            &[][..],
+            &["--help"],
+            &["-V"],
+            &["help", "ls"],
+            &["ls", "--help"],
+            &["ls", "--nothing"],
+            &["--profile", "ls", "cp", "a", "s3://my-bucket"],
+            &["s3", "ls"],
+            &["nothing"],
+        ] {
+            assert!(alone(words).is_none(), "{words:?}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ mod whoami;
 use std::io;
 use std::thread::available_parallelism;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 use wharf::Client;
 
@@ -74,6 +74,37 @@ pub(crate) enum Verb {
     Rb(rb::Args),
     Presign(presign::Args),
     Website(website::Args),
+}
+
+/// A verb by its name, with its arguments.
+type Row = (&'static str, fn(clap::Command) -> clap::Command);
+
+const VERBS: [Row; 19] = [
+    ("ls", ls::Args::augment_args),
+    ("cp", cp::Args::augment_args),
+    ("mv", mv::Args::augment_args),
+    ("rm", rm::Args::augment_args),
+    ("sync", sync::Args::augment_args),
+    ("mb", mb::Args::augment_args),
+    ("rb", rb::Args::augment_args),
+    ("presign", presign::Args::augment_args),
+    ("website", website::Args::augment_args),
+    ("cat", cat::Args::augment_args),
+    ("pipe", pipe::Args::augment_args),
+    ("head", head::Args::augment_args),
+    ("du", du::Args::augment_args),
+    ("run", run::Args::augment_args),
+    ("serve", serve::Args::augment_args),
+    ("verify", verify::Args::augment_args),
+    ("whoami", whoami::Args::augment_args),
+    ("completions", completions::Args::augment_args),
+    ("version", version::Args::augment_args),
+];
+
+/// How the words of one verb are read, without those of the others.
+pub(crate) fn alone(verb: &str) -> Option<clap::Command> {
+    let (name, arguments) = VERBS.iter().find(|(name, _)| *name == verb)?;
+    Some(arguments(clap::Command::new(name)))
 }
 
 /// Carries out what was typed.

@@ -296,6 +296,7 @@ pub(crate) fn by_option(text: &str) -> String {
     [
         ("`trust_etags(true)`", "--trust-etags"),
         ("`trust_etags(false)`", "--trust-etags=false"),
+        ("ClientBuilder::unsigned_payload", "--unsigned-payload"),
         ("the same call goes on", "the same command goes on"),
         (
             "Client::interrupted_transfers tells what was kept, to remove it",

@@ -55,12 +55,19 @@ pub(crate) struct Connection {
     /// Whose S3 it is, where the host name does not tell, such as ceph or garage
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) provider: Option<Provider>,
+    /// Over plain http, sign requests without what they send (UNSIGNED-PAYLOAD): whoever is in between
+    /// can change it
+    ///
+    /// It saves a SHA-256 of every byte. The CRC that goes with them guards against accidents alone. Over https TLS protects
+    /// them, and they are never signed.
+    #[arg(long, global = true)]
+    pub(crate) unsigned_payload: bool,
     /// Whether ETags are the MD5s they look like, also on a server that is not known for it; false
     /// never believes them
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) trust_etags: Option<bool>,
     /// Use no server at all but the store that is kept in this directory
-    #[arg(long, global = true, value_name = "DIR", conflicts_with_all = ["endpoint_url", "profile", "no_sign_request", "no_verify_ssl", "ca_bundle", "provider", "trust_etags"])]
+    #[arg(long, global = true, value_name = "DIR", conflicts_with_all = ["endpoint_url", "profile", "no_sign_request", "no_verify_ssl", "ca_bundle", "provider", "unsigned_payload", "trust_etags"])]
     pub(crate) embedded: Option<PathBuf>,
 }
 
@@ -182,6 +189,9 @@ impl Connection {
         }
         if let Some(provider) = self.provider {
             builder = builder.provider(provider);
+        }
+        if self.unsigned_payload {
+            builder = builder.unsigned_payload();
         }
         if let Some(trust) = self.trust_etags {
             builder = builder.trust_etags(trust);

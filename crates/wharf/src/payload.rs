@@ -1,6 +1,6 @@
 //! Making a request's body ready to send: its length, its checksum, what the signature says of it.
 
-mod blocks;
+pub(crate) mod blocks;
 mod file;
 mod framed;
 mod once;

@@ -12,6 +12,7 @@ use crate::programs::{Folders, installed_version, locked_version};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tool {
     Wharf,
+    WharfUnsigned,
     S5cmd,
     S5cmdDefault,
     Rclone,
@@ -30,6 +31,13 @@ pub struct Program {
 
 pub const PROGRAMS: &[Program] = &[
     Program { name: "wharf", tool: Tool::Wharf, package: "wharf-cli", setup: "defaults, `--quiet`" },
+    Program {
+        name: "wharf-unsigned",
+        tool: Tool::WharfUnsigned,
+        package: "wharf-cli",
+        setup: "`--unsigned-payload`, `--quiet`: as all others, it does not sign what it sends over http; where nothing is \
+                sent, and over https, the same as wharf",
+    },
     Program {
         name: "s5cmd",
         tool: Tool::S5cmd,
@@ -99,7 +107,7 @@ impl Program {
     }
 
     pub fn is_wharf(&self) -> bool {
-        self.tool == Tool::Wharf
+        matches!(self.tool, Tool::Wharf | Tool::WharfUnsigned)
     }
 
     pub fn is_s5cmd(&self) -> bool {
@@ -113,7 +121,7 @@ impl Program {
 
     fn file(&self, folders: &Folders) -> PathBuf {
         match self.tool {
-            Tool::Wharf => folders.binaries.join("wharf"),
+            Tool::Wharf | Tool::WharfUnsigned => folders.binaries.join("wharf"),
             Tool::S5cmd | Tool::S5cmdDefault => folders.peer("s5cmd"),
             Tool::Rclone => folders.peer("rclone"),
             Tool::Aws => folders.peer("aws"),
@@ -125,6 +133,9 @@ impl Program {
         let mut command = Command::new(self.file(folders));
         match self.tool {
             Tool::Wharf => wharf(&mut command, task),
+            Tool::WharfUnsigned if task.endpoint.starts_with("https") => return None,
+            Tool::WharfUnsigned if !matches!(task.verb, Verb::FilesUp | Verb::Up) => return None,
+            Tool::WharfUnsigned => wharf(command.arg("--unsigned-payload"), task),
             Tool::S5cmd => s5cmd(&mut command, task, true),
             Tool::S5cmdDefault if matches!(task.verb, Verb::ListOne | Verb::ListAll | Verb::Sync) => return None,
             Tool::S5cmdDefault => s5cmd(&mut command, task, false),
@@ -136,7 +147,7 @@ impl Program {
 
     pub fn version(&self, folders: &Folders) -> String {
         let version = match self.tool {
-            Tool::Wharf => locked_version(&folders.bench.join("../Cargo.lock"), self.package),
+            Tool::Wharf | Tool::WharfUnsigned => locked_version(&folders.bench.join("../Cargo.lock"), self.package),
             _ => installed_version(&folders.bench.join("peers.txt"), self.package),
         };
         version.unwrap_or_else(|| "unknown".to_owned())

@@ -38,8 +38,9 @@ pub fn judgement(result: &CommandResult) -> Vec<String> {
     let mut lines = Vec::new();
     for ahead in result.ahead() {
         lines.push(format!(
-            "must {}: {:.2} times less {} than {}, {}",
+            "must {}: {} {:.2} times less {} than {}, {}",
             ahead.must,
+            ahead.who,
             ahead.times,
             ahead.what,
             ahead.of,
@@ -82,7 +83,8 @@ pub fn print_summary(results: &[CommandResult]) {
         let Some(wharf) = result.wharf() else { continue };
         let wharf = &wharf.measured;
         let said = |ahead: super::results::Ahead| {
-            format!("{} {:.2} ({}) {}", ahead.what, ahead.times, ahead.must, yes(ahead.is_met(), "met", "no"))
+            let met = yes(ahead.is_met(), "met", "no");
+            format!("{}: {} {:.2} ({}) {met}", ahead.who, ahead.what, ahead.times, ahead.must)
         };
         let mut says: Vec<String> = result.ahead().into_iter().map(said).collect();
         says.extend(result.one_line().map(|(.., is_met)| format!("limits {}", yes(is_met, "met", "no"))));

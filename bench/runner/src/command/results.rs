@@ -23,8 +23,9 @@ pub struct CommandResult {
     pub count: usize,
 }
 
-/// How many times wharf's cost that of s5cmd is.
+/// How many times the cost of `who` that of s5cmd is.
 pub struct Ahead {
+    pub who: &'static str,
     pub what: &'static str,
     pub times: f64,
     pub must: f64,
@@ -49,13 +50,16 @@ impl CommandResult {
 
     /// Processor time and time against s5cmd.
     pub fn ahead(&self) -> Vec<Ahead> {
-        let (Some(must), Some(wharf)) = (self.row.must(), self.wharf()) else { return Vec::new() };
-        let against = |what, value: fn(&Measured) -> f64| {
+        let Some(must) = self.row.must() else { return Vec::new() };
+        let against = |wharf: &Measured, what, value: fn(&Measured) -> f64| {
             let all = self.done().filter(|typed| typed.is_s5cmd).map(|typed| &typed.measured);
             let best = all.min_by(|one, other| value(one).total_cmp(&value(other)))?;
-            Some(Ahead { what, times: value(best) / value(&wharf.measured), must, of: best.name })
+            Some(Ahead { who: wharf.name, what, times: value(best) / value(wharf), must, of: best.name })
         };
-        [against("processor time", Measured::cpu), against("time", Measured::wall)].into_iter().flatten().collect()
+        let all = self.done().map(|typed| &typed.measured).filter(|measured| measured.kind == Kind::Wharf);
+        all.flat_map(|wharf| [against(wharf, "processor time", Measured::cpu), against(wharf, "time", Measured::wall)])
+            .flatten()
+            .collect()
     }
 
     /// Processor time (seconds) and memory (MiB) of the line of one key, and whether that is little enough.

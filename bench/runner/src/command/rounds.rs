@@ -13,7 +13,6 @@ use crate::measure::Outcome;
 use crate::programs::Kind;
 use crate::results::Measured;
 use crate::rounds::{Bench, is_of_blocks};
-use crate::rows::Place;
 use crate::servers::Sums;
 
 /// When the files of the folder that is synced were written: before the objects, as the sink tells their times.
@@ -93,7 +92,7 @@ impl Bench<'_> {
                 Verb::FilesDown => self.folders.small_target.clone(),
                 Verb::Up => self.source(),
                 Verb::Sync => self.synced(),
-                Verb::Down | Verb::ListOne | Verb::ListAll => self.target(Place::Tmpfs),
+                Verb::Down | Verb::ListOne | Verb::ListAll => self.target(row.place),
             },
             part_size: self.settings.part_size,
             concurrency: self.settings.concurrency,

@@ -1,5 +1,7 @@
 //! What the command is to do, and what it may cost.
 
+use crate::rows::Place;
+
 /// What is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
@@ -26,6 +28,8 @@ pub struct Row {
     pub name: &'static str,
     pub title: &'static str,
     pub verb: Verb,
+    /// Where a file comes down.
+    pub place: Place,
     pub is_https: bool,
     pub in_quick: bool,
 }
@@ -45,11 +49,15 @@ impl Row {
 }
 
 const fn http(name: &'static str, title: &'static str, verb: Verb) -> Row {
-    Row { name, title, verb, is_https: false, in_quick: true }
+    Row { name, title, verb, place: Place::Tmpfs, is_https: false, in_quick: true }
 }
 
 const fn https(name: &'static str, title: &'static str, verb: Verb) -> Row {
-    Row { name, title, verb, is_https: true, in_quick: false }
+    Row { name, title, verb, place: Place::Tmpfs, is_https: true, in_quick: false }
+}
+
+const fn to_disk(row: Row) -> Row {
+    Row { place: Place::Disk, in_quick: false, ..row }
 }
 
 pub const ROWS: &[Row] = &[
@@ -61,8 +69,10 @@ pub const ROWS: &[Row] = &[
     https("command-files-down-https", "10,000 files of 4 KiB down, https", Verb::FilesDown),
     http("command-up-http", "1 GiB up, http", Verb::Up),
     https("command-up-https", "1 GiB up, https", Verb::Up),
-    http("command-down-http", "1 GiB down, http", Verb::Down),
-    https("command-down-https", "1 GiB down, https", Verb::Down),
+    http("command-down-http", "1 GiB down (tmpfs), http", Verb::Down),
+    https("command-down-https", "1 GiB down (tmpfs), https", Verb::Down),
+    to_disk(http("command-down-disk-http", "1 GiB down (disk), http", Verb::Down)),
+    to_disk(https("command-down-disk-https", "1 GiB down (disk), https", Verb::Down)),
     http("command-sync-http", "sync of 100,000 unchanged files, http", Verb::Sync),
     https("command-sync-https", "sync of 100,000 unchanged files, https", Verb::Sync),
     http("command-ls-all-http", "ls of 1,000,000 keys, http", Verb::ListAll),

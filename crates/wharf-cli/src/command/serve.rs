@@ -161,6 +161,7 @@ fn refuse_client_options(connection: &Connection) -> Result<(), Failure> {
         ("--no-verify-ssl", connection.no_verify_ssl),
         ("--ca-bundle", connection.ca_bundle.is_some()),
         ("--provider", connection.provider.is_some()),
+        ("--unsigned-payload", connection.unsigned_payload),
         ("--trust-etags", connection.trust_etags.is_some()),
         ("--cli-connect-timeout", connection.cli_connect_timeout.is_some()),
         ("--cli-read-timeout", connection.cli_read_timeout.is_some()),

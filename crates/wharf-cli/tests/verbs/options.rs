@@ -239,6 +239,32 @@ fn assert_payer(bench: &Bench) {
 }
 
 #[test]
+fn payloads_are_signed_over_http_unless_it_is_said_otherwise() {
+    let bench = Bench::embedded();
+    bench.file("small", "small");
+    bench.file("large", vec![7; LARGE]);
+    for (option, is_signed) in [(None, true), (Some("--unsigned-payload"), false)] {
+        for (name, operation) in [("small", "PutObject"), ("large", "UploadPart")] {
+            bench.store().clear_requests();
+            let args = ["cp", name, "s3://my-bucket/", "--part-size", "5MiB"];
+            bench.must(&[&args[..], option.as_slice()].concat());
+            let hash = request(&bench, &[operation]).headers["x-amz-content-sha256"].clone();
+            assert_eq!(hash != "UNSIGNED-PAYLOAD", is_signed, "{name} {option:?} {hash:?}");
+        }
+        bench.store().clear_requests();
+        bench.must(&[&["sync", ".", "s3://my-bucket/sync"], option.as_slice()].concat());
+        let hash = request(&bench, &["PutObject"]).headers["x-amz-content-sha256"].clone();
+        assert_eq!(hash != "UNSIGNED-PAYLOAD", is_signed, "sync {option:?} {hash:?}");
+        bench.must(&["rm", "s3://my-bucket/sync", "--recursive"]);
+        let (exit, stdout, _) = bench.run(&[&["whoami"], option.as_slice()].concat());
+        let row = stdout.lines().find(|line| line.starts_with("payload signing over http ")).unwrap();
+        let cells: Vec<&str> = row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+        let expected = if is_signed { ["on", "default"] } else { ["off", "an option"] };
+        assert_eq!((exit, &cells[1..]), (0, &expected[..]), "{row}");
+    }
+}
+
+#[test]
 fn copies_get_what_they_are_given_by_the_server_and_through_here() {
     let bench = Bench::embedded();
     bench.put("d/small", "small");

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -39,6 +40,21 @@ impl AtOnce {
     pub(super) fn of(file: &File, offset: u64, length: u64) -> Self {
         system::begin(file, offset, length)
     }
+}
+
+/// The bytes of a file of this length, where the system has it in memory. `None` where it may have to be waited for, or is no
+/// longer as long, or the system does not say.
+pub(crate) fn whole_at_once(path: &Path, length: u64) -> Option<Vec<u8>> {
+    let file = system::open_at_once(path).ok()?;
+    let mut bytes = vec![0; usize::try_from(length).ok()?];
+    let read = system::read_what_is_there(&file, &mut bytes, 0);
+    let read = match read {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported && system::is_in_memory(&file) => {
+            system::read(&file, &mut bytes, 0)
+        }
+        read => read,
+    };
+    (read.ok()? == bytes.len()).then_some(bytes)
 }
 
 impl Blocks {
@@ -121,8 +137,9 @@ mod system {
     use std::fs::File;
     use std::io::{self, IoSliceMut};
     use std::num::NonZeroU64;
+    use std::path::Path;
 
-    use rustix::fs::{Advice, FsWord, fadvise, fstatfs};
+    use rustix::fs::{Advice, CWD, FsWord, Mode, OFlags, ResolveFlags, fadvise, fstatfs, openat2};
     use rustix::io::{ReadWriteFlags, preadv2};
 
     use super::AtOnce;
@@ -134,10 +151,17 @@ mod system {
     pub(super) fn begin(file: &File, offset: u64, length: u64) -> AtOnce {
         // Advice alone: nothing depends on it.
         let _ = fadvise(file, offset, NonZeroU64::new(length), Advice::Sequential);
-        match fstatfs(file) {
-            Ok(system) if system.f_type == TMPFS => AtOnce::All,
-            _ => AtOnce::WhatIsThere,
-        }
+        if is_in_memory(file) { AtOnce::All } else { AtOnce::WhatIsThere }
+    }
+
+    pub(super) fn is_in_memory(file: &File) -> bool {
+        fstatfs(file).is_ok_and(|system| system.f_type == TMPFS)
+    }
+
+    /// Opens what can be found without waiting for a disk.
+    pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
+        let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(openat2(CWD, path, how, Mode::empty(), ResolveFlags::CACHED)?.into())
     }
 
     pub(super) fn read_what_is_there(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -149,12 +173,21 @@ mod system {
 mod system {
     use std::fs::File;
     use std::io;
+    use std::path::Path;
 
     use super::AtOnce;
     pub(super) use super::positioned::read;
 
     pub(super) fn begin(_: &File, _: u64, _: u64) -> AtOnce {
         AtOnce::Nothing
+    }
+
+    pub(super) fn is_in_memory(_: &File) -> bool {
+        false
+    }
+
+    pub(super) fn open_at_once(_: &Path) -> io::Result<File> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     pub(super) fn read_what_is_there(_: &File, _: &mut [u8], _: u64) -> io::Result<usize> {
@@ -231,6 +264,19 @@ mod tests {
         drop(blocks);
         assert!(held == written[..BLOCK] && third == written[2 * BLOCK..3 * BLOCK]);
         std::fs::remove_file(path).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_in_memory_is_read_at_once_or_not_at_all() {
+        let written = bytes(5000);
+        let (path, file) = file("whole", &written);
+        // Written a moment ago, it is in memory, on a disk as well.
+        assert!(whole_at_once(&path, 5000).unwrap() == written);
+        assert_eq!(whole_at_once(&path, 5001), None);
+        drop(file);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(whole_at_once(&path, 5000), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Files that one transfer at a time has open.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 
@@ -18,10 +18,11 @@ pub(super) fn open(path: &Path, who: &str) -> Result<File, Error> {
             return Err(Error::new(ErrorKind::Conflict, format!("{who} is writing {}", path.display())));
         }
         // Whoever had it may have given it another name, or none, between our opening and our locking it.
-        if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+        let named = fs::symlink_metadata(path).ok();
+        if named.as_ref().is_some_and(|named| !named.is_file()) {
             return Err(Error::new(ErrorKind::Body, format!("{} is no regular file: remove it", path.display())));
         }
-        if is_at(&file, path) {
+        if named.is_some_and(|named| is_of(&named, &file)) {
             return Ok(file);
         }
     }
@@ -51,19 +52,22 @@ pub(super) fn failed(what: &str, path: &Path, error: io::Error) -> Error {
     told.with_cause(error)
 }
 
-/// Whether the open file is the one at this path.
+/// Whether there was no file, or no folder above it.
+pub(super) fn is_missing(error: &Error) -> bool {
+    let cause = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::NotFound)
+}
+
+/// Whether this is said of the open file.
 #[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
+fn is_of(named: &Metadata, file: &File) -> bool {
     use std::os::unix::fs::MetadataExt;
-    match (file.metadata(), fs::symlink_metadata(path)) {
-        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
-        _ => false,
-    }
+    file.metadata().is_ok_and(|open| (open.dev(), open.ino()) == (named.dev(), named.ino()))
 }
 
 #[cfg(not(unix))]
-fn is_at(_file: &File, path: &Path) -> bool {
-    path.exists()
+fn is_of(_named: &Metadata, _file: &File) -> bool {
+    true
 }
 
 #[cfg(unix)]

@@ -79,7 +79,9 @@ impl LocalTree {
     /// where a folder must be, or a folder where the file must be; [`Body`](ErrorKind::Body) for a folder that cannot be made.
     pub fn prepare(&self, key: &str) -> Result<PathBuf, Error> {
         self.path_of(key)?;
-        fs::create_dir_all(&self.root).map_err(|error| failed("make the folder", &self.root, error))?;
+        if !self.root.is_dir() {
+            fs::create_dir_all(&self.root).map_err(|error| failed("make the folder", &self.root, error))?;
+        }
         let mut folder = self.root.clone();
         let (folders, _) = key.rsplit_once('/').unwrap_or_default();
         for part in folders.split('/').filter(|part| !part.is_empty()) {

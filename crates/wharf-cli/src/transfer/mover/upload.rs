@@ -1,6 +1,7 @@
 //! A file, or standard input, that goes up.
 
-use std::path::PathBuf;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -18,7 +19,7 @@ use crate::url::Shown;
 
 impl Mover {
     /// What uploading a file is called.
-    pub(crate) fn upload_action(&self, path: &std::path::Path, bucket: &str, key: &str) -> Action {
+    pub(crate) fn upload_action(&self, path: &Path, bucket: &str, key: &str) -> Action {
         self.action(Deed::Upload, self.locally.shown(path), Shown(bucket, key).to_string())
     }
 
@@ -30,22 +31,22 @@ impl Mover {
         mut follower: Follower,
     ) -> Outcome {
         let action = self.upload_action(&path, &bucket, &key);
-        if let Err(why) = local::check(&path) {
-            return Outcome::Skipped(Warning::skipping(self.locally.absolute(&path).display(), why));
-        }
-        let done = self.upload_file(&path, &bucket, &key, &action, &mut follower).await;
+        let before = match local::check(&path) {
+            Ok(before) => before,
+            Err(why) => return Outcome::Skipped(Warning::skipping(self.locally.absolute(&path).display(), why)),
+        };
+        let done = self.upload_file(&path, &before, (&bucket, &key), &action, &mut follower).await;
         self.outcome(Deed::Upload, action, done)
     }
 
     async fn upload_file(
         &self,
-        path: &std::path::Path,
-        bucket: &str,
-        key: &str,
+        path: &Path,
+        before: &Metadata,
+        (bucket, key): (&str, &str),
         action: &Action,
         follower: &mut Follower,
     ) -> Result<Done, Failure> {
-        let before = local::check(path).map_err(|why| Failure::new(Exit::Failed, why))?;
         if before.is_dir() {
             return Err(Failure::new(Exit::Failed, "it is a directory").hint("--recursive uploads all that is in it"));
         }
@@ -59,7 +60,7 @@ impl Mover {
         };
         if self.is_move {
             must_be_verified(uploaded.verification)?;
-            remove_file(path, &before)?;
+            remove_file(path, before)?;
         }
         let verified = Some(uploaded.verification.is_verified());
         Ok(Done { size: Some(uploaded.size), verified, resumed: uploaded.resumed_bytes, ..Done::new(action.clone()) })

@@ -17,7 +17,7 @@ use wharf_proto::{Error, ErrorKind};
 use crate::payload::blocking;
 use crate::transfer::handle::Watch;
 use crate::transfer::journal;
-use crate::transfer::locked::{self, failed, read_at, sync_directory, write_at};
+use crate::transfer::locked::{self, failed, is_missing, read_at, sync_directory, write_at};
 use crate::transfer::reading::while_wanted;
 
 /// How long it may take until nothing uses a file any more.
@@ -83,14 +83,15 @@ fn beside(target: &Path, suffix: &str) -> Result<PathBuf, Error> {
     Ok(target.with_file_name(named))
 }
 
-/// Finds out what would only come out at the end.
-pub(super) fn check_target(target: &Path, options: &FileOptions) -> Result<(), Error> {
+/// Finds out what would only come out at the end. How many bytes the file has that will be replaced.
+pub(super) fn check_target(target: &Path, options: &FileOptions) -> Result<u64, Error> {
     let refused = |problem: &str| Error::new(ErrorKind::InvalidInput, format!("{} {problem}", target.display()));
     match fs::metadata(target) {
         Ok(found) if found.is_dir() => Err(refused("is a directory: name the file in it")),
         Ok(found) if !found.is_file() => Err(refused("is no regular file: open it and give a Writer")),
         Ok(_) if options.keep_existing => Err(exists(target)),
-        _ => Ok(()),
+        Ok(found) => Ok(found.len()),
+        Err(_) => Ok(0),
     }
 }
 
@@ -106,11 +107,6 @@ impl Drop for PartFile {
             self.watch.tidy_up(unused, TIDY_UP);
         }
     }
-}
-
-/// How many bytes the file of that name has, if there is one.
-pub(super) fn size_of(target: &Path) -> u64 {
-    fs::symlink_metadata(target).map_or(0, |found| found.len())
 }
 
 fn exists(target: &Path) -> Error {
@@ -130,8 +126,13 @@ impl PartFile {
     /// A file that nobody else writes: an empty one, or one that was left over.
     pub(super) fn open(target: &Path, options: &FileOptions, watch: Arc<Watch>) -> Result<Self, Error> {
         let path = part_path(target)?;
-        make_directories(&path, options)?;
-        let file = locked::open(&path, "another download")?;
+        let file = match locked::open(&path, "another download") {
+            Err(error) if options.create_directories && is_missing(&error) => {
+                make_directories(&path, options)?;
+                locked::open(&path, "another download")?
+            }
+            opened => opened?,
+        };
         Ok(Self { file, path, turn: Mutex::new(()), in_use: Arc::default(), watch })
     }
 

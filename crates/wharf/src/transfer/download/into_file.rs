@@ -17,7 +17,7 @@ use super::Downloaded;
 use super::attributes;
 use super::check::{Check, Tally};
 use super::crew::Crew;
-use super::file::{FileOptions, PartFile, check_target, journal_path, size_of};
+use super::file::{FileOptions, PartFile, check_target, journal_path};
 use super::in_order::Speed;
 use super::known::known;
 use super::request::{Found, Job, ended_early};
@@ -47,9 +47,9 @@ impl Deliver<PathBuf> for ToFile {
     fn deliver(self: Box<Self>, job: Job, options: FileOptions) -> SendFuture<Downloaded<PathBuf>> {
         Box::pin(async move {
             let target = self.0;
-            check_target(&target, &options)?;
+            let replaces = check_target(&target, &options)?;
             let resume = Resume::open(&target, &options).await?.map(Arc::new);
-            let done = anew_and_anew(&job, &target, &options, resume.as_ref()).await;
+            let done = anew_and_anew(&job, &target, replaces, &options, resume.as_ref()).await;
             // What was dropped may still be recording what has arrived.
             let _ = job.watch().tidied().await;
             let Some(resume) = resume else { return done };
@@ -64,13 +64,14 @@ impl Deliver<PathBuf> for ToFile {
 async fn anew_and_anew(
     job: &Job,
     target: &Path,
+    replaces: u64,
     options: &FileOptions,
     resume: Option<&Arc<Resume>>,
 ) -> Result<Downloaded<PathBuf>, Error> {
     let mut restarts = 0;
     loop {
         let unfinished = OnceLock::new();
-        let error = match once(job, target, options, resume, &unfinished).await {
+        let error = match once(job, target, replaces, options, resume, &unfinished).await {
             Ok(done) => return Ok(done),
             Err(error) => error,
         };
@@ -102,18 +103,20 @@ struct Run {
     file: PartFile,
     /// Where it is recorded what has arrived, and in which round.
     resume: Option<(Arc<Resume>, u32)>,
+    /// Held while that is done.
+    recording: Arc<TurnMutex<()>>,
     /// How many bytes an earlier run has read.
     resumed_bytes: u64,
     /// Closed when others shall help: a fast stream is read alone.
     alone: Semaphore,
     /// The file has its name, or was given up.
     is_over: AtomicBool,
+    crew: Arc<Crew>,
 }
 
 /// A file that is not whole. Dropped before it is, it is removed, or what has arrived recorded.
 struct Unfinished {
     run: Arc<Run>,
-    crew: Arc<Crew>,
 }
 
 /// A range on its way.
@@ -140,6 +143,7 @@ enum Step {
 async fn once(
     job: &Job,
     target: &Path,
+    replaces: u64,
     options: &FileOptions,
     resume: Option<&Arc<Resume>>,
     unfinished: &OnceLock<Unfinished>,
@@ -151,7 +155,7 @@ async fn once(
     let run = unfinished.get().ok_or_else(|| Error::new(ErrorKind::Other, "nothing was begun"))?;
     let verification = known(&run.job, &run.found, &run.check, &run.ledger, &run.file).await?;
     // A sync lasts as long as the disk wants, and what is replaced is removed, which takes the longer the larger it is.
-    if !options.durable && run.found.length() <= SMALL && size_of(target) <= SMALL {
+    if !options.durable && run.found.length() <= SMALL && replaces <= SMALL {
         return run.finish(target, options, verification);
     }
     let (run, target, options) = (Arc::clone(run), target.to_owned(), options.clone());
@@ -178,8 +182,8 @@ async fn fetch(
         None => None,
     };
     if let Some((found, arrived)) = kept {
-        let (new, requests) = Run::begin(job, found, target, options, resume, arrived).await?;
-        let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new), crew: crew.clone() });
+        let (new, requests) = Run::begin(job, found, target, options, resume, arrived, crew).await?;
+        let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
         for _ in 1..requests {
             crew.spawn(Run::work(Arc::clone(run)).in_current_span());
         }
@@ -190,13 +194,13 @@ async fn fetch(
                 let mut front = front.lock().await;
                 if front.is_none() {
                     let (found, body) = job.first().await?;
-                    let (new, requests) = Run::begin(job, found, target, options, resume, Vec::new()).await?;
+                    let (new, requests) = Run::begin(job, found, target, options, resume, Vec::new(), crew).await?;
                     let speed = job.options().concurrency.is_none().then(Speed::default);
                     *front = new.take().map(|filler| Filler { body: Some(body), speed, ..filler });
                     if job.options().concurrency.is_some() {
                         new.alone.close();
                     }
-                    let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new), crew: crew.clone() });
+                    let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
                     for _ in 1..requests {
                         crew.spawn(Run::help(Arc::clone(run)).in_current_span());
                     }
@@ -234,6 +238,7 @@ impl Run {
         options: &FileOptions,
         resume: Option<&Arc<Resume>>,
         mut arrived: Vec<Arrived>,
+        crew: &Arc<Crew>,
     ) -> Result<(Self, usize), Error> {
         let size = job.options().part_size;
         let worth =
@@ -279,9 +284,11 @@ impl Run {
                 ledger,
                 file,
                 resume,
+                recording: Arc::default(),
                 resumed_bytes,
                 alone: Semaphore::new(0),
                 is_over: AtomicBool::new(false),
+                crew: crew.clone(),
             },
             requests,
         ))
@@ -348,7 +355,7 @@ impl Run {
     }
 
     /// Fetches what is left of a range.
-    async fn fill(&self, filler: &mut Filler) -> Result<Step, Error> {
+    async fn fill(self: &Arc<Self>, filler: &mut Filler) -> Result<Step, Error> {
         let Filler { taker, tally, body, speed, silences } = filler;
         let mut coming = match body.take() {
             Some(coming) => coming,
@@ -386,7 +393,7 @@ impl Run {
             tally.add(&self.check, bytes, &self.ledger);
             self.job.moved(bytes.len());
             if self.resume.as_ref().is_some_and(|(resume, _)| resume.is_due(bytes.len())) {
-                self.record().await?;
+                self.record_beside().await;
             }
             // What follows is somebody else's. A body that has ended is asked once more, so that its connection is used again.
             if coming.left() != Some(0) && self.spans().rest(*taker).is_empty() {
@@ -406,8 +413,20 @@ impl Run {
     /// Records what has arrived since the last time.
     async fn record(&self) -> Result<(), Error> {
         let Some((resume, round)) = &self.resume else { return Ok(()) };
+        let synced = self.file.sync().await?;
+        // What is taken from here on is recorded, though nobody may wait for it any more.
         let news = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).news();
-        if news.is_empty() { Ok(()) } else { resume.record(*round, news, &self.file).await }
+        if news.is_empty() { Ok(()) } else { resume.record(*round, news, synced).await }
+    }
+
+    /// The same while more arrives. Waits where the disk is not done with what was recorded last.
+    async fn record_beside(self: &Arc<Self>) {
+        let (run, turn) = (Arc::clone(self), self.recording.clone().lock_owned().await);
+        let recording = async move {
+            let _turn = turn;
+            run.record().await
+        };
+        self.crew.spawn(recording.in_current_span());
     }
 
     /// Gives it up: nobody shall go on with it.
@@ -447,7 +466,7 @@ impl Deref for Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        let (run, crew) = (self.run.clone(), self.crew.clone());
+        let run = self.run.clone();
         if run.is_over.load(Ordering::Relaxed) {
             return;
         }
@@ -455,7 +474,7 @@ impl Drop for Unfinished {
             run.file.discard();
         }
         let tidy_up = async move {
-            crew.stop().await;
+            run.crew.stop().await;
             // It may be getting its name.
             run.file.unused().await;
             let recorded = match &run.resume {

@@ -10,7 +10,7 @@ use wharf_proto::transfer::journal::{DownloadState, Record, State};
 use wharf_proto::{Error, ErrorKind};
 
 use super::OnChange;
-use super::file::{FileOptions, PartFile, journal_path, make_directories};
+use super::file::{FileOptions, journal_path, make_directories};
 use super::request::{Found, Job};
 use crate::payload::blocking;
 use crate::transfer::journal::Journal;
@@ -18,7 +18,7 @@ use crate::transfer::journal::Journal;
 /// An object that is shorter is fetched again.
 const LEAST: u64 = 1 << 20;
 
-/// The most that a power failure costs, in bytes and in time.
+/// The most that a power failure costs, in bytes and in time, where the disk keeps up; else twice as much.
 const MOST: u64 = 32 << 20;
 const AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 
@@ -146,9 +146,13 @@ impl Resume {
         is_due
     }
 
-    /// Records that `news` of this round are in the file, once they are on the disk.
-    pub(super) async fn record(&self, round: u32, news: Vec<Arrived>, file: &PartFile) -> Result<(), Error> {
-        let synced = file.sync().await?;
+    /// Records that `news` of this round are in the file, once `synced` has seen to it that they are on the disk.
+    pub(super) async fn record(
+        &self,
+        round: u32,
+        news: Vec<Arrived>,
+        synced: impl FnOnce() -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
         self.with(move |recording| {
             let Some(journal) = recording.journal.as_mut().filter(|_| recording.round == round) else { return Ok(()) };
             synced()?;
@@ -211,6 +215,7 @@ mod tests {
 
     use wharf_proto::transfer::journal::DownloadStart;
 
+    use super::super::file::PartFile;
     use super::*;
     use crate::transfer::handle::Watch;
     use crate::transfer::journal::look;
@@ -239,7 +244,8 @@ mod tests {
         begun.await.unwrap();
         let file = PartFile::open(&target, &options, Watch::new()).unwrap();
         for (round, expected) in [(0, 0), (1, 10)] {
-            resume.record(round, vec![Arrived { range: 0..10, checksum: None }], &file).await.unwrap();
+            let synced = file.sync().await.unwrap();
+            resume.record(round, vec![Arrived { range: 0..10, checksum: None }], synced).await.unwrap();
             let State::Download(state) = look(&resume.path).unwrap().0 else { panic!("no download") };
             assert_eq!(state.arrived.bytes(), expected);
         }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use wharf_proto::{Error, ErrorKind};
 
 use crate::payload::blocking;
+use crate::payload::blocks::whole_at_once;
 
 /// What tells whether a file has changed.
 #[derive(Debug, Clone)]
@@ -25,21 +26,30 @@ impl Snapshot {
         blocking(move || Self::of_file(path)).await
     }
 
-    /// The same with the bytes of one that has `most` at most: a hop to the threads that read takes longer than to read it.
+    /// The same with the bytes of one that has `most` at most.
     pub(super) async fn with_bytes(path: PathBuf, most: u64) -> Result<(Self, Option<Bytes>), Error> {
+        let before = Self::of_file(path)?;
+        if before.length > most {
+            return Ok((before, None));
+        }
+        // What is in memory is read in less time than it takes to hop to the threads that read, and back.
+        if let Some(bytes) = whole_at_once(&before.path, before.length) {
+            return before.whole(bytes);
+        }
         blocking(move || {
-            let before = Self::of_file(path)?;
-            if before.length > most {
-                return Ok((before, None));
-            }
             let bytes = fs::read(&before.path).map_err(|error| unreadable(&before.path, error))?;
-            before.compare()?;
-            if bytes.len() as u64 != before.length {
-                return Err(changed(&before, bytes.len() as u64));
-            }
-            Ok((before, Some(bytes.into())))
+            before.whole(bytes)
         })
         .await
+    }
+
+    /// It with its bytes, if it has not changed while they were read.
+    fn whole(self, bytes: Vec<u8>) -> Result<(Self, Option<Bytes>), Error> {
+        self.compare()?;
+        if bytes.len() as u64 != self.length {
+            return Err(changed(&self, bytes.len() as u64));
+        }
+        Ok((self, Some(bytes.into())))
     }
 
     /// Blocks the thread.

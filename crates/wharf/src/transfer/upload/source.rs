@@ -19,7 +19,7 @@ use super::verify::Sent;
 use super::{HELD_IN_WORK, IN_WORK, Settings, Uploaded, multipart, single};
 use crate::transfer::handle::Watch;
 
-/// A file that is no longer is read at once: most of the time of a small one goes into the hops to the threads that read.
+/// A file that is no longer is read in one go.
 const READ_AT_ONCE: u64 = 256 * 1024;
 
 /// Where the parts come from.
