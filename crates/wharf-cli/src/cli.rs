@@ -1,7 +1,7 @@
 //! What can be typed: the verbs, and the options that all of them share.
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::command::Command;
 use crate::error::{Exit, Failure};
@@ -35,6 +35,21 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// All that can be typed. After `s3` there is one source; else there may be any number, and the last place is the target.
+pub(crate) fn definition() -> clap::Command {
+    ["cp", "mv"].into_iter().fold(Cli::command(), |definition, verb| {
+        let usage = format!("wharf {verb} [OPTIONS] <SOURCE>... <TARGET>");
+        definition.mut_subcommand(verb, |command| command.override_usage(usage))
+    })
+}
+
+/// What was typed.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    let mut definition = definition();
+    let mut typed = definition.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches_mut(&mut typed).map_err(|error| error.format(&mut definition))
+}
+
 /// What to say to somebody who typed what cannot be read, or asked for help or the version.
 pub(crate) fn explain(error: &clap::Error, printer: &mut Printer) -> Result<Exit, Failure> {
     let text = error.to_string();
@@ -63,6 +78,8 @@ pub(crate) fn usage(text: &str) -> Failure {
     }
     match paragraphs.find_map(|paragraph| paragraph.strip_prefix("tip: ").map(str::to_owned)) {
         Some(tip) => failure.hint(tip),
+        // What a value must be like is said with it.
+        None if problem.starts_with("invalid value") => failure,
         None => failure.hint("`wharf --help` and `wharf VERB --help` say what can be typed"),
     }
 }
@@ -84,6 +101,9 @@ fn hint(problem: &str, is_aws: bool) -> Option<String> {
         let (_, ours) = ELSEWHERE.iter().find(|(theirs, _)| *theirs == quoted)?;
         return Some(format!("did you mean {ours}?"));
     }
+    if problem.starts_with("invalid value") && problem.contains("is not an S3 URI") && !quoted.contains("://") {
+        return Some(format!("say s3://{quoted}"));
+    }
     let is_ours = Cli::command().get_subcommands().any(|verb| verb.get_name() == quoted);
     (is_aws && problem.starts_with("unrecognized subcommand") && is_ours)
         .then(|| format!("aws-cli has no such verb: it is `wharf {quoted}`"))
@@ -99,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_definition_holds_together() {
-        Cli::command().debug_assert();
+        definition().debug_assert();
     }
 
     #[test]

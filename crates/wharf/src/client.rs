@@ -28,7 +28,7 @@ use crate::payload::Conditions;
 use crate::presign::{presign, presign_post};
 use crate::runtime::{RuntimeHandle, must_be_here};
 use crate::settings::Origin;
-use crate::transfer::{Budgets, ServerLimit};
+use crate::transfer::{Budgets, ServerLimit, Waiting};
 use crate::transport::Transport;
 
 /// An S3 client. A cheap clone: all clones share connections, credentials and retry quotas.
@@ -229,6 +229,20 @@ impl Client {
     /// ```
     pub fn counters(&self) -> Counters {
         self.0.tally.read()
+    }
+
+    /// What the transfers of this client and its clones wait for, if their last requests failed and are made again: to tell
+    /// somebody, while nothing moves. Costs nothing to ask.
+    ///
+    /// ```
+    /// # fn tell(s3: &wharf::Client) {
+    /// if let Some(waiting) = s3.waiting().filter(|waiting| waiting.so_far.as_secs() >= 5) {
+    ///     println!("waiting for {}: {}, for {} s at most", waiting.server, waiting.reason, waiting.left.as_secs());
+    /// }
+    /// # }
+    /// ```
+    pub fn waiting(&self) -> Option<Waiting> {
+        self.0.tally.waits().now(|| self.0.endpoint.server())
     }
 
     /// What each setting is and where it came from: the variable, or the file and its line.
