@@ -38,20 +38,31 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-impl Cli {
-    /// What was typed.
-    pub(crate) fn typed() -> Result<Self, clap::Error> {
-        // Help and mistakes need all verbs.
-        let words: Vec<_> = env::args_os().collect();
-        Self::of_one_verb(&words).map_or_else(|| Self::try_parse_from(&words), Ok)
-    }
+/// All that can be typed. After `s3` there is one source; else there may be any number, and the last place is the target.
+pub(crate) fn definition() -> clap::Command {
+    ["cp", "mv"].into_iter().fold(Cli::command(), |definition, verb| {
+        let usage = format!("wharf {verb} [OPTIONS] <SOURCE>... <TARGET>");
+        definition.mut_subcommand(verb, |command| command.override_usage(usage))
+    })
+}
 
-    /// The same, if it can be read with one verb alone: to put all of them together takes longer than to list a key.
-    fn of_one_verb(words: &[OsString]) -> Option<Self> {
-        let verb = words.iter().skip(1).find_map(|word| command::alone(word.to_str()?))?;
-        let alone = Globals::augment_args(clap::Command::new("wharf")).subcommand(verb);
-        Self::from_arg_matches(&alone.try_get_matches_from(words).ok()?).ok()
+/// What was typed.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    let words: Vec<_> = env::args_os().collect();
+    if let Some(cli) = of_one_verb(&words) {
+        return Ok(cli);
     }
+    // Help and mistakes need all verbs.
+    let mut definition = definition();
+    let mut typed = definition.try_get_matches_from_mut(words)?;
+    Cli::from_arg_matches_mut(&mut typed).map_err(|error| error.format(&mut definition))
+}
+
+/// The same, if it can be read with one verb alone: to put all of them together takes longer than to list a key.
+fn of_one_verb(words: &[OsString]) -> Option<Cli> {
+    let verb = words.iter().skip(1).find_map(|word| command::alone(word.to_str()?))?;
+    let alone = Globals::augment_args(clap::Command::new("wharf")).subcommand(verb);
+    Cli::from_arg_matches(&alone.try_get_matches_from(words).ok()?).ok()
 }
 
 /// What to say to somebody who typed what cannot be read, or asked for help or the version.
@@ -82,6 +93,8 @@ pub(crate) fn usage(text: &str) -> Failure {
     }
     match paragraphs.find_map(|paragraph| paragraph.strip_prefix("tip: ").map(str::to_owned)) {
         Some(tip) => failure.hint(tip),
+        // What a value must be like is said with it.
+        None if problem.starts_with("invalid value") => failure,
         None => failure.hint("`wharf --help` and `wharf VERB --help` say what can be typed"),
     }
 }
@@ -103,6 +116,9 @@ fn hint(problem: &str, is_aws: bool) -> Option<String> {
         let (_, ours) = ELSEWHERE.iter().find(|(theirs, _)| *theirs == quoted)?;
         return Some(format!("did you mean {ours}?"));
     }
+    if problem.starts_with("invalid value") && problem.contains("is not an S3 URI") && !quoted.contains("://") {
+        return Some(format!("say s3://{quoted}"));
+    }
     let is_ours = Cli::command().get_subcommands().any(|verb| verb.get_name() == quoted);
     (is_aws && problem.starts_with("unrecognized subcommand") && is_ours)
         .then(|| format!("aws-cli has no such verb: it is `wharf {quoted}`"))
@@ -118,11 +134,11 @@ mod tests {
 
     #[test]
     fn the_definition_holds_together() {
-        Cli::command().debug_assert();
+        definition().debug_assert();
     }
 
     fn alone(words: &[&str]) -> Option<Cli> {
-        Cli::of_one_verb(&["wharf"].iter().chain(words).map(OsString::from).collect::<Vec<_>>())
+        of_one_verb(&["wharf"].iter().chain(words).map(OsString::from).collect::<Vec<_>>())
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use wharf::ErrorKind;
 
+use crate::message::OneLine;
 use crate::url::Shown;
 
 /// How the command ends. The numbers are aws-cli's.
@@ -228,8 +229,8 @@ impl fmt::Display for Failure {
 /// The message, and the hint in a line of its own.
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\nhint: {hint}"))
+        write!(f, "{}", OneLine(&self.message))?;
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\nhint: {}", OneLine(hint)))
     }
 }
 

@@ -20,9 +20,17 @@ impl LocalTime {
 
     /// `2026-11-22 10:00:00`; as many spaces where the server did not say.
     pub(crate) fn text(&self, time: Option<SystemTime>) -> String {
+        format!("{:19}", self.written(time, "%Y-%m-%d %H:%M:%S"))
+    }
+
+    /// `10:00:00`.
+    pub(crate) fn time_of_day(&self, time: Option<SystemTime>) -> String {
+        self.written(time, "%H:%M:%S")
+    }
+
+    fn written(&self, time: Option<SystemTime>, format: &str) -> String {
         let timestamp = time.and_then(|time| Timestamp::try_from(time).ok());
-        let text = timestamp.map(|at| self.0.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string());
-        format!("{:19}", text.unwrap_or_default())
+        timestamp.map(|at| self.0.to_datetime(at).strftime(format).to_string()).unwrap_or_default()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The JSON of every message has `type`; docs/command.md lists all of them with their fields.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -41,11 +41,28 @@ impl Warning {
     }
 }
 
+/// Somebody else's text as a part of a line: a name may have a line feed in it, and whoever reads lines would take what
+/// follows for another message.
+pub(crate) struct OneLine<T>(pub(crate) T);
+
+impl<T: fmt::Display> fmt::Display for OneLine<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        let is_harmful = |c: char| c.is_control();
+        if !text.contains(is_harmful) {
+            return f.write_str(&text);
+        }
+        text.chars().try_for_each(|c| if is_harmful(c) { write!(f, "{}", c.escape_debug()) } else { f.write_char(c) })
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.path {
-            Some(path) if !self.is_whole => write!(f, "warning: Skipping file {path}. {}", self.message),
-            _ => write!(f, "warning: {}", self.message),
+            Some(path) if !self.is_whole => {
+                write!(f, "warning: Skipping file {}. {}", OneLine(path), OneLine(&self.message))
+            }
+            _ => write!(f, "warning: {}", OneLine(&self.message)),
         }
     }
 }

@@ -10,6 +10,11 @@ const PER_SECOND: u8 = 10;
 /// Bytes, rate, files and time left; a count, for what has no bytes.
 pub(crate) struct Bar {
     bar: ProgressBar,
+    style: Option<ProgressStyle>,
+    /// What stands beside the numbers.
+    message: String,
+    /// Whether it has given its place to what is waited for.
+    waits: bool,
     /// Files that are done, and all that are known of.
     files: (u64, u64),
 }
@@ -27,18 +32,41 @@ impl Bar {
 
     /// For a listing: how many there are so far.
     pub(crate) fn count(what: &'static str) -> Self {
-        let bar = Self::with("{spinner} {human_pos} {msg}  {per_sec}", None);
-        bar.bar.set_message(what);
+        let mut bar = Self::with("{spinner} {human_pos} {msg}  {per_sec}", None);
+        bar.says(what.to_owned());
         bar
     }
 
     fn with(template: &str, length: Option<u64>) -> Self {
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(PER_SECOND));
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
+        let style = ProgressStyle::with_template(template).ok().map(|style| style.progress_chars("=> "));
+        if let Some(style) = style.clone() {
+            bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar, files: (0, 0) }
+        Self { bar, style, message: String::new(), waits: false, files: (0, 0) }
+    }
+
+    fn says(&mut self, message: String) {
+        if !self.waits {
+            self.bar.set_message(message.clone());
+        }
+        self.message = message;
+    }
+
+    /// Gives its place to what is waited for, or has it back.
+    pub(crate) fn wait(&mut self, what: Option<String>) {
+        let waits = what.is_some();
+        if !waits && !self.waits {
+            return;
+        }
+        if std::mem::replace(&mut self.waits, waits) != waits {
+            let style = if waits { ProgressStyle::with_template("{spinner} {msg}").ok() } else { self.style.clone() };
+            if let Some(style) = style {
+                self.bar.set_style(style);
+            }
+        }
+        self.bar.set_message(what.unwrap_or_else(|| self.message.clone()));
     }
 
     /// Sets how far it is.
@@ -55,7 +83,7 @@ impl Bar {
     pub(crate) fn files(&mut self, done: u64, all: u64) {
         if self.files != (done, all) {
             self.files = (done, all);
-            self.bar.set_message(format!("{done}/{all} files"));
+            self.says(format!("{done}/{all} files"));
         }
     }
 

@@ -8,7 +8,7 @@ const TIMES: [(char, u64); 5] = [('s', 1), ('m', 60), ('h', 3600), ('d', 24 * 36
 
 /// Reads `8388608`, `8MiB`, `8M` or `1.5GiB`: units are powers of 1024.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
-    let problem = || format!("a size reads like 8MiB, 512KiB or 1048576, not {text:?}");
+    let problem = || format!("a size reads like 1048576, 512KiB, 8MiB or 1.5GiB, not {text:?}");
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let is_unit =

@@ -1,13 +1,17 @@
 //! What is sent: bytes, a file, a stream, typed content.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use http::HeaderValue;
 
+use crate::operation::header_value;
 use crate::{BoxError, Error};
 
 /// A request's body.
@@ -19,7 +23,7 @@ use crate::{BoxError, Error};
 #[derive(Debug, Default)]
 pub struct Body {
     source: Source,
-    content_type: Option<String>,
+    content_type: Option<Cow<'static, str>>,
     error: Option<Error>,
 }
 
@@ -53,7 +57,7 @@ pub enum Source {
 }
 
 /// A boxed stream of bytes.
-pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>;
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send + Sync>>;
 
 impl Body {
     /// No bytes.
@@ -69,7 +73,7 @@ impl Body {
     /// A file, read anew for every attempt. Its content type follows its extension.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        let content_type = mime_guess::from_path(&path).first_raw().map(str::to_owned);
+        let content_type = mime_guess::from_path(&path).first_raw().map(Cow::Borrowed);
         Self { source: Source::File(path), content_type, error: None }
     }
 
@@ -86,7 +90,7 @@ impl Body {
         B: Into<Bytes>,
         E: Into<BoxError>,
     {
-        Self::from_source(Source::Stream { length: None, stream: Box::pin(Boxed { stream: Box::pin(stream) }) })
+        Self::from_source(Source::Stream { length: None, stream: boxed(stream) })
     }
 
     /// A stream of exactly `length` bytes. A stream that turns out shorter or longer is an error, and nothing is
@@ -101,13 +105,20 @@ impl Body {
         B: Into<Bytes>,
         E: Into<BoxError>,
     {
-        Self::from_source(Source::Stream { length: Some(length), stream: Box::pin(Boxed { stream: Box::pin(stream) }) })
+        Self::from_source(Source::Stream { length: Some(length), stream: boxed(stream) })
     }
 
     /// The same body with this content type, for where the caller gives none.
     #[must_use]
     pub fn with_content_type(mut self, content_type: impl Into<String>) -> Self {
-        self.content_type = Some(content_type.into());
+        self.content_type = Some(Cow::Owned(content_type.into()));
+        self
+    }
+
+    /// The same with a type that is known beforehand.
+    #[must_use]
+    pub(crate) fn of_type(mut self, content_type: &'static str) -> Self {
+        self.content_type = Some(Cow::Borrowed(content_type));
         self
     }
 
@@ -119,6 +130,14 @@ impl Body {
     /// The content type that follows from what the body is.
     pub fn content_type(&self) -> Option<&str> {
         self.content_type.as_deref()
+    }
+
+    /// The same, as a header has it; known ones are not copied.
+    pub(crate) fn content_type_header(&self) -> Option<Result<HeaderValue, Error>> {
+        Some(match self.content_type.as_ref()? {
+            Cow::Borrowed(known) => Ok(HeaderValue::from_static(known)),
+            Cow::Owned(given) => header_value("content-type", given),
+        })
     }
 
     /// The source of the bytes, or why there is none.
@@ -151,9 +170,19 @@ impl fmt::Debug for Source {
     }
 }
 
+fn boxed<S, B, E>(stream: S) -> ByteStream
+where
+    S: Stream<Item = Result<B, E>> + Send + 'static,
+    B: Into<Bytes>,
+    E: Into<BoxError>,
+{
+    Box::pin(Boxed { stream: Mutex::new(Box::pin(stream)) })
+}
+
 /// A stream with its item and error types made one.
 struct Boxed<S> {
-    stream: Pin<Box<S>>,
+    /// Never locked: a mutex is `Sync` whatever is in it, and so a body is, to which a future may refer while it waits.
+    stream: Mutex<Pin<Box<S>>>,
 }
 
 impl<S, B, E> Stream for Boxed<S>
@@ -165,7 +194,8 @@ where
     type Item = Result<Bytes, BoxError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.stream.as_mut().poll_next(cx).map(|item| item.map(|item| item.map(Into::into).map_err(Into::into)))
+        let stream = self.stream.get_mut().unwrap_or_else(PoisonError::into_inner);
+        stream.as_mut().poll_next(cx).map(|item| item.map(|item| item.map(Into::into).map_err(Into::into)))
     }
 }
 
@@ -190,7 +220,7 @@ impl IntoBody for Body {
 
 impl IntoBody for Bytes {
     fn into_body(self, _key: &str) -> Body {
-        Body::bytes(self).with_content_type(OCTETS)
+        Body::bytes(self).of_type(OCTETS)
     }
 }
 
@@ -214,7 +244,7 @@ impl<const N: usize> IntoBody for &[u8; N] {
 
 impl IntoBody for String {
     fn into_body(self, _key: &str) -> Body {
-        Body::bytes(self).with_content_type("text/plain; charset=utf-8")
+        Body::bytes(self).of_type("text/plain; charset=utf-8")
     }
 }
 

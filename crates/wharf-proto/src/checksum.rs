@@ -15,6 +15,7 @@
 //! # Ok::<(), wharf_proto::checksum::ChecksumError>(())
 //! ```
 
+mod error;
 mod join;
 
 use std::fmt;
@@ -25,7 +26,10 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use crc_fast::CrcAlgorithm;
+use http::HeaderName;
 use sha2::Digest as _;
+
+pub use error::ChecksumError;
 
 /// The longest digest among the algorithms: SHA-512.
 const MAX_LEN: usize = 64;
@@ -105,6 +109,22 @@ impl ChecksumAlgorithm {
             Self::Xxhash64 => "x-amz-checksum-xxhash64",
             Self::Xxhash3 => "x-amz-checksum-xxhash3",
             Self::Xxhash128 => "x-amz-checksum-xxhash128",
+        }
+    }
+
+    /// The same, as a map of headers wants it.
+    pub const fn header(self) -> HeaderName {
+        match self {
+            Self::Crc32 => const { HeaderName::from_static(Self::Crc32.header_name()) },
+            Self::Crc32c => const { HeaderName::from_static(Self::Crc32c.header_name()) },
+            Self::Crc64Nvme => const { HeaderName::from_static(Self::Crc64Nvme.header_name()) },
+            Self::Sha1 => const { HeaderName::from_static(Self::Sha1.header_name()) },
+            Self::Sha256 => const { HeaderName::from_static(Self::Sha256.header_name()) },
+            Self::Sha512 => const { HeaderName::from_static(Self::Sha512.header_name()) },
+            Self::Md5 => const { HeaderName::from_static(Self::Md5.header_name()) },
+            Self::Xxhash64 => const { HeaderName::from_static(Self::Xxhash64.header_name()) },
+            Self::Xxhash3 => const { HeaderName::from_static(Self::Xxhash3.header_name()) },
+            Self::Xxhash128 => const { HeaderName::from_static(Self::Xxhash128.header_name()) },
         }
     }
 
@@ -249,8 +269,10 @@ impl Checksum {
             }
             Some(_) => return Err(invalid()),
         };
-        let bytes = BASE64.decode(digest).map_err(|_| invalid())?;
-        Ok(Self { parts, ..Self::from_bytes(algorithm, &bytes)? })
+        // What is longer than the longest digest does not fit, and is none.
+        let mut bytes = [0; MAX_LEN.next_multiple_of(3)];
+        let length = BASE64.decode_slice(digest, &mut bytes).map_err(|_| invalid())?;
+        Ok(Self { parts, ..Self::from_bytes(algorithm, &bytes[..length])? })
     }
 
     /// The full-object checksum of an object, from the checksum and length in bytes of each part in order.
@@ -450,51 +472,3 @@ impl ChecksumHasher {
 pub fn md5_base64(data: &[u8]) -> String {
     BASE64.encode(md5::Md5::digest(data))
 }
-
-/// Why a checksum could not be read or made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ChecksumError {
-    /// No algorithm has this name.
-    UnknownAlgorithm(String),
-    /// No checksum type has this name.
-    UnknownType(String),
-    /// The text or bytes are no checksum of this algorithm.
-    InvalidText(ChecksumAlgorithm),
-    /// An object without parts has no checksum of parts.
-    NoParts,
-    /// A part's algorithm (second) differs from that of the first part (first).
-    MixedAlgorithms(ChecksumAlgorithm, ChecksumAlgorithm),
-    /// A part's checksum is itself composite.
-    CompositePart,
-    /// Checksums of parts cannot be joined into one of the whole object: only CRCs can.
-    NotCombinable(ChecksumAlgorithm),
-}
-
-impl fmt::Display for ChecksumError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownAlgorithm(name) => {
-                let names = ChecksumAlgorithm::ALL.map(ChecksumAlgorithm::as_str).join(", ");
-                write!(f, "unknown checksum algorithm {name:?}; there are {names}")
-            }
-            Self::UnknownType(name) => write!(f, "unknown checksum type {name:?}; use FULL_OBJECT or COMPOSITE"),
-            Self::InvalidText(algorithm) => write!(
-                f,
-                "not a {algorithm} checksum; it is the base64 of {} bytes, with -N after it when made from N parts",
-                algorithm.digest_len()
-            ),
-            Self::NoParts => f.write_str("no parts to make a checksum from; give at least one"),
-            Self::MixedAlgorithms(first, other) => {
-                write!(f, "a part has a {other} checksum and the first part {first}; use one algorithm for all parts")
-            }
-            Self::CompositePart => f.write_str("the checksum of a part is composite; give the one of its bytes"),
-            Self::NotCombinable(algorithm) => write!(
-                f,
-                "{algorithm} checksums of parts do not give one of the whole object; use a CRC, or a composite checksum"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for ChecksumError {}

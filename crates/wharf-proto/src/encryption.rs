@@ -187,7 +187,7 @@ pub struct EncryptionInfo {
 }
 
 impl EncryptionInfo {
-    pub(crate) fn read(headers: Headers<'_>) -> Option<Self> {
+    pub(crate) fn read(headers: &Headers<'_>) -> Option<Self> {
         let customer_algorithm = headers.text("x-amz-server-side-encryption-customer-algorithm");
         let customer_key = customer_algorithm.is_some();
         Some(Self {

@@ -287,7 +287,8 @@ impl fmt::Display for Error {
         if let Some(number) = inner.part_number {
             write!(f, "part {number}: ")?;
         }
-        f.write_str(&inner.message)?;
+        // Names of files and keys stand in it.
+        write!(f, "{}", Line(&inner.message))?;
         let mut details = Vec::new();
         details.extend(inner.code.clone());
         details.extend(inner.status.map(|status| format!("HTTP {}", status.as_u16())));
@@ -307,9 +308,23 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self} [{:?}]", self.0.kind)?;
         match &self.0.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
+            Some(hint) => write!(f, "\nhint: {}", Line(hint)),
             None => Ok(()),
         }
+    }
+}
+
+/// A text as a part of a line, its control characters escaped.
+struct Line<'a>(&'a str);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in self.0.split_inclusive(char::is_control) {
+            let text = piece.trim_end_matches(char::is_control);
+            f.write_str(text)?;
+            write!(f, "{}", piece[text.len()..].escape_debug())?;
+        }
+        Ok(())
     }
 }
 
@@ -402,6 +417,15 @@ mod tests {
         let hostile =
             "<Error><Code>A\nB\u{1b}[31m</Code><Message>m \u{1b}[2J\r\nn</Message><RequestId>x\ny</RequestId></Error>";
         assert_eq!(error(400, &[], hostile).to_string(), "m [2J n (A B [31m, HTTP 400, request x y)");
+    }
+
+    #[test]
+    fn no_name_makes_a_second_line_of_an_error() {
+        let error = Error::invalid_input("a\n/b\u{1b}[2J leads out of the folder").with_hint("name it\notherwise");
+        assert_eq!(error.to_string(), "a\\n/b\\u{1b}[2J leads out of the folder");
+        let error = error.at("sync", Some("my-bucket"), Some("a\n/b"));
+        assert_eq!(error.to_string(), "sync my-bucket/a\\n/b: a\\n/b\\u{1b}[2J leads out of the folder");
+        assert_eq!(format!("{error:?}").lines().count(), 2, "{error:?}");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub fn check_bucket(bucket: &str) -> Result<(), Error> {
             Err(error) => Err(Error::new(error.kind(), format!("invalid bucket name {bucket:?}: {}", error.message()))),
         };
     }
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     let problem = if bucket.is_empty() {
         "it is empty"
     } else if bucket.starts_with("s3://") {
@@ -34,7 +34,7 @@ pub fn check_bucket(bucket: &str) -> Result<(), Error> {
         "it contains '/'; a bucket and a key are two arguments"
     } else if bucket.len() < 3 || bucket.len() > 255 {
         "it must have 3 to 63 characters"
-    } else if !bucket.chars().all(legal) {
+    } else if !bucket.bytes().all(legal) {
         "only a-z, 0-9, '.' and '-' may be used"
     } else if bucket.contains("..") || bucket.starts_with(['.', '-']) || bucket.ends_with(['.', '-']) {
         "it must begin and end with a letter or digit, without two dots in a row"

@@ -112,8 +112,8 @@ impl NewObject {
 }
 
 fn grantees(grantees: &[Grantee]) -> Option<String> {
-    let texts: Vec<_> = grantees.iter().map(Grantee::to_string).collect();
-    (!texts.is_empty()).then(|| texts.join(", "))
+    let texts = || grantees.iter().map(Grantee::to_string).collect::<Vec<_>>();
+    (!grantees.is_empty()).then(|| texts().join(", "))
 }
 
 fn on_or_off(on: bool) -> &'static str {

@@ -106,7 +106,7 @@ impl ObjectHead {
             metadata: metadata::read(map),
             missing_metadata: headers.parsed("x-amz-missing-meta").unwrap_or_default(),
             storage_class: headers.parsed("x-amz-storage-class").unwrap_or_default(),
-            encryption: EncryptionInfo::read(headers),
+            encryption: EncryptionInfo::read(&headers),
             checksum: headers.checksum(),
             checksum_type: headers.parsed("x-amz-checksum-type"),
             parts_count: headers.parsed("x-amz-mp-parts-count"),
@@ -115,7 +115,7 @@ impl ObjectHead {
             object_lock_retain_until: headers.iso8601("x-amz-object-lock-retain-until-date"),
             legal_hold: headers.text("x-amz-object-lock-legal-hold").map(|text| text == "ON"),
             event_hold: headers.text("x-amz-object-lock-event-hold").map(|text| text == "ON"),
-            event_hold_duration: event_hold_duration(headers),
+            event_hold_duration: event_hold_duration(&headers),
             expiration: headers.text("x-amz-expiration"),
             restore: headers.text("x-amz-restore"),
             archive_status: headers.text("x-amz-archive-status"),
@@ -126,7 +126,7 @@ impl ObjectHead {
     }
 }
 
-fn event_hold_duration(headers: Headers<'_>) -> Option<EventHoldDuration> {
+fn event_hold_duration(headers: &Headers<'_>) -> Option<EventHoldDuration> {
     let days = headers.parsed("x-amz-object-lock-event-hold-duration-days").map(EventHoldDuration::Days);
     days.or_else(|| headers.parsed("x-amz-object-lock-event-hold-duration-years").map(EventHoldDuration::Years))
 }

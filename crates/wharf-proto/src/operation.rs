@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 use crate::checksum::{Checksum, ChecksumAlgorithm};
 use crate::op::{PostForm, PresignedPost};
@@ -226,6 +226,14 @@ impl Request {
     pub fn header(&mut self, name: &'static str, value: &str) -> Result<(), Error> {
         let value = header_value(name, value).map_err(|error| self.place(error))?;
         self.headers.insert(HeaderName::from_static(name), value);
+        Ok(())
+    }
+
+    /// Sets the content type that follows from the body, if one does.
+    pub(crate) fn implied_content_type(&mut self) -> Result<(), Error> {
+        if let Some(implied) = self.body.content_type_header() {
+            self.headers.insert(header::CONTENT_TYPE, implied.map_err(|error| self.place(error))?);
+        }
         Ok(())
     }
 

@@ -174,13 +174,13 @@ impl Payload {
     }
 
     /// The value of `x-amz-content-sha256`, which is also the canonical request's last line.
-    fn value<'a>(&self, buffer: &'a mut [u8; 64]) -> &'a str {
+    fn value<'a>(&self, buffer: &'a mut [u8; 64]) -> &'a [u8] {
         match self {
             Self::Sha256(hash) => {
                 *buffer = hex(hash);
-                ascii(buffer)
+                buffer
             }
-            other => other.word().unwrap_or_default(),
+            other => other.word().unwrap_or_default().as_bytes(),
         }
     }
 }
@@ -345,11 +345,12 @@ pub fn host(uri: &Uri) -> Option<&str> {
 
 /// Lower-case hex.
 fn hex(bytes: &[u8; 32]) -> [u8; 64] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    // Computed, for a compiler makes sixteen digits at a time of this, and one of a table.
+    let digit = |number: u8| number + if number < 10 { b'0' } else { b'a' - 10 };
     let mut text = [0; 64];
     for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
+        pair[0] = digit(byte >> 4);
+        pair[1] = digit(byte & 15);
     }
     text
 }

@@ -70,8 +70,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn new(operation: &'static str, request: &Request) -> Self {
-        Self { operation, bucket: request.bucket.clone(), key: request.key.clone() }
+    pub(crate) fn new(operation: &'static str, request: Request) -> Self {
+        Self { operation, bucket: request.bucket, key: request.key }
     }
 
     pub(crate) fn of(&self, error: Error) -> Error {

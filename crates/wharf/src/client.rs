@@ -28,7 +28,7 @@ use crate::payload::Conditions;
 use crate::presign::{presign, presign_post};
 use crate::runtime::{RuntimeHandle, must_be_here};
 use crate::settings::Origin;
-use crate::transfer::{Budgets, ServerLimit};
+use crate::transfer::{Budgets, ServerLimit, Waiting};
 use crate::transport::Transport;
 
 /// An S3 client. A cheap clone: all clones share connections, credentials and retry quotas.
@@ -148,19 +148,23 @@ impl Inner {
         }
     }
 
-    /// The operation's request as the provider wants it, and where it goes.
-    fn request<O: Operation>(&self, operation: &mut O) -> Result<(Request, Place), Error> {
+    /// The operation's request as the provider wants it.
+    fn request<O: Operation>(&self, operation: &mut O) -> Result<Request, Error> {
         let mut request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
-        let place = Place::new(O::NAME, &request);
         match self.sending.habits.apply(&mut request) {
-            Ok(()) => Ok((request, place)),
-            Err(error) => Err(place.of(error.with_hint(format!(
+            Ok(()) => Ok(request),
+            Err(error) => Err(about::<O>(&request, error).with_hint(format!(
                 "the server is taken for {}: Client::probe finds out what it really does, \
                  ClientBuilder::assume_conditions sends conditions all the same",
                 self.sending.provider
-            )))),
+            ))),
         }
     }
+}
+
+/// Says that the error is about this request of an operation.
+fn about<O: Operation>(request: &Request, error: Error) -> Error {
+    error.at(O::NAME, request.bucket.as_deref(), request.key.as_deref())
 }
 
 impl Client {
@@ -227,6 +231,20 @@ impl Client {
         self.0.tally.read()
     }
 
+    /// What the transfers of this client and its clones wait for, if their last requests failed and are made again: to tell
+    /// somebody, while nothing moves. Costs nothing to ask.
+    ///
+    /// ```
+    /// # fn tell(s3: &wharf::Client) {
+    /// if let Some(waiting) = s3.waiting().filter(|waiting| waiting.so_far.as_secs() >= 5) {
+    ///     println!("waiting for {}: {}, for {} s at most", waiting.server, waiting.reason, waiting.left.as_secs());
+    /// }
+    /// # }
+    /// ```
+    pub fn waiting(&self) -> Option<Waiting> {
+        self.0.tally.waits().now(|| self.0.endpoint.server())
+    }
+
     /// What each setting is and where it came from: the variable, or the file and its line.
     ///
     /// Asks nobody. Which source the credentials come from is known at once; what it gave is known after a first call,
@@ -282,13 +300,13 @@ impl Sender for Client {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
             must_be_here()?;
-            let (request, place) = inner.request(&mut operation)?;
-            let answer = dispatch::send(&inner, &place, request, Read::Whole).await?;
+            let mut request = inner.request(&mut operation)?;
+            let answer = dispatch::send(&inner, O::NAME, &mut request, Read::Whole).await?;
             let status = answer.response.status();
             let ids = Ids::of(answer.response.headers());
-            operation
-                .response(answer.response)
-                .map_err(|error| place.of(error.with_answer(status, &ids.into()).with_attempts(answer.attempts)))
+            operation.response(answer.response).map_err(|error| {
+                about::<O>(&request, error.with_answer(status, &ids.into()).with_attempts(answer.attempts))
+            })
         })
     }
 
@@ -296,14 +314,15 @@ impl Sender for Client {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
             must_be_here()?;
-            let (mut request, place) = inner.request(&mut operation)?;
+            let mut request = inner.request(&mut operation)?;
             let asks = inner.checks_answers && inner.sending.habits.checksum_mode;
             if asks && !request.headers.contains_key(header::RANGE) {
                 request.headers.entry(CHECKSUM_MODE).or_insert(HeaderValue::from_static("ENABLED"));
             }
-            let again = Again::of(&inner, &request);
-            let answer = dispatch::send(&inner, &place, request, Read::Head).await?;
+            let answer = dispatch::send(&inner, O::NAME, &mut request, Read::Head).await?;
             let Answer { response, rest, attempts } = answer;
+            let again = Again::of(&inner, &mut request);
+            let place = Place::new(O::NAME, request);
             let body = ObjectBody::new(rest, response.headers(), attempts, &inner, place, again);
             let output = operation.response(response).map_err(|error| body.place().of(error))?;
             Ok((output, body))
@@ -314,8 +333,8 @@ impl Sender for Client {
         let inner = self.0.clone();
         self.0.runtime.run(async move {
             must_be_here()?;
-            let (request, place) = inner.request(&mut operation)?;
-            presign(&inner, request, expires_in).await.map_err(|error| place.of(error))
+            let mut request = inner.request(&mut operation)?;
+            presign(&inner, &mut request, expires_in).await.map_err(|error| about::<O>(&request, error))
         })
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::transfer::Waits;
+
 /// What a client and all its clones have done so far: see [`Client::counters`](crate::Client::counters).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,6 +33,7 @@ pub(crate) struct Tally {
     bytes_received: AtomicU64,
     connections_opened: AtomicU64,
     answered: AtomicBool,
+    waits: Waits,
 }
 
 impl Tally {
@@ -44,6 +47,11 @@ impl Tally {
     /// Whether a server has ever answered.
     pub(crate) fn was_answered(&self) -> bool {
         self.answered.load(Ordering::Relaxed)
+    }
+
+    /// What its transfers wait for.
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.waits
     }
 
     pub(crate) fn request(&self) {

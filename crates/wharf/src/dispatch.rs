@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use tracing::Instrument;
 use wharf_proto::correct::{Asked, Correction, Corrections, correction};
 use wharf_proto::operation::{Request, SentChecksum};
 use wharf_proto::retry::{Decision, FailureClass, RetryQuota, RetryState, TransportFailure, retry_after};
-use wharf_proto::sigv4::{self, SignedChunks, Signer};
+use wharf_proto::sigv4::{self, Scope, SignedChunks, Signer};
 use wharf_proto::{Credentials, Error, ErrorKind, is_error_document};
 
-use crate::body::{Place, body_error};
+use crate::body::body_error;
 use crate::client::Inner;
 use crate::payload::Payload;
 use crate::progress::{Progress, StallTimer, with_limit};
@@ -61,53 +61,60 @@ struct Failure {
     again: bool,
 }
 
-/// Sends `request` until it succeeds or there is no point in trying again.
-pub(crate) async fn send(client: &Arc<Inner>, place: &Place, request: Request, read: Read) -> Result<Answer, Error> {
-    let span = tracing::debug_span!("s3", operation = place.operation, bucket = place.bucket, key = place.key);
+/// Sends `request` until it succeeds or there is no point in trying again. What errors tell of it stays in it, and so do
+/// the headers that it was sent with; its body is taken.
+pub(crate) async fn send(
+    client: &Arc<Inner>,
+    operation: &'static str,
+    request: &mut Request,
+    read: Read,
+) -> Result<Answer, Error> {
+    let span = tracing::debug_span!("s3", operation, bucket = request.bucket, key = request.key);
     let sent = AtomicU32::new(0);
-    async {
-        let sending = async {
-            let mut request = request;
-            let route = Route::of(client, &mut request)?;
-            let Request { method, mut headers, body, checksum, patient, verbatim, retry_conflict, .. } = request;
-            let conditions = client.payload_conditions();
-            let payload = Payload::prepare(body, checksum, &method, &mut headers, &conditions).await?;
-            let request = Prepared { method, route, headers, payload, patient, verbatim, retry_conflict };
-            attempts(client, &request, read, &sent).await
-        };
-        match client.deadline {
-            None => sending.await,
-            Some(limit) => tokio::time::timeout(limit, sending).await.unwrap_or_else(|_| {
-                let error = format!("the call took longer than its deadline of {limit:?}");
-                Err(Error::new(ErrorKind::Timeout, error).with_attempts(sent.load(Ordering::Relaxed)))
-            }),
-        }
-        .map_err(|error| place.of(error))
-    }
-    .instrument(span)
-    .await
+    let sending = prepare_and_send(client, request, read, &sent).instrument(span);
+    let answer = match client.deadline {
+        None => sending.await,
+        Some(limit) => tokio::time::timeout(limit, Box::pin(sending)).await.unwrap_or_else(|_| {
+            let error = format!("the call took longer than its deadline of {limit:?}");
+            Err(Error::new(ErrorKind::Timeout, error).with_attempts(sent.load(Ordering::Relaxed)))
+        }),
+    };
+    answer.map_err(|error| error.at(operation, request.bucket.as_deref(), request.key.as_deref()))
+}
+
+async fn prepare_and_send(
+    client: &Arc<Inner>,
+    request: &mut Request,
+    read: Read,
+    sent: &AtomicU32,
+) -> Result<Answer, Error> {
+    let route = Route::of(client, request)?;
+    let payload = Payload::prepare(request, &client.payload_conditions()).await?;
+    attempts(client, &Prepared { request, route, payload }, read, sent).await
 }
 
 /// A request that can be signed and sent, again and again where its payload allows.
-struct Prepared {
-    method: Method,
+struct Prepared<'r> {
+    request: &'r Request,
     route: Route,
-    headers: HeaderMap,
     payload: Payload,
-    patient: bool,
-    verbatim: bool,
-    retry_conflict: bool,
 }
 
-async fn attempts(client: &Arc<Inner>, request: &Prepared, read: Read, sent: &AtomicU32) -> Result<Answer, Error> {
-    let quota = &request.route.bucket.quota;
+impl Prepared<'_> {
+    fn way(&self, client: &Inner) -> Result<Way, Error> {
+        self.route.way(client, self.request)
+    }
+}
+
+async fn attempts(client: &Arc<Inner>, prepared: &Prepared<'_>, read: Read, sent: &AtomicU32) -> Result<Answer, Error> {
+    let quota = &prepared.route.bucket.quota;
     let mut policy = client.retry;
     if client.sending.one_attempt {
         policy.max_attempts = 1;
     }
-    let mut state = RetryState::new(policy).retry_conflicts(request.retry_conflict);
+    let mut state = RetryState::new(policy).retry_conflicts(prepared.request.retry_conflict);
     let mut corrections = Corrections::default();
-    let mut way = request.route.way(client)?;
+    let mut way = prepared.way(client)?;
     let mut number = 0;
     // An earlier attempt may have been carried out although its answer was lost.
     let mut maybe_done = false;
@@ -121,20 +128,20 @@ async fn attempts(client: &Arc<Inner>, request: &Prepared, read: Read, sent: &At
         }
         let span = tracing::debug_span!("attempt", number);
         let mut signed_with = None;
-        let mut failure = match attempt(client, request, &way, read, &mut signed_with).instrument(span).await {
+        let mut failure = match attempt(client, prepared, &way, read, &mut signed_with).instrument(span).await {
             Ok(mut answer) => {
-                if let Some(sent) = request.payload.told_checksum() {
+                if let Some(sent) = prepared.payload.told_checksum() {
                     answer.response.extensions_mut().insert(SentChecksum(sent));
                 }
                 state.succeeded(quota);
                 let (status, headers) = (answer.response.status(), answer.response.headers());
-                let checked = request.payload.check_answer(headers);
+                let checked = prepared.payload.check_answer(headers);
                 checked.map_err(|error| error.with_answer(status, headers).with_attempts(number))?;
                 return Ok(Answer { attempts: number, ..answer });
             }
             Err(failure) => failure,
         };
-        if failure.again && request.payload.can_be_sent() {
+        if failure.again && prepared.payload.can_be_sent() {
             maybe_done = true;
             continue;
         }
@@ -146,17 +153,18 @@ async fn attempts(client: &Arc<Inner>, request: &Prepared, read: Read, sent: &At
         }
         let ahead = client.clock_ahead.load(Ordering::Relaxed);
         if let Some(correction) = failure.correction.take().filter(|correction| corrections.allow(correction))
-            && request.route.correct(client, &way, &correction, signed_with.as_ref()).await
+            // Boxed, for it is seldom needed.
+            && Box::pin(prepared.route.correct(client, prepared.request, &way, &correction, signed_with.as_ref())).await
         {
-            if request.payload.can_be_sent() {
+            if prepared.payload.can_be_sent() {
                 tracing::debug!(error = %failure.error, ?correction, "trying again, corrected");
                 clock_was = clock_was.or(matches!(correction, Correction::Clock(_)).then_some(ahead));
-                way = request.route.way(client)?;
+                way = prepared.way(client)?;
                 continue;
             }
             failure.error = once_more(failure.error, &correction);
         }
-        let decision = if request.payload.can_be_sent() {
+        let decision = if prepared.payload.can_be_sent() {
             state.failed(failure.class, failure.retry_after, client.clock.jitter(), quota)
         } else {
             Decision::GiveUp
@@ -211,18 +219,20 @@ fn give_back(state: RetryState, answered: bool, quota: &RetryQuota) {
 
 async fn attempt(
     client: &Arc<Inner>,
-    request: &Prepared,
+    prepared: &Prepared<'_>,
     way: &Way,
     read: Read,
     signed_with: &mut Option<Credentials>,
 ) -> Result<Answer, Failure> {
-    let payload = &request.payload;
-    let progress = Progress::new(client.tally.clone(), client.in_flight.clone());
+    let payload = &prepared.payload;
+    let scope = keys(client, prepared, way, signed_with).await.map_err(Failure::last)?;
     let at = client.now();
-    let signed = sign(client, request, way, &progress, signed_with).await.map_err(Failure::last)?;
-    let limit = if request.patient { client.patience.max(client.stall_limit) } else { client.stall_limit };
-    // Credentials may have taken their time, which is not the server's.
-    progress.peer_moved();
+    let signer =
+        signed_with.as_ref().zip(scope).map(|(keys, scope)| Signer::new(keys, scope, at, &client.signing_keys));
+    let progress = Progress::new(client.tally.clone(), client.in_flight.clone());
+    let signed = sign(client, prepared, way, signer, &progress).map_err(Failure::last)?;
+    let patient = prepared.request.patient;
+    let limit = if patient { client.patience.max(client.stall_limit) } else { client.stall_limit };
     client.tally.request();
     let exchange = client.transport.send(signed);
     let response = match with_limit(exchange, &progress, limit).await {
@@ -245,7 +255,7 @@ async fn attempt(
         }
         let mut failure = Failure::of_answer(error, &head.headers, payload);
         let token = signed_with.as_ref().is_some_and(|keys| keys.session_token().is_some());
-        let asked = Asked { method: &request.method, region: way.scope().region, at, token };
+        let asked = Asked { method: &prepared.request.method, region: way.scope().region, at, token };
         failure.correction = correction(&asked, &failure.error, &head.headers);
         return Err(failure);
     }
@@ -262,53 +272,64 @@ async fn attempt(
             _ => Failure::transient(error, TransportFailure::Closed),
         });
     }
-    if !request.verbatim && is_error_document(&document) {
+    if !prepared.request.verbatim && is_error_document(&document) {
         let error = Error::from_response(head.status, &head.headers, &document);
         return Err(Failure::of_answer(error, &head.headers, payload));
     }
     Ok(Answer { response: Response::from_parts(head, document), rest: transport::Body::empty(), attempts: 0 })
 }
 
-/// The request as it goes to the transport: with its URI, the client's headers, a signature and a body.
-async fn sign(
+/// Has in `signed_with` what to sign with, and gives back what for; `None` where requests are not signed.
+async fn keys<'w>(
     client: &Arc<Inner>,
-    request: &Prepared,
-    way: &Way,
-    progress: &Arc<Progress>,
+    prepared: &Prepared<'_>,
+    way: &'w Way,
     signed_with: &mut Option<Credentials>,
+) -> Result<Option<Scope<'w>>, Error> {
+    let Some(provider) = client.identity.provider() else { return Ok(None) };
+    let own = match client.identity.unchanging() {
+        Some(own) => own.clone(),
+        None => provider.credentials().await?,
+    };
+    let (keys, scope) = prepared.route.keys(client, prepared.request.bucket.as_deref(), way, own).await?;
+    *signed_with = Some(keys);
+    Ok(Some(scope))
+}
+
+/// The request as it goes to the transport: with its URI, the client's headers, a signature and a body.
+fn sign(
+    client: &Inner,
+    prepared: &Prepared<'_>,
+    way: &Way,
+    signer: Option<Signer<'_>>,
+    progress: &Arc<Progress>,
 ) -> Result<http::Request<transport::Body>, Error> {
-    let mut signed = http::Request::new(());
-    *signed.method_mut() = request.method.clone();
-    *signed.uri_mut() = way.uri.clone();
-    let headers = signed.headers_mut();
-    *headers = request.headers.clone();
-    headers.reserve(SIGNED_HEADERS);
-    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-    if let Some(host) = sigv4::host(&way.uri).and_then(|host| HeaderValue::from_str(host).ok()) {
-        headers.insert(header::HOST, host);
+    let (mut head, ()) = http::Request::new(()).into_parts();
+    head.method = prepared.request.method.clone();
+    head.uri = way.uri.clone();
+    let count = prepared.request.headers.len() + SIGNED_HEADERS;
+    head.headers = HeaderMap::with_capacity(count.max(ANSWER_HEADERS));
+    head.headers.extend(prepared.request.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    head.headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    if let Some(host) = way.host() {
+        head.headers.insert(header::HOST, host.clone());
     }
-    let (mut head, ()) = signed.into_parts();
     let mut chunks = None;
-    if let Some(provider) = client.identity.provider() {
-        let own = match client.identity.unchanging() {
-            Some(own) => own.clone(),
-            None => provider.credentials().await?,
-        };
-        let (credentials, scope) = request.route.keys(client, way, own).await?;
-        let signer = Signer::new(signed_with.insert(credentials), scope, client.now(), &client.signing_keys);
-        let seed = signer.sign(&mut head, request.payload.signing()).map_err(unsignable)?;
-        let signs_chunks = matches!(
-            request.payload.signing(),
-            sigv4::Payload::StreamingSigned | sigv4::Payload::StreamingSignedTrailer
-        );
+    if let Some(signer) = signer {
+        let signing = prepared.payload.signing();
+        let seed = signer.sign(&mut head, signing).map_err(unsignable)?;
+        let signs_chunks = matches!(signing, sigv4::Payload::StreamingSigned | sigv4::Payload::StreamingSignedTrailer);
         chunks = signs_chunks.then(|| SignedChunks::new(&signer, seed));
     }
-    let body = request.payload.body(chunks, progress)?;
+    let body = prepared.payload.body(chunks, progress)?;
     Ok(http::Request::from_parts(head, transfer::paced(body, &client.budgets, progress)))
 }
 
 /// How many headers a request gets here: its date, digest and signature, our name, and the host's.
 const SIGNED_HEADERS: usize = 5;
+
+/// hyper keeps the answer's headers where it found the request's: room for as many as S3 answers with.
+const ANSWER_HEADERS: usize = 12;
 
 pub(crate) fn unsignable(error: sigv4::SigningError) -> Error {
     Error::invalid_input(error.to_string())

@@ -15,7 +15,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use wharf_proto::body::{ByteStream, Source};
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher, ChecksumType};
-use wharf_proto::operation::ChecksumPolicy;
+use wharf_proto::operation::{ChecksumPolicy, Request};
 use wharf_proto::provider::Habits;
 use wharf_proto::sigv4::{self, SignedChunks, UnsignedChunks, encoded_len};
 use wharf_proto::{Body, BoxError, Error, ErrorKind};
@@ -34,6 +34,8 @@ const MAX_LENGTH: u64 = 5 << 40;
 
 /// The size of the chunks of a framed body. A body that is no longer goes out in one piece.
 const CHUNK: usize = 64 * 1024;
+
+const SDK_CHECKSUM_ALGORITHM: HeaderName = HeaderName::from_static("x-amz-sdk-checksum-algorithm");
 
 /// Hashing more than this would keep a runtime's thread for longer than a moment.
 const HASH_INLINE: usize = 1024 * 1024;
@@ -79,20 +81,16 @@ impl Content {
 }
 
 impl Payload {
-    /// Makes `body` ready, and adds the headers that go with it.
+    /// Takes the body out of `request`, makes it ready, and adds the headers that go with it.
     ///
     /// What only some bodies wait for is boxed: every request's future would have room for it.
-    pub(crate) async fn prepare(
-        body: Body,
-        policy: ChecksumPolicy,
-        method: &Method,
-        headers: &mut HeaderMap,
-        conditions: &Conditions,
-    ) -> Result<Self, Error> {
-        if policy == ChecksumPolicy::Announce {
+    pub(crate) async fn prepare(request: &mut Request, conditions: &Conditions) -> Result<Self, Error> {
+        let Request { method, headers, body, checksum: policy, .. } = request;
+        let policy = &*policy;
+        if *policy == ChecksumPolicy::Announce {
             announce(headers, conditions);
         }
-        let content = match body.into_source()? {
+        let content = match std::mem::take(body).into_source()? {
             Source::Empty => Content::Bytes(Bytes::new()),
             Source::Bytes(bytes) => Content::Bytes(bytes),
             Source::File(path) => Content::File(Box::pin(File::open(path, None)).await?),
@@ -111,9 +109,10 @@ impl Payload {
         }
         let is_data = !matches!(policy, ChecksumPolicy::None | ChecksumPolicy::Required | ChecksumPolicy::Announce);
         let signs_body = conditions.signed && (!is_data || conditions.sign_payload);
-        let md5_is_header =
-            policy == ChecksumPolicy::Required && conditions.habits.content_md5 && !matches!(content, Content::Once(_));
-        let algorithm = match &policy {
+        let md5_is_header = *policy == ChecksumPolicy::Required
+            && conditions.habits.content_md5
+            && !matches!(content, Content::Once(_));
+        let algorithm = match policy {
             ChecksumPolicy::Default => conditions.habits.checksum,
             ChecksumPolicy::Required if md5_is_header => Some(ChecksumAlgorithm::Md5),
             ChecksumPolicy::Required => Some(conditions.habits.checksum.unwrap_or(ChecksumAlgorithm::Crc64Nvme)),
@@ -134,7 +133,7 @@ impl Payload {
         };
         payload.tells = while_sending || matches!(policy, ChecksumPolicy::Algorithm(_));
         if let ChecksumPolicy::Value(checksum) = policy {
-            payload.expected = Some(checksum);
+            payload.expected = Some(*checksum);
         }
         if let Some(md5) = payload.expected.take_if(|_| md5_is_header) {
             set_content_md5(headers, &md5);
@@ -143,10 +142,7 @@ impl Payload {
         }
         if let Some(algorithm) = payload.expected.map(|checksum| checksum.algorithm()).or(payload.trailer) {
             // Some servers keep a checksum only where this names it.
-            headers.insert(
-                HeaderName::from_static("x-amz-sdk-checksum-algorithm"),
-                HeaderValue::from_static(algorithm.as_str()),
-            );
+            headers.insert(SDK_CHECKSUM_ALGORITHM, HeaderValue::from_static(algorithm.as_str()));
         }
         if payload.content.length() > 0 || is_data || matches!(*method, Method::PUT | Method::POST) {
             headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(payload.encoded_length()));
@@ -170,11 +166,11 @@ impl Payload {
                 });
             }
             Content::Bytes(bytes) if bytes.len() <= HASH_INLINE || (algorithm.is_none() && !signs_body) => {
-                digest([bytes.clone()], algorithm, signs_body)
+                digest(bytes, algorithm, signs_body)
             }
             Content::Bytes(bytes) => {
                 let bytes = bytes.clone();
-                Box::pin(blocking(move || Ok(digest([bytes], algorithm, signs_body)))).await?
+                Box::pin(blocking(move || Ok(digest(&bytes, algorithm, signs_body)))).await?
             }
             Content::File(file) if algorithm.is_some() || signs_body => {
                 Box::pin(file.digest(algorithm, signs_body)).await?
@@ -306,9 +302,7 @@ impl Payload {
     pub(crate) fn check_answer(&self, headers: &HeaderMap) -> Result<(), Error> {
         let Some(sent) = self.checksum() else { return Ok(()) };
         let algorithm = sent.algorithm();
-        let Some(stored) =
-            headers.get(HeaderName::from_static(algorithm.header_name())).and_then(|value| value.to_str().ok())
-        else {
+        let Some(stored) = headers.get(algorithm.header()).and_then(|value| value.to_str().ok()) else {
             return Ok(());
         };
         match Checksum::parse(algorithm, stored) {
@@ -334,8 +328,8 @@ fn announce(headers: &mut HeaderMap, conditions: &Conditions) {
 }
 
 pub(crate) fn set_checksum(headers: &mut HeaderMap, checksum: &Checksum) {
-    if let Ok(value) = HeaderValue::from_str(&checksum.to_base64()) {
-        headers.insert(HeaderName::from_static(checksum.algorithm().header_name()), value);
+    if let Ok(value) = HeaderValue::try_from(checksum.to_base64()) {
+        headers.insert(checksum.algorithm().header(), value);
     }
 }
 
@@ -360,7 +354,15 @@ fn add_framing(headers: &mut HeaderMap) {
 
 type Digests = (Option<Checksum>, Option<[u8; 32]>);
 
-fn digest(pieces: impl IntoIterator<Item = Bytes>, algorithm: Option<ChecksumAlgorithm>, sha256: bool) -> Digests {
+fn digest(bytes: &[u8], algorithm: Option<ChecksumAlgorithm>, sha256: bool) -> Digests {
+    (algorithm.map(|algorithm| algorithm.checksum(bytes)), sha256.then(|| Sha256::digest(bytes).into()))
+}
+
+fn digest_pieces(
+    pieces: impl IntoIterator<Item = Bytes>,
+    algorithm: Option<ChecksumAlgorithm>,
+    sha256: bool,
+) -> Digests {
     let mut hasher = algorithm.map(ChecksumHasher::new);
     let mut sha = sha256.then(Sha256::new);
     for piece in pieces {

@@ -17,13 +17,13 @@ use crate::route::Route;
 
 pub(crate) async fn presign(
     client: &Arc<Inner>,
-    mut request: Request,
+    request: &mut Request,
     expires_in: Duration,
 ) -> Result<Presigned, Error> {
     let provider = provider(client)?;
-    let route = Route::of(client, &mut request)?;
-    payload::must_be_empty(request.body)?;
-    let mut headers: HeaderMap = request.headers;
+    let route = Route::of(client, request)?;
+    payload::must_be_empty(std::mem::take(&mut request.body))?;
+    let mut headers: HeaderMap = std::mem::take(&mut request.headers);
     match request.checksum {
         // The client's default is for bodies that it sends itself.
         ChecksumPolicy::None | ChecksumPolicy::Default | ChecksumPolicy::Off => {}
@@ -34,9 +34,9 @@ pub(crate) async fn presign(
             ));
         }
     }
-    let way = route.way(client)?;
+    let way = route.way(client, request)?;
     let own = provider.credentials().await?;
-    let (credentials, scope) = route.keys(client, &way, own).await?;
+    let (credentials, scope) = route.keys(client, request.bucket.as_deref(), &way, own).await?;
     let now = client.now();
     let uri = &way.uri;
     let signer = Signer::new(&credentials, scope, now, &client.signing_keys);
@@ -45,14 +45,14 @@ pub(crate) async fn presign(
     // The signature counts whole seconds.
     let asked_for = now + Duration::from_secs(expires_in.as_secs());
     let expires_at = credentials.expires_at().map_or(asked_for, |end| end.min(asked_for));
-    Ok(Presigned { method: request.method, url, headers, expires_at })
+    Ok(Presigned { method: request.method.clone(), url, headers, expires_at })
 }
 
 pub(crate) async fn presign_post(client: &Inner, form: PostForm, expires_in: Duration) -> Result<PresignedPost, Error> {
     let provider = provider(client)?;
-    let mut request = Request::bucket(Method::POST, &form.bucket)?;
-    let route = Route::of(client, &mut request)?;
-    let way = route.way(client)?;
+    let request = Request::bucket(Method::POST, &form.bucket)?;
+    let route = Route::of(client, &request)?;
+    let way = route.way(client, &request)?;
     if route.session {
         return Err(Error::new(ErrorKind::Unsupported, "a directory bucket takes no forms; presign a PUT for it"));
     }

@@ -1,9 +1,8 @@
 //! Where a request goes and what it is signed with, by what is known of its bucket; and what answers teach of that.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::{Method, Uri};
+use http::{HeaderValue, Method, Uri};
 use wharf_proto::correct::Correction;
 use wharf_proto::endpoint::{Plane, Target};
 use wharf_proto::operation::Request;
@@ -18,9 +17,6 @@ use crate::session::Session;
 pub(crate) struct Route {
     /// What the client knows of the bucket, and learns of it.
     pub(crate) bucket: Arc<Bucket>,
-    name: Option<String>,
-    key: Option<String>,
-    query: Vec<(Cow<'static, str>, Option<String>)>,
     plane: Plane,
     /// Signed with the keys of a session.
     pub(crate) session: bool,
@@ -37,11 +33,15 @@ impl Way {
     pub(crate) fn scope(&self) -> Scope<'_> {
         self.target.scope()
     }
+
+    /// The `Host` header.
+    pub(crate) fn host(&self) -> Option<&HeaderValue> {
+        self.target.host()
+    }
 }
 
 impl Route {
-    /// Takes bucket, key and query out of `request`.
-    pub(crate) fn of(client: &Inner, request: &mut Request) -> Result<Self, Error> {
+    pub(crate) fn of(client: &Inner, request: &Request) -> Result<Self, Error> {
         let bucket = client.buckets.of(request.bucket.as_deref());
         if makes_bucket(request) {
             // Where one of this name was before says nothing of where it shall be.
@@ -49,27 +49,27 @@ impl Route {
         }
         let plane = Plane::of(request);
         let session = bucket.target(&client.endpoint, request.bucket.as_deref(), plane)?.wants_session(request);
-        let (name, key) = (request.bucket.take(), request.key.take());
-        let query = std::mem::take(&mut request.query);
-        Ok(Self { bucket, name, key, query, plane, session })
+        Ok(Self { bucket, plane, session })
     }
 
-    /// Where the request goes, by what is known of the bucket now.
-    pub(crate) fn way(&self, client: &Inner) -> Result<Way, Error> {
-        let target = self.bucket.target(&client.endpoint, self.name.as_deref(), self.plane)?;
-        let uri = target.uri(self.key.as_deref(), &self.query)?;
+    /// Where `request` goes, by what is known of the bucket now.
+    pub(crate) fn way(&self, client: &Inner, request: &Request) -> Result<Way, Error> {
+        let target = self.bucket.target(&client.endpoint, request.bucket.as_deref(), self.plane)?;
+        let uri = target.uri(request.key.as_deref(), &request.query)?;
         Ok(Way { target, uri })
     }
 
-    /// What to sign with, and for what: the caller's `own` keys, or those of a session that they begin.
+    /// What to sign with, and for what: the caller's `own` keys, or those of a session with the bucket that
+    /// they begin.
     pub(crate) async fn keys<'w>(
         &self,
         client: &Arc<Inner>,
+        bucket: Option<&str>,
         way: &'w Way,
         own: Credentials,
     ) -> Result<(Credentials, Scope<'w>), Error> {
         let scope = way.scope();
-        match &self.name {
+        match bucket {
             Some(bucket) if self.session => {
                 // Boxed, so that requests without a session need no room for it.
                 let keys = Box::pin(Session::keys(client, &self.bucket, bucket, own)).await?;
@@ -83,6 +83,7 @@ impl Route {
     pub(crate) async fn correct(
         &self,
         client: &Inner,
+        request: &Request,
         way: &Way,
         correction: &Correction,
         signed_with: Option<&Credentials>,
@@ -92,7 +93,7 @@ impl Route {
                 // A directory bucket is in its zone, an access point in its ARN's region, whatever an answer says.
                 let is_fixed = way.scope().service != "s3";
                 let moved = !is_fixed && self.bucket.is_in(&client.endpoint, region);
-                let leads_elsewhere = moved && self.way(client).is_ok_and(|new| new.target != way.target);
+                let leads_elsewhere = moved && self.way(client, request).is_ok_and(|new| new.target != way.target);
                 if moved && !leads_elsewhere {
                     self.bucket.forget_place();
                 }

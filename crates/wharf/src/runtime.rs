@@ -54,8 +54,10 @@ impl RuntimeHandle {
         &self,
         call: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> SendFuture<T> {
+        // At once, for it is large and copied once more where it waits for a decision.
+        let call = Box::pin(call);
         match &self.0 {
-            None => Box::pin(call),
+            None => call,
             Some(own) => {
                 let own = own.clone();
                 Box::pin(async move {

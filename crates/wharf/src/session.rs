@@ -11,7 +11,6 @@ use wharf_proto::op::CreateSession;
 use wharf_proto::operation::Operation;
 use wharf_proto::{Credentials, Error, ErrorKind};
 
-use crate::body::Place;
 use crate::buckets::Bucket;
 use crate::client::Inner;
 use crate::dispatch::{self, Read};
@@ -132,8 +131,8 @@ fn create<'a>(
     Box::pin(async move {
         const NAME: &str = <CreateSession as Operation>::NAME;
         let mut operation = CreateSession::new((), bucket);
-        let request = operation.request()?;
-        let answer = dispatch::send(client, &Place::new(NAME, &request), request, Read::Whole).await?;
+        let mut request = operation.request()?;
+        let answer = dispatch::send(client, NAME, &mut request, Read::Whole).await?;
         let output = operation.response(answer.response).map_err(|error| error.at(NAME, Some(bucket), None))?;
         Ok(output.credentials)
     })

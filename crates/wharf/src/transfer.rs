@@ -23,7 +23,7 @@
 //!   that makes it faster; a download begins with one, and leaves it alone while it is fast. A server that asks for fewer
 //!   (503 SlowDown) gets half as many, of this transfer and of all transfers of the client together.
 //! * **A request that fails** for a passing reason is made again until nothing of the transfer has moved for its
-//!   `patience`; one whose bytes were spoilt on their way, twice.
+//!   `patience`, and [`Client::waiting`](crate::Client::waiting) says what for; one whose bytes were spoilt on their way, twice.
 //! * **Resumed**: what is [`resumable`](Upload::resumable) goes on after a crash, in another process. What was not is
 //!   [listed](Interrupted) and removed, as are [uploads that nobody ended](IncompleteUploads).
 //! * **Started** by `.start()`, a transfer is a [`Transfer`]: [progress](Transfer::progress), also as a
@@ -54,6 +54,7 @@ mod sync;
 mod unnamed;
 mod upload;
 mod verification;
+mod waiting;
 mod watch;
 
 pub(crate) use bandwidth::{Pace, pace, paced};
@@ -75,4 +76,6 @@ pub use safe_path::LocalTree;
 pub use sync::{Sync, SyncAction, SyncEvents, SyncItem, SyncPlace, Synced};
 pub use upload::{Upload, Uploaded};
 pub use verification::Verification;
+pub use waiting::Waiting;
+pub(crate) use waiting::Waits;
 pub use wharf_proto::sync_plan::{Compare, Reason};

@@ -306,3 +306,19 @@ async fn a_source_that_cannot_be_looked_at_for_a_while() {
     assert_eq!(copy.await.unwrap().parts, 3);
     assert_eq!(busy.fired(), 9);
 }
+
+/// So is what is asked of both ends afterwards, and no longer than it is told.
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_cannot_be_looked_at_for_a_while() {
+    let (s3, store) = embedded().await;
+    source(&s3, 100).await;
+    let copy = || s3.copy("my-bucket", "a", "your-bucket", "a").verify(true);
+    let busy = store.inject(Fault::respond(503, "SlowDown").on(Operation::HeadObject).times(12)).unwrap();
+    assert!(copy().await.unwrap().verification.is_verified());
+    assert_eq!(busy.fired(), 12);
+    store.inject(Fault::respond(503, "SlowDown").on(Operation::HeadObject)).unwrap();
+    let start = tokio::time::Instant::now();
+    let error = copy().patience(Duration::from_secs(10)).await.unwrap_err();
+    assert!(error.to_string().contains("the copy was made, and could not be verified"), "{error}");
+    assert_eq!(start.elapsed().as_secs(), 10);
+}

@@ -1,6 +1,6 @@
 //! Where the server keeps no checksum, an ETag counts that is known to be an MD5, and no other.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod support;
 
@@ -88,6 +88,38 @@ impl Transport for Completing {
 
     fn defaults(&self) -> Option<Defaults> {
         self.0.defaults()
+    }
+}
+
+/// A server that ignores what a copy's source is held to, of which that is replaced before the copy is made. Its answer may
+/// name no checksum.
+#[derive(Clone)]
+struct Replacing {
+    store: Store,
+    names_checksum: bool,
+}
+
+impl Transport for Replacing {
+    fn send(&self, request: Request<Carried>) -> ResponseFuture {
+        let Self { store, names_checksum } = self.clone();
+        if !request.headers().contains_key("x-amz-copy-source") {
+            return store.send(request);
+        }
+        Box::pin(async move {
+            let owner = Client::builder().transport(store.clone()).build().unwrap();
+            owner.put_object("my-bucket", "a", vec![8; MIB]).await.unwrap();
+            let (head, body) = store.send(request).await?.into_parts();
+            let Ok(bytes) = body.into_full() else { panic!("a document is sent whole") };
+            let xml = String::from_utf8(bytes.to_vec()).unwrap();
+            let (from, to) = (xml.find("<Checksum").unwrap(), xml.rfind("</Checksum").unwrap());
+            let to = to + xml[to..].find('>').unwrap() + 1;
+            let xml = if names_checksum { xml } else { format!("{}{}", &xml[..from], &xml[to..]) };
+            Ok(Response::from_parts(head, Bytes::from(xml).into()))
+        })
+    }
+
+    fn defaults(&self) -> Option<Defaults> {
+        self.store.defaults()
     }
 }
 
@@ -337,6 +369,77 @@ async fn a_copy_is_verified_by_both_etags() {
     target.inject(Fault::corrupt_request(1000).on(Operation::PutObject)).unwrap();
     let error = keeps.copy("my-bucket", "a", "my-bucket", "c").to(&to).verify(true).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+}
+
+#[tokio::test]
+async fn a_copy_of_other_bytes_than_were_seen_is_corrupt() {
+    for names_checksum in [true, false] {
+        let store = Store::in_memory();
+        let s3 = client_of(Client::builder().transport(Replacing { store: store.clone(), names_checksum })).await;
+        s3.put_object("my-bucket", "a", vec![7; MIB]).await.unwrap();
+        store.inject(Fault::ignore_source_conditions()).unwrap();
+        // It looks at the source, and holds the copy to that.
+        let copy = || s3.copy("my-bucket", "a", "my-bucket", "b").verify(true);
+        let error = copy().multipart_threshold(1 << 30).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{names_checksum} {error}");
+        assert!(error.to_string().contains("the copy has other bytes than its source"), "{error}");
+        // One that was held to nothing may be of a source that was there in between.
+        store.inject(Fault::replace_object(vec![9; MIB]).on(Operation::HeadObject).nth(1)).unwrap();
+        let verification = copy().await.unwrap().verification;
+        assert!(verification.to_string().contains("may have been replaced meanwhile"), "{verification}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_came_is_verified_by_its_etag() {
+    let store = store();
+    let s3 = trusting(&store).await;
+    let lying = Client::builder().transport(Lying(store.clone())).trust_etags(true).build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a");
+    for (size, resumable) in [(0, false), (MIB, false), (17 * MIB, false), (17 * MIB, true)] {
+        s3.upload("my-bucket", "a", bytes(size)).await.unwrap();
+        let down = |s3: &Client| s3.download("my-bucket", "a", path.as_path()).resumable(resumable);
+        assert_eq!(down(&s3).verify(true).await.unwrap().verification, Verification::VerifiedByEtag, "{size}");
+        assert_eq!(std::fs::read(&path).unwrap(), bytes(size));
+        // Nobody asked, or only a part came, or such ETags are not known to be MD5s.
+        assert!(!down(&s3).await.unwrap().verification.is_verified());
+        if size > 0 {
+            assert!(!down(&s3).verify(true).range(1..).await.unwrap().verification.is_verified());
+        }
+        let unknown = Client::builder().transport(store.clone()).build().unwrap();
+        let unknown = down(&unknown).verify(true).await.unwrap();
+        assert_eq!(unknown.verification, unproven(Doubt::NotTrusted));
+        // Bytes that are not what the ETag says get no name; of parts that says nothing.
+        std::fs::remove_file(&path).unwrap();
+        let other = down(&lying).verify(true).await;
+        match size > 16 * MIB {
+            true => assert_eq!(other.unwrap().verification, unproven(Doubt::OtherParts)),
+            false => {
+                let error = other.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+                assert!(error.hint().unwrap().contains("trust_etags"), "{error:?}");
+                assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_came_is_verified_by_any_checksum_that_the_server_keeps() {
+    let store = Store::in_memory();
+    let s3 = client_of(Client::builder().transport(store.clone())).await;
+    let folder = tempfile::tempdir().unwrap();
+    // Of several ranges out of order no SHA can be made; and this server does not say where its parts end.
+    store.inject(Fault::respond(501, "NotImplemented").on(Operation::GetObjectAttributes)).unwrap();
+    for threshold in [1 << 20, 1 << 30] {
+        let upload = s3.upload("my-bucket", "a", bytes(17 * MIB)).checksum(ChecksumAlgorithm::Sha256);
+        upload.multipart_threshold(threshold).await.unwrap();
+        let down = || s3.download("my-bucket", "a", folder.path().join("a").as_path()).resumable(true);
+        assert!(!down().await.unwrap().verification.is_verified());
+        let verified = down().verify(true).await.unwrap().verification;
+        assert_eq!(verified, Verification::Verified(ChecksumAlgorithm::Sha256), "{threshold}");
+    }
 }
 
 #[test]

@@ -132,6 +132,10 @@ async fn what_is_new_can_be_left_out_and_can_end_it() {
     // What the target has is not asked about.
     assert_eq!(counts(&synced), [2, 0, 1, 0]);
     assert_eq!(scene.objects("my-bucket").await, map([("p/b", "2"), ("p/c", "3")]));
+    // It may block, as reading a directory does.
+    let here = std::thread::current().id();
+    let elsewhere = move |_: &str| Ok(std::thread::current().id() == here);
+    assert_eq!(counts(&scene.up().take_new(elsewhere).await.unwrap()), [0, 0, 3, 0]);
     let stop = |_: &str| Err(wharf::Error::invalid_input("no more"));
     let error = scene.up().take_new(stop).await.unwrap_err();
     assert_eq!(error.message(), "no more");

@@ -12,6 +12,7 @@ use crate::printer::Printer;
 use crate::progress::Bar;
 use crate::units;
 use crate::url::{self, Shown, Wild};
+use crate::vigil::Vigil;
 
 /// How many requests for names are under way at a time.
 const AT_ONCE: usize = 8;
@@ -70,15 +71,16 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     let wild = Wild::of(key, context.keys(args.raw));
     let prefix = wild.as_ref().map_or(key, |wild| &wild.prefix);
     let root = wild.as_ref().map_or(key, |wild| wild.directory());
-    let mut listing = context.list(&context.client()?, bucket).prefix(prefix).parallel(AT_ONCE).unordered();
+    let s3 = context.client()?;
+    let mut listing = context.list(&s3, bucket).prefix(prefix).parallel(AT_ONCE).unordered();
     if args.request_payer.is_some() {
         listing = listing.request_payer();
     }
     printer.show(|| Bar::count("objects"));
     let mut sums: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
     let mut count = 0;
-    let mut pages = listing.pages();
-    while let Some(page) = pages.next().await {
+    let (mut pages, mut vigil) = (listing.pages(), Vigil::over([s3]));
+    while let Some(page) = vigil.until(printer, pages.next()).await {
         for object in page?.objects {
             if wild.as_ref().is_some_and(|wild| !wild.pattern.matches(&object.key)) {
                 continue;

@@ -17,6 +17,7 @@ use crate::printer::Printer;
 use crate::progress::Bar;
 use crate::units;
 use crate::url::{self, Wild};
+use crate::vigil::Vigil;
 
 /// How many names a request brings at most.
 const ALL: u32 = 1000;
@@ -221,7 +222,8 @@ async fn objects(
 ) -> Result<bool, Failure> {
     let time = LocalTime::new();
     let prefix = wild.map_or(url.key(), |wild| &wild.prefix);
-    let mut listing = context.list(&context.client()?, url.bucket()).prefix(prefix).max_keys(args.page_size);
+    let s3 = context.client()?;
+    let mut listing = context.list(&s3, url.bucket()).prefix(prefix).max_keys(args.page_size);
     if !args.recursive && wild.is_none() {
         listing = listing.delimiter("/");
     } else if args.page_size == ALL {
@@ -235,9 +237,9 @@ async fn objects(
         printer.show(|| Bar::count("objects"));
     }
     let takes = |object: &ListedObject| wild.is_none_or(|wild| wild.pattern.matches(&object.key));
-    let mut pages = listing.pages();
+    let (mut pages, mut vigil) = (listing.pages(), Vigil::over([s3]));
     let mut found = false;
-    while let Some(page) = pages.next().await {
+    while let Some(page) = vigil.until(printer, pages.next()).await {
         let ListedPage { common_prefixes, objects, .. } = page?;
         for prefix in &common_prefixes {
             found = true;

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::message;
 use crate::printer::Printer;
+use crate::units;
 use crate::url;
 
 const EXAMPLE: &str = "\
@@ -55,7 +56,13 @@ enum Method {
 fn seconds(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(seconds @ 1..=604_800) => Ok(seconds),
-        _ => Err("it is a number of whole seconds from 1 to 604800, such as 600".to_owned()),
+        _ => match units::duration(text) {
+            // As it is said elsewhere.
+            Ok(time) if (1..=604_800).contains(&time.as_secs()) => {
+                Err(format!("it is a number of seconds, here {}", time.as_secs()))
+            }
+            _ => Err("it is a number of whole seconds from 1 to 604800, such as 600".to_owned()),
+        },
     }
 }
 

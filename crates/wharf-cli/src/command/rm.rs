@@ -17,10 +17,12 @@ use wharf::{Client, S3Uri};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::filter::Filters;
+use crate::message::OneLine;
 use crate::printer::{Loudness, Printer};
 use crate::terminal;
 use crate::units;
 use crate::url::{self, Shown, Wild};
+use crate::vigil::Vigil;
 
 const EXAMPLE: &str = "\
 Example: all old logs but those of January; first see what would go
@@ -98,7 +100,7 @@ struct NotDeleted {
 
 impl fmt::Display for NotDeleted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "delete failed: {} {} ({})", self.source, self.message, self.code)
+        write!(f, "delete failed: {} {} ({})", OneLine(&self.source), OneLine(&self.message), OneLine(&self.code))
     }
 }
 
@@ -263,8 +265,8 @@ impl Deletion<'_> {
             call = call.patience(patience);
         }
         let mut exit = Exit::Done;
-        let mut outcomes = call.outcomes();
-        while let Some(outcome) = outcomes.next().await {
+        let (mut outcomes, mut vigil) = (call.outcomes(), Vigil::over([s3.clone()]));
+        while let Some(outcome) = vigil.until(printer, outcomes.next()).await {
             match outcome? {
                 Ok(deleted) => printer.say(&self.deleted(&deleted.key))?,
                 Err(error) => {

@@ -113,7 +113,9 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     let sync = if let Some(patience) = context.tuning().patience { sync.patience(patience) } else { sync };
     let (warnings, warned) = mpsc::unbounded_channel();
     let sync = match (&source, &target) {
-        (Place::Remote(url), Place::Local(root)) => cased(sync, url.clone(), root.clone(), &mover, warnings),
+        (Place::Remote(url), Place::Local(root)) if mover.cases.look() => {
+            cased(sync, url.clone(), root.clone(), &mover, warnings)
+        }
         _ => sync,
     };
     Events::new(source, target, mover.clone(), warned)

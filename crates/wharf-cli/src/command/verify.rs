@@ -14,6 +14,7 @@ use crate::filter::Filters;
 use crate::printer::Printer;
 use crate::progress::Bar;
 use crate::transfer::place::Place;
+use crate::vigil::Vigil;
 
 const EXAMPLE: &str = "\
 Example: whether the backup has what the folder has, byte for byte
@@ -141,8 +142,8 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     context.tune();
     let filters = args.filters.clone();
     // What would be done to make the bucket like the folder is what is different.
-    let comparing = context
-        .client()?
+    let s3 = context.client()?;
+    let comparing = s3
         .sync(SyncPlace::local(&args.folder), SyncPlace::from(url))
         .compare(Compare::Checksum)
         .delete(true)
@@ -151,10 +152,14 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         .report_skipped(true)
         .follow_symlinks(!args.no_follow_symlinks)
         .filter(move |name| filters.take(name));
+    let comparing = match context.tuning().patience {
+        Some(patience) => comparing.patience(patience),
+        None => comparing,
+    };
     printer.show(|| Bar::count("files"));
     let mut report = Report::default();
-    let mut events = comparing.events();
-    while let Some(item) = events.next().await {
+    let (mut events, mut vigil) = (comparing.events(), Vigil::over([s3]));
+    while let Some(item) = vigil.until(printer, events.next()).await {
         let comparison = comparison(item?);
         report.count(comparison.verdict);
         if args.all || comparison.verdict != Verdict::Same {

@@ -221,7 +221,7 @@ impl Carrier<'_, '_> {
                 return self.crew.begin(size, mover.copy(object, bucket.to_owned(), key, follower)).await;
             }
         };
-        if !self.may_have_this_case(&object, &path, name)? {
+        if !self.may_have_this_case(&object, &path, name).await? {
             return Ok(());
         }
         if dryrun {
@@ -234,8 +234,14 @@ impl Carrier<'_, '_> {
     }
 
     /// Whether a name may be used that another has but for its case.
-    fn may_have_this_case(&mut self, object: &SourceObject, path: &Path, name: &str) -> Result<bool, Failure> {
-        match self.mover.case(&object.bucket, &object.key, name, path) {
+    async fn may_have_this_case(&mut self, object: &SourceObject, path: &Path, name: &str) -> Result<bool, Failure> {
+        if !self.mover.cases.look() {
+            return Ok(true);
+        }
+        let (mover, object, path, name) = (self.mover.clone(), object.clone(), path.to_owned(), name.to_owned());
+        // Directories are read for it.
+        let looking = tokio::task::spawn_blocking(move || mover.case(&object.bucket, &object.key, &name, &path));
+        match self.crew.until(looking).await?.map_err(|error| Failure::new(Exit::Other, error.to_string()))? {
             Verdict::Take => Ok(true),
             Verdict::TakeAndSay(warning) => {
                 self.crew.warn(&warning);

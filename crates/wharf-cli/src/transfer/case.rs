@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -35,9 +36,11 @@ const OF_AWS: &str = "This behavior is not defined on case-insensitive filesyste
 
 #[derive(Default)]
 struct Names {
-    /// Those given so far, by their lower case.
-    lower: HashMap<String, String>,
-    /// What was in each directory at first.
+    /// Those given so far that could have another case: what tells their lower case from others, and them. A hash takes less
+    /// room than a name, and nobody can choose names for one whose key is made here.
+    lower: HashMap<(u64, u64), u64>,
+    keys: [RandomState; 2],
+    /// What was in the directories that lead to the last file, where anything had its name.
     there: HashMap<PathBuf, HashSet<OsString>>,
 }
 
@@ -46,9 +49,9 @@ impl Cases {
         Self { wanted, is_aws, names: Mutex::default(), stopped: AtomicBool::new(false) }
     }
 
-    /// Whether an object may become this file. `name` is the file's below the target.
+    /// Whether an object may become this file. `name` is the file's below the target. Blocks the thread.
     pub(crate) fn verdict(&self, source: &str, name: &str, path: &Path) -> Verdict {
-        if self.wanted == CaseConflict::Ignore || self.is_alone(name, path) {
+        if !self.look() || self.is_alone(name, path) {
             return Verdict::Take;
         }
         let pair = format!("{source} -> {}", path.display());
@@ -76,22 +79,76 @@ impl Cases {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Whether no other file has the name but for its case.
+    /// Whether there is anything to look for.
+    pub(crate) fn look(&self) -> bool {
+        self.wanted != CaseConflict::Ignore
+    }
+
+    /// Whether no other file has the name but for its case. Looks at the disk.
     fn is_alone(&self, name: &str, path: &Path) -> bool {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        if path.exists() {
+        let exists = path.exists();
+        if exists {
             let (Some(parent), Some(file)) = (path.parent(), path.file_name()) else { return true };
-            let there = names.there.entry(parent.to_owned()).or_insert_with(|| entries(parent));
-            if there.contains(file) {
+            if names.entries(parent).contains(file) {
                 return true;
             }
         }
         // A sync that has to sort what it lists asks for all of it once more.
-        let known = names.lower.entry(name.to_lowercase()).or_insert_with(|| name.to_owned());
-        known == name && !path.exists()
+        names.takes(name) && !exists
+    }
+}
+
+impl Names {
+    /// What is in a directory. Names come in order, so that a directory that one has left is hardly met again.
+    fn entries(&mut self, directory: &Path) -> &HashSet<OsString> {
+        self.there.retain(|known, _| directory.starts_with(known));
+        self.there.entry(directory.to_owned()).or_insert_with(|| entries(directory))
+    }
+
+    /// Whether no other name was given that differs by its case alone.
+    fn takes(&mut self, name: &str) -> bool {
+        let lower = name.to_lowercase();
+        if lower == name && name.to_uppercase() == name {
+            return true;
+        }
+        let [one, other] = &self.keys;
+        let own = one.hash_one(name);
+        *self.lower.entry((one.hash_one(&lower), other.hash_one(&lower))).or_insert(own) == own
     }
 }
 
 fn entries(directory: &Path) -> HashSet<OsString> {
     fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.file_name()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_two_names_that_differ_by_case_is_taken() {
+        let mut names = Names::default();
+        for name in ["A/b", "a/B2", "x/1", "2026/01"] {
+            assert!(names.takes(name) && names.takes(name), "{name}");
+        }
+        assert!(!names.takes("a/b") && !names.takes("A/b2") && !names.takes("X/1"));
+        assert!(names.takes("Straße") && !names.takes("STRAßE"));
+        // What has no case is not kept.
+        assert_eq!(names.lower.len(), 4);
+    }
+
+    #[test]
+    fn no_directory_is_kept_that_was_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut names = Names::default();
+        for number in 0..9 {
+            let directory = folder.path().join(number.to_string()).join("in");
+            fs::create_dir_all(&directory).unwrap();
+            fs::write(directory.join("a"), "").unwrap();
+            assert!(names.entries(&directory).contains(OsString::from("a").as_os_str()));
+            assert!(names.entries(directory.parent().unwrap()).contains(OsString::from("in").as_os_str()));
+            assert!(names.there.len() <= 2, "{:?}", names.there.keys());
+        }
+    }
 }

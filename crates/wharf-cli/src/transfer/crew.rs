@@ -13,11 +13,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use wharf::transfer::Transfer;
 
+use super::options::Ends;
 use super::told::{Action, Done, Left, NotDone};
 use crate::error::{Exit, Failure};
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::progress::Bar;
+use crate::vigil::Vigil;
 
 /// How many things are under way at a time. Their requests are limited by the library, all together.
 const MOST: usize = 64;
@@ -44,6 +46,7 @@ type Work = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 /// Does many things at a time.
 pub(crate) struct Crew<'a> {
     printer: &'a mut Printer,
+    vigil: Vigil,
     under_way: FuturesUnordered<Work>,
     meter: Arc<Meter>,
     stop: watch::Sender<bool>,
@@ -78,12 +81,13 @@ pub(crate) struct Follower {
 
 impl<'a> Crew<'a> {
     /// Whether a bar is shown is the printer's to know.
-    pub(crate) fn new(printer: &'a mut Printer, bar: impl FnOnce() -> Bar) -> Self {
+    pub(crate) fn new(printer: &'a mut Printer, bar: impl FnOnce() -> Bar, ends: &Ends) -> Self {
         printer.show(bar);
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             printer,
+            vigil: ends.vigil(),
             under_way: FuturesUnordered::new(),
             meter: Arc::default(),
             stop: watch::Sender::new(false),
@@ -202,6 +206,7 @@ impl<'a> Crew<'a> {
             bar.at(self.meter.bytes.load(Ordering::Relaxed));
             bar.files(done, all);
         });
+        self.vigil.look(self.printer);
         // A reader that is gone is met at the next line.
         let _ = self.printer.flush();
     }

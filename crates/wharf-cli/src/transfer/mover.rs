@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use wharf::op::HeadObject;
-use wharf::transfer::List;
+use wharf::transfer::{List, Verification};
 use wharf::{Client, ETag, ErrorKind};
 
 use super::attributes::Attribute;
@@ -20,7 +20,7 @@ use super::resume;
 use super::route::{Source, Target};
 use super::told::{Action, Deed, Done, Left, archived};
 use crate::context::Context;
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, by_option};
 use crate::globals::Tuning;
 use crate::url::Shown;
 
@@ -193,6 +193,16 @@ impl Mover {
             .map(drop)
             .map_err(|error| Failure::from(error).of("it was copied, but the source could not be removed:"))
     }
+}
+
+/// Keeps a source whose copy may have other bytes.
+fn must_be_verified(verification: Verification) -> Result<(), Failure> {
+    if verification.is_verified() {
+        return Ok(());
+    }
+    let why = by_option(&verification.to_string());
+    Err(Failure::new(Exit::Failed, format!("it was copied, and the source is kept: the copy is {why}"))
+        .hint("cp and rm do the same where that is good enough"))
 }
 
 /// Removes a file that has arrived elsewhere, unless it is another by now.

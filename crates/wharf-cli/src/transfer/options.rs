@@ -9,6 +9,7 @@ use crate::error::Failure;
 use crate::filter::Filters;
 use crate::globals::Connection;
 use crate::printer::{Loudness, Printer};
+use crate::vigil::Vigil;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TransferArgs {
@@ -114,6 +115,12 @@ pub(crate) struct Ends {
     pub(crate) target: Client,
     /// Whether copies have to go through this machine: no server can reach both.
     pub(crate) through_here: bool,
+}
+
+impl Ends {
+    pub(crate) fn vigil(&self) -> Vigil {
+        Vigil::over([self.source.clone(), self.target.clone()])
+    }
 }
 
 impl TransferArgs {

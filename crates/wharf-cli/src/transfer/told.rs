@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::error::{Failure, Told};
-use crate::message::Warning;
+use crate::message::{OneLine, Warning};
 
 /// What is done to a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -97,7 +97,7 @@ pub(crate) struct Left {
 
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "skip: {} to {}: {}", self.source, self.target, self.reason)
+        write!(f, "skip: {} to {}: {}", OneLine(&self.source), OneLine(&self.target), self.reason)
     }
 }
 
@@ -135,9 +135,9 @@ impl NotDone {
 
 impl fmt::Display for NotDone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} failed: {}", self.operation, self.source)?;
+        write!(f, "{} failed: {}", self.operation, OneLine(&self.source))?;
         if let Some(target) = &self.target {
-            write!(f, " to {target}")?;
+            write!(f, " to {}", OneLine(target))?;
         }
         write!(f, " {}", self.told)
     }

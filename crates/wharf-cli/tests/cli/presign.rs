@@ -70,14 +70,10 @@ fn on_aws_the_bucket_is_in_the_host_name() {
 #[test]
 fn what_cannot_be_signed_says_why() {
     let bench = Bench::new();
-    let hint = "hint: `wharf --help` and `wharf VERB --help` say what can be typed\n";
     let too_long = "wharf: invalid value '604801' for '--expires-in <SECONDS>': it is a number of whole seconds from 1 to 604800, such as 600\n";
-    assert_eq!(
-        bench.run(&["presign", "s3://my-bucket/a", "--expires-in", "604801"]),
-        failed(252, format!("{too_long}{hint}"))
-    );
+    assert_eq!(bench.run(&["presign", "s3://my-bucket/a", "--expires-in", "604801"]), failed(252, too_long));
     let no_key = "wharf: invalid value 's3://my-bucket' for '<URL>': no key: an object is s3://my-bucket/KEY\n";
-    assert_eq!(bench.run(&["presign", "s3://my-bucket"]), failed(252, format!("{no_key}{hint}")));
+    assert_eq!(bench.run(&["presign", "s3://my-bucket"]), failed(252, no_key));
     let nowhere = "wharf: --embedded has no address that a link could lead to\nhint: `wharf serve --data DIR` serves the \
                    same directory; then presign with --endpoint-url\n";
     assert_eq!(bench.run(&["presign", "s3://my-bucket/a", "--embedded", "d"]), failed(252, nowhere));

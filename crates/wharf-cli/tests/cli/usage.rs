@@ -43,6 +43,15 @@ fn help_can_be_a_verb() {
 }
 
 #[test]
+fn the_usage_says_how_many_sources_there_can_be() {
+    for verb in ["cp", "mv"] {
+        let usage = |args: &[&str]| run(bare(&[args, &[verb, "--help"]].concat())).1;
+        assert!(usage(&[]).contains(&format!("\nUsage: wharf {verb} [OPTIONS] <SOURCE>... <TARGET>\n")));
+        assert!(!usage(&["s3"]).contains("<SOURCE>..."), "aws-cli takes one");
+    }
+}
+
+#[test]
 fn nothing_typed_is_answered_with_the_help() {
     let (exit, stdout, stderr) = run(bare(&[]));
     assert_eq!((exit, stdout.as_str()), (252, ""));
@@ -61,17 +70,30 @@ fn a_usage_error_is_one_line_and_a_hint() {
         ),
         (
             &["cat", "s3://ab/key"],
-            format!(
-                "wharf: invalid value 's3://ab/key' for '<URL>...': invalid bucket name \"ab\": it must have 3 to 63 \
-                 characters\n{HINT}"
-            ),
+            "wharf: invalid value 's3://ab/key' for '<URL>...': invalid bucket name \"ab\": it must have 3 to 63 \
+             characters\n"
+                .to_owned(),
         ),
         (
             &["serve", "--listen", "9000"],
-            format!(
-                "wharf: invalid value '9000' for '--listen <ADDR>': an address reads like 127.0.0.1:9000 or \
-                 [::1]:9000\n{HINT}"
-            ),
+            "wharf: invalid value '9000' for '--listen <ADDR>': an address reads like 127.0.0.1:9000 or [::1]:9000\n"
+                .to_owned(),
+        ),
+        (
+            &["mb", "my-bucket"],
+            "wharf: invalid value 'my-bucket' for '<URL>': \"my-bucket\" is not an S3 URI: it must read s3://BUCKET or \
+             s3://BUCKET/KEY\nhint: say s3://my-bucket\n"
+                .to_owned(),
+        ),
+        (
+            &["presign", "s3://my-bucket/a", "--expires-in", "10m"],
+            "wharf: invalid value '10m' for '--expires-in <SECONDS>': it is a number of seconds, here 600\n".to_owned(),
+        ),
+        (
+            &["cp", "a", "s3://my-bucket", "--part-size", "1KB"],
+            "wharf: invalid value '1KB' for '--part-size <SIZE>': a size reads like 1048576, 512KiB, 8MiB or 1.5GiB, not \
+             \"1KB\"\n"
+                .to_owned(),
         ),
         (&["serve", "--profile", "work"], "wharf: serve has no use for --profile\n".to_owned()),
         (

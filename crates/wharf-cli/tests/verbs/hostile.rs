@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use wharf_embedded::{Fault, Operation};
+
 use crate::bench::Bench;
 
 /// Keys that are files below a folder, however odd.
@@ -125,7 +127,10 @@ fn names_that_break_clients_come_down_and_go_up_again_or_are_refused_by_name() {
             fs::read(path).is_ok_and(|found| found == format!("in {name}").as_bytes())
         });
         for name in &refused {
-            assert!(stderr.contains(&format!("s3://my-bucket/{name}")), "{verb:?} {name:?} in {stderr}");
+            // A line for each: what would end it is escaped.
+            let escaped = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+            let said: String = name.chars().map(escaped).collect();
+            assert!(stderr.contains(&format!("s3://my-bucket/{said}")), "{verb:?} {name:?} in {stderr}");
             assert!(!stdout.contains(&format!("s3://my-bucket/{name} to ")), "{verb:?} {name:?} in {stdout}");
         }
         // Paths that lead elsewhere, a NUL, and a name longer than a disk allows.
@@ -206,4 +211,27 @@ fn a_hundred_thousand_objects_come_down_and_go_up_again() {
     for name in bench.tree("down") {
         assert_eq!(bench.read(&format!("down/{name}")), name.split_once('/').unwrap().1);
     }
+}
+
+#[test]
+fn an_error_is_one_line_whatever_the_name() {
+    let bench = Bench::embedded();
+    bench.put("d/x\ny", "1");
+    bench.put("d/../up\nwards", "1");
+    bench.store().inject(Fault::respond(403, "AccessDenied").on(Operation::GetObject)).unwrap();
+    bench.store().inject(Fault::respond(403, "AccessDenied").on(Operation::DeleteObject)).unwrap();
+    for verb in [&["cp"][..], &["s3", "cp"], &["sync"]] {
+        let recursive: &[&str] = if verb == ["sync"] { &[] } else { &["--recursive"] };
+        let (exit, _, stderr) = bench.run(&[verb, &["s3://my-bucket/d", "in"], recursive].concat());
+        let lines: Vec<_> = stderr.lines().collect();
+        assert!(exit == 1 && lines.len() == 2, "{verb:?} {stderr:?}");
+        let has = |text: &str| lines.iter().any(|line| line.contains(text));
+        assert!(has("download failed: s3://my-bucket/d/x\\ny to in/x\\ny "), "{stderr}");
+        assert!(has("Skipping file s3://my-bucket/d/../up\\nwards. "), "{stderr}");
+    }
+    let (exit, _, stderr) = bench.run(&["rm", "s3://my-bucket/d/x\ny"]);
+    assert!(exit == 1 && stderr.starts_with("wharf: delete failed: s3://my-bucket/d/x\\ny "), "{stderr}");
+    assert!(stderr.lines().all(|line| line.starts_with("wharf: ") || line.starts_with("hint: ")), "{stderr}");
+    // Results are as they are.
+    assert!(bench.must(&["ls", "s3://my-bucket/d/"]).ends_with(" x\ny\n"));
 }

@@ -103,7 +103,16 @@ fn everything(bench: &Bench) -> Vec<Value> {
         all.extend(printed(bench, args));
     }
     all.extend(resumed(bench));
+    all.extend(waited(bench));
     all
+}
+
+/// A listing of a server that is away.
+fn waited(bench: &Bench) -> Vec<Value> {
+    let away = bench.store().inject(Fault::respond(503, "SlowDown").on(Operation::ListObjectsV2)).unwrap();
+    let printed = printed(bench, &["ls", "s3://my-bucket", "--patience", "6s"]);
+    away.remove();
+    printed
 }
 
 /// An upload that goes on where another was stopped.

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use wharf_embedded::{Fault, Operation};
+use wharf_embedded::{Fault, Operation, Personality};
 
 use crate::bench::{Bench, assert_like, done, failed};
 
@@ -101,6 +101,32 @@ fn whether_two_names_are_of_one_bucket_is_found_out_first() {
     };
     assert!(!looked(&[], "") && !looked(&[], "false"));
     assert!(looked(&["--validate-same-s3-paths"], "") && looked(&[], "true"));
+}
+
+#[test]
+fn what_nothing_shows_to_have_arrived_stays() {
+    // Such a server keeps no checksums, and who it is nobody said.
+    let bench = Bench::like(Personality::Rclone);
+    bench.put("a", "hello");
+    bench.file("up", "hello");
+    let why = "it was copied, and the source is kept: the copy is not verified: the server keeps no checksum of it, and \
+               ETags of this provider are not trusted: --trust-etags overrides\n\
+               hint: cp and rm do the same where that is good enough\n";
+    for verb in [&["mv"][..], &["s3", "mv"]] {
+        let run = |words: &[&str]| bench.run(&[verb, words].concat());
+        let expected = format!("move failed: s3://my-bucket/a to ./down {why}");
+        assert_eq!(run(&["s3://my-bucket/a", "down"]), failed(1, expected));
+        assert_eq!((bench.object("a"), bench.read("down")), ("hello".to_owned(), "hello".to_owned()));
+        let expected = format!("move failed: ./up to s3://my-bucket/up {why}");
+        assert_eq!(run(&["up", "s3://my-bucket/up"]), failed(1, expected));
+        let expected = format!("move failed: s3://my-bucket/a to s3://my-bucket/b {why}");
+        assert_eq!(run(&["s3://my-bucket/a", "s3://my-bucket/b"]), failed(1, expected));
+        bench.must(&["rm", "s3://my-bucket/b"]);
+    }
+    // By an ETag that is an MD5.
+    let moved = bench.run(&["mv", "s3://my-bucket/a", "down", "--trust-etags"]);
+    assert_eq!(moved, done("move: s3://my-bucket/a to ./down\n"));
+    assert_eq!((bench.keys(), bench.read("down")), (vec!["up".to_owned()], "hello".to_owned()));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::thread;
 use std::time::Duration;
 
@@ -126,6 +126,52 @@ fn a_sync_shows_files_bytes_and_what_is_left() {
     let (exit, seen) = at_a_terminal(bench.command(&args), "");
     assert!(exit == 0 && seen.contains("/4.00 MiB") && seen.contains(" left"), "{seen:?}");
     assert!((1..4).any(|done| seen.contains(&format!("{done}/4 files"))), "{seen:?}");
+}
+
+#[test]
+fn the_bar_of_a_sync_counts_no_listing() {
+    let bench = Bench::embedded();
+    for number in 0..30 {
+        let name = format!("{number:02}{}", "x".repeat(200));
+        bench.put(&name, "");
+        bench.file(&format!("d/{name}"), "");
+    }
+    bench.put("z", vec![7; 1 << 20]);
+    bench.store().inject(Fault::delay(Duration::from_secs(1)).on(Operation::GetObject)).unwrap();
+    let (exit, seen) = at_a_terminal(bench.command(&["sync", "s3://my-bucket", "d", "--size-only"]), "");
+    let positions = positions(&seen, "1.00 MiB");
+    assert!(exit == 0 && !positions.is_empty(), "{positions:?} {seen:?}");
+    let is_true = |position: &String| position.ends_with(" 0 B") || position.ends_with("1.00 MiB");
+    assert!(positions.iter().all(is_true), "{positions:?}");
+}
+
+#[test]
+fn a_server_that_is_away_is_waited_for_aloud() {
+    let bench = Bench::embedded();
+    bench.file("a", "1");
+    for operation in [Operation::PutObject, Operation::ListObjectsV2] {
+        bench.store().inject(Fault::respond(503, "SlowDown").on(operation)).unwrap();
+    }
+    let command = |words: &str| bench.command(&words.split(' ').collect::<Vec<_>>());
+    let waiting = format!("waiting for {}: ", bench.endpoint());
+    let (exit, seen) = at_a_terminal(command("cp a s3://my-bucket/ --patience 3s"), "");
+    assert!(exit == 1 && seen.contains(&waiting) && seen.contains(", trying until "), "{seen:?}");
+    assert!(seen.contains("nothing moved within a patience of 3 s: "), "{seen:?}");
+    // Without a terminal it is a line, and only when it lasts.
+    let ran = |words| {
+        let mut command = command(words);
+        thread::spawn(move || command.args(["--patience", "6s"]).output().unwrap())
+    };
+    let [cp, ls, json, quiet] =
+        ["cp a s3://my-bucket/", "ls s3://my-bucket", "sync . s3://my-bucket/x --json", "cp a s3://my-bucket/ --quiet"]
+            .map(ran);
+    let stderr = |child: thread::JoinHandle<Output>| String::from_utf8(child.join().unwrap().stderr).unwrap();
+    for said in [stderr(cp), stderr(ls)] {
+        assert!(said.starts_with(&waiting) && said.matches("waiting for").count() == 1, "{said}");
+    }
+    let said = stderr(json);
+    assert!(said.starts_with("{\"type\":\"waiting\",\"server\":\"http://127.0.0.1:"), "{said}");
+    assert_eq!(stderr(quiet), "");
 }
 
 #[test]

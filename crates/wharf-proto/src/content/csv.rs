@@ -54,14 +54,14 @@ where
 {
     fn into_body(self, _key: &str) -> Body {
         let rows = Rows { records: Some(Box::pin(self.0)), writer: RowWriter::new() };
-        Body::stream(rows).with_content_type(CONTENT_TYPE)
+        Body::stream(rows).of_type(CONTENT_TYPE)
     }
 }
 
 pub(super) fn body<I: IntoIterator<Item: Serialize>>(records: I) -> Body {
     let mut writer = RowWriter::new();
     match records.into_iter().try_for_each(|record| writer.write(record)).and_then(|()| writer.take()) {
-        Ok(bytes) => Body::bytes(bytes).with_content_type(CONTENT_TYPE),
+        Ok(bytes) => Body::bytes(bytes).of_type(CONTENT_TYPE),
         Err(error) => Body::failed(error),
     }
 }

@@ -16,7 +16,8 @@ impl<S: Sender> GetObject<S> {
     /// # Errors
     /// As the request's and [`Object::bytes`](crate::Object::bytes).
     pub async fn bytes(self) -> Result<Bytes, Error> {
-        self.open().await?.bytes().await
+        let mut object = self.open().await?;
+        object.read_whole().await
     }
 
     /// Sends the request and reads the whole body as UTF-8 text: see [`Object::text`](crate::Object::text).

@@ -20,7 +20,7 @@ impl<T: Serialize> IntoBody for Json<T> {
 
 pub(super) fn body<T: Serialize + ?Sized>(value: &T) -> Body {
     match serde_json::to_vec(value) {
-        Ok(bytes) => Body::bytes(bytes).with_content_type("application/json"),
+        Ok(bytes) => Body::bytes(bytes).of_type("application/json"),
         Err(error) => Body::failed(cannot_write(Format::Json, Problem::new(&error).with_cause(error))),
     }
 }

@@ -24,6 +24,11 @@ impl<B: Stream<Item = Result<Bytes, Error>> + Unpin> Object<B> {
     /// # Errors
     /// As the body breaks off, or does not match its checksum.
     pub async fn bytes(mut self) -> Result<Bytes, Error> {
+        self.read_whole().await
+    }
+
+    /// The same, for a future that has the object already: it is large.
+    pub(super) async fn read_whole(&mut self) -> Result<Bytes, Error> {
         let limit = self.limit.unwrap_or(u64::MAX);
         if self.head.content_length > limit {
             return Err(self.too_large(limit));

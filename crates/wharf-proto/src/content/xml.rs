@@ -33,7 +33,7 @@ impl<T: Serialize> IntoBody for Xml<T> {
 /// The document of `value`, its root element named by `root` or else by the value's type.
 pub(super) fn body<T: Serialize + ?Sized>(value: &T, root: Option<&str>) -> Body {
     match document(value, root) {
-        Ok(xml) => Body::bytes(xml).with_content_type("application/xml"),
+        Ok(xml) => Body::bytes(xml).of_type("application/xml"),
         Err(error) => Body::failed(error),
     }
 }

@@ -2,10 +2,12 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
+use http::HeaderValue;
+
 use super::{
     AddressingStyle, BucketArn, Endpoint, Partition, Plane, Target, express, is_directory_bucket, is_dns_label,
 };
-use crate::sigv4::uri_encode;
+use crate::sigv4::{self, uri_encode};
 use crate::{Error, check_bucket};
 
 impl Endpoint {
@@ -102,7 +104,9 @@ impl Endpoint {
     fn made(&self, base: String, is_service: bool) -> Target {
         let after_scheme = base.find("://").map_or(0, |at| at + 3);
         let slash = is_service || !base[after_scheme..].contains('/');
-        Target { base, slash, region: self.region.clone(), service: "s3", sessions: false }
+        let uri = base.parse().unwrap_or_default();
+        let host = sigv4::host(&uri).and_then(|host| HeaderValue::from_str(host).ok());
+        Target { base, host, slash, region: self.region.clone(), service: "s3", sessions: false }
     }
 
     /// Scheme, host, port and path of the service, or of Accelerate.

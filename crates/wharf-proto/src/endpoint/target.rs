@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 
 use super::express;
 use crate::Error;
@@ -14,6 +14,7 @@ use crate::sigv4::{Scope, uri_encode};
 pub struct Target {
     /// Scheme, host and path down to the bucket, without a slash at the end.
     pub(super) base: String,
+    pub(super) host: Option<HeaderValue>,
     /// Whether the bare target needs a slash: it is a host, or the service.
     pub(super) slash: bool,
     pub(super) region: String,
@@ -25,6 +26,11 @@ impl Target {
     /// Scheme, host and path down to the bucket, percent-encoded and without a slash at the end.
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// The `Host` header that its requests are sent with; `None` where the base has no host.
+    pub fn host(&self) -> Option<&HeaderValue> {
+        self.host.as_ref()
     }
 
     /// What a signature must be good for.

@@ -172,7 +172,7 @@ impl<S: Send + 'static> Operation for CompleteMultipartUpload<S> {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<CompleteMultipartUploadOutput, Error> {
-        read_object(Headers::of(response.headers()), xml::text(response.body())?)
+        read_object(&Headers::of(response.headers()), xml::text(response.body())?)
     }
 }
 
@@ -185,7 +185,7 @@ impl<S: Sender> IntoFuture for CompleteMultipartUpload<S> {
     }
 }
 
-fn read_object(headers: Headers<'_>, document: &str) -> Result<CompleteMultipartUploadOutput, Error> {
+fn read_object(headers: &Headers<'_>, document: &str) -> Result<CompleteMultipartUploadOutput, Error> {
     let mut output = CompleteMultipartUploadOutput {
         version_id: headers.text("x-amz-version-id"),
         expiration: headers.text("x-amz-expiration"),

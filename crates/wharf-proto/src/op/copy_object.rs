@@ -395,7 +395,7 @@ impl<S: Send + 'static> Operation for CopyObject<S> {
         let mut output = CopyObjectOutput {
             version_id: headers.text("x-amz-version-id"),
             copy_source_version_id: headers.text("x-amz-copy-source-version-id"),
-            encryption: EncryptionInfo::read(headers),
+            encryption: EncryptionInfo::read(&headers),
             expiration: headers.text("x-amz-expiration"),
             request_charged: headers.request_charged(),
             ..CopyObjectOutput::default()

@@ -268,7 +268,7 @@ impl<S: Send + 'static> Operation for CreateMultipartUpload<S> {
     fn response(&self, response: http::Response<Bytes>) -> Result<CreateMultipartUploadOutput, Error> {
         let upload_id = read_upload_id(xml::text(response.body())?)?;
         let (bucket, key) = (self.bucket.clone(), self.key.clone());
-        Ok(CreateMultipartUploadOutput { upload_id, bucket, key, ..read_headers(Headers::of(response.headers())) })
+        Ok(CreateMultipartUploadOutput { upload_id, bucket, key, ..read_headers(&Headers::of(response.headers())) })
     }
 }
 
@@ -281,7 +281,7 @@ impl<S: Sender> IntoFuture for CreateMultipartUpload<S> {
     }
 }
 
-fn read_headers(headers: Headers<'_>) -> CreateMultipartUploadOutput {
+fn read_headers(headers: &Headers<'_>) -> CreateMultipartUploadOutput {
     CreateMultipartUploadOutput {
         encryption: EncryptionInfo::read(headers),
         checksum_algorithm: headers.parsed("x-amz-checksum-algorithm"),

@@ -110,7 +110,7 @@ impl<S: Send + 'static> Operation for CreateSession<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<CreateSessionOutput, Error> {
         let credentials = read_credentials(xml::text(response.body())?)?;
-        Ok(CreateSessionOutput { credentials, encryption: EncryptionInfo::read(Headers::of(response.headers())) })
+        Ok(CreateSessionOutput { credentials, encryption: EncryptionInfo::read(&Headers::of(response.headers())) })
     }
 }
 

@@ -164,7 +164,7 @@ impl<S: Send + 'static> Operation for ListParts<S> {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<ListPartsOutput, Error> {
-        read_page(Headers::of(response.headers()), xml::text(response.body())?)
+        read_page(&Headers::of(response.headers()), xml::text(response.body())?)
     }
 }
 
@@ -193,7 +193,7 @@ impl<S: Sender> IntoFuture for ListParts<S> {
     }
 }
 
-fn read_page(headers: Headers<'_>, document: &str) -> Result<ListPartsOutput, Error> {
+fn read_page(headers: &Headers<'_>, document: &str) -> Result<ListPartsOutput, Error> {
     let mut page = ListPartsOutput {
         abort_date: headers.http_date("x-amz-abort-date"),
         abort_rule_id: headers.text("x-amz-abort-rule-id"),

@@ -302,9 +302,7 @@ impl<S: Send + 'static> Operation for PutObject<S> {
         request.body = std::mem::take(&mut self.body);
         request.checksum = self.checksum.clone();
         request.retry_conflict = true;
-        if let Some(implied) = request.body.content_type().map(str::to_owned) {
-            request.header("content-type", &implied)?;
-        }
+        request.implied_content_type()?;
         self.object.apply(&mut request)?;
         self.condition.apply(&mut request)?;
         request.header_opt("content-md5", self.content_md5.as_deref())?;
@@ -318,7 +316,7 @@ impl<S: Send + 'static> Operation for PutObject<S> {
         Ok(PutObjectOutput {
             etag: headers.etag(),
             version_id: headers.text("x-amz-version-id"),
-            encryption: EncryptionInfo::read(headers),
+            encryption: EncryptionInfo::read(&headers),
             checksum: headers.checksum(),
             checksum_type: headers.parsed("x-amz-checksum-type"),
             expiration: headers.text("x-amz-expiration"),

@@ -129,9 +129,7 @@ impl<S: Send + 'static> Operation for SignedRequest<S> {
         request.query = std::mem::take(&mut self.query);
         request.body = std::mem::take(&mut self.body);
         request.checksum = self.checksum.clone();
-        if let Some(implied) = request.body.content_type().map(str::to_owned) {
-            request.header("content-type", &implied)?;
-        }
+        request.implied_content_type()?;
         // Set apart first: a header given twice is sent twice, and one that is implied not at all.
         let mut given = HeaderMap::with_capacity(self.headers.len());
         for (name, value) in &self.headers {

@@ -175,7 +175,7 @@ pub struct UploadPartOutput {
 
 impl UploadPartOutput {
     /// Reads what UploadPart and UploadPartCopy say in headers; the tag and checksum of a copy are in its document.
-    pub(super) fn read(part_number: u32, headers: Headers<'_>) -> Self {
+    pub(super) fn read(part_number: u32, headers: &Headers<'_>) -> Self {
         Self {
             part_number,
             etag: headers.etag(),
@@ -217,7 +217,7 @@ impl<S: Send + 'static> Operation for UploadPart<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<UploadPartOutput, Error> {
         let sent_checksum = response.extensions().get().map(|SentChecksum(sent)| *sent);
-        let read = UploadPartOutput::read(self.part_number, Headers::of(response.headers()));
+        let read = UploadPartOutput::read(self.part_number, &Headers::of(response.headers()));
         UploadPartOutput { sent_checksum, ..read }.with_etag()
     }
 }

@@ -192,7 +192,7 @@ impl<S: Send + 'static> Operation for UploadPartCopy<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<UploadPartCopyOutput, Error> {
         let headers = Headers::of(response.headers());
-        let mut part = UploadPartOutput::read(self.part_number, headers);
+        let mut part = UploadPartOutput::read(self.part_number, &headers);
         let mut last_modified = None;
         let mut scanner = Scanner::new(xml::text(response.body())?, "CopyPartResult")?;
         while let Some(name) = scanner.child()? {

@@ -64,7 +64,7 @@ impl Condition {
     /// The conditions that `request` has.
     pub(crate) fn of(request: &Request) -> Conditions {
         let has = |name: &str| request.query.iter().any(|(known, _)| known == name);
-        let is_copy = request.headers.contains_key("x-amz-copy-source");
+        let is_copy = request.headers.keys().any(|name| name == "x-amz-copy-source");
         let method = &request.method;
         // By header and condition. A request of another shape is of another operation, which has none of these.
         let guards: &[(&str, Self)] = if request.key.is_none() {

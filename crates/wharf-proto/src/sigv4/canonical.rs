@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use hmac::Mac;
-use http::{HeaderMap, Method, Uri, header};
+use http::{HeaderMap, Method, Uri};
 use sha2::{Digest, Sha256};
 
 use super::key::HmacSha256;
@@ -35,6 +35,8 @@ impl Sink for Vec<u8> {
     }
 }
 
+const HOST: &str = "host";
+
 /// The headers that a signature covers, sorted by name; the values of one name in the order they are sent.
 pub(super) struct SignedHeaders<'a>(Vec<(&'a str, &'a [u8])>);
 
@@ -48,11 +50,11 @@ impl<'a> SignedHeaders<'a> {
         covered: impl Fn(&str) -> bool,
     ) -> Result<Self, SigningError> {
         let mut entries = Vec::with_capacity(headers.len() + 1);
-        if !headers.contains_key(header::HOST) {
-            entries.push(("host", host(uri).ok_or(SigningError::NoHost)?.as_bytes()));
-        }
         let given = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         entries.extend(given.filter(|(name, _)| covered(name)));
+        if entries.iter().all(|(name, _)| *name != HOST) {
+            entries.push((HOST, host(uri).ok_or(SigningError::NoHost)?.as_bytes()));
+        }
         // Stable: several values of one name stay in their order.
         entries.sort_by_key(|(name, _)| *name);
         Ok(Self(entries))
@@ -94,6 +96,10 @@ impl<'a> SignedHeaders<'a> {
 
 /// Writes a header's value without the blanks around it, and with one space for each run of blanks in it.
 fn put_words(value: &[u8], sink: &mut impl Sink) {
+    // Most have none.
+    if memchr::memchr2(b' ', b'\t', value).is_none() {
+        return sink.put(value);
+    }
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     for (at, word) in value.split(blank).filter(|word| !word.is_empty()).enumerate() {
         if at > 0 {
@@ -110,7 +116,7 @@ pub(super) struct CanonicalRequest<'a> {
     pub(super) path: UriPath,
     pub(super) headers: &'a SignedHeaders<'a>,
     /// `x-amz-content-sha256` or what stands in its place.
-    pub(super) payload: &'a str,
+    pub(super) payload: &'a [u8],
 }
 
 impl CanonicalRequest<'_> {
@@ -127,7 +133,7 @@ impl CanonicalRequest<'_> {
         sink.put(b"\n");
         self.headers.put_names(sink);
         sink.put(b"\n");
-        sink.put(self.payload.as_bytes());
+        sink.put(self.payload);
     }
 
     pub(super) fn hash(&self) -> [u8; 32] {
@@ -179,15 +185,16 @@ fn put_query(query: &str, sink: &mut impl Sink) {
 
 /// Writes `20130524/us-east-1/s3/aws4_request`.
 pub(super) fn put_credential_scope(date: AmzDate, scope: Scope<'_>, sink: &mut impl Sink) {
-    for piece in [date.day(), "/", scope.region, "/", scope.service, "/aws4_request"] {
+    sink.put(date.day_bytes());
+    for piece in ["/", scope.region, "/", scope.service, "/aws4_request"] {
         sink.put(piece.as_bytes());
     }
 }
 
 /// Writes the lines that every string to sign begins with: the algorithm, the time, the credential scope.
 pub(super) fn put_preamble(algorithm: &str, date: AmzDate, scope: Scope<'_>, sink: &mut impl Sink) {
-    for piece in [algorithm, "\n", date.as_str(), "\n"] {
-        sink.put(piece.as_bytes());
+    for piece in [algorithm.as_bytes(), b"\n", date.as_bytes(), b"\n"] {
+        sink.put(piece);
     }
     put_credential_scope(date, scope, sink);
     sink.put(b"\n");

@@ -37,6 +37,14 @@ impl AmzDate {
         super::ascii(&self.0)
     }
 
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(super) fn day_bytes(&self) -> &[u8] {
+        &self.0[..8]
+    }
+
     /// Its day, `20130524`: what a signing key and a credential scope are made for.
     pub fn day(&self) -> &str {
         super::ascii(&self.0[..8])

@@ -70,7 +70,7 @@ impl Signer<'_> {
         authorization.put(b", SignedHeaders=");
         headers.put_names(&mut authorization);
         authorization.put(b", Signature=");
-        authorization.put(signature.as_str().as_bytes());
+        authorization.put(&signature.0);
         let mut authorization = HeaderValue::try_from(authorization).map_err(|_| SigningError::NotAHeader)?;
         authorization.set_sensitive(true);
         request.headers.insert(AUTHORIZATION, authorization);
@@ -92,14 +92,14 @@ impl Signer<'_> {
         &self,
         request: &'r Parts,
         headers: &'r SignedHeaders<'r>,
-        payload: &'r str,
+        payload: &'r [u8],
     ) -> CanonicalRequest<'r> {
         CanonicalRequest { method: &request.method, uri: &request.uri, path: self.scope.path, headers, payload }
     }
 
-    fn set_headers(&self, headers: &mut HeaderMap, payload: Payload, payload_value: &str) -> Result<(), SigningError> {
-        let value = |text: &str| HeaderValue::from_str(text).map_err(|_| SigningError::NotAHeader);
-        headers.insert(X_AMZ_DATE, value(self.date.as_str())?);
+    fn set_headers(&self, headers: &mut HeaderMap, payload: Payload, payload_value: &[u8]) -> Result<(), SigningError> {
+        let value = |text: &[u8]| HeaderValue::from_bytes(text).map_err(|_| SigningError::NotAHeader);
+        headers.insert(X_AMZ_DATE, value(self.date.as_bytes())?);
         if self.scope.payload_header {
             let value = match payload.word() {
                 Some(word) => HeaderValue::from_static(word),
@@ -107,10 +107,15 @@ impl Signer<'_> {
             };
             headers.insert(X_AMZ_CONTENT_SHA256, value);
         }
-        headers.remove(TokenName::Security.header());
-        headers.remove(TokenName::S3Session.header());
+        // Looking at each name costs less than removing what is seldom there.
+        let tokens = const { [TokenName::Security.header(), TokenName::S3Session.header()] };
+        for token in tokens {
+            if headers.keys().any(|name| *name == token) {
+                headers.remove(token);
+            }
+        }
         if let Some(token) = self.credentials.session_token() {
-            let mut token = value(token)?;
+            let mut token = value(token.as_bytes())?;
             token.set_sensitive(true);
             headers.insert(self.scope.token.header(), token);
         }

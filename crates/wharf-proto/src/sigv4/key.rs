@@ -76,7 +76,7 @@ impl SigningKeyCache {
         // Nothing in here leaves the list half changed, so a panic elsewhere does not spoil it.
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let found = entries.iter().position(|entry| {
-            entry.date.day() == date.day()
+            entry.date.day_bytes() == date.day_bytes()
                 && *entry.region == *scope.region
                 && *entry.service == *scope.service
                 && (Arc::ptr_eq(&entry.secret, secret) || entry.secret == *secret)
@@ -86,7 +86,7 @@ impl SigningKeyCache {
             return entries[0].key.clone();
         }
         let key = SigningKey::derive(secret, date, scope);
-        entries.retain(|entry| entry.date.day() == date.day());
+        entries.retain(|entry| entry.date.day_bytes() == date.day_bytes());
         entries.truncate(CAPACITY - 1);
         let entry = Entry {
             secret: Arc::clone(secret),

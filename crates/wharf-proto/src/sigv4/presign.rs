@@ -100,7 +100,7 @@ impl Signer<'_> {
         payload: Payload,
     ) -> Result<Explanation, SigningError> {
         let headers = SignedHeaders::collect(headers, uri, |_| true)?;
-        let payload = payload.value(&mut [0; 64]).to_owned();
+        let payload = payload.value(&mut [0; 64]).to_vec();
         let request = CanonicalRequest { method, uri, path: self.scope.path, headers: &headers, payload: &payload };
         Ok(self.explanation(&request))
     }

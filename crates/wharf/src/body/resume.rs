@@ -45,11 +45,13 @@ pub(super) struct Opened {
 }
 
 impl Again {
-    /// `None` for a request whose answer cannot be had in two pieces, or that is made once only.
-    pub(crate) fn of(client: &Inner, request: &Request) -> Option<Self> {
+    /// Takes it out of a request that was sent. `None` for one whose answer cannot be had in two pieces, or that is made
+    /// once only.
+    pub(crate) fn of(client: &Inner, request: &mut Request) -> Option<Self> {
         let retries = client.retry.max_attempts > 1 && !client.sending.one_attempt;
         let is_read = request.method == Method::GET && request.key.is_some() && !request.verbatim;
-        (retries && is_read).then(|| Self { query: request.query.clone(), headers: request.headers.clone() })
+        let (query, headers) = (&mut request.query, &mut request.headers);
+        (retries && is_read).then(|| Self { query: std::mem::take(query), headers: std::mem::take(headers) })
     }
 
     /// The request for these bytes of the object that has this tag.
@@ -151,9 +153,9 @@ async fn ask(
                 client.clock.sleep(wait).await;
             }
         }
-        let request = again.request(&place, left.clone(), &etag)?;
+        let mut request = again.request(&place, left.clone(), &etag)?;
         attempts += 1;
-        match dispatch::send(&once, &place, request, Read::Head).await {
+        match dispatch::send(&once, place.operation, &mut request, Read::Head).await {
             Ok(answer) => {
                 let head = answer.response.headers();
                 let text = |name| head.get(name).and_then(|value: &HeaderValue| value.to_str().ok());

@@ -17,7 +17,7 @@ use wharf_proto::{BoxError, Error, ErrorKind};
 
 use super::blocks::{AtOnce, Blocks};
 use super::framed::Summed;
-use super::{Digests, blocking, digest};
+use super::{Digests, blocking, digest_pieces};
 
 /// A file as it was when the call began. One that changes meanwhile is an error: nothing torn is ever stored as whole.
 #[derive(Debug)]
@@ -138,7 +138,7 @@ impl File {
                 let read = (blocks.left() > 0).then(|| blocks.next())?;
                 source.check(read, &blocks).map_err(|error| problem = Some(error)).ok()
             });
-            let digests = digest(pieces, algorithm, sha256);
+            let digests = digest_pieces(pieces, algorithm, sha256);
             problem.map_or(Ok(digests), Err)
         })
         .await

@@ -19,7 +19,7 @@ use wharf_proto::checksum::ChecksumAlgorithm;
 use wharf_proto::op::{DeleteError, DeleteObjects, DeletedObject, ObjectIdentifier};
 use wharf_proto::operation::SendFuture;
 
-use super::feed::{Feed, Tasks, next_of, reap};
+use super::feed::{Feed, Tasks};
 use super::handle::{Transfer, Watch};
 use super::lane::Lane;
 use super::patience::PATIENCE;
@@ -195,9 +195,9 @@ impl Delete {
                 Ok(())
             };
             tasks.spawn(deleted.in_current_span());
-            reap(&mut tasks)?;
+            tasks.reap()?;
         }
-        while let Some(task) = next_of(&mut tasks).await {
+        while let Some(task) = tasks.next().await {
             task?;
         }
         end.unwrap_or(Ok(()))

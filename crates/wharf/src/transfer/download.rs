@@ -7,6 +7,7 @@ mod crew;
 mod file;
 mod in_order;
 mod into_file;
+mod known;
 mod request;
 mod resume;
 mod sinks;
@@ -212,7 +213,9 @@ impl<T> Download<T> {
     ///
     /// By default they are, where that takes no request. The checksum of an object that was uploaded in parts may be one of
     /// its parts' checksums: then `true` also asks where the parts are (GetObjectAttributes, one request for a thousand of
-    /// them), which a large object has done anyway. `false` computes nothing; one that is
+    /// them), which a large object has done anyway. And a file of which nothing could be compared while it came is read once
+    /// more, before it has its name: by a checksum of parts that were cut in a usual way, or by an ETag that is an MD5 there
+    /// ([`trust_etags`](crate::ClientBuilder::trust_etags)). `false` computes nothing; one that is
     /// [`resumable`](Download::resumable) records checksums of what has arrived all the same.
     pub fn verify(mut self, verify: bool) -> Self {
         self.options.verify = Some(verify);

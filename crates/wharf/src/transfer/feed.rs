@@ -1,7 +1,6 @@
 //! Items that come out of work which goes on while they are read.
 
 use std::future::Future;
-use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -67,19 +66,25 @@ impl<T: Send + 'static> Tasks<T> {
     pub(crate) fn new(watch: &Arc<Watch>) -> Self {
         Self { set: JoinSet::new(), watch: watch.clone() }
     }
-}
 
-impl<T: Send + 'static> Deref for Tasks<T> {
-    type Target = JoinSet<Result<T, Error>>;
+    /// Begins one.
+    pub(crate) fn spawn(&mut self, task: impl Future<Output = Result<T, Error>> + Send + 'static) {
+        self.set.spawn(task);
+    }
 
-    fn deref(&self) -> &Self::Target {
-        &self.set
+    /// The next one to end, with its panic if that is how.
+    pub(crate) async fn next(&mut self) -> Option<Result<T, Error>> {
+        next_of(&mut self.set).await
     }
 }
 
-impl<T: Send + 'static> DerefMut for Tasks<T> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.set
+impl Tasks<()> {
+    /// Those that have ended, the first error of which counts.
+    pub(crate) fn reap(&mut self) -> Result<(), Error> {
+        while let Some(joined) = self.set.try_join_next() {
+            joined.unwrap_or_else(|error| Err(ended(error)))?;
+        }
+        Ok(())
     }
 }
 
@@ -104,14 +109,6 @@ impl<T: Send + 'static> Drop for Tasks<T> {
 /// The next of a set of tasks to end, with its panic if that is how.
 pub(crate) async fn next_of<T: 'static>(tasks: &mut JoinSet<Result<T, Error>>) -> Option<Result<T, Error>> {
     tasks.join_next().await.map(|joined| joined.unwrap_or_else(|error| Err(ended(error))))
-}
-
-/// Those of a set of tasks that have ended, the first error of which counts.
-pub(crate) fn reap(tasks: &mut JoinSet<Result<(), Error>>) -> Result<(), Error> {
-    while let Some(joined) = tasks.try_join_next() {
-        joined.unwrap_or_else(|error| Err(ended(error)))?;
-    }
-    Ok(())
 }
 
 fn ended(error: JoinError) -> Error {

@@ -12,6 +12,7 @@ use wharf_proto::transfer::Concurrency;
 use super::adaptive::AdaptiveGate;
 use super::budgets::{Budgets, Share};
 use super::gate::Pass;
+use super::waiting::Again;
 use crate::Client;
 use crate::counters::Tally;
 
@@ -94,6 +95,11 @@ impl Lane {
     /// Whether the client has ever heard from a server.
     pub(super) fn was_answered(&self) -> bool {
         self.0.tally.was_answered()
+    }
+
+    /// A request that may be made again and again.
+    pub(super) fn again(&self) -> Again<'_> {
+        self.0.tally.waits().again()
     }
 
     /// Waits for leave to send one more request.

@@ -33,8 +33,8 @@ const STRANGER_ATTEMPTS: u32 = 6;
 
 /// Makes a request again and again until it succeeds, fails for good, or the whole transfer has not moved for `patience`. The
 /// waits between are random (`jitter` gives from 0 to 1), up to a limit that doubles until 20 s, and no shorter than the
-/// server asks for. Waiting for leave to send tries nobody's patience. A server that this client has never reached is given
-/// up after a few seconds.
+/// server asks for; the last attempt is made when patience ends. Waiting for leave to send tries nobody's patience. A server
+/// that this client has never reached is given up after a few seconds.
 ///
 /// The client's own retries and their quota are for small requests: those that go through here are sent by a client that makes
 /// one attempt ([`Client::for_transfers`](crate::Client)).
@@ -66,13 +66,17 @@ where
     let mut tried = Duration::ZERO;
     let mut longest = FIRST_WAIT;
     let (mut attempts, mut spoilt) = (0, 0);
+    let mut again = lane.again();
     loop {
         let slot = Arc::new(lane.enter().await);
         let begin = Instant::now();
         let result = attempt(slot.clone()).await;
         attempts += 1;
         let error = match result {
-            Ok(done) => return Ok(done),
+            Ok(done) => {
+                again.came();
+                return Ok(done);
+            }
             Err(error) => error,
         };
         if error.kind() == ErrorKind::SlowDown {
@@ -83,6 +87,7 @@ where
         let (still, now) = watch.still_for();
         if now != mark {
             (mark, tried, longest) = (now, still.min(tried), FIRST_WAIT);
+            again.came();
         }
         let is_spoilt = was_spoilt(&error);
         spoilt += u32::from(is_spoilt);
@@ -94,10 +99,12 @@ where
             return Err(error.with_attempts(attempts));
         }
         let wish = error.retry_after().unwrap_or_default().min(LONGEST_WISH);
-        let wait = longest.mul_f64(jitter().clamp(0.0, 1.0)).max(wish);
-        if tried + wait > patience {
-            return Err(exhausted(error, tried, attempts));
+        let left = patience.saturating_sub(tried);
+        if left.is_zero() || wish > left {
+            return Err(exhausted(error, patience, left).with_attempts(attempts));
         }
+        let wait = longest.mul_f64(jitter().clamp(0.0, 1.0)).max(wish).min(left);
+        again.failed(&error, tried, left);
         tracing::debug!(%error, ?wait, "trying again");
         watch.retried();
         lane.retried();
@@ -107,14 +114,19 @@ where
     }
 }
 
-/// What to say at the end of patience: how long nothing moved, and what was wrong last.
-fn exhausted(error: Error, tried: Duration, attempts: u32) -> Error {
-    let seconds = tried.as_secs();
-    let message = match seconds {
-        0 => format!("patience is at its end: {}", error.message()),
-        _ => format!("nothing moved for {seconds} s: {}", error.message()),
+/// What to say at the end of patience, or where what is `left` of it is less than the server asks to wait.
+fn exhausted(error: Error, patience: Duration, left: Duration) -> Error {
+    let patience = seconds(patience);
+    let message = match left {
+        Duration::ZERO => format!("nothing moved within a patience of {patience}: {}", error.message()),
+        _ => format!("the server asks for a wait beyond a patience of {patience}: {}", error.message()),
     };
-    error.with_message(message).with_attempts(attempts).with_hint("a longer patience goes on trying")
+    error.with_message(message).with_hint("a longer patience goes on trying")
+}
+
+/// As somebody would say it: `90 s`, `0.5 s`.
+fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_secs_f64())
 }
 
 /// Whether the same request may succeed later.
@@ -218,10 +230,59 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_waits_grow_until_patience_ends() {
         let (times, result) = tries(&Watch::new(), 100, |_| Err(busy(None))).await;
-        assert_eq!(times, [0, 100, 300, 700, 1500, 3100, 6300, 12700, 25500, 45500, 65500, 85500]);
+        assert_eq!(times, [0, 100, 300, 700, 1500, 3100, 6300, 12700, 25500, 45500, 65500, 85500, 100_000]);
         let error = result.unwrap_err();
-        assert_eq!(error.to_string(), "nothing moved for 85 s: Try again. (InternalError, HTTP 500, 12 attempts)");
+        let expected = "nothing moved within a patience of 100 s: Try again. (InternalError, HTTP 500, 13 attempts)";
+        assert_eq!(error.to_string(), expected);
         assert_eq!(error.kind(), ErrorKind::Server);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_short_patience_ends_when_it_says() {
+        let start = Instant::now();
+        let patience = Duration::from_millis(1600);
+        let attempt = || std::future::ready(Err::<(), _>(busy(None)));
+        let error = patiently(&lane(), &Watch::new(), patience, || 1.0, attempt).await.unwrap_err();
+        assert_eq!(start.elapsed(), patience);
+        assert!(error.to_string().starts_with("nothing moved within a patience of 1.6 s: "), "{error}");
+        // Nobody is asked before he wants to be.
+        let (times, result) = tries(&Watch::new(), 5, |_| Err(busy(Some("7")))).await;
+        assert_eq!(times, [0]);
+        let error = result.unwrap_err().to_string();
+        assert!(error.starts_with("the server asks for a wait beyond a patience of 5 s: "), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_waited_for_can_be_asked() {
+        let tally = Arc::<Tally>::default();
+        let lane = Lane::new(Budgets::new(Limits::default()), tally.clone(), Some(2));
+        let waiting =
+            || tally.waits().now(String::new).map(|wait| (wait.reason, wait.so_far.as_millis(), wait.left.as_secs()));
+        let attempts = Cell::new(0);
+        let attempt = || {
+            attempts.set(attempts.get() + 1);
+            std::future::ready(if attempts.get() < 6 { Err(busy(None)) } else { Ok(()) })
+        };
+        let watch = Watch::new();
+        assert_eq!(waiting(), None);
+        let trying = patiently(&lane, &watch, Duration::from_secs(101), || 1.0, attempt);
+        let asking = async {
+            sleep(Duration::from_millis(1000)).await;
+            // The last failure is of 700 ms after the first.
+            assert_eq!(waiting(), Some(("Try again.".to_owned(), 1000, 100)));
+            // Another that succeeds shows that the server is there.
+            patiently(&lane, &watch, PATIENCE, || 1.0, || std::future::ready(Ok(()))).await.unwrap();
+            assert_eq!(waiting(), None);
+            sleep(Duration::from_millis(1000)).await;
+            assert_eq!(waiting().unwrap().1, 1000);
+        };
+        let (done, ()) = tokio::join!(trying, asking);
+        done.unwrap();
+        assert_eq!(waiting(), None);
+        // Nor is anything waited for by one that is dropped.
+        let dropped = patiently(&lane, &watch, PATIENCE, || 1.0, || std::future::ready(Err::<(), _>(busy(None))));
+        tokio::time::timeout(Duration::from_secs(3), dropped).await.unwrap_err();
+        assert_eq!(waiting(), None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -233,7 +294,7 @@ mod tests {
         })
         .await;
         assert!(result.is_err());
-        assert_eq!(times.len(), 52);
+        assert_eq!(times.len(), 53);
     }
 
     #[tokio::test(start_paused = true)]

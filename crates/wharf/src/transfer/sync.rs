@@ -80,11 +80,11 @@ pub struct Sync {
     patience: Duration,
     request_payer: bool,
     resumable: bool,
-    takes_new: Choose,
+    takes_new: Option<Choose>,
 }
 
 /// Whether an entry is transferred.
-type Choose = Box<dyn Fn(&str) -> Result<bool, Error> + Send + std::marker::Sync>;
+type Choose = Arc<dyn Fn(&str) -> Result<bool, Error> + Send + std::marker::Sync>;
 
 type Tweak<T> = Option<Box<dyn Fn(T) -> T + Send + std::marker::Sync>>;
 
@@ -188,7 +188,7 @@ impl Client {
             patience: PATIENCE,
             request_payer: false,
             resumable: false,
-            takes_new: Box::new(|_| Ok(true)),
+            takes_new: None,
         }
     }
 }
@@ -266,12 +266,13 @@ impl Sync {
     }
 
     /// Asks of each entry that the target does not have whether it is transferred; one at a time, and mostly in the order of
-    /// the keys. It gets the path below both ends. What it says `false` to counts as skipped, and an error ends the sync.
+    /// the keys. It gets the path below both ends. What it says `false` to counts as skipped, and an error ends the sync. It
+    /// runs on a thread that may block.
     pub fn take_new(
         mut self,
         takes: impl Fn(&str) -> Result<bool, Error> + Send + std::marker::Sync + 'static,
     ) -> Self {
-        self.takes_new = Box::new(takes);
+        self.takes_new = Some(Arc::new(takes));
         self
     }
 
@@ -294,7 +295,8 @@ impl Sync {
         self
     }
 
-    /// Changes each upload before it is sent: its storage class, say.
+    /// Changes each upload before it is sent: its storage class, say. [`Compare::Checksum`] has it change one for each object in
+    /// parts, to learn their size, and it is not sent where the bytes turn out to be the same.
     pub fn uploads(mut self, change: impl Fn(Upload) -> Upload + Send + std::marker::Sync + 'static) -> Self {
         self.tweaks.upload = Some(Box::new(change));
         self
@@ -431,8 +433,8 @@ impl SyncEvents {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// How far it is: `bytes` and `parts` are of entries that have arrived, and `total` of those that are known to be
-    /// transferred, so far. The two listings are read no further ahead than there is work to do.
+    /// How far it is: `bytes` are those that have arrived, `parts` the entries that are whole, and `total` has the bytes of all
+    /// that are known to be transferred, so far. The two listings are read no further ahead than there is work to do.
     pub fn progress(&self) -> Progress {
         self.watch.progress()
     }

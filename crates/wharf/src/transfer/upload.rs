@@ -108,14 +108,25 @@ impl Client {
     /// Writes an object of any size, from a path, bytes, text, a stream or a reader: see
     /// [`Upload`](crate::transfer::Upload).
     ///
+    /// **A file is named by a [`Path`](std::path::Path).** Text is what is written: `upload("my-bucket", "film.mp4",
+    /// "film.mp4")` makes an object of eight letters, which [`Uploaded::size`](crate::transfer::Uploaded::size) shows.
+    ///
     /// ```
+    /// use std::path::Path;
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> wharf::Result<()> {
     /// # let s3 = wharf::Client::builder().transport(wharf_embedded::Store::in_memory()).build()?;
     /// # s3.create_bucket("my-bucket").await?;
-    /// # let video = vec![7; 20 << 20];
-    /// let uploaded = s3.upload("my-bucket", "video.mp4", video).content_type("video/mp4").if_absent().await?;
+    /// # let folder = std::env::temp_dir().join(format!("wharf-doc-upload-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let film = &folder.join("film.mp4");
+    /// # std::fs::write(film, vec![7; 20 << 20]).unwrap();
+    /// let uploaded = s3.upload("my-bucket", "film.mp4", Path::new(film)).if_absent().await?;
     /// println!("{} bytes in {} parts, {}", uploaded.size, uploaded.parts, uploaded.verification);
     /// # assert_eq!(uploaded.parts, 3);
+    /// let uploaded = s3.upload("my-bucket", "greeting.txt", "Hello!").await?;
+    /// assert_eq!(uploaded.size, 6);
+    /// # std::fs::remove_dir_all(folder).ok();
     /// # Ok(()) }
     /// ```
     pub fn upload(&self, bucket: impl Into<String>, key: impl Into<String>, body: impl IntoBody) -> Upload {

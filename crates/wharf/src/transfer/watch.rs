@@ -50,8 +50,8 @@ impl Watch {
         Self::within(None)
     }
 
-    /// Of a transfer that is a part of another: its bytes and retries are the other's too, and the other waits for what it
-    /// leaves to be done. Parts are not: those of the whole are whole transfers.
+    /// Of a transfer that is a part of another: its bytes and retries are the other's too, what all parts have in flight is
+    /// counted in one place, and the other waits for what it leaves to be done. Parts are not: those of the whole are whole transfers.
     pub(super) fn part_of(whole: &Arc<Self>) -> Arc<Self> {
         Self::within(Some(whole.clone()))
     }
@@ -59,7 +59,7 @@ impl Watch {
     fn within(whole: Option<Arc<Self>>) -> Arc<Self> {
         Arc::new(Self {
             bytes: AtomicU64::new(0),
-            in_flight: Arc::default(),
+            in_flight: whole.as_ref().map(|whole| whole.in_flight.clone()).unwrap_or_default(),
             kept: AtomicU64::new(0),
             total: AtomicU64::new(u64::MAX),
             parts: AtomicU64::new(0),

@@ -3,7 +3,7 @@
 //! A task of its own would be woken for each answer, and would wake the caller in turn.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -85,7 +85,8 @@ impl Connection {
             Peeked::Unread => tokio::task::yield_now().await,
             Peeked::Nothing => {}
         }
-        // Whom it would wake now has nothing to do with the request that follows.
+        // Whom it would wake now has nothing to do with the request that follows, and must not be woken by it: as a rule
+        // it is the very task that sends it, for which there is nothing to do yet.
         self.drive(&mut Context::from_waker(Waker::noop()));
         if self.sender.is_ready() {
             return self.driver.is_some();
@@ -97,13 +98,17 @@ impl Connection {
         matches!(timeout(SETTLING, ready).await, Ok(Ok(())))
     }
 
-    /// Sends a request and waits for the head of its answer.
-    pub(crate) async fn send(
+    /// Sends a request. The head of its answer comes while the connection is driven.
+    pub(crate) fn send(
         &mut self,
         request: Request<RequestBody>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
+    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>> + use<> {
         // Not held back where the task has used up what Tokio gives it at a time: nobody would be woken for it.
-        let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
+        unconstrained(self.sender.try_send_request(request))
+    }
+
+    /// Moves on what was begun on this connection until `answer` is there.
+    pub(crate) async fn drive_until<F: Future>(&mut self, mut answer: Pin<&mut F>) -> F::Output {
         poll_fn(|cx| {
             self.drive(cx);
             answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
@@ -140,6 +145,8 @@ impl Connection {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
     use tokio::task::coop::consume_budget;
@@ -171,8 +178,9 @@ mod tests {
             let mut connection = Connection::start(socket, wire, false).await.unwrap();
             let call = tokio::spawn(beside(others, async move {
                 let request = Request::get("/").header("host", "h").body(RequestBody::empty()).unwrap();
+                let answer = pin!(connection.send(request));
                 connection
-                    .send(request)
+                    .drive_until(answer)
                     .await
                     .map(|answer| answer.status().as_u16())
                     .map_err(|failed| failed.into_error())

@@ -1,9 +1,9 @@
 //! HTTP/1.1 by hyper, over connections of our own pool.
 
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{poll_fn, ready as at_once};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
@@ -53,39 +53,54 @@ impl Http1 {
 impl Transport for Http1 {
     fn send(&self, request: Request<Body>) -> ResponseFuture {
         let shared = self.0.clone();
-        Box::pin(exchange(shared, request))
+        let Some(destination) = Destination::of(request.uri()) else {
+            let error = TransportError::new(TransportErrorKind::Other, "the request's URI names no host");
+            return Box::pin(at_once(Err(error)));
+        };
+        let sent = Arc::new(AtomicBool::new(request.body().length() == Some(0)));
+        let request = match shared.settings.proxies.of(&destination) {
+            Some(proxy) if !destination.https => proxy_form(request, proxy),
+            _ => origin_form(request),
+        };
+        let request = request.map(|body| RequestBody { body, sent: sent.clone() });
+        Box::pin(exchange(shared, destination, request, sent))
     }
 }
 
-async fn exchange(shared: Arc<Shared>, request: Request<Body>) -> Result<Response<Body>, TransportError> {
-    let destination = Destination::of(request.uri())
-        .ok_or_else(|| TransportError::new(TransportErrorKind::Other, "the request's URI names no host"))?;
-    let sent = Arc::new(AtomicBool::new(request.body().length() == Some(0)));
-    let request = match shared.settings.proxies.of(&destination) {
-        Some(proxy) if !destination.https => proxy_form(request, proxy),
-        _ => origin_form(request),
-    };
-    let mut request = request.map(|body| RequestBody { body, sent: sent.clone() });
-    let (response, connection) = loop {
-        let (mut connection, pooled) = match shared.pool.take(&destination) {
-            Some(connection) => (connection, true),
-            // Boxed, for it is seldom needed and would be half of this future.
-            None => (Box::pin(open(&shared, &destination)).await?, false),
+#[expect(clippy::manual_async_fn, reason = "an async fn would have room for the request twice")]
+fn exchange(
+    shared: Arc<Shared>,
+    destination: Destination,
+    mut request: Request<RequestBody>,
+    sent: Arc<AtomicBool>,
+) -> impl Future<Output = Result<Response<Body>, TransportError>> {
+    async move {
+        let (response, connection) = loop {
+            let (mut connection, pooled) = match shared.pool.take(&destination) {
+                Some(connection) => (connection, true),
+                // Boxed, for it is seldom needed and would be half of this future.
+                None => (Box::pin(open(&shared, &destination)).await?, false),
+            };
+            let is_too_small = shared.roomy.load(Ordering::Relaxed) && !connection.roomy;
+            if pooled && (is_too_small || !connection.settle().await) {
+                continue;
+            }
+            let answer = pin!(connection.send(request));
+            match connection.drive_until(answer).await {
+                Ok(response) => break (response, connection),
+                Err(mut failed) => match failed.take_message() {
+                    // It was closed before it took the request: nothing was sent, the next one gets it.
+                    Some(unsent) if pooled => request = unsent,
+                    _ => return Err(no_answer(&shared, &connection, failed.into_error())),
+                },
+            }
         };
-        let is_too_small = shared.roomy.load(Ordering::Relaxed) && !connection.roomy;
-        if pooled && (is_too_small || !connection.settle().await) {
-            continue;
-        }
-        match connection.send(request).await {
-            Ok(response) => break (response, connection),
-            Err(mut failed) => match failed.take_message() {
-                // It was closed before it took the request: nothing was sent, the next one gets it.
-                Some(unsent) if pooled => request = unsent,
-                _ => return Err(no_answer(&shared, &connection, failed.into_error())),
-            },
-        }
-    };
-    let keep = Keep { shared, destination, connection, sent };
+        answered(response, Keep { shared, destination, connection, sent })
+    }
+}
+
+/// The answer, whose body gives the connection back.
+fn answered(response: Response<Incoming>, keep: Keep) -> Result<Response<Body>, TransportError> {
     if response.status().is_success() && !keep.took_whole_request() {
         let problem = format!("the server answered {} before it had the whole body", response.status().as_u16());
         return Err(TransportError::new(TransportErrorKind::Closed, problem));
@@ -135,12 +150,10 @@ async fn open(shared: &Shared, to: &Destination) -> Result<Connection, Transport
 }
 
 /// The request as HTTP/1.1 has it: path and query alone, byte for byte.
-fn origin_form(request: Request<Body>) -> Request<Body> {
-    let (mut head, body) = request.into_parts();
-    let mut parts = http::uri::Parts::default();
-    parts.path_and_query = head.uri.path_and_query().cloned();
-    head.uri = Uri::from_parts(parts).unwrap_or_else(|_| Uri::from_static("/"));
-    Request::from_parts(head, body)
+fn origin_form(mut request: Request<Body>) -> Request<Body> {
+    let uri = request.uri_mut();
+    *uri = uri.path_and_query().cloned().map(Uri::from).unwrap_or_default();
+    request
 }
 
 /// The request as a proxy for plain HTTP has it: the whole URI, and the user's name for the proxy.

@@ -87,11 +87,11 @@ impl Pool {
     pub(crate) fn put(&self, destination: &Destination, connection: Connection) {
         let mut state = lock(&self.0);
         state.sweep_later(&self.0);
-        if !state.idle.contains_key(destination) {
-            state.idle.insert(destination.clone(), Vec::new());
-        }
-        if let Some(connections) = state.idle.get_mut(destination).filter(|list| list.len() < MAX_IDLE_CONNECTIONS) {
-            connections.push(Idle { connection, until: Instant::now() + MAX_IDLE });
+        let idle = Idle { connection, until: Instant::now() + MAX_IDLE };
+        match state.idle.get_mut(destination) {
+            Some(connections) if connections.len() < MAX_IDLE_CONNECTIONS => connections.push(idle),
+            Some(_) => {}
+            None => drop(state.idle.insert(destination.clone(), vec![idle])),
         }
     }
 }

@@ -232,6 +232,37 @@ async fn servers_that_are_not_s3() {
     assert_eq!(error.kind(), ErrorKind::MalformedResponse, "{}", line(&error));
 }
 
+/// What cannot be asked for in part is not given up before the connection is.
+#[tokio::test(start_paused = true)]
+async fn a_server_without_ranges_may_be_silent_for_as_long_as_there_is() {
+    let data = bytes(500_000);
+    for (tag, silence) in [(None, 25), (Some("\"e\""), 25), (None, 35)] {
+        let sent = Bytes::from(data.clone());
+        let fake = Fake::new(move |number, _| {
+            let head = Response::builder().header("content-length", sent.len());
+            let head = tag.into_iter().fold(head, |head, tag: &str| head.header("etag", tag));
+            let pieces = futures_util::stream::unfold(sent.clone(), move |mut left| async move {
+                if left.is_empty() {
+                    return None;
+                }
+                // The first answer falls silent in its middle.
+                if number == 1 && left.len() == 250_000 {
+                    tokio::time::sleep(Duration::from_secs(silence)).await;
+                }
+                Some((Ok(left.split_to(50_000)), left))
+            });
+            std::future::ready(Ok(head.body(Body::stream(None, pieces)).unwrap()))
+        });
+        let s3 = client_of("http://127.0.0.1:1").progress_timeout(Duration::from_secs(30)).transport(fake.clone());
+        let s3 = s3.build().unwrap();
+        let done = s3.download("my-bucket", "a", Memory).await.unwrap();
+        assert!(done.target == data);
+        // Where the rest can be asked for, that is sooner done; where the time is over, all of it is.
+        let is_waited_for = tag.is_none() && silence < 30;
+        assert_eq!(fake.count() == 1, is_waited_for, "{tag:?} {silence} s: {} requests", fake.count());
+    }
+}
+
 /// With a limit on the size of files in place of a small disk: the same error from the same call.
 #[cfg(target_os = "linux")]
 #[test]

@@ -53,7 +53,7 @@ impl Events {
         let mut events = sync.events();
         let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
         let mut beat = interval(BEAT);
-        let (mut files, before) = (0, self.moved());
+        let (mut files, mut vigil) = (0, self.mover.ends.vigil());
         loop {
             let item = tokio::select! {
                 biased;
@@ -74,10 +74,11 @@ impl Events {
                     let known = progress.total.unwrap_or_default();
                     printer.update(|bar| {
                         bar.of(known);
-                        // Those of entries that have not arrived yet are not counted by the sync.
-                        bar.at(progress.bytes.max((self.moved() - before).min(known)));
+                        // A file that is on its way counts for what was sent of it.
+                        bar.at((progress.bytes + progress.in_flight).min(known));
                         bar.files(files, events.known());
                     });
+                    vigil.look(printer);
                     let _ = printer.flush();
                     continue;
                 }
@@ -113,15 +114,6 @@ impl Events {
             (false, true) => Exit::Skipped,
             (false, false) => Exit::Done,
         })
-    }
-
-    /// The bytes that went to the target, or came from the source, listings among them.
-    fn moved(&self) -> u64 {
-        let [source, target] = [&self.mover.ends.source, &self.mover.ends.target].map(wharf::Client::counters);
-        match self.target {
-            Place::Remote(_) => target.bytes_sent,
-            _ => source.bytes_received,
-        }
     }
 
     fn warn(&mut self, warning: &Warning, is_left_out: bool, printer: &mut Printer) {

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use wharf::ErrorKind;
-use wharf::transfer::{Copied, Copy};
+use wharf::transfer::Copy;
 
 use super::super::attributes::Attribute;
 use super::super::crew::{Follower, Outcome};
 use super::super::told::{Action, Deed, Done};
-use super::upload::not_verified;
-use super::{Mover, SourceObject};
+use super::{Mover, SourceObject, must_be_verified};
 use crate::error::{Exit, Failure};
 use crate::url::Shown;
 
@@ -61,7 +60,7 @@ impl Mover {
             copied => copied?,
         };
         if let Some(etag) = etag {
-            must_be_verified(&copied)?;
+            must_be_verified(copied.verification)?;
             self.remove_object(object, true, &etag).await?;
         }
         let verified = Some(copied.verification.is_verified());
@@ -134,12 +133,5 @@ impl Mover {
             false => Ok(()),
             true => Err(Failure::new(Exit::Failed, "both names seem to be of one object: nothing was done")),
         }
-    }
-}
-
-fn must_be_verified(copied: &Copied) -> Result<(), Failure> {
-    match copied.verification.is_verified() {
-        true => Ok(()),
-        false => Err(not_verified(copied.verification)),
     }
 }

@@ -8,7 +8,7 @@ use wharf::transfer::Download;
 use super::super::crew::{Follower, Outcome};
 use super::super::resume;
 use super::super::told::{Action, Deed, Done};
-use super::{Mover, SourceObject};
+use super::{Mover, SourceObject, must_be_verified};
 use crate::error::Failure;
 
 impl Mover {
@@ -41,12 +41,14 @@ impl Mover {
             .create_directories(true)
             .preserve_modified(true)
             .overwrite(!self.options.no_overwrite);
+        // What goes must be known to have come; for a copy, what costs nothing is compared.
+        let download = if self.is_move { download.verify(true) } else { download };
         // What was named may have any size.
         let is_large = object.size.is_none_or(|size| size >= resume::DOWNLOADS_FROM);
         let download = self.dress_download(download).resumable(is_large && !self.tuning.no_resume);
         let downloaded = follower.follow(download.start()).await?;
         if self.is_move {
-            // Length and checksum, where the server keeps one, were compared while the bytes came in.
+            must_be_verified(downloaded.verification)?;
             self.remove_object(object, false, &downloaded.head.etag).await?;
         }
         let verified = Some(downloaded.verification.is_verified());

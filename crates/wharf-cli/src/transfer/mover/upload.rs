@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use wharf::transfer::{Upload, Uploaded};
+use wharf::transfer::Upload;
 use wharf::{ErrorKind, IntoBody, Reader};
 
 use super::super::attributes::Attribute;
 use super::super::crew::{Follower, Outcome};
 use super::super::local;
 use super::super::told::{Action, Deed, Done};
-use super::{Mover, remove_file};
-use crate::error::{Exit, Failure, by_option};
+use super::{Mover, must_be_verified, remove_file};
+use crate::error::{Exit, Failure};
 use crate::message::Warning;
 use crate::url::Shown;
 
@@ -59,7 +59,7 @@ impl Mover {
             uploaded => uploaded?,
         };
         if self.is_move {
-            self.must_be_verified(&uploaded)?;
+            must_be_verified(uploaded.verification)?;
             remove_file(path, before)?;
         }
         let verified = Some(uploaded.verification.is_verified());
@@ -125,18 +125,4 @@ impl Mover {
             Err(error) => Err(error.into()),
         }
     }
-
-    fn must_be_verified(&self, uploaded: &Uploaded) -> Result<(), Failure> {
-        match uploaded.verification.is_verified() {
-            true => Ok(()),
-            false => Err(not_verified(uploaded.verification)),
-        }
-    }
-}
-
-/// Why a source that was copied is kept.
-pub(super) fn not_verified(verification: wharf::transfer::Verification) -> Failure {
-    let why = by_option(&verification.to_string());
-    Failure::new(Exit::Failed, format!("it was copied, and the source is kept: the copy is {why}"))
-        .hint("cp and rm do the same where that is good enough")
 }

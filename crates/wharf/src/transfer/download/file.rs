@@ -2,12 +2,14 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::{Mutex, OwnedRwLockReadGuard, RwLock};
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher};
+use wharf_proto::evidence::{Comparison, Likeness};
 use wharf_proto::transfer::Arrived;
 use wharf_proto::transfer::journal::hex;
 use wharf_proto::{Error, ErrorKind};
@@ -16,6 +18,7 @@ use crate::payload::blocking;
 use crate::transfer::handle::Watch;
 use crate::transfer::journal;
 use crate::transfer::locked::{self, failed, is_missing, read_at, sync_directory, write_at};
+use crate::transfer::reading::while_wanted;
 
 /// How long it may take until nothing uses a file any more.
 const TIDY_UP: Duration = Duration::from_secs(5);
@@ -181,6 +184,21 @@ impl PartFile {
         Ok(held)
     }
 
+    /// Compares all of its bytes, as many as the comparison is of. Ends early where the caller is dropped.
+    pub(super) async fn compare(&self, mut comparison: Comparison, size: u64) -> Result<Likeness, Error> {
+        let (in_use, path) = (self.in_use().await, self.path.clone());
+        let file = self.file.try_clone().map_err(|error| failed("could not be opened again", &self.path, error))?;
+        while_wanted(move |wanted| {
+            let read = each_block(&file, 0..size, |block| {
+                comparison.update(block);
+                wanted.check()
+            });
+            drop((file, in_use));
+            read.map(|_| comparison.finish()).map_err(|error| failed("could not be read", &path, error))
+        })
+        .await
+    }
+
     /// What has its bytes survive a power failure. It blocks the thread.
     pub(super) async fn sync(&self) -> Result<impl FnOnce() -> Result<(), Error> + Send + 'static, Error> {
         let (sync, path) = (self.to_do(File::sync_data).await?, self.path.clone());
@@ -257,24 +275,34 @@ impl PartFile {
 }
 
 /// Whether these bytes are in the file.
-fn holds(file: &File, mut at: u64, length: u64, checksum: Option<Checksum>) -> io::Result<bool> {
+fn holds(file: &File, at: u64, length: u64, checksum: Option<Checksum>) -> io::Result<bool> {
     let Some(checksum) = checksum else { return Ok(file.metadata()?.len() >= at + length) };
     let mut hasher = ChecksumHasher::new(checksum.algorithm());
+    let read = each_block(file, at..at + length, |block| {
+        hasher.update(block);
+        Ok(())
+    })?;
+    Ok(read == length && hasher.finish() == checksum)
+}
+
+/// Reads these bytes, or as many of them as there are. How many that were.
+fn each_block(file: &File, range: Range<u64>, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<u64> {
+    let Range { start, end } = range;
     let mut block = vec![0; BLOCK];
-    let end = at + length;
+    let mut at = start;
     while at < end {
         let most = block.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
         match read_at(file, &mut block[..most], at) {
-            Ok(0) => return Ok(false),
+            Ok(0) => break,
             Ok(count) => {
-                hasher.update(&block[..count]);
+                take(&block[..count])?;
                 at += count as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(hasher.finish() == checksum)
+    Ok(at - start)
 }
 
 #[cfg(unix)]

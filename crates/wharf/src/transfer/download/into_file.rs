@@ -19,12 +19,14 @@ use super::check::{Check, Tally};
 use super::crew::Crew;
 use super::file::{FileOptions, PartFile, check_target, journal_path};
 use super::in_order::Speed;
+use super::known::known;
 use super::request::{Found, Job, ended_early};
 use super::resume::Resume;
 use super::target::Deliver;
 use crate::ObjectBody;
 use crate::payload::blocking;
 use crate::transfer::journal;
+use crate::transfer::verification::Verification;
 
 /// How many requests there can be at a time where the caller does not say; the lane decides how many there are.
 const MOST: usize = 64;
@@ -151,14 +153,15 @@ async fn once(
     crew.stop().await;
     fetched?;
     let run = unfinished.get().ok_or_else(|| Error::new(ErrorKind::Other, "nothing was begun"))?;
+    let verification = known(&run.job, &run.found, &run.check, &run.ledger, &run.file).await?;
     // A sync lasts as long as the disk wants, and what is replaced is removed, which takes the longer the larger it is.
     if !options.durable && run.found.length() <= SMALL && replaces <= SMALL {
-        return run.finish(target, options);
+        return run.finish(target, options, verification);
     }
     let (run, target, options) = (Arc::clone(run), target.to_owned(), options.clone());
     let in_use = run.file.in_use().await;
     blocking(move || {
-        let finished = run.finish(&target, &options);
+        let finished = run.finish(&target, &options, verification);
         drop(in_use);
         finished
     })
@@ -435,14 +438,13 @@ impl Run {
         }
     }
 
-    fn finish(&self, target: &Path, options: &FileOptions) -> Result<Downloaded<PathBuf>, Error> {
-        let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        let size = ledger.bytes();
-        if self.found.is_known_length() && size != self.found.length() {
-            let problem = format!("{size} bytes came in place of {}", self.found.length());
-            return Err(Error::new(ErrorKind::Corrupt, problem));
-        }
-        let verification = self.check.conclude(&ledger)?;
+    fn finish(
+        &self,
+        target: &Path,
+        options: &FileOptions,
+        verification: Verification,
+    ) -> Result<Downloaded<PathBuf>, Error> {
+        let size = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).bytes();
         let (modified, mode) = match options.preserve {
             true => (attributes::modified(&self.found.head), attributes::mode(&self.found.head)),
             false => (None, None),

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use wharf_proto::checksum::Checksum;
 use wharf_proto::op::{GetObject, ObjectAttribute};
-use wharf_proto::provider::Condition;
+use wharf_proto::provider::{Condition, Habits};
 use wharf_proto::transfer::journal::DownloadStart;
 use wharf_proto::{ByteRange, ContentRange, CustomerKey, ETag, Error, ErrorKind, ObjectHead};
 
@@ -172,6 +172,15 @@ impl Job {
 
     pub(super) fn options(&self) -> &Options {
         &self.0.options
+    }
+
+    pub(super) fn bucket(&self) -> &str {
+        &self.0.bucket
+    }
+
+    /// What the server's provider does in its own way.
+    pub(super) fn habits(&self) -> &Habits {
+        &self.0.client.inner().sending.habits
     }
 
     pub(super) fn watch(&self) -> &Arc<Watch> {
@@ -399,7 +408,7 @@ impl Job {
     pub(super) async fn range(&self, found: &Found, range: Range<u64>, silences: u32) -> Result<ObjectBody, Error> {
         let mut get = self.get().range(range.clone());
         // Where the provider ignores it, the answer's tag has to do; a weak one cannot.
-        let is_ignored = self.0.client.inner().sending.habits.ignores.contains(Condition::ReadIfMatch);
+        let is_ignored = self.habits().ignores.contains(Condition::ReadIfMatch);
         if is_ignored && found.head.etag.is_weak() {
             let problem =
                 "the server's tags are weak, and it compares none: the bytes of two answers may be of two objects";

@@ -1,6 +1,7 @@
 //! One entry of a sync, carried out.
 
 use std::fs::File;
+use std::future::IntoFuture;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,8 +18,11 @@ use super::work::Work;
 use crate::Client;
 use crate::payload::blocking;
 use crate::transfer::handle::Watch;
+use crate::transfer::lane::Lane;
+use crate::transfer::patience::patiently;
 use crate::transfer::reading::{each_block, while_wanted};
 use crate::transfer::safe_path::LocalTree;
+use crate::transfer::upload::Upload;
 use crate::transfer::verification::Verification;
 
 /// From how many bytes on a download is worth being gone on with: what has arrived must be synced to the disk for it.
@@ -88,13 +92,18 @@ async fn upload(
     if work.dry_run {
         return Ok(Moved::default());
     }
-    let call = client.upload(bucket, key, path.as_path()).patience(work.patience).resumable(work.resumable);
+    let call = upload_of(work, client, &path, bucket, key);
+    call.run(watch.clone()).await.map(|done| Moved::new(done.verification, done.resumed_bytes))
+}
+
+/// The upload of a file, as the caller wants it.
+fn upload_of(work: &Work, client: &Client, path: &Path, bucket: &str, key: String) -> Upload {
+    let call = client.upload(bucket, key, path).patience(work.patience).resumable(work.resumable);
     let call = if work.request_payer { call.request_payer() } else { call };
-    let call = match &work.tweaks.upload {
+    match &work.tweaks.upload {
         Some(tweak) => tweak(call),
         None => call,
-    };
-    call.run(watch.clone()).await.map(|done| Moved::new(done.verification, done.resumed_bytes))
+    }
 }
 
 async fn download(
@@ -193,44 +202,58 @@ pub(super) async fn is_link(root: PathBuf, key: String) -> Result<bool, Error> {
 
 /// Whether two entries of the same size have the same bytes, as far as checksums and ETags tell.
 async fn likeness(work: &Work, source: &Entry, target: &Entry) -> Result<Likeness, Error> {
+    use Bytes::{File, Object};
     match (bytes_of(work, &work.source, source).await?, bytes_of(work, &work.target, target).await?) {
-        (Bytes::File(path), Bytes::Object(evidence, limits)) | (Bytes::Object(evidence, limits), Bytes::File(path)) => {
-            compare(work, path, source.size, evidence, limits).await
+        (File(path), Object { client, bucket, key, evidence })
+        | (Object { client, bucket, key, evidence }, File(path)) => {
+            // An object in parts was cut as this would be, if it was uploaded from here.
+            let part_size = |path: &Path| upload_of(work, client, path, bucket, key).wanted_part_size();
+            compare(path, source.size, evidence, part_size, client.inner().sending.habits.parts).await
         }
-        (Bytes::Object(one, _), Bytes::Object(other, _)) => Ok(one.compare(&other)),
-        (Bytes::File(_), Bytes::File(_)) => Ok(Likeness::Unknown(Doubt::NothingInCommon)),
+        (Object { evidence, .. }, Object { evidence: other, .. }) => Ok(evidence.compare(&other)),
+        (File(_), File(_)) => Ok(Likeness::Unknown(Doubt::NothingInCommon)),
     }
 }
 
 /// What an entry is compared by.
-enum Bytes {
+enum Bytes<'a> {
     File(PathBuf),
-    /// And into what parts its provider lets it be cut.
-    Object(Evidence, Parts),
+    Object { client: &'a Client, bucket: &'a str, key: String, evidence: Evidence },
 }
 
-async fn bytes_of(work: &Work, place: &Kind, entry: &Entry) -> Result<Bytes, Error> {
+async fn bytes_of<'a>(work: &'a Work, place: &'a Kind, entry: &Entry) -> Result<Bytes<'a>, Error> {
     match place {
         Kind::Local(root) => LocalTree::new(root).path_of(&entry.key).map(Bytes::File),
         Kind::Bucket { client, bucket, prefix } => {
             let client = client.as_ref().unwrap_or(&work.client);
-            let call = client.head_object(bucket, format!("{prefix}{}", entry.key)).checksum_mode(true);
-            let head = if work.request_payer { call.request_payer() } else { call }.await?;
-            let habits = &client.inner().sending.habits;
-            Ok(Bytes::Object(Evidence::of((&head).into(), habits, bucket), habits.parts))
+            let key = format!("{prefix}{}", entry.key);
+            let call = client.for_transfers().head_object(bucket, &key).checksum_mode(true);
+            let call = if work.request_payer { call.request_payer() } else { call };
+            // How many there are at a time, the entries under way decide.
+            let (lane, clock) = (Lane::of(client, Some(1)), &client.inner().clock);
+            let ask = || call.clone().into_future();
+            let head = patiently(&lane, &work.watch, work.patience, || clock.jitter(), ask).await?;
+            let evidence = Evidence::of((&head).into(), &client.inner().sending.habits, bucket);
+            Ok(Bytes::Object { client, bucket, key, evidence })
         }
     }
 }
 
 /// Reads a file only where that could tell something.
-async fn compare(work: &Work, path: PathBuf, size: u64, evidence: Evidence, limits: Parts) -> Result<Likeness, Error> {
+async fn compare(
+    path: PathBuf,
+    size: u64,
+    evidence: Evidence,
+    part_size: impl FnOnce(&Path) -> u64,
+    limits: Parts,
+) -> Result<Likeness, Error> {
     let proof = match evidence.proof() {
         Ok(proof) => proof,
         Err(doubt) => return Ok(Likeness::Unknown(doubt)),
     };
     let cuts = match proof.checksum.part_count() {
         None => Vec::new(),
-        Some(count) => likely_cuts(size, count, work.part_size(&path), limits),
+        Some(count) => likely_cuts(size, count, part_size(&path), limits),
     };
     let mut comparison = match Comparison::new(proof, size, &cuts) {
         Ok(comparison) => comparison,

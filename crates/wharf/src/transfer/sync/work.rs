@@ -1,6 +1,5 @@
 //! The course of a sync: read both ends, plan, carry out, delete.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -19,7 +18,7 @@ use super::{Choose, SyncAction, SyncItem, Tweaks, item};
 use crate::Client;
 use crate::payload::blocking;
 use crate::transfer::delete::Keys;
-use crate::transfer::feed::{Tasks, next_of, reap};
+use crate::transfer::feed::Tasks;
 use crate::transfer::handle::Watch;
 use item::Moved;
 
@@ -39,7 +38,7 @@ pub(super) struct Work {
     pub(super) at_once: usize,
     pub(super) parallel: usize,
     pub(super) page_size: Option<u32>,
-    pub(super) takes_new: Choose,
+    pub(super) takes_new: Option<Choose>,
     pub(super) patience: Duration,
     pub(super) request_payer: bool,
     pub(super) resumable: bool,
@@ -103,16 +102,6 @@ impl Work {
         })
     }
 
-    /// The size of the parts that an upload would have.
-    pub(super) fn part_size(&self, path: &Path) -> u64 {
-        let upload = self.client.upload("", "", path);
-        let upload = match &self.tweaks.upload {
-            Some(tweak) => tweak(upload),
-            None => upload,
-        };
-        upload.wanted_part_size()
-    }
-
     /// Goes through both ends, sorted first where that is wanted. Gives back where they are not in order.
     async fn pass(self: Arc<Self>, sort: bool, missing: bool) -> Result<Option<Disorder>, Error> {
         let mut source = Reading::begin(&self, &self.source, &self.target, self.links);
@@ -142,7 +131,7 @@ impl Work {
         }
         let disorder = self.go(&mut pass).await;
         // What was begun is ended, whatever happened.
-        while let Some(done) = next_of(&mut pass.tasks).await {
+        while let Some(done) = pass.tasks.next().await {
             done?;
         }
         let disorder = disorder?;
@@ -168,7 +157,7 @@ impl Work {
                 }
             };
             match action {
-                Action::Transfer { source, because: Reason::Missing } if !(self.takes_new)(&source.key)? => {
+                Action::Transfer { source, because: Reason::Missing } if !self.takes(&source.key).await? => {
                     pass.skipped += 1;
                 }
                 Action::Delete(entry) if self.leaves_link(&entry).await? => {}
@@ -185,6 +174,14 @@ impl Work {
             }
         }
         Ok(None)
+    }
+
+    /// Whether an entry is transferred that the target does not have.
+    async fn takes(self: &Arc<Self>, key: &str) -> Result<bool, Error> {
+        let Some(takes_new) = self.takes_new.clone() else { return Ok(true) };
+        let key = key.to_owned();
+        // It may look at the disk.
+        blocking(move || takes_new(&key)).await
     }
 
     /// Whether this is a link of the target, and links are left alone.
@@ -211,7 +208,7 @@ impl Work {
             Ok(())
         };
         pass.tasks.spawn(carried_out.in_current_span());
-        reap(&mut pass.tasks)
+        pass.tasks.reap()
     }
 
     /// Deletes what waited for both ends to be known.
