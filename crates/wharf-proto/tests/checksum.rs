@@ -148,8 +148,12 @@ fn names() {
     for (algorithm, name, header, len) in rows {
         assert_eq!(algorithm.to_string(), name);
         assert_eq!(name.to_lowercase().parse(), Ok(algorithm));
-        assert_eq!(algorithm.header_name(), header);
-        assert_eq!((algorithm.digest_len(), algorithm.checksum(b"").as_bytes().len()), (len, len));
+        assert_eq!((algorithm.header_name(), algorithm.header().as_str()), (header, header));
+        let checksum = algorithm.checksum(b"");
+        assert_eq!((algorithm.digest_len(), checksum.as_bytes().len()), (len, len));
+        assert_eq!(parse(algorithm, &checksum.to_string()), checksum);
+        let too_long = "A".repeat(92);
+        assert_eq!(Checksum::parse(algorithm, &too_long), Err(ChecksumError::InvalidText(algorithm)));
     }
     assert_eq!(
         "MD4".parse::<ChecksumAlgorithm>().unwrap_err().to_string(),

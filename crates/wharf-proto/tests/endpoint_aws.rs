@@ -163,6 +163,7 @@ fn a_bucket_that_cannot_be_addressed_that_way() {
     let preferring = hosted("http://127.0.0.1:9000").with_style(AddressingStyle::PreferVirtualHost);
     let target = preferring.target(Some("bucket"), Plane::Data).unwrap();
     assert_eq!(target.base(), "http://127.0.0.1:9000/bucket");
+    assert_eq!(target.host().unwrap(), "127.0.0.1:9000");
 }
 
 #[test]
@@ -196,6 +197,7 @@ fn where_an_answer_may_lead() {
     let own = Endpoint::custom("https://garage.example:3900").unwrap();
     let moved = own.moved_to("garage").unwrap().target(Some("bucket"), Plane::Data).unwrap();
     assert_eq!((moved.base(), moved.scope().region), ("https://garage.example:3900/bucket", "garage"));
+    assert_eq!(moved.host().unwrap(), "garage.example:3900");
     for region in ["", "evil.example", "a/b", "a:1", "Ä"] {
         assert_eq!(own.moved_to(region), None, "{region}");
     }
