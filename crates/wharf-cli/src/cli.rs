@@ -46,26 +46,23 @@ pub(crate) fn definition() -> clap::Command {
     })
 }
 
-impl Cli {
-    /// What was typed.
-    pub(crate) fn typed() -> Result<Self, clap::Error> {
-        // Help and mistakes need all verbs.
-        let words: Vec<_> = env::args_os().collect();
-        Self::of_one_verb(&words).map_or_else(|| Self::of_all_verbs(&words), Ok)
+/// What was typed.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    let words: Vec<_> = env::args_os().collect();
+    if let Some(cli) = of_one_verb(&words) {
+        return Ok(cli);
     }
+    // Help and mistakes need all verbs.
+    let mut definition = definition();
+    let mut typed = definition.try_get_matches_from_mut(words)?;
+    Cli::from_arg_matches_mut(&mut typed).map_err(|error| error.format(&mut definition))
+}
 
-    /// The same, if it can be read with one verb alone: to put all of them together takes longer than to list a key.
-    fn of_one_verb(words: &[OsString]) -> Option<Self> {
-        let verb = words.iter().skip(1).find_map(|word| command::alone(word.to_str()?))?;
-        let alone = Globals::augment_args(clap::Command::new("wharf")).subcommand(verb);
-        Self::from_arg_matches(&alone.try_get_matches_from(words).ok()?).ok()
-    }
-
-    fn of_all_verbs(words: &[OsString]) -> Result<Self, clap::Error> {
-        let mut definition = definition();
-        let mut typed = definition.try_get_matches_from_mut(words)?;
-        Self::from_arg_matches_mut(&mut typed).map_err(|error| error.format(&mut definition))
-    }
+/// The same, if it can be read with one verb alone: to put all of them together takes longer than to list a key.
+fn of_one_verb(words: &[OsString]) -> Option<Cli> {
+    let verb = words.iter().skip(1).find_map(|word| command::alone(word.to_str()?))?;
+    let alone = Globals::augment_args(clap::Command::new("wharf")).subcommand(verb);
+    Cli::from_arg_matches(&alone.try_get_matches_from(words).ok()?).ok()
 }
 
 /// What to say to somebody who typed what cannot be read, or asked for help or the version.
@@ -141,7 +138,7 @@ mod tests {
     }
 
     fn alone(words: &[&str]) -> Option<Cli> {
-        Cli::of_one_verb(&["wharf"].iter().chain(words).map(OsString::from).collect::<Vec<_>>())
+        of_one_verb(&["wharf"].iter().chain(words).map(OsString::from).collect::<Vec<_>>())
     }
 
     #[test]

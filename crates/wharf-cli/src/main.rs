@@ -22,12 +22,11 @@ mod vigil;
 
 use std::process::ExitCode;
 
-use crate::cli::Cli;
 use crate::printer::Printer;
 
 fn main() -> ExitCode {
     let mut printer = Printer::new();
-    let outcome = match Cli::typed() {
+    let outcome = match cli::parse() {
         Ok(cli) => command::run(cli, &mut printer),
         Err(error) => cli::explain(&error, &mut printer),
     };
