@@ -40,8 +40,16 @@ impl Scene {
 
     /// Writes a file that is an hour older than now.
     fn write_old(&self, key: &str, text: &str) {
+        self.write_at(key, text, SystemTime::now() - Duration::from_secs(3600));
+    }
+
+    /// Writes a file that no object is newer than, however long it takes until it is stored.
+    fn write_new(&self, key: &str, text: &str) {
+        self.write_at(key, text, SystemTime::now() + Duration::from_secs(3600));
+    }
+
+    fn write_at(&self, key: &str, text: &str, time: SystemTime) {
         self.write(key, text);
-        let time = SystemTime::now() - Duration::from_secs(3600);
         File::options().write(true).open(self.root().join(key)).unwrap().set_modified(time).unwrap();
     }
 
@@ -496,7 +504,7 @@ async fn a_server_without_order_is_sorted_before_anything_is_deleted() {
 async fn filters_dry_runs_and_options() {
     let scene = Scene::new().await;
     for key in ["a.txt", "b.log", "c/d.txt"] {
-        scene.write(key, "x");
+        scene.write_new(key, "x");
     }
     scene.put("p/old.log", "left alone").await;
     scene.put("p/old.txt", "deleted").await;
