@@ -149,14 +149,15 @@ impl Mover {
         Action { deed: if self.is_move { Deed::Move } else { deed }, source, target: Some(target) }
     }
 
-    fn outcome(&self, deed: Deed, action: Action, done: Result<Done, Failure>) -> Outcome {
+    /// What came of it; of `None`, that it was left alone because something is there already.
+    fn outcome(&self, deed: Deed, action: Action, done: Result<Option<Done>, Failure>) -> Outcome {
         match done {
-            Ok(done) => Outcome::Done(done),
-            Err(failure) if failure.exit() == Exit::Interrupted => Outcome::Quiet,
-            Err(failure) if self.options.no_overwrite && failure.is(ErrorKind::PreconditionFailed) => {
+            Ok(Some(done)) => Outcome::Done(done),
+            Ok(None) => {
                 let Action { source, target, .. } = action;
                 Outcome::Left(Left { source, target: target.unwrap_or_default(), reason: "it is there already" })
             }
+            Err(failure) if failure.exit() == Exit::Interrupted => Outcome::Quiet,
             Err(failure) if failure.is(ErrorKind::InvalidObjectState) && !self.options.force_glacier_transfer => {
                 match self.options.ignore_glacier_warnings {
                     true => Outcome::Quiet,
@@ -167,6 +168,21 @@ impl Mover {
                 let failure = failure.of_source(&action.source, self.is_aws);
                 Outcome::NotDone(action, failure)
             }
+        }
+    }
+
+    /// Whether a condition failed, and writing only what is not there may have been it.
+    fn may_be_there(&self, failure: &Failure) -> bool {
+        self.options.no_overwrite && failure.is(ErrorKind::PreconditionFailed)
+    }
+
+    /// Whether something stands at the target.
+    async fn is_there(&self, bucket: &str, key: &str) -> Result<bool, Failure> {
+        match self.head_of_target(bucket, key).await {
+            Ok(_) => Ok(true),
+            // A bucket that is not there is met by the write.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NoSuchKey) => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 
