@@ -223,12 +223,46 @@ fn must_be_verified(verification: Verification) -> Result<(), Failure> {
 
 /// Removes a file that has arrived elsewhere, unless it is another by now.
 fn remove_file(path: &Path, before: &std::fs::Metadata) -> Result<(), Failure> {
-    let unchanged = std::fs::metadata(path)
-        .is_ok_and(|now| now.len() == before.len() && now.modified().ok() == before.modified().ok());
+    let unchanged = std::fs::metadata(path).is_ok_and(|now| {
+        is_same_file(&now, before) && now.len() == before.len() && now.modified().ok() == before.modified().ok()
+    });
     if !unchanged {
         return Err(Failure::new(Exit::Failed, "it was uploaded, and has changed since: the file is kept"));
     }
     std::fs::remove_file(path).map_err(|error| {
         Failure::new(Exit::Failed, format!("it was uploaded, but the file could not be removed: {error}"))
     })
+}
+
+/// Whether both tell of one file: one of the same length and time may have come in its place.
+#[cfg(unix)]
+fn is_same_file(now: &std::fs::Metadata, before: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (now.dev(), now.ino()) == (before.dev(), before.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same_file(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
+    true
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::{self, File};
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_came_in_the_place_of_another_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, other] = ["a", "b"].map(|name| folder.path().join(name));
+        fs::write(&path, "here").unwrap();
+        let before = fs::metadata(&path).unwrap();
+        fs::write(&other, "else").unwrap();
+        File::options().write(true).open(&other).unwrap().set_modified(before.modified().unwrap()).unwrap();
+        fs::rename(&other, &path).unwrap();
+        assert!(remove_file(&path, &before).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "else");
+        assert!(remove_file(&path, &fs::metadata(&path).unwrap()).is_ok() && !path.exists());
+    }
 }
