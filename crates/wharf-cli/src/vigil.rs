@@ -11,6 +11,7 @@ use wharf::Client;
 use crate::local_time::LocalTime;
 use crate::message::{OneLine, time};
 use crate::printer::Printer;
+use crate::progress::Bar;
 
 /// From when on the bar gives its place to it, and has it back afterwards.
 const A_WHILE: Duration = Duration::from_secs(1);
@@ -72,9 +73,28 @@ impl Vigil {
         tokio::pin!(wanted);
         loop {
             match timeout(BEAT, &mut wanted).await {
-                Ok(got) => return got,
+                Ok(got) => {
+                    // Where something comes more often than each beat, nothing else gives the bar its place back.
+                    if printer.bar().is_some_and(Bar::is_waiting) {
+                        self.look(printer);
+                    }
+                    return got;
+                }
                 Err(_) => self.look(printer),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_gives_the_bar_its_place_back() {
+        let mut printer = Printer::with_bar(Bar::count("objects"));
+        printer.update(|bar| bar.wait(Some("waiting for a server".to_owned())));
+        assert_eq!(Vigil::over([]).until(&mut printer, std::future::ready(7)).await, 7);
+        assert!(!printer.bar().unwrap().is_waiting());
     }
 }
