@@ -53,16 +53,18 @@ impl Vigil {
 
     /// Says what is waited for: in the place of the bar for as long as it lasts; else in a line, once.
     pub(crate) fn look(&mut self, printer: &mut Printer) {
-        let waiting = self.clients.iter().find_map(Client::waiting);
+        let least = if printer.bar().is_some() { A_WHILE } else { LONG };
+        // One that waits for a moment hides none that waits for long.
+        let waiting = self.clients.iter().filter_map(Client::waiting).find(|waiting| waiting.so_far >= least);
         let said = |waiting: wharf::transfer::Waiting| Waiting {
             server: waiting.server,
             message: waiting.reason,
             until: SystemTime::now().checked_add(waiting.left),
         };
         if printer.bar().is_some() {
-            let waiting = waiting.filter(|waiting| waiting.so_far >= A_WHILE).map(said);
+            let waiting = waiting.map(said);
             printer.update(|bar| bar.wait(waiting.map(|waiting| waiting.to_string())));
-        } else if let Some(waiting) = waiting.filter(|waiting| waiting.so_far >= LONG && !self.was_told) {
+        } else if let Some(waiting) = waiting.filter(|_| !self.was_told) {
             self.was_told = true;
             printer.problem(&said(waiting));
         }
