@@ -247,7 +247,7 @@ impl ClientBuilder {
 
     /// Trusts whoever answers: whoever sits between can read and change everything. For a test against a server whose
     /// certificate cannot be had; [`root_certificates_pem`](ClientBuilder::root_certificates_pem) is the safe way. What
-    /// gives credentials (STS, SSO) is never trusted so.
+    /// gives credentials (STS, SSO) is never trusted so, nor is a proxy.
     pub fn danger_accept_invalid_certificates(mut self) -> Self {
         self.sockets.accept_invalid_certificates = true;
         self

@@ -71,7 +71,7 @@ impl Drop for Progress {
 }
 
 /// `Duration::MAX` means no limit, and no clock goes as far.
-fn after(instant: Instant, limit: Duration) -> Instant {
+pub(crate) fn after(instant: Instant, limit: Duration) -> Instant {
     const DECADES: Duration = Duration::from_secs(30 * 365 * 86_400);
     instant.checked_add(limit.min(DECADES)).unwrap_or(instant)
 }

@@ -42,7 +42,10 @@ async fn tunnels_to(port: u16, tls: Option<TlsAcceptor>) -> (String, Arc<Mutex<V
         loop {
             let client = listener.accept().await.unwrap().0;
             let client: Box<dyn Socket> = match &tls {
-                Some(tls) => Box::new(tls.accept(client).await.unwrap()),
+                Some(tls) => match tls.accept(client).await {
+                    Ok(client) => Box::new(client),
+                    Err(_) => continue,
+                },
                 None => Box::new(client),
             };
             let mut client = BufReader::new(client);
@@ -117,9 +120,43 @@ async fn a_proxy_that_is_spoken_to_by_tls() {
     // It must be whom it says, as the server behind it must.
     let s3 = client("https://s3.example.test", &[]).proxy(&proxy).root_certificates_pem(pem).build().unwrap();
     let error = s3.get_object("my-bucket", "a").await.unwrap_err();
-    let beginning = "GetObject my-bucket/a: the TLS handshake failed: the proxy 127.0.0.1:PORT (said in the program) cannot be \
-                     reached: 127.0.0.1:PORT: invalid peer certificate: ";
+    let beginning = "GetObject my-bucket/a: the TLS handshake failed: the proxy https://127.0.0.1:PORT (said in the \
+                     program) cannot be reached: 127.0.0.1:PORT: invalid peer certificate: ";
     assert!(line(&error).starts_with(beginning), "{error}");
+    // Also where the server need not be: it is told a password.
+    let s3 = client("https://s3.example.test", &[]).proxy(&proxy).danger_accept_invalid_certificates().build().unwrap();
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+    assert!(line(&error).starts_with(beginning), "{error}");
+}
+
+#[tokio::test]
+async fn a_proxy_whose_certificate_the_environment_names() {
+    let (acceptor, pem) = tls("127.0.0.1");
+    let proxy = Server::start_tls(acceptor, hello).await;
+    let file = std::env::temp_dir().join(format!("wharf-proxy-{}.pem", std::process::id()));
+    std::fs::write(&file, pem).unwrap();
+    let (path, url) = (file.to_str().unwrap().to_owned(), proxy.url());
+    let told = move |name: &str| match name {
+        "AWS_CA_BUNDLE" => Some(path.clone()),
+        "http_proxy" => Some(url.clone()),
+        _ => None,
+    };
+    let s3 = client("http://s3.example.test", &[]).environment(told).build().unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "Hello!");
+}
+
+#[tokio::test]
+async fn a_proxy_that_speaks_no_tls() {
+    let proxy = Server::start(|mut conn: Conn| async move {
+        conn.write("HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        conn.head().await;
+    })
+    .await;
+    let url = proxy.url().replace("http:", "https:");
+    let s3 = client("http://s3.example.test", &[]).proxy(url).max_attempts(1).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+    assert!(error.to_string().ends_with("what answers there is not TLS; is the proxy http://?"), "{error}");
 }
 
 #[tokio::test]

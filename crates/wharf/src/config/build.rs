@@ -96,10 +96,11 @@ impl ClientBuilder {
         if self.transport.is_some() && !found.asks_services() {
             sockets.must_be_unsaid()?;
         }
-        let roots = sockets.roots(&settings, is_https || found.asks_services())?;
         let opens_sockets = self.transport.is_none() || found.asks_services();
         let proxied = found.asks_services() || !is_loopback(endpoint.host());
         let proxies = if opens_sockets { sockets.proxies(&self.environment, proxied)? } else { Proxies::default() };
+        let speaks_tls = is_https || found.asks_services() || proxies.speak_tls_for_http();
+        let roots = sockets.roots(&settings, speaks_tls)?;
         let tally = Arc::<Tally>::default();
         let transport = match self.transport {
             Some(transport) => transport,

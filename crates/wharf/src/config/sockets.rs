@@ -100,17 +100,18 @@ impl Sockets {
     /// The transport to S3.
     pub(super) fn to_s3(&self, roots: &RootCertStore, proxies: Proxies, tally: Arc<Tally>) -> Arc<dyn Transport> {
         let trust = if self.accept_invalid_certificates { Trust::Anybody } else { Trust::Roots(roots.clone()) };
-        self.open(trust, proxies, tally)
+        self.open(trust, roots, proxies, tally)
     }
 
     /// The transport to what gives credentials, which always has to prove who it is.
     pub(super) fn to_services(&self, roots: &RootCertStore, proxies: Proxies) -> Arc<dyn Transport> {
-        self.open(Trust::Roots(roots.clone()), proxies, Arc::default())
+        self.open(Trust::Roots(roots.clone()), roots, proxies, Arc::default())
     }
 
-    fn open(&self, trust: Trust, proxies: Proxies, tally: Arc<Tally>) -> Arc<dyn Transport> {
-        let (connect_timeout, tls) = (self.connect_timeout(), Tls::new(trust));
-        Arc::new(Http1::new(Settings { connect_timeout, tls, proxies, tally }))
+    fn open(&self, trust: Trust, roots: &RootCertStore, proxies: Proxies, tally: Arc<Tally>) -> Arc<dyn Transport> {
+        // A proxy is told its user's password: it always has to prove who it is.
+        let (tls, proxy_tls) = (Tls::new(trust), Tls::new(Trust::Roots(roots.clone())));
+        Arc::new(Http1::new(Settings { connect_timeout: self.connect_timeout(), tls, proxy_tls, proxies, tally }))
     }
 }
 

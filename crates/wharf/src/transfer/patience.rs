@@ -238,6 +238,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_patience_without_an_end() {
+        let attempts = Cell::new(0);
+        let attempt = || {
+            attempts.set(attempts.get() + 1);
+            std::future::ready(if attempts.get() < 9 { Err(busy(None)) } else { Ok(()) })
+        };
+        patiently(&lane(), &Watch::new(), Duration::MAX, || 1.0, attempt).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_short_patience_ends_when_it_says() {
         let start = Instant::now();
         let patience = Duration::from_millis(1600);

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wharf_proto::Error;
 
+use crate::progress::after;
+
 /// What the transfers of a client wait for, where its server cannot be reached or does not do what it is asked:
 /// [`Client::waiting`](crate::Client::waiting).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +16,7 @@ use wharf_proto::Error;
 pub struct Waiting {
     /// The server: its URL, or the host of the region.
     pub server: String,
-    /// What went wrong last, in one line.
+    /// What went wrong last.
     pub reason: String,
     /// For how long nothing came of it.
     pub so_far: Duration,
@@ -83,7 +85,9 @@ impl Again<'_> {
         let since = now.checked_sub(tried).unwrap_or(now);
         let since = state.wait.as_ref().map_or(since, |wait| wait.since.min(since));
         let since = state.came.map_or(since, |came| came.max(since));
-        state.wait = Some(Wait { reason: error.message().to_owned(), since, until: now + left });
+        // Of several, the one that goes on longest.
+        let until = state.wait.as_ref().map_or(now, |wait| wait.until).max(after(now, left));
+        state.wait = Some(Wait { reason: error.message().to_owned(), since, until });
         self.waits.any.store(true, Ordering::Relaxed);
     }
 

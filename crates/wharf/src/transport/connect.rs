@@ -40,7 +40,7 @@ pub(crate) async fn connect(
     if let Some(proxy) = proxy {
         proxy.tunnel(&mut socket, to.host(), to.port()).await?;
     }
-    Ok((secure(socket, to.host(), to.port(), &settings.tls).await?, wire))
+    Ok((secure(socket, "endpoint", to.host(), to.port(), &settings.tls).await?, wire))
 }
 
 /// A connection to the proxy itself.
@@ -56,7 +56,7 @@ async fn reach(
     let (host, port) = (proxy.host(), proxy.port());
     let (socket, wire) = over(dial(host, port, turn).await.map_err(failed)?);
     match proxy.is_https() {
-        true => Ok((secure(socket, host, port, &settings.tls).await.map_err(failed)?, wire)),
+        true => Ok((secure(socket, "proxy", host, port, &settings.proxy_tls).await.map_err(failed)?, wire)),
         false => Ok((socket, wire)),
     }
 }
@@ -67,22 +67,29 @@ pub(crate) fn over(stream: TcpStream) -> (Box<dyn Socket>, Arc<Wire>) {
     (Box::new(AnswerFirst(wire.clone())), wire)
 }
 
-/// TLS over `socket`, at whose other end `host` must be.
-async fn secure(socket: Box<dyn Socket>, host: &str, port: u16, tls: &Tls) -> Result<Box<dyn Socket>, TransportError> {
+/// TLS over `socket`, at whose other end `host` must be, the `what` of the settings.
+async fn secure(
+    socket: Box<dyn Socket>,
+    what: &str,
+    host: &str,
+    port: u16,
+    tls: &Tls,
+) -> Result<Box<dyn Socket>, TransportError> {
     let failed = |error: BoxError| TransportError::new(TransportErrorKind::Tls, error);
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| failed(error.into()))?;
     let connector = tls.connector().await.map_err(failed)?;
     match connector.connect(name, BufReader::with_capacity(TLS_READ_BUFFER, socket)).await {
         Ok(stream) => Ok(Box::new(stream)),
-        Err(error) => Err(handshake_failed(host, port, error)),
+        Err(error) => Err(handshake_failed(what, host, port, error)),
     }
 }
 
 /// What TLS refuses stays refused; a handshake that the network cut short may go well next time.
-fn handshake_failed(host: &str, port: u16, error: io::Error) -> TransportError {
+fn handshake_failed(what: &str, host: &str, port: u16, error: io::Error) -> TransportError {
     let (kind, error) = match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(rustls::Error::InvalidMessage(_)) => {
-            (TransportErrorKind::Tls, io::Error::other("what answers there is not TLS; is the endpoint http://?"))
+            let problem = format!("what answers there is not TLS; is the {what} http://?");
+            (TransportErrorKind::Tls, io::Error::other(problem))
         }
         Some(_) => (TransportErrorKind::Tls, error),
         None => (TransportErrorKind::Connect, error),

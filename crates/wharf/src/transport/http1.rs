@@ -30,6 +30,8 @@ use crate::counters::Tally;
 pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
     pub(crate) tls: Tls,
+    /// For proxies that are spoken to by TLS.
+    pub(crate) proxy_tls: Tls,
     pub(crate) proxies: Proxies,
     pub(crate) tally: Arc<Tally>,
 }

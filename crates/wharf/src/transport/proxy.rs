@@ -66,13 +66,18 @@ impl Proxies {
     /// What they are, for people. `none_by` is who says so where there is none.
     pub(crate) fn tell(&self, none_by: &Origin) -> Vec<Setting> {
         let row = |name, proxy: &Option<Proxy>| match proxy {
-            Some(proxy) => Setting::new(name, format!("{}:{}", proxy.host, proxy.port), proxy.origin.clone()),
+            Some(proxy) => Setting::new(name, proxy.name(), proxy.origin.clone()),
             None => Setting::new(name, "none".to_owned(), none_by.clone()),
         };
         let mut rows = vec![row("proxy for http", &self.http), row("proxy for https", &self.https)];
         let exceptions = self.exceptions.as_ref().filter(|_| self.http.is_some() || self.https.is_some());
         rows.extend(exceptions.map(|list| Setting::new("without a proxy", list.value.clone(), list.origin.clone())));
         rows
+    }
+
+    /// Whether what goes by plain http does so by way of TLS.
+    pub(crate) fn speak_tls_for_http(&self) -> bool {
+        self.http.as_ref().is_some_and(Proxy::is_https)
     }
 
     pub(crate) fn of(&self, to: &Destination) -> Option<&Proxy> {
@@ -129,6 +134,12 @@ impl Proxy {
         Ok(Self { is_https, host: host.to_owned(), port: uri.port_u16().unwrap_or(port), origin, authorization })
     }
 
+    /// As it is shown: `proxy.example:3128`, or `https://proxy.example:3128`.
+    fn name(&self) -> String {
+        let scheme = if self.is_https { "https://" } else { "" };
+        format!("{scheme}{}:{}", self.host, self.port)
+    }
+
     pub(crate) fn is_https(&self) -> bool {
         self.is_https
     }
@@ -183,7 +194,7 @@ impl Proxy {
 
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{} ({})", self.host, self.port, self.origin)
+        write!(f, "{} ({})", self.name(), self.origin)
     }
 }
 
