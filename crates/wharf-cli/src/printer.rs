@@ -58,6 +58,12 @@ impl Printer {
         Self { json: self.json, loudness: self.loudness, wants_bar: false, by_line: true, ..Self::new() }
     }
 
+    /// One with a bar, terminal or not.
+    #[cfg(test)]
+    pub(crate) fn with_bar(bar: Bar) -> Self {
+        Self { bar: Some(bar), ..Self::new() }
+    }
+
     /// What the options ask for.
     pub(crate) fn set(&mut self, output: &Output) {
         self.json |= output.json;

@@ -69,6 +69,11 @@ impl Bar {
         self.bar.set_message(what.unwrap_or_else(|| self.message.clone()));
     }
 
+    /// Whether it has given its place to what is waited for.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waits
+    }
+
     /// Sets how far it is.
     pub(crate) fn at(&self, position: u64) {
         self.bar.set_position(position);

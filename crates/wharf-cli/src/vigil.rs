@@ -11,6 +11,7 @@ use wharf::Client;
 use crate::local_time::LocalTime;
 use crate::message::{OneLine, time};
 use crate::printer::Printer;
+use crate::progress::Bar;
 
 /// From when on the bar gives its place to it, and has it back afterwards.
 const A_WHILE: Duration = Duration::from_secs(1);
@@ -52,16 +53,18 @@ impl Vigil {
 
     /// Says what is waited for: in the place of the bar for as long as it lasts; else in a line, once.
     pub(crate) fn look(&mut self, printer: &mut Printer) {
-        let waiting = self.clients.iter().find_map(Client::waiting);
+        let least = if printer.bar().is_some() { A_WHILE } else { LONG };
+        // One that waits for a moment hides none that waits for long.
+        let waiting = self.clients.iter().filter_map(Client::waiting).find(|waiting| waiting.so_far >= least);
         let said = |waiting: wharf::transfer::Waiting| Waiting {
             server: waiting.server,
             message: waiting.reason,
             until: SystemTime::now().checked_add(waiting.left),
         };
         if printer.bar().is_some() {
-            let waiting = waiting.filter(|waiting| waiting.so_far >= A_WHILE).map(said);
+            let waiting = waiting.map(said);
             printer.update(|bar| bar.wait(waiting.map(|waiting| waiting.to_string())));
-        } else if let Some(waiting) = waiting.filter(|waiting| waiting.so_far >= LONG && !self.was_told) {
+        } else if let Some(waiting) = waiting.filter(|_| !self.was_told) {
             self.was_told = true;
             printer.problem(&said(waiting));
         }
@@ -72,9 +75,28 @@ impl Vigil {
         tokio::pin!(wanted);
         loop {
             match timeout(BEAT, &mut wanted).await {
-                Ok(got) => return got,
+                Ok(got) => {
+                    // Where something comes more often than each beat, nothing else gives the bar its place back.
+                    if printer.bar().is_some_and(Bar::is_waiting) {
+                        self.look(printer);
+                    }
+                    return got;
+                }
                 Err(_) => self.look(printer),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_gives_the_bar_its_place_back() {
+        let mut printer = Printer::with_bar(Bar::count("objects"));
+        printer.update(|bar| bar.wait(Some("waiting for a server".to_owned())));
+        assert_eq!(Vigil::over([]).until(&mut printer, std::future::ready(7)).await, 7);
+        assert!(!printer.bar().unwrap().is_waiting());
     }
 }

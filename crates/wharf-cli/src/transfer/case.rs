@@ -90,7 +90,8 @@ impl Cases {
         let exists = path.exists();
         if exists {
             let (Some(parent), Some(file)) = (path.parent(), path.file_name()) else { return true };
-            if names.entries(parent).contains(file) {
+            // Where case is nothing, a folder has the files of one that differs by it: what was given this time says more.
+            if !names.has_another(name) && names.entries(parent).contains(file) {
                 return true;
             }
         }
@@ -106,15 +107,27 @@ impl Names {
         self.there.entry(directory.to_owned()).or_insert_with(|| entries(directory))
     }
 
+    /// Whether another name was given that differs by its case alone. This one is not given by that.
+    fn has_another(&self, name: &str) -> bool {
+        let (lower, own) = self.hashes(name);
+        self.lower.get(&lower).is_some_and(|given| *given != own)
+    }
+
+    /// What tells the lower case of a name from others, and the name.
+    fn hashes(&self, name: &str) -> ((u64, u64), u64) {
+        let lower = name.to_lowercase();
+        let [one, other] = &self.keys;
+        ((one.hash_one(&lower), other.hash_one(&lower)), one.hash_one(name))
+    }
+
     /// Whether no other name was given that differs by its case alone.
     fn takes(&mut self, name: &str) -> bool {
         let lower = name.to_lowercase();
         if lower == name && name.to_uppercase() == name {
             return true;
         }
-        let [one, other] = &self.keys;
-        let own = one.hash_one(name);
-        *self.lower.entry((one.hash_one(&lower), other.hash_one(&lower))).or_insert(own) == own
+        let (lower, own) = self.hashes(name);
+        *self.lower.entry(lower).or_insert(own) == own
     }
 }
 
@@ -136,6 +149,25 @@ mod tests {
         assert!(names.takes("Straße") && !names.takes("STRAßE"));
         // What has no case is not kept.
         assert_eq!(names.lower.len(), 4);
+    }
+
+    #[test]
+    fn a_folder_that_differs_by_case_hides_no_file_of_this_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let cases = Cases::new(CaseConflict::Error, false);
+        let is_alone = |name: &str| cases.is_alone(name, &folder.path().join(name));
+        assert!(is_alone("Foo/x"));
+        // What such a file system says once it is written.
+        fs::create_dir(folder.path().join("foo")).unwrap();
+        fs::write(folder.path().join("foo/x"), "").unwrap();
+        assert!(!is_alone("foo/x"));
+        // What was there before, and what comes once more, is no other file.
+        fs::write(folder.path().join("foo/y"), "").unwrap();
+        fs::create_dir_all(folder.path().join("Foo")).unwrap();
+        fs::write(folder.path().join("Foo/x"), "").unwrap();
+        assert!(
+            is_alone("Foo/x") && Cases::new(CaseConflict::Error, false).is_alone("foo/y", &folder.path().join("foo/y"))
+        );
     }
 
     #[test]

@@ -149,14 +149,15 @@ impl Mover {
         Action { deed: if self.is_move { Deed::Move } else { deed }, source, target: Some(target) }
     }
 
-    fn outcome(&self, deed: Deed, action: Action, done: Result<Done, Failure>) -> Outcome {
+    /// What came of it; of `None`, that it was left alone because something is there already.
+    fn outcome(&self, deed: Deed, action: Action, done: Result<Option<Done>, Failure>) -> Outcome {
         match done {
-            Ok(done) => Outcome::Done(done),
-            Err(failure) if failure.exit() == Exit::Interrupted => Outcome::Quiet,
-            Err(failure) if self.options.no_overwrite && failure.is(ErrorKind::PreconditionFailed) => {
+            Ok(Some(done)) => Outcome::Done(done),
+            Ok(None) => {
                 let Action { source, target, .. } = action;
                 Outcome::Left(Left { source, target: target.unwrap_or_default(), reason: "it is there already" })
             }
+            Err(failure) if failure.exit() == Exit::Interrupted => Outcome::Quiet,
             Err(failure) if failure.is(ErrorKind::InvalidObjectState) && !self.options.force_glacier_transfer => {
                 match self.options.ignore_glacier_warnings {
                     true => Outcome::Quiet,
@@ -167,6 +168,21 @@ impl Mover {
                 let failure = failure.of_source(&action.source, self.is_aws);
                 Outcome::NotDone(action, failure)
             }
+        }
+    }
+
+    /// Whether a condition failed, and writing only what is not there may have been it.
+    fn may_be_there(&self, failure: &Failure) -> bool {
+        self.options.no_overwrite && failure.is(ErrorKind::PreconditionFailed)
+    }
+
+    /// Whether something stands at the target.
+    async fn is_there(&self, bucket: &str, key: &str) -> Result<bool, Failure> {
+        match self.head_of_target(bucket, key).await {
+            Ok(_) => Ok(true),
+            // A bucket that is not there is met by the write.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NoSuchKey) => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -207,12 +223,46 @@ fn must_be_verified(verification: Verification) -> Result<(), Failure> {
 
 /// Removes a file that has arrived elsewhere, unless it is another by now.
 fn remove_file(path: &Path, before: &std::fs::Metadata) -> Result<(), Failure> {
-    let unchanged = std::fs::metadata(path)
-        .is_ok_and(|now| now.len() == before.len() && now.modified().ok() == before.modified().ok());
+    let unchanged = std::fs::metadata(path).is_ok_and(|now| {
+        is_same_file(&now, before) && now.len() == before.len() && now.modified().ok() == before.modified().ok()
+    });
     if !unchanged {
         return Err(Failure::new(Exit::Failed, "it was uploaded, and has changed since: the file is kept"));
     }
     std::fs::remove_file(path).map_err(|error| {
         Failure::new(Exit::Failed, format!("it was uploaded, but the file could not be removed: {error}"))
     })
+}
+
+/// Whether both tell of one file: one of the same length and time may have come in its place.
+#[cfg(unix)]
+fn is_same_file(now: &std::fs::Metadata, before: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (now.dev(), now.ino()) == (before.dev(), before.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same_file(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
+    true
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::{self, File};
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_came_in_the_place_of_another_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, other] = ["a", "b"].map(|name| folder.path().join(name));
+        fs::write(&path, "here").unwrap();
+        let before = fs::metadata(&path).unwrap();
+        fs::write(&other, "else").unwrap();
+        File::options().write(true).open(&other).unwrap().set_modified(before.modified().unwrap()).unwrap();
+        fs::rename(&other, &path).unwrap();
+        assert!(remove_file(&path, &before).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "else");
+        assert!(remove_file(&path, &fs::metadata(&path).unwrap()).is_ok() && !path.exists());
+    }
 }

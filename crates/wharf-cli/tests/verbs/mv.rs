@@ -85,6 +85,38 @@ fn a_source_that_has_changed_stays() {
 }
 
 #[test]
+fn only_what_stands_at_the_target_is_skipped() {
+    let bench = Bench::embedded();
+    let run = |words: &str| bench.run(&[&words.split(' ').collect::<Vec<_>>()[..], &["--no-overwrite"]].concat());
+    let is_refused = |operation| bench.store().inject(Fault::respond(412, "PreconditionFailed").on(operation)).unwrap();
+    bench.put("a", "hello");
+    // The source that was copied is another by now.
+    is_refused(Operation::DeleteObject);
+    for (target, shown) in [("b", "./b"), ("s3://my-bucket/b", "s3://my-bucket/b")] {
+        let expected = format!(
+            "move failed: s3://my-bucket/a to {shown} it was copied, but the source could not be removed: \
+             ...PreconditionFailed, HTTP 412..."
+        );
+        assert_like(run(&format!("mv s3://my-bucket/a {target}")), 1, "", &expected);
+        // What is there is skipped.
+        let expected = format!("skip: s3://my-bucket/a to {shown}: it is there already\n");
+        assert_eq!(run(&format!("mv s3://my-bucket/a {target}")), failed(0, expected));
+        assert_eq!(run(&format!("cp s3://my-bucket/a {target} --quiet")), done(""));
+    }
+    // It is another before it could be copied.
+    for operation in [Operation::CopyObject, Operation::GetObject] {
+        is_refused(operation);
+    }
+    for verb in ["cp", "mv"] {
+        for target in ["c", "s3://my-bucket/c"] {
+            let (exit, stdout, stderr) = run(&format!("{verb} s3://my-bucket/a {target}"));
+            assert!(exit == 1 && stdout.is_empty() && stderr.contains(" failed: s3://my-bucket/a to "), "{stderr}");
+        }
+    }
+    assert!(!bench.path("c").exists() && bench.keys() == ["a", "b"]);
+}
+
+#[test]
 fn whether_two_names_are_of_one_bucket_is_found_out_first() {
     let bench = Bench::embedded();
     bench.must(&["mb", "s3://my-bucket-2"]);

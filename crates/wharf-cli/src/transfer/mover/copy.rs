@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use wharf::ErrorKind;
 use wharf::transfer::Copy;
+use wharf::{ETag, ErrorKind};
 
 use super::super::attributes::Attribute;
 use super::super::crew::{Follower, Outcome};
@@ -37,7 +37,7 @@ impl Mover {
         key: &str,
         action: &Action,
         follower: &mut Follower,
-    ) -> Result<Done, Failure> {
+    ) -> Result<Option<Done>, Failure> {
         if self.may_be_one_object(object, bucket, key) {
             self.refuse_one_object(object, bucket, key).await?;
         }
@@ -54,8 +54,13 @@ impl Mover {
         let started = if self.options.no_overwrite { call().if_absent() } else { call() };
         let copied = match follower.follow(started.start()).await {
             Err(failure) if self.options.no_overwrite && failure.is(ErrorKind::Unsupported) => {
-                self.look_first(bucket, key, follower).await?;
+                if self.look_first(bucket, key, follower).await? {
+                    return Ok(None);
+                }
                 follower.follow(call().start()).await?
+            }
+            Err(failure) if self.may_be_there(&failure) => {
+                return if self.was_left(object, etag.as_ref(), bucket, key).await { Ok(None) } else { Err(failure) };
             }
             copied => copied?,
         };
@@ -64,7 +69,18 @@ impl Mover {
             self.remove_object(object, true, &etag).await?;
         }
         let verified = Some(copied.verification.is_verified());
-        Ok(Done { size: copied.size.or(object.size), verified, ..Done::new(action.clone()) })
+        Ok(Some(Done { size: copied.size.or(object.size), verified, ..Done::new(action.clone()) }))
+    }
+
+    /// Whether it was the target's condition that failed, not one of the source: something is there, and the source is still
+    /// what was asked for, where that was one object.
+    async fn was_left(&self, object: &SourceObject, etag: Option<&ETag>, bucket: &str, key: &str) -> bool {
+        if let Some(etag) = etag
+            && !self.head_of_source(&object.bucket, &object.key, true).await.is_ok_and(|head| head.etag == *etag)
+        {
+            return false;
+        }
+        self.is_there(bucket, key).await.is_ok_and(|is_there| is_there)
     }
 
     fn copy_unconditionally(&self, object: &SourceObject, bucket: &str, key: &str) -> Copy {

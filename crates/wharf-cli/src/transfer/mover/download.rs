@@ -34,7 +34,7 @@ impl Mover {
         path: &std::path::Path,
         action: &Action,
         follower: &mut Follower,
-    ) -> Result<Done, Failure> {
+    ) -> Result<Option<Done>, Failure> {
         let s3 = &self.ends.source;
         let download = s3
             .download(&object.bucket, &object.key, path)
@@ -46,14 +46,18 @@ impl Mover {
         // What was named may have any size.
         let is_large = object.size.is_none_or(|size| size >= resume::DOWNLOADS_FROM);
         let download = self.dress_download(download).resumable(is_large && !self.tuning.no_resume);
-        let downloaded = follower.follow(download.start()).await?;
+        let downloaded = match follower.follow(download.start()).await {
+            // An object that was replaced while it was read fails alike.
+            Err(failure) if self.may_be_there(&failure) && path.symlink_metadata().is_ok() => return Ok(None),
+            downloaded => downloaded?,
+        };
         if self.is_move {
             must_be_verified(downloaded.verification)?;
             self.remove_object(object, false, &downloaded.head.etag).await?;
         }
         let verified = Some(downloaded.verification.is_verified());
         let resumed = downloaded.resumed_bytes;
-        Ok(Done { size: Some(downloaded.size), verified, resumed, ..Done::new(action.clone()) })
+        Ok(Some(Done { size: Some(downloaded.size), verified, resumed, ..Done::new(action.clone()) }))
     }
 
     /// Tells a download what the options say.

@@ -46,16 +46,20 @@ impl Mover {
         (bucket, key): (&str, &str),
         action: &Action,
         follower: &mut Follower,
-    ) -> Result<Done, Failure> {
+    ) -> Result<Option<Done>, Failure> {
         if before.is_dir() {
             return Err(Failure::new(Exit::Failed, "it is a directory").hint("--recursive uploads all that is in it"));
         }
         let keeps = self.keeps_uploads;
         let uploaded = match follower.follow(self.put(bucket, key, path).resumable(keeps).start()).await {
             Err(failure) if self.options.no_overwrite && failure.is(ErrorKind::Unsupported) => {
-                self.look_first(bucket, key, follower).await?;
+                if self.look_first(bucket, key, follower).await? {
+                    return Ok(None);
+                }
                 follower.follow(self.put_unconditionally(bucket, key, path).resumable(keeps).start()).await?
             }
+            // A file has no other condition.
+            Err(failure) if self.may_be_there(&failure) => return Ok(None),
             uploaded => uploaded?,
         };
         if self.is_move {
@@ -63,7 +67,8 @@ impl Mover {
             remove_file(path, before)?;
         }
         let verified = Some(uploaded.verification.is_verified());
-        Ok(Done { size: Some(uploaded.size), verified, resumed: uploaded.resumed_bytes, ..Done::new(action.clone()) })
+        let resumed = uploaded.resumed_bytes;
+        Ok(Some(Done { size: Some(uploaded.size), verified, resumed, ..Done::new(action.clone()) }))
     }
 
     /// Uploads what comes in on standard input.
@@ -79,11 +84,15 @@ impl Mover {
         if let Some(bytes) = expected_size {
             upload = upload.expected_size(bytes);
         }
-        let done = follower.follow(upload.start()).await.map(|uploaded| Done {
-            size: Some(uploaded.size),
-            verified: Some(uploaded.verification.is_verified()),
-            ..Done::new(action.clone())
-        });
+        let done = match follower.follow(upload.start()).await {
+            Ok(uploaded) => Ok(Some(Done {
+                size: Some(uploaded.size),
+                verified: Some(uploaded.verification.is_verified()),
+                ..Done::new(action.clone())
+            })),
+            Err(failure) if self.may_be_there(&failure) => Ok(None),
+            Err(failure) => Err(failure),
+        };
         self.outcome(Deed::Upload, action, done)
     }
 
@@ -111,18 +120,13 @@ impl Mover {
     }
 
     /// Where no condition protects an object: whether there is one.
-    pub(super) async fn look_first(&self, bucket: &str, key: &str, follower: &Follower) -> Result<(), Failure> {
+    pub(super) async fn look_first(&self, bucket: &str, key: &str, follower: &Follower) -> Result<bool, Failure> {
         if !self.said_unprotected.swap(true, Ordering::Relaxed) {
             follower.warn(
                 "this server ignores conditions: --no-overwrite looks first, and what appears between the look and the \
                  write is overwritten",
             );
         }
-        match self.head_of_target(bucket, key).await {
-            Ok(_) => Err(wharf::Error::new(ErrorKind::PreconditionFailed, "it is there already").into()),
-            // A bucket that is not there is met by the write.
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NoSuchKey) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.is_there(bucket, key).await
     }
 }
