@@ -17,7 +17,7 @@ use super::Downloaded;
 use super::attributes;
 use super::check::{Check, Tally};
 use super::crew::Crew;
-use super::file::{FileOptions, PartFile, check_target, journal_path};
+use super::file::{FileOptions, PartFile, TIDY_UP, check_target, journal_path};
 use super::in_order::Speed;
 use super::known::known;
 use super::request::{Found, Job, ended_early};
@@ -36,9 +36,6 @@ const SILENCE: Duration = Duration::from_secs(2);
 
 /// What is done with a file of up to so many bytes takes less time than to have another thread do it.
 const SMALL: u64 = 1 << 20;
-
-/// How long it may take to record what has arrived, once a download was dropped.
-const TIDY_UP: Duration = Duration::from_secs(5);
 
 /// A file as a target.
 pub(super) struct ToFile(pub(super) PathBuf);
@@ -445,10 +442,8 @@ impl Run {
         verification: Verification,
     ) -> Result<Downloaded<PathBuf>, Error> {
         let size = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).bytes();
-        let (modified, mode) = match options.preserve {
-            true => (attributes::modified(&self.found.head), attributes::mode(&self.found.head)),
-            false => (None, None),
-        };
+        let preserved = options.preserve.then_some(&self.found.head);
+        let (modified, mode) = (preserved.and_then(attributes::modified), preserved.and_then(attributes::mode));
         self.file.finish(target, size, modified, options.mode.or(mode), options)?;
         self.is_over.store(true, Ordering::Relaxed);
         let (target, head, resumed_bytes) = (target.to_owned(), self.found.head.clone(), self.resumed_bytes);
@@ -484,7 +479,13 @@ impl Drop for Unfinished {
                     resume.close().await;
                     Ok(())
                 }
-                _ => run.record().await,
+                _ => {
+                    let recorded = run.record().await;
+                    if run.file.is_lost() {
+                        run.discard();
+                    }
+                    recorded
+                }
             };
             // A file without a name goes when it is closed, which takes the longer the larger it is.
             let closed = blocking(move || {
