@@ -71,8 +71,8 @@ impl Crew {
         while poll_fn(|cx| self.tasks().set.poll_join_next(cx)).await.is_some() {}
     }
 
-    /// The same, without waiting.
-    fn abort(&self) {
+    /// The same, without waiting. Needs no runtime.
+    pub(super) fn abort(&self) {
         let mut tasks = self.tasks();
         tasks.is_over = true;
         tasks.set.abort_all();

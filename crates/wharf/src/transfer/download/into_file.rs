@@ -468,6 +468,8 @@ impl Drop for Unfinished {
         if run.resume.is_none() {
             run.file.discard();
         }
+        // Now, for there may be no runtime to tidy up on, and its tasks have the run, which has its crew.
+        run.crew.abort();
         let tidy_up = async move {
             run.crew.stop().await;
             // It may be getting its name.
