@@ -265,7 +265,8 @@ impl Run {
         let resume = match resume.filter(|resume| resume.is_kept()) {
             Some(resume) => {
                 ledger.tell_news();
-                Some((resume.clone(), resume.go_on(found.length()).await?))
+                let left = found.length().saturating_sub(resumed_bytes);
+                Some((resume.clone(), resume.go_on(found.length(), left).await?))
             }
             None => None,
         };

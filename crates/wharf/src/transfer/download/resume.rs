@@ -49,6 +49,8 @@ struct Inner {
     every: u64,
     pending: u64,
     last: Instant,
+    /// How many bytes are still to come.
+    left: u64,
 }
 
 impl Resume {
@@ -69,7 +71,7 @@ impl Resume {
             _ => None,
         };
         let is_kept = state.is_some();
-        let inner = Mutex::new(Inner { state, is_kept, every: MOST, pending: 0, last: Instant::now() });
+        let inner = Mutex::new(Inner { state, is_kept, every: MOST, pending: 0, last: Instant::now(), left: 0 });
         let recording = Arc::new(Mutex::new(Recording { journal: Some(journal), round: 0 }));
         Ok(Some(Self { recording, path, inner }))
     }
@@ -122,11 +124,12 @@ impl Resume {
         Ok(())
     }
 
-    /// From here on it is recorded what arrives of `length` bytes. In which round.
-    pub(super) async fn go_on(&self, length: u64) -> Result<u32, Error> {
+    /// From here on it is recorded what arrives of `length` bytes, of which there are `left` to come. In which round.
+    pub(super) async fn go_on(&self, length: u64, left: u64) -> Result<u32, Error> {
         {
             let mut inner = self.inner();
-            (inner.every, inner.pending, inner.last) = ((length / 32).clamp(LEAST, MOST), 0, Instant::now());
+            (inner.every, inner.left) = ((length / 32).clamp(LEAST, MOST), left);
+            (inner.pending, inner.last) = (0, Instant::now());
         }
         self.with(|recording| Ok(recording.round)).await
     }
@@ -135,11 +138,14 @@ impl Resume {
         self.inner().is_kept
     }
 
-    /// So many bytes more are in the file. Whether it is time to record them.
+    /// So many bytes more are in the file. Whether it is time to record them: not when they were the last, for the file
+    /// gets its name then, which would have to wait.
     pub(super) fn is_due(&self, bytes: usize) -> bool {
         let mut inner = self.inner();
         inner.pending += bytes as u64;
-        let is_due = inner.is_kept && (inner.pending >= inner.every || inner.last.elapsed() >= AT_LEAST_EVERY);
+        inner.left = inner.left.saturating_sub(bytes as u64);
+        let is_time = inner.pending >= inner.every || inner.last.elapsed() >= AT_LEAST_EVERY;
+        let is_due = inner.is_kept && inner.left > 0 && is_time;
         if is_due {
             (inner.pending, inner.last) = (0, Instant::now());
         }
@@ -249,5 +255,19 @@ mod tests {
             let State::Download(state) = look(&resume.path).unwrap().0 else { panic!("no download") };
             assert_eq!(state.arrived.bytes(), expected);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_bytes_are_not_recorded() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = FileOptions { resumable: true, ..FileOptions::default() };
+        let resume = Resume::open(&folder.path().join("a"), &options).await.unwrap().unwrap();
+        resume.inner().is_kept = true;
+        const MIB: usize = 1 << 20;
+        resume.go_on(8 << 20, 3 << 20).await.unwrap();
+        assert_eq!([MIB / 2, MIB / 2, MIB, MIB].map(|bytes| resume.is_due(bytes)), [false, true, true, false]);
+        resume.go_on(8 << 20, 2).await.unwrap();
+        tokio::time::advance(AT_LEAST_EVERY).await;
+        assert_eq!([1, 1].map(|bytes| resume.is_due(bytes)), [true, false]);
     }
 }
