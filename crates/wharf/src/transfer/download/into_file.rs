@@ -100,8 +100,6 @@ struct Run {
     file: PartFile,
     /// Where it is recorded what has arrived, and in which round.
     resume: Option<(Arc<Resume>, u32)>,
-    /// Held while that is done.
-    recording: Arc<TurnMutex<()>>,
     /// How many bytes an earlier run has read.
     resumed_bytes: u64,
     /// Closed when others shall help: a fast stream is read alone.
@@ -265,8 +263,7 @@ impl Run {
         let resume = match resume.filter(|resume| resume.is_kept()) {
             Some(resume) => {
                 ledger.tell_news();
-                let left = found.length().saturating_sub(resumed_bytes);
-                Some((resume.clone(), resume.go_on(found.length(), left).await?))
+                Some((resume.clone(), resume.go_on(found.length(), resumed_bytes).await?))
             }
             None => None,
         };
@@ -282,7 +279,6 @@ impl Run {
                 ledger,
                 file,
                 resume,
-                recording: Arc::default(),
                 resumed_bytes,
                 alone: Semaphore::new(0),
                 is_over: AtomicBool::new(false),
@@ -390,8 +386,8 @@ impl Run {
             self.file.write(bytes, tally.at() - self.found.wanted.start).await?;
             tally.add(&self.check, bytes, &self.ledger);
             self.job.moved(bytes.len());
-            if self.resume.as_ref().is_some_and(|(resume, _)| resume.is_due(bytes.len())) {
-                self.record_beside().await;
+            if let Some((resume, _)) = self.resume.as_ref().filter(|(resume, _)| resume.is_due(bytes.len())) {
+                self.record_beside(resume).await;
             }
             // What follows is somebody else's. A body that has ended is asked once more, so that its connection is used again.
             if coming.left() != Some(0) && self.spans().rest(*taker).is_empty() {
@@ -418,8 +414,9 @@ impl Run {
     }
 
     /// The same while more arrives. Waits where the disk is not done with what was recorded last.
-    async fn record_beside(self: &Arc<Self>) {
-        let (run, turn) = (Arc::clone(self), self.recording.clone().lock_owned().await);
+    async fn record_beside(self: &Arc<Self>, resume: &Resume) {
+        let Some(turn) = resume.turn().await else { return };
+        let run = Arc::clone(self);
         let recording = async move {
             let _turn = turn;
             run.record().await
