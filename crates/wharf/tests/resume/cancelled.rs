@@ -1,14 +1,17 @@
 //! A download that is cancelled while its file gets its name.
 
 use std::fs;
+use std::future::IntoFuture;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 use tokio::task::{spawn_blocking, yield_now};
+use wharf_embedded::{Fault, Operation};
 
-use crate::common::{MIB, Place, bytes, names};
+use crate::common::{MIB, Place, bytes, names, soon};
 
 /// Keeps the one thread that blocks busy, until this is dropped.
 struct Held(#[expect(dead_code, reason = "dropped, it ends the waiting")] mpsc::Sender<()>);
@@ -76,4 +79,35 @@ fn a_file_that_gets_its_name_amid_a_cancel_leaves_no_journal() {
         }
     }
     assert_eq!(amid, 1, "it gets its name once");
+}
+
+#[test]
+fn dropped_outside_a_runtime_it_lets_go_of_its_file() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let (place, data) = (runtime.block_on(Place::new()), bytes(8 * MIB));
+    runtime.block_on(place.object(&data));
+    let stalls = Fault::delay_body(MIB as u64 / 2, Duration::from_secs(600)).on(Operation::GetObject);
+    place.store.inject(stalls).unwrap();
+    let several = || place.download().part_size(MIB as u64).concurrency(4);
+    let before = runtime.metrics().num_alive_tasks();
+    // Made outside of it too, so that it knows of none.
+    let mut call = several().into_future();
+    runtime.block_on(soon(async {
+        while place.count(Operation::GetObject) < 4 {
+            assert!((&mut call).now_or_never().is_none());
+            yield_now().await;
+        }
+    }));
+    drop(call);
+    // Its tasks are ended when it is their turn. Those that go on ask again in the end.
+    runtime.block_on(soon(async {
+        while runtime.metrics().num_alive_tasks() > before {
+            assert_eq!(place.count(Operation::GetObject), 4);
+            yield_now().await;
+        }
+        place.store.clear_faults();
+        several().await.unwrap();
+    }));
+    assert!(fs::read(place.path("target")).unwrap() == data);
+    assert_eq!(names(place.folder.path()), ["target"]);
 }

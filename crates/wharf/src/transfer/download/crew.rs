@@ -10,21 +10,32 @@ use wharf_proto::{Error, ErrorKind};
 
 /// Tasks that end with it. The first that fails ends everything.
 #[derive(Debug, Default)]
-pub(super) struct Crew(Mutex<JoinSet<Result<(), Error>>>);
+pub(super) struct Crew(Mutex<Tasks>);
+
+#[derive(Debug, Default)]
+struct Tasks {
+    set: JoinSet<Result<(), Error>>,
+    /// Nobody would end what began now.
+    is_over: bool,
+}
 
 impl Crew {
-    fn tasks(&self) -> MutexGuard<'_, JoinSet<Result<(), Error>>> {
+    fn tasks(&self) -> MutexGuard<'_, Tasks> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Has it done beside the others, unless they were ended.
     pub(super) fn spawn(&self, work: impl Future<Output = Result<(), Error>> + Send + 'static) {
-        self.tasks().spawn(work);
+        let mut tasks = self.tasks();
+        if !tasks.is_over {
+            tasks.set.spawn(work);
+        }
     }
 
     /// Ready when all tasks have ended well, or one has not.
     fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
-            match self.tasks().poll_join_next(cx) {
+            match self.tasks().set.poll_join_next(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => return Poll::Ready(Ok(())),
                 Poll::Ready(Some(Ok(Ok(())))) => {}
@@ -55,12 +66,45 @@ impl Crew {
 
     /// Ends all tasks, and waits until they hold nothing any more.
     pub(super) async fn stop(&self) {
-        let mut tasks = std::mem::take(&mut *self.tasks());
-        tasks.shutdown().await;
+        self.abort();
+        // How each ended does not matter any more.
+        while poll_fn(|cx| self.tasks().set.poll_join_next(cx)).await.is_some() {}
+    }
+
+    /// The same, without waiting. Needs no runtime.
+    pub(super) fn abort(&self) {
+        let mut tasks = self.tasks();
+        tasks.is_over = true;
+        tasks.set.abort_all();
     }
 
     /// Waits for all tasks.
     pub(super) async fn join(&self) -> Result<(), Error> {
         poll_fn(|cx| self.poll_ended(cx)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// Holds `held` until it is ended.
+    async fn forever(held: Arc<()>) -> Result<(), Error> {
+        let _held = held;
+        std::future::pending().await
+    }
+
+    #[tokio::test]
+    async fn what_begins_after_the_end_does_not() {
+        let (crew, held) = (Crew::default(), Arc::new(()));
+        crew.spawn(forever(held.clone()));
+        tokio::task::yield_now().await;
+        crew.stop().await;
+        assert_eq!(Arc::strong_count(&held), 1, "stopped");
+        crew.spawn(forever(held.clone()));
+        assert_eq!(Arc::strong_count(&held), 1, "never begun");
+        crew.join().await.unwrap();
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::{Mutex, OwnedRwLockReadGuard, RwLock};
@@ -20,8 +21,8 @@ use crate::transfer::journal;
 use crate::transfer::locked::{self, failed, is_missing, read_at, sync_directory, write_at};
 use crate::transfer::reading::while_wanted;
 
-/// How long it may take until nothing uses a file any more.
-const TIDY_UP: Duration = Duration::from_secs(5);
+/// How long it may take, once a download was dropped, to record what has arrived, and until nothing uses its file any more.
+pub(super) const TIDY_UP: Duration = Duration::from_secs(5);
 
 /// What the names of files end in that are not whole.
 pub(in crate::transfer) const PART: &str = ".wharf-part";
@@ -52,6 +53,8 @@ pub(super) struct PartFile {
     turn: Mutex<()>,
     /// Held by what other threads do with it, which nobody can stop.
     in_use: Arc<RwLock<()>>,
+    /// A sync has failed: the next may go well, and what the disk has of it is still unknown.
+    is_lost: Arc<AtomicBool>,
     watch: Arc<Watch>,
 }
 
@@ -133,7 +136,7 @@ impl PartFile {
             }
             opened => opened?,
         };
-        Ok(Self { file, path, turn: Mutex::new(()), in_use: Arc::default(), watch })
+        Ok(Self { file, path, turn: Mutex::new(()), in_use: Arc::default(), is_lost: Arc::default(), watch })
     }
 
     /// Forgets what was left over.
@@ -202,7 +205,21 @@ impl PartFile {
     /// What has its bytes survive a power failure. It blocks the thread.
     pub(super) async fn sync(&self) -> Result<impl FnOnce() -> Result<(), Error> + Send + 'static, Error> {
         let (sync, path) = (self.to_do(File::sync_data).await?, self.path.clone());
-        Ok(move || sync().map_err(|error| failed("could not be synced", &path, error)))
+        let is_lost = self.is_lost.clone();
+        Ok(move || {
+            // A failure is told once, to whoever syncs first; what could not be written then is not tried again.
+            let before = is_lost.load(Ordering::Relaxed);
+            let synced = if before { Err(io::Error::other("an earlier sync has failed")) } else { sync() };
+            synced.map_err(|error| {
+                is_lost.store(true, Ordering::Relaxed);
+                failed("could not be synced", &path, error)
+            })
+        })
+    }
+
+    /// Whether a sync has failed, and nothing that is in it can be relied on any more.
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed)
     }
 
     /// Has it count as in use for as long as what this gives is held.
@@ -255,7 +272,9 @@ impl PartFile {
             self.file.set_modified(time).map_err(failed("could not be given its time"))?;
         }
         if options.durable {
-            self.file.sync_all().map_err(failed("could not be synced"))?;
+            let synced = self.file.sync_all();
+            self.is_lost.fetch_or(synced.is_err(), Ordering::Relaxed);
+            synced.map_err(failed("could not be synced"))?;
         }
         if options.keep_existing {
             // Unlike a rename, a link never replaces anything.
@@ -314,4 +333,37 @@ fn set_mode(file: &File, mode: Option<u32>) -> io::Result<()> {
 #[cfg(not(unix))]
 fn set_mode(_file: &File, _mode: Option<u32>) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// The kernel tells of bytes that it could not write once, and forgets them.
+    #[tokio::test]
+    async fn after_a_sync_that_failed_none_goes_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        let mut part = PartFile::open(&target, &FileOptions::default(), Watch::new()).unwrap();
+        part.sync().await.unwrap()().unwrap();
+        assert!(!part.is_lost());
+        // Of this none can be synced.
+        let good = std::mem::replace(&mut part.file, File::open("/dev/zero").unwrap());
+        part.sync().await.unwrap()().unwrap_err();
+        assert!(part.is_lost());
+        part.file = good;
+        part.sync().await.unwrap()().unwrap_err();
+        assert!(part.is_lost());
+    }
+
+    #[tokio::test]
+    async fn a_last_sync_that_fails_counts_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        let options = FileOptions { durable: true, ..FileOptions::default() };
+        let mut part = PartFile::open(&target, &options, Watch::new()).unwrap();
+        part.file = File::open("/dev/zero").unwrap();
+        part.finish(&target, 0, None, None, &options).unwrap_err();
+        assert!(part.is_lost() && !target.exists());
+    }
 }

@@ -17,7 +17,7 @@ use super::Downloaded;
 use super::attributes;
 use super::check::{Check, Tally};
 use super::crew::Crew;
-use super::file::{FileOptions, PartFile, check_target, journal_path};
+use super::file::{FileOptions, PartFile, TIDY_UP, check_target, journal_path};
 use super::in_order::Speed;
 use super::known::known;
 use super::request::{Found, Job, ended_early};
@@ -36,9 +36,6 @@ const SILENCE: Duration = Duration::from_secs(2);
 
 /// What is done with a file of up to so many bytes takes less time than to have another thread do it.
 const SMALL: u64 = 1 << 20;
-
-/// How long it may take to record what has arrived, once a download was dropped.
-const TIDY_UP: Duration = Duration::from_secs(5);
 
 /// A file as a target.
 pub(super) struct ToFile(pub(super) PathBuf);
@@ -103,8 +100,6 @@ struct Run {
     file: PartFile,
     /// Where it is recorded what has arrived, and in which round.
     resume: Option<(Arc<Resume>, u32)>,
-    /// Held while that is done.
-    recording: Arc<TurnMutex<()>>,
     /// How many bytes an earlier run has read.
     resumed_bytes: u64,
     /// Closed when others shall help: a fast stream is read alone.
@@ -268,7 +263,7 @@ impl Run {
         let resume = match resume.filter(|resume| resume.is_kept()) {
             Some(resume) => {
                 ledger.tell_news();
-                Some((resume.clone(), resume.go_on(found.length()).await?))
+                Some((resume.clone(), resume.go_on(found.length(), resumed_bytes).await?))
             }
             None => None,
         };
@@ -284,7 +279,6 @@ impl Run {
                 ledger,
                 file,
                 resume,
-                recording: Arc::default(),
                 resumed_bytes,
                 alone: Semaphore::new(0),
                 is_over: AtomicBool::new(false),
@@ -392,8 +386,8 @@ impl Run {
             self.file.write(bytes, tally.at() - self.found.wanted.start).await?;
             tally.add(&self.check, bytes, &self.ledger);
             self.job.moved(bytes.len());
-            if self.resume.as_ref().is_some_and(|(resume, _)| resume.is_due(bytes.len())) {
-                self.record_beside().await;
+            if let Some((resume, _)) = self.resume.as_ref().filter(|(resume, _)| resume.is_due(bytes.len())) {
+                self.record_beside(resume).await;
             }
             // What follows is somebody else's. A body that has ended is asked once more, so that its connection is used again.
             if coming.left() != Some(0) && self.spans().rest(*taker).is_empty() {
@@ -420,8 +414,9 @@ impl Run {
     }
 
     /// The same while more arrives. Waits where the disk is not done with what was recorded last.
-    async fn record_beside(self: &Arc<Self>) {
-        let (run, turn) = (Arc::clone(self), self.recording.clone().lock_owned().await);
+    async fn record_beside(self: &Arc<Self>, resume: &Resume) {
+        let Some(turn) = resume.turn().await else { return };
+        let run = Arc::clone(self);
         let recording = async move {
             let _turn = turn;
             run.record().await
@@ -445,10 +440,8 @@ impl Run {
         verification: Verification,
     ) -> Result<Downloaded<PathBuf>, Error> {
         let size = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).bytes();
-        let (modified, mode) = match options.preserve {
-            true => (attributes::modified(&self.found.head), attributes::mode(&self.found.head)),
-            false => (None, None),
-        };
+        let preserved = options.preserve.then_some(&self.found.head);
+        let (modified, mode) = (preserved.and_then(attributes::modified), preserved.and_then(attributes::mode));
         self.file.finish(target, size, modified, options.mode.or(mode), options)?;
         self.is_over.store(true, Ordering::Relaxed);
         let (target, head, resumed_bytes) = (target.to_owned(), self.found.head.clone(), self.resumed_bytes);
@@ -473,6 +466,8 @@ impl Drop for Unfinished {
         if run.resume.is_none() {
             run.file.discard();
         }
+        // Now, for there may be no runtime to tidy up on, and its tasks have the run, which has its crew.
+        run.crew.abort();
         let tidy_up = async move {
             run.crew.stop().await;
             // It may be getting its name.
@@ -484,7 +479,13 @@ impl Drop for Unfinished {
                     resume.close().await;
                     Ok(())
                 }
-                _ => run.record().await,
+                _ => {
+                    let recorded = run.record().await;
+                    if run.file.is_lost() {
+                        run.discard();
+                    }
+                    recorded
+                }
             };
             // A file without a name goes when it is closed, which takes the longer the larger it is.
             let closed = blocking(move || {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::{Mutex as TurnMutex, OwnedMutexGuard};
 use tokio::time::Instant;
 use wharf_proto::transfer::Arrived;
 use wharf_proto::transfer::journal::{DownloadState, Record, State};
@@ -18,7 +19,8 @@ use crate::transfer::journal::Journal;
 /// An object that is shorter is fetched again.
 const LEAST: u64 = 1 << 20;
 
-/// The most that a power failure costs, in bytes and in time, where the disk keeps up; else twice as much.
+/// The most that a power failure costs, in bytes and in time, where the disk keeps up; else twice as much. Beside that each
+/// request has an entry under way, which is not recorded before it is whole.
 const MOST: u64 = 32 << 20;
 const AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 
@@ -28,6 +30,9 @@ pub(super) struct Resume {
     recording: Arc<Mutex<Recording>>,
     path: PathBuf,
     inner: Mutex<Inner>,
+    /// Held while it is recorded what has arrived, and by the one who waits to do it next.
+    turn: Arc<TurnMutex<()>>,
+    next: TurnMutex<()>,
 }
 
 /// The journal while it is written. Whoever has it locked may be waiting for the disk.
@@ -49,6 +54,8 @@ struct Inner {
     every: u64,
     pending: u64,
     last: Instant,
+    /// How many bytes are still to come.
+    left: u64,
 }
 
 impl Resume {
@@ -69,9 +76,9 @@ impl Resume {
             _ => None,
         };
         let is_kept = state.is_some();
-        let inner = Mutex::new(Inner { state, is_kept, every: MOST, pending: 0, last: Instant::now() });
+        let inner = Mutex::new(Inner { state, is_kept, every: MOST, pending: 0, last: Instant::now(), left: 0 });
         let recording = Arc::new(Mutex::new(Recording { journal: Some(journal), round: 0 }));
-        Ok(Some(Self { recording, path, inner }))
+        Ok(Some(Self { recording, path, inner, turn: Arc::default(), next: TurnMutex::default() }))
     }
 
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -122,11 +129,12 @@ impl Resume {
         Ok(())
     }
 
-    /// From here on it is recorded what arrives of `length` bytes. In which round.
-    pub(super) async fn go_on(&self, length: u64) -> Result<u32, Error> {
+    /// From here on it is recorded what arrives of `length` bytes, of which `resumed` are there. In which round.
+    pub(super) async fn go_on(&self, length: u64, resumed: u64) -> Result<u32, Error> {
         {
             let mut inner = self.inner();
-            (inner.every, inner.pending, inner.last) = ((length / 32).clamp(LEAST, MOST), 0, Instant::now());
+            (inner.every, inner.left) = ((length / 32).clamp(LEAST, MOST), length.saturating_sub(resumed));
+            (inner.pending, inner.last) = (0, Instant::now());
         }
         self.with(|recording| Ok(recording.round)).await
     }
@@ -135,15 +143,29 @@ impl Resume {
         self.inner().is_kept
     }
 
-    /// So many bytes more are in the file. Whether it is time to record them.
+    /// So many bytes more are in the file. Whether it is time to record them, which it stays until somebody has the
+    /// [`turn`](Resume::turn).
     pub(super) fn is_due(&self, bytes: usize) -> bool {
         let mut inner = self.inner();
         inner.pending += bytes as u64;
-        let is_due = inner.is_kept && (inner.pending >= inner.every || inner.last.elapsed() >= AT_LEAST_EVERY);
+        inner.left = inner.left.saturating_sub(bytes as u64);
+        inner.is_due()
+    }
+
+    /// The turn to record what has arrived, held until that is done. Whoever asks waits where the disk is not done with what
+    /// was recorded last, all of them, so that no more arrives; then one has it, and the others nothing to do.
+    pub(super) async fn turn(&self) -> Option<OwnedMutexGuard<()>> {
+        let _next = self.next.lock().await;
+        if !self.inner().is_due() {
+            return None;
+        }
+        let turn = self.turn.clone().lock_owned().await;
+        let mut inner = self.inner();
+        let is_due = inner.is_due();
         if is_due {
             (inner.pending, inner.last) = (0, Instant::now());
         }
-        is_due
+        is_due.then_some(turn)
     }
 
     /// Records that `news` of this round are in the file, once `synced` has seen to it that they are on the disk.
@@ -197,6 +219,14 @@ impl Resume {
     }
 }
 
+impl Inner {
+    /// Not when the last bytes are there: the file gets its name then, which would have to wait.
+    fn is_due(&self) -> bool {
+        let is_time = self.pending >= self.every || self.last.elapsed() >= AT_LEAST_EVERY;
+        self.is_kept && self.left > 0 && is_time
+    }
+}
+
 impl Drop for Resume {
     fn drop(&mut self) {
         if self.is_kept() {
@@ -213,6 +243,7 @@ impl Drop for Resume {
 mod tests {
     use std::time::SystemTime;
 
+    use futures_util::FutureExt;
     use wharf_proto::transfer::journal::DownloadStart;
 
     use super::super::file::PartFile;
@@ -249,5 +280,48 @@ mod tests {
             let State::Download(state) = look(&resume.path).unwrap().0 else { panic!("no download") };
             assert_eq!(state.arrived.bytes(), expected);
         }
+    }
+
+    const MIB: usize = 1 << 20;
+
+    /// A download of 8 MiB, of which a mebibyte at a time is recorded, and so many bytes are to come.
+    async fn coming(left: usize) -> (tempfile::TempDir, Resume) {
+        let folder = tempfile::tempdir().unwrap();
+        let options = FileOptions { resumable: true, ..FileOptions::default() };
+        let resume = Resume::open(&folder.path().join("a"), &options).await.unwrap().unwrap();
+        resume.inner().is_kept = true;
+        resume.go_on(8 * MIB as u64, (8 * MIB - left) as u64).await.unwrap();
+        (folder, resume)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_bytes_are_not_recorded() {
+        let (_folder, resume) = coming(3 * MIB).await;
+        assert_eq!([MIB / 2, MIB / 2, MIB, MIB].map(|bytes| resume.is_due(bytes)), [false, true, true, false]);
+        assert!(resume.turn().await.is_none());
+        let (_folder, resume) = coming(2).await;
+        tokio::time::advance(AT_LEAST_EVERY).await;
+        assert_eq!([1, 1].map(|bytes| resume.is_due(bytes)), [true, false]);
+    }
+
+    /// However many requests there are, no more is unrecorded than what is being recorded and as much again.
+    #[tokio::test(start_paused = true)]
+    async fn all_wait_while_the_last_is_recorded_and_one_records() {
+        let (_folder, resume) = coming(8 * MIB).await;
+        assert!(resume.is_due(MIB));
+        let recording = resume.turn().await.unwrap();
+        assert!(!resume.is_due(MIB - 1), "this much may arrive meanwhile");
+        let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(resume.turn())).collect();
+        assert!(resume.is_due(1) && resume.is_due(1), "for each of them");
+        for turn in &mut waiting {
+            assert!(turn.now_or_never().is_none());
+        }
+        drop(recording);
+        let mut turns = Vec::new();
+        for turn in waiting {
+            turns.push(turn.await);
+        }
+        assert_eq!(turns.iter().flatten().count(), 1);
+        assert!(!resume.is_due(MIB - 1));
     }
 }
