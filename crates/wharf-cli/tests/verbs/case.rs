@@ -14,7 +14,9 @@ fn bench() -> Bench {
 fn run(bench: &Bench, dialect: &[&str], verb: &[&str], deed: &str) -> (i32, usize, String) {
     let args = [dialect, &verb[..1], &["s3://my-bucket/x", deed], &verb[1..], &["--case-conflict", deed]].concat();
     let (exit, stdout, stderr) = bench.run(&args);
-    assert_eq!(stdout.lines().count(), bench.tree(deed).len(), "{args:?} {stdout}");
+    let (said, there) = (stdout.lines().count(), bench.tree(deed).len());
+    // What ends everything may come between a file and its line.
+    assert!(said == there || deed == "error" && said < there, "{args:?} {stdout}");
     (exit, bench.tree(deed).len(), stderr)
 }
 
