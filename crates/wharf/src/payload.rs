@@ -1,7 +1,7 @@
 //! Making a request's body ready to send: its length, its checksum, what the signature says of it.
 
 pub(crate) mod blocks;
-mod file;
+pub(crate) mod file;
 mod framed;
 mod once;
 

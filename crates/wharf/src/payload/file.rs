@@ -44,16 +44,7 @@ impl Source {
     fn open(path: PathBuf) -> Result<Self, Error> {
         let unreadable = |error| unreadable(&path, error);
         // Before it is opened, which would wait for the other end of a pipe.
-        let kind = fs::metadata(&path).map_err(unreadable)?.file_type();
-        if kind.is_dir() {
-            return Err(Error::new(ErrorKind::Body, format!("{} is a directory, not a file", path.display())));
-        }
-        if !kind.is_file() {
-            return Err(Error::new(
-                ErrorKind::Body,
-                format!("{} is no regular file; open it and pass it as a Reader", path.display()),
-            ));
-        }
+        must_be_file(&path, &fs::metadata(&path).map_err(unreadable)?)?;
         let file = fs::File::open(&path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         Ok(Self { size: metadata.len(), modified: metadata.modified().ok(), file: Arc::new(file), path })
@@ -239,7 +230,17 @@ impl Stream for FileStream {
     }
 }
 
-fn unreadable(path: &Path, error: io::Error) -> Error {
+/// Only a regular file has a length and can be read from any place.
+pub(crate) fn must_be_file(path: &Path, metadata: &fs::Metadata) -> Result<(), Error> {
+    let problem = match metadata {
+        metadata if metadata.is_file() => return Ok(()),
+        metadata if metadata.is_dir() => "is a directory, not a file",
+        _ => "is no regular file; open it and pass it as a Reader",
+    };
+    Err(Error::new(ErrorKind::Body, format!("{} {problem}", path.display())))
+}
+
+pub(crate) fn unreadable(path: &Path, error: io::Error) -> Error {
     Error::new(ErrorKind::Body, format!("{} cannot be read: {error}", path.display())).with_cause(error)
 }
 

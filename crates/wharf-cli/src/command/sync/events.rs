@@ -161,7 +161,7 @@ impl Events {
             return printer.say(&done);
         };
         match error.kind() {
-            ErrorKind::PreconditionFailed if self.mover.options.no_overwrite => {
+            ErrorKind::PreconditionFailed if self.mover.options.no_overwrite && self.may_be_there(deed, &key) => {
                 let Action { source, target, .. } = action;
                 printer.remark(&Left { source, target: target.unwrap_or_default(), reason: "it is there already" });
             }
@@ -210,6 +210,14 @@ impl Events {
 
     fn is_unreadable(&self, key: &str) -> bool {
         matches!(&self.source, Place::Local(root) if local::check(&root.join(key)).is_err())
+    }
+
+    /// Whether it was the target's condition that failed. Of a download it was the object's, where no file is there.
+    fn may_be_there(&self, deed: Deed, key: &str) -> bool {
+        match &self.target {
+            Place::Local(root) if deed == Deed::Download => root.join(key).symlink_metadata().is_ok(),
+            _ => true,
+        }
     }
 
     fn shown(&self, place: &Place, key: &str) -> String {

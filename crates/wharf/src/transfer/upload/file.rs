@@ -1,7 +1,6 @@
 //! A file as it was when the upload began.
 
 use std::fs::{self, Metadata};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -10,6 +9,7 @@ use wharf_proto::{Error, ErrorKind};
 
 use crate::payload::blocking;
 use crate::payload::blocks::whole_at_once;
+use crate::payload::file::{must_be_file, unreadable};
 
 /// What tells whether a file has changed.
 #[derive(Debug, Clone)]
@@ -55,15 +55,7 @@ impl Snapshot {
     /// Blocks the thread.
     fn of_file(path: PathBuf) -> Result<Self, Error> {
         let metadata = read(&path)?;
-        if metadata.is_dir() {
-            return Err(Error::new(ErrorKind::Body, format!("{} is a directory, not a file", path.display())));
-        }
-        if !metadata.is_file() {
-            return Err(Error::new(
-                ErrorKind::Body,
-                format!("{} is no regular file; open it and pass it as a Reader", path.display()),
-            ));
-        }
+        must_be_file(&path, &metadata)?;
         Ok(Self::of(path, &metadata))
     }
 
@@ -98,10 +90,6 @@ fn identity(_metadata: &Metadata) -> Option<(u64, u64)> {
 
 fn read(path: &Path) -> Result<Metadata, Error> {
     fs::metadata(path).map_err(|error| unreadable(path, error))
-}
-
-fn unreadable(path: &Path, error: io::Error) -> Error {
-    Error::new(ErrorKind::Body, format!("{} cannot be read: {error}", path.display())).with_cause(error)
 }
 
 fn changed(before: &Snapshot, length: u64) -> Error {
