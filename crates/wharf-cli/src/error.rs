@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use wharf::ErrorKind;
+use wharf::proto::escape;
 
-use crate::message::OneLine;
 use crate::url::Shown;
 
 /// How the command ends. The numbers are aws-cli's.
@@ -90,8 +90,8 @@ impl Failure {
 
     /// What was named is not in a bucket: the same words and exit code for all verbs.
     pub(crate) fn not_there(bucket: &str, key: &str) -> Self {
-        let url = Shown(bucket, key).to_string();
-        let failure = Self::new(Exit::Failed, format!("{NOT_THERE}: {url}")).hint(look_beside(&url));
+        let (shown, url) = (Shown(bucket, key), Shown(bucket, key).to_string());
+        let failure = Self::new(Exit::Failed, format!("{NOT_THERE}: {}", shown.in_error())).hint(look_beside(&url));
         failure.about(url)
     }
 
@@ -229,8 +229,8 @@ impl fmt::Display for Failure {
 /// The message, and the hint in a line of its own.
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", OneLine(&self.message))?;
-        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\nhint: {}", OneLine(hint)))
+        f.write_str(&escape::line(&self.message))?;
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\nhint: {}", escape::line(hint)))
     }
 }
 

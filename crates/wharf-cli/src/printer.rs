@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
+use wharf::proto::escape;
+
 use crate::error::{Exit, Failure};
 use crate::globals::Output;
 use crate::message::{Message, Warning};
@@ -209,15 +211,11 @@ impl Printer {
     }
 }
 
-/// The line as a terminal may have it: names of objects are somebody else's, and a control character in one could paint
+/// The lines as a terminal may have them: names of objects are somebody else's, and a control character in one could paint
 /// over what stands there.
-fn harmless(line: impl Display) -> String {
-    let line = line.to_string();
-    let is_harmful = |c: char| c.is_control() && c != '\n';
-    if !line.contains(is_harmful) {
-        return line;
-    }
-    line.chars().map(|c| if is_harmful(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
+fn harmless(lines: impl Display) -> String {
+    let lines = lines.to_string();
+    lines.split('\n').map(escape::line).collect::<Vec<_>>().join("\n")
 }
 
 fn json(message: &impl Message) -> String {

@@ -14,6 +14,7 @@ mod credentials;
 mod encryption;
 pub mod endpoint;
 mod error;
+pub mod escape;
 pub mod evidence;
 mod headers;
 pub mod key_space;

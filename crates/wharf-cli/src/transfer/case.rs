@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use wharf::proto::escape;
+
 use super::options::CaseConflict;
 use crate::message::Warning;
 
@@ -54,7 +56,7 @@ impl Cases {
         if !self.look() || self.is_alone(name, path) {
             return Verdict::Take;
         }
-        let pair = format!("{source} -> {}", path.display());
+        let pair = format!("{} -> {}", escape::name(source), escape::name(&path.display().to_string()));
         let about = |text: String| Warning::about(source, text);
         match self.wanted {
             CaseConflict::Skip => Verdict::Leave(about(format!(

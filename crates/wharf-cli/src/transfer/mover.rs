@@ -94,7 +94,8 @@ impl Mover {
             return Ok(());
         }
         let verb = if self.is_move { "mv" } else { "cp" };
-        let failure = Failure::usage(format!("Cannot {verb} a file onto itself: {0} - {0}", Shown(bucket, key)));
+        let failure =
+            Failure::usage(format!("Cannot {verb} a file onto itself: {0} - {0}", Shown(bucket, key).in_error()));
         // With aws-cli the server refuses a copy.
         Err(if self.is_aws && !self.is_move { failure.exits(Exit::Failed) } else { failure })
     }

@@ -54,7 +54,7 @@ pub(super) async fn run(args: &Args, wild: Option<&Wild>, s3: &Client, printer: 
                 call = call.request_payer();
             }
             if let Err(error) = call.await {
-                let source = Shown(bucket, &upload.key);
+                let source = Shown(bucket, &upload.key).in_error();
                 printer.failure(&Failure::from(error).of(format_args!("abort failed: {source}")));
                 exit = Exit::Failed;
                 continue;
