@@ -178,7 +178,7 @@ impl Mover {
     }
 
     /// Whether something stands at the target.
-    async fn is_there(&self, bucket: &str, key: &str) -> Result<bool, Failure> {
+    pub(crate) async fn is_there(&self, bucket: &str, key: &str) -> Result<bool, Failure> {
         match self.head_of_target(bucket, key).await {
             Ok(_) => Ok(true),
             // A bucket that is not there is met by the write.

@@ -114,6 +114,11 @@ impl Mover {
         self.attributes.iter().filter(|attribute| self.is_for_copies(attribute)).cloned().fold(copy, Attribute::on_copy)
     }
 
+    /// Whether a copy by one request is held to what was seen of its source, whose metadata it takes along.
+    pub(crate) fn pins_sources(&self) -> bool {
+        self.options.changes_metadata() && self.attributes.iter().any(Attribute::is_metadata)
+    }
+
     /// A copy that the server makes is asked of the target; one that comes through here is read from the source.
     fn copier(&self) -> &wharf::Client {
         if self.ends.through_here { &self.ends.source } else { &self.ends.target }

@@ -133,7 +133,8 @@ async fn download(
         ErrorKind::PreconditionFailed if !overwrite && path.is_symlink() => {
             error.with_hint("a symbolic link of that name is there, and leads to no file: remove it")
         }
-        ErrorKind::PreconditionFailed if !overwrite => {
+        // Else it was the object that is another by now.
+        ErrorKind::PreconditionFailed if !overwrite && path.exists() => {
             error.with_hint("a file of that name is there already: on this disk two keys may be one name")
         }
         _ => error,
