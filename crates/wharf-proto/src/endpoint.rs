@@ -96,7 +96,7 @@ impl Endpoint {
     pub fn custom(url: &str) -> Result<Self, Error> {
         // Before anything can quote it: secrets contain '/', so one in a URL need not stand where a parser looks for it.
         if url.contains('@') {
-            return Err(unusable("(hidden)", "keys do not belong into the URL; set them with .credentials()"));
+            return Err(unusable("(hidden)", "keys do not belong into the URL: set them as credentials"));
         }
         let uri: Uri = url.trim().parse().map_err(|_| unusable(url, "it is no URL"))?;
         let scheme = match uri.scheme() {
