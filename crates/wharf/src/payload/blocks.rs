@@ -1,6 +1,6 @@
 //! A file's bytes, block by block, into buffers that are used again.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -40,6 +40,12 @@ impl AtOnce {
     pub(super) fn of(file: &File, offset: u64, length: u64) -> Self {
         system::begin(file, offset, length)
     }
+}
+
+/// What is known of a file, where the system can find it without waiting for a disk. It is not opened: that would wake who waits
+/// at the other end of a pipe.
+pub(crate) fn look_at_once(path: &Path) -> Option<Metadata> {
+    system::find_at_once(path).ok()?.metadata().ok()
 }
 
 /// The bytes of a file of this length, where the system has it in memory. `None` where it may have to be waited for, or is no
@@ -160,8 +166,16 @@ mod system {
 
     /// Opens what can be found without waiting for a disk.
     pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
-        let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        Ok(openat2(CWD, path, how, Mode::empty(), ResolveFlags::CACHED)?.into())
+        find(path, OFlags::RDONLY | OFlags::NONBLOCK)
+    }
+
+    /// The same, and not to be read.
+    pub(super) fn find_at_once(path: &Path) -> io::Result<File> {
+        find(path, OFlags::PATH)
+    }
+
+    fn find(path: &Path, how: OFlags) -> io::Result<File> {
+        Ok(openat2(CWD, path, how | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::CACHED)?.into())
     }
 
     pub(super) fn read_what_is_there(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -187,6 +201,10 @@ mod system {
     }
 
     pub(super) fn open_at_once(_: &Path) -> io::Result<File> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn find_at_once(_: &Path) -> io::Result<File> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
