@@ -5,12 +5,16 @@
 mod support;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use support::{ACCESS_KEY, Conn, FakeClock, SECRET, Server, line, tls};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use wharf::{Client, ClientBuilder, ErrorKind};
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -184,6 +188,49 @@ async fn a_proxy_that_refuses() {
                  s3.example.test:443: {said}"
             )
         );
+    }
+}
+
+/// It is said who has not answered.
+#[tokio::test]
+async fn a_proxy_that_is_silent() {
+    let (arrived, mut seen) = mpsc::unbounded_channel();
+    let silent = async |answers: &'static str| {
+        let arrived = arrived.clone();
+        Server::start(move |mut conn: Conn| {
+            let arrived = arrived.clone();
+            async move {
+                if answers.is_empty() {
+                    conn.read(1).await;
+                } else {
+                    conn.head().await;
+                    conn.write(answers).await;
+                    conn.read(1).await;
+                }
+                let _ = arrived.send(());
+                conn.stall().await;
+            }
+        })
+        .await
+    };
+    for (scheme, answers, said) in [
+        ("https", "", "the proxy https://127.0.0.1:PORT (said in the program) cannot be reached"),
+        ("http", "", "the proxy 127.0.0.1:PORT (said in the program) did not connect to s3.example.test:443"),
+        ("http", "HTTP/1.1 200 OK\r\n\r\n", "s3.example.test:443"),
+    ] {
+        let proxy = silent(answers).await;
+        let url = proxy.url().replace("http://", &format!("{scheme}://"));
+        let s3 = client("https://s3.example.test", &[]).proxy(url).connect_timeout(HOUR).progress_timeout(2 * HOUR);
+        let s3 = s3.max_attempts(1).build().unwrap();
+        let call = tokio::spawn(s3.get_object("my-bucket", "a").into_future());
+        seen.recv().await.unwrap();
+        tokio::time::pause();
+        tokio::time::advance(HOUR).await;
+        let error = call.await.unwrap().unwrap_err();
+        tokio::time::resume();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        let expected = format!("GetObject my-bucket/a: no connection could be made: {said}: no answer within 3600s");
+        assert_eq!(line(&error), expected);
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::{poll_fn, ready as at_once};
-use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -142,12 +141,8 @@ impl fmt::Display for SendAgain {
 impl std::error::Error for SendAgain {}
 
 async fn open(shared: &Shared, to: &Destination) -> Result<Connection, TransportError> {
-    let limit = shared.settings.connect_timeout;
     let turn = shared.settings.tally.connection() as usize;
-    let (socket, wire) = timeout(limit, connect(to, &shared.settings, turn)).await.unwrap_or_else(|_| {
-        let text = format!("{}:{}: no answer within {limit:?}", to.host(), to.port());
-        Err(TransportError::new(TransportErrorKind::Connect, io::Error::new(io::ErrorKind::TimedOut, text)))
-    })?;
+    let (socket, wire) = connect(to, &shared.settings, turn).await?;
     Connection::start(socket, wire, shared.roomy.load(Ordering::Relaxed)).await.map_err(transport_error)
 }
 
