@@ -319,9 +319,36 @@ mod tests {
         drop(recording);
         let mut turns = Vec::new();
         for turn in waiting {
-            turns.push(turn.await);
+            // The first has it still.
+            turns.push(turn.now_or_never().unwrap());
         }
         assert_eq!(turns.iter().flatten().count(), 1);
         assert!(!resume.is_due(MIB - 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_came_to_nothing_meanwhile_is_not_recorded() {
+        let (_folder, resume) = coming(3 * MIB).await;
+        assert!(resume.is_due(MIB));
+        let recording = resume.turn().await.unwrap();
+        assert!(resume.is_due(MIB));
+        let mut waiting = Box::pin(resume.turn());
+        assert!((&mut waiting).now_or_never().is_none());
+        // The last bytes.
+        assert!(!resume.is_due(MIB));
+        drop(recording);
+        assert!(waiting.now_or_never().unwrap().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_little_is_recorded_once_in_a_while() {
+        let (_folder, resume) = coming(3 * MIB).await;
+        tokio::time::advance(AT_LEAST_EVERY).await;
+        assert!(resume.is_due(1) && resume.turn().now_or_never().unwrap().is_some());
+        assert!(!resume.is_due(1) && resume.turn().now_or_never().unwrap().is_none());
+        tokio::time::advance(AT_LEAST_EVERY).await;
+        assert!(resume.is_due(1));
+        resume.over();
+        assert!(!resume.is_due(1));
     }
 }
