@@ -234,6 +234,10 @@ impl Client {
     /// What the transfers of this client and its clones wait for, if their last requests failed and are made again: to tell
     /// somebody, while nothing moves. Costs nothing to ask.
     ///
+    /// It is the client's, not a transfer's: where several wait, the reason is that of the last which failed, the time left that of
+    /// the one that goes on longest, and one that is served ends it for all until another fails. Other clients of the process have
+    /// their own. Single operations, such as `put_object`, are not in it.
+    ///
     /// ```
     /// # fn tell(s3: &wharf::Client) {
     /// if let Some(waiting) = s3.waiting().filter(|waiting| waiting.so_far.as_secs() >= 5) {
