@@ -48,9 +48,9 @@ pub(crate) fn look_at_once(path: &Path) -> Option<Metadata> {
     system::find_at_once(path).ok()?.metadata().ok()
 }
 
-/// The bytes of a file of this length, where the system has it in memory. `None` where it may have to be waited for, or is no
-/// longer as long, or the system does not say.
-pub(crate) fn whole_at_once(path: &Path, length: u64) -> Option<Vec<u8>> {
+/// The bytes of a file of this length, where the system has it in memory, and what it was when they were read. `None` where it may
+/// have to be waited for, or is no longer as long, or the system does not say.
+pub(crate) fn whole_at_once(path: &Path, length: u64) -> Option<(Vec<u8>, Metadata)> {
     let file = system::open_at_once(path).ok()?;
     let mut bytes = vec![0; usize::try_from(length).ok()?];
     let read = system::read_what_is_there(&file, &mut bytes, 0);
@@ -60,7 +60,7 @@ pub(crate) fn whole_at_once(path: &Path, length: u64) -> Option<Vec<u8>> {
         }
         read => read,
     };
-    (read.ok()? == bytes.len()).then_some(bytes)
+    (read.ok()? == bytes.len()).then_some((bytes, file.metadata().ok()?))
 }
 
 impl Blocks {
@@ -290,11 +290,11 @@ mod tests {
         let written = bytes(5000);
         let (path, file) = file("whole", &written);
         // Written a moment ago, it is in memory, on a disk as well.
-        assert!(whole_at_once(&path, 5000).unwrap() == written);
-        assert_eq!(whole_at_once(&path, 5001), None);
+        assert!(whole_at_once(&path, 5000).unwrap().0 == written);
+        assert!(whole_at_once(&path, 5001).is_none());
         drop(file);
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(whole_at_once(&path, 5000), None);
+        assert!(whole_at_once(&path, 5000).is_none());
     }
 
     #[test]

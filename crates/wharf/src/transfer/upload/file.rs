@@ -38,13 +38,13 @@ impl Snapshot {
     /// The same without waiting for a disk. `None` where one may have to be waited for, and for what is no file or has changed
     /// meanwhile.
     fn at_once(path: &Path, most: u64) -> Option<(Self, Option<Bytes>)> {
-        let look = || look_at_once(path).filter(Metadata::is_file).map(|metadata| Self::of(path.to_owned(), &metadata));
-        let before = look()?;
+        let as_it_is = |metadata: Metadata| Self::of(path.to_owned(), &metadata);
+        let before = look_at_once(path).filter(Metadata::is_file).map(as_it_is)?;
         if before.length > most {
             return Some((before, None));
         }
-        let bytes = whole_at_once(path, before.length)?;
-        look()?.is_like(&before).then_some((before, Some(bytes.into())))
+        let (bytes, after) = whole_at_once(path, before.length)?;
+        as_it_is(after).is_like(&before).then_some((before, Some(bytes.into())))
     }
 
     /// Blocks the thread.
