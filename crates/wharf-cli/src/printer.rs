@@ -37,6 +37,8 @@ pub(crate) struct Printer {
     wants_bar: bool,
     /// Whether every line is written at once and whole: others write as well.
     by_line: bool,
+    /// Whether what is done matters, and not what is told of it.
+    goes_on: bool,
     /// Whether results are read by a terminal, which obeys control characters.
     to_terminal: bool,
 }
@@ -51,6 +53,7 @@ impl Printer {
             bar: None,
             wants_bar: true,
             by_line: false,
+            goes_on: false,
             to_terminal: io::stdout().is_terminal(),
         }
     }
@@ -81,6 +84,11 @@ impl Printer {
 
     pub(crate) fn without_bar(&mut self) {
         self.wants_bar = false;
+    }
+
+    /// For what changes something: a reader who leaves is no reason to stop.
+    pub(crate) fn outlive_reader(&mut self) {
+        self.goes_on = true;
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -118,6 +126,16 @@ impl Printer {
         if self.loudness < Loudness::Everything {
             return Ok(());
         }
+        match self.result(message) {
+            Err(Failure::ReaderGone) if self.goes_on => {
+                self.at_most(Loudness::OnlyErrors);
+                Ok(())
+            }
+            said => said,
+        }
+    }
+
+    fn result(&mut self, message: &impl Message) -> Result<(), Failure> {
         if let Some(bar) = &self.bar {
             // The terminal takes both: the line must be out before the bar is drawn again.
             let out = &mut self.out;
@@ -190,10 +208,19 @@ impl Printer {
         }
     }
 
-    /// The end: how the command exits.
+    /// The end of what has this outcome, once all of it is handed over.
+    pub(crate) fn end(&mut self, outcome: Result<Exit, Failure>) -> Result<Exit, Failure> {
+        match self.flush() {
+            Err(failure @ Failure::Told(_)) => outcome.and(Err(failure)),
+            // All is done, and how it went is known without a reader.
+            _ => outcome,
+        }
+    }
+
+    /// The same: how the command exits.
     pub(crate) fn finish(&mut self, outcome: Result<Exit, Failure>) -> Exit {
         self.hide();
-        match outcome.and_then(|exit| self.flush().map(|()| exit)) {
+        match self.end(outcome) {
             Ok(exit) => exit,
             Err(failure) => {
                 self.failure(&failure);

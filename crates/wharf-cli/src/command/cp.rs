@@ -81,10 +81,14 @@ pub(super) async fn run_places(
     if let (Target::Directory(path), true) = (&target, recursive) {
         mover.make_target(path)?;
     }
-    let mut crew = Crew::new(printer, Bar::bytes, &mover.ends);
     for source in &sources {
         mover.refuse_itself(source, &target)?;
-        carry(source, &target, &mover, &mut crew).await.map_err(Failure::of_many)?;
+    }
+    let mut crew = Crew::new(printer, Bar::bytes, &mover.ends);
+    for source in &sources {
+        if let Err(failure) = carry(source, &target, &mover, &mut crew).await {
+            return Err(crew.fail(failure.of_many()).await);
+        }
     }
     crew.finish().await
 }

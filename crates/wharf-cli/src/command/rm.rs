@@ -265,6 +265,7 @@ impl Deletion<'_> {
             }
             return Ok(Exit::Done);
         }
+        printer.outlive_reader();
         let mut call = s3.delete(self.bucket, Keys::stream(objects.map_ok(|object| object.key)));
         if self.payer {
             call = call.request_payer();

@@ -407,6 +407,19 @@ fn a_condition_that_the_server_ignores_is_said_once() {
 }
 
 #[test]
+fn what_was_begun_is_done_where_another_source_is_missing() {
+    for verb in ["cp", "mv"] {
+        let bench = Bench::embedded();
+        bench.file("a", vec![7; 17 << 20]);
+        bench.file("b", "hello");
+        let (exit, stdout, stderr) = bench.run(&[verb, "a", "b", "missing", "s3://my-bucket/"]);
+        assert_eq!((exit, stdout.lines().count()), (255, 2), "{stdout}{stderr}");
+        assert_eq!(stderr, "wharf: The user-provided path missing does not exist.\n");
+        assert_eq!(bench.keys(), ["a", "b"]);
+    }
+}
+
+#[test]
 fn patience_ends_when_it_is_told_to() {
     let bench = Bench::embedded();
     bench.file("a", "1");
