@@ -308,6 +308,26 @@ async fn a_file_that_appears_meanwhile_stays() {
     assert_eq!((folder.names(), fs::read(&path).unwrap()), (vec!["a".to_owned()], b"mine".to_vec()));
 }
 
+/// As a crash leaves them behind that comes between a link and the removal of the other name.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_finished_file_that_is_still_called_a_part_is_not_written_to() {
+    let (s3, store) = with_object(b"new").await;
+    let folder = Folder::new();
+    let (path, part) = (folder.join("a"), folder.join("a.wharf-part"));
+    for resumable in [false, true] {
+        fs::write(&path, "the old one").unwrap();
+        fs::hard_link(&path, &part).unwrap();
+        let call = || s3.download("my-bucket", "a", &path).resumable(resumable);
+        store.inject(Fault::corrupt_response(1).on(Operation::GetObject).times(1)).unwrap();
+        assert_eq!(call().await.unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!((folder.names(), fs::read(&path).unwrap()), (vec!["a".to_owned()], b"the old one".to_vec()));
+        fs::hard_link(&path, &part).unwrap();
+        call().await.unwrap();
+        assert_eq!((folder.names(), fs::read(&path).unwrap()), (vec!["a".to_owned()], b"new".to_vec()));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn two_downloads_do_not_mix() {
     let (s3, store) = with_object(b"Hello!").await;

@@ -129,13 +129,19 @@ impl PartFile {
     /// A file that nobody else writes: an empty one, or one that was left over.
     pub(super) fn open(target: &Path, options: &FileOptions, watch: Arc<Watch>) -> Result<Self, Error> {
         let path = part_path(target)?;
-        let file = match locked::open(&path, "another download") {
+        let open = || match locked::open(&path, "another download") {
             Err(error) if options.create_directories && is_missing(&error) => {
                 make_directories(&path, options)?;
-                locked::open(&path, "another download")?
+                locked::open(&path, "another download")
             }
-            opened => opened?,
+            opened => opened,
         };
+        let mut file = open()?;
+        // A crash can leave a finished file with both of its names: only this one is to go.
+        if has_other_names(&file).map_err(|error| failed("could not be looked at", &path, error))? {
+            fs::remove_file(&path).map_err(|error| failed("could not be removed", &path, error))?;
+            file = open()?;
+        }
         Ok(Self { file, path, turn: Mutex::new(()), in_use: Arc::default(), is_lost: Arc::default(), watch })
     }
 
@@ -291,6 +297,17 @@ impl PartFile {
         }
         Ok(())
     }
+}
+
+#[cfg(unix)]
+fn has_other_names(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(file.metadata()?.nlink() > 1)
+}
+
+#[cfg(not(unix))]
+fn has_other_names(_file: &File) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// Whether these bytes are in the file.
