@@ -8,6 +8,7 @@ mod file;
 mod in_order;
 mod into_file;
 mod known;
+mod name;
 mod request;
 mod resume;
 mod sinks;
@@ -283,6 +284,10 @@ impl Download<PathBuf> {
 
     /// Whether a file of that name is replaced: yes by default. If not, it is
     /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed), also where it appears meanwhile.
+    ///
+    /// On Linux the file gets its name then by a rename that replaces nothing, and where a file system has none, or on another
+    /// Unix, by a hard link. Where there is neither (some network file systems and FUSE, Windows), the name is taken by an empty
+    /// file first: a crash right then leaves that one, and what another program puts in its place at that moment is replaced.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.file.keep_existing = !overwrite;
         self

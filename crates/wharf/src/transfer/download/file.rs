@@ -15,6 +15,7 @@ use wharf_proto::transfer::Arrived;
 use wharf_proto::transfer::journal::hex;
 use wharf_proto::{Error, ErrorKind};
 
+use super::name::rename_to_new;
 use crate::payload::blocking;
 use crate::transfer::handle::Watch;
 use crate::transfer::journal;
@@ -283,12 +284,10 @@ impl PartFile {
             synced.map_err(failed("could not be synced"))?;
         }
         if options.keep_existing {
-            // Unlike a rename, a link never replaces anything.
-            match fs::hard_link(&self.path, target) {
+            match rename_to_new(&self.path, target) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists(target)),
-                linked => linked.map_err(failed("could not be given its name"))?,
+                renamed => renamed.map_err(failed("could not be given its name"))?,
             }
-            let _ = fs::remove_file(&self.path);
         } else {
             fs::rename(&self.path, target).map_err(failed("could not be given its name"))?;
         }
