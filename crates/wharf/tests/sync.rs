@@ -350,14 +350,43 @@ async fn nothing_is_written_outside_the_folder() {
 #[tokio::test]
 async fn what_was_not_seen_is_not_overwritten() {
     let scene = Scene::new().await;
-    // As of two keys that are one name on a disk, the file is there and was not listed: here as the rest of a download.
-    scene.write("a.wharf-part", "mine");
-    scene.put("p/a.wharf-part", "theirs").await;
-    let synced = scene.down().await.unwrap();
+    scene.put("p/a", "theirs").await;
+    // As of two keys that are one name on a disk, the file is there and was not listed.
+    let path = scene.root().join("a");
+    let down = scene.down().downloads(move |download| {
+        fs::write(&path, "mine").unwrap();
+        download
+    });
+    let synced = down.await.unwrap();
     assert_eq!(counts(&synced), [0, 0, 0, 1]);
     let error = synced.failures[0].error.as_ref().unwrap();
     assert!(error.hint().unwrap().contains("two keys may be one name"), "{error:?}");
-    assert_eq!(scene.files(), map([("a.wharf-part", "mine")]));
+    assert_eq!(scene.files(), map([("a", "mine")]));
+}
+
+/// An object that is called like the rest of a download takes no other's place, and the rest goes on.
+#[tokio::test]
+async fn what_is_called_like_the_rest_of_a_download_stays_where_it_is() {
+    let scene = Scene::new().await;
+    let ours = [("b", "1"), ("dir.wharf-part/x", "2")];
+    for (key, text) in ours.into_iter().chain([("b.wharf-part", "a part"), ("b.wharf-journal", "a journal")]) {
+        scene.write_old(key, text);
+    }
+    // They are files like others in a source.
+    assert_eq!(counts(&scene.up().await.unwrap()), [4, 0, 0, 0]);
+    for key in ["b", "b.wharf-part", "b.wharf-journal", "dir.wharf-part/x"] {
+        fs::remove_file(scene.root().join(key)).unwrap();
+    }
+    for (dry_run, expected) in [(true, [2, 0, 0, 2]), (false, [2, 0, 0, 2]), (false, [0, 0, 2, 2])] {
+        let synced = scene.down().delete(true).dry_run(dry_run).await.unwrap();
+        assert_eq!(counts(&synced), expected, "{synced:?}");
+        for item in &synced.failures {
+            let error = item.error.as_ref().unwrap();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            assert!(error.to_string().contains("a name that is kept for downloads that are not whole"), "{error}");
+        }
+    }
+    assert_eq!(scene.files(), map(ours));
 }
 
 #[cfg(unix)]

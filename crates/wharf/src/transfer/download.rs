@@ -33,7 +33,7 @@ use crate::Client;
 #[cfg(feature = "tokio-io")]
 pub(super) use ahead::{Ahead, ahead};
 use file::FileOptions;
-pub(super) use file::PART;
+pub(super) use file::{KEPT_NAME, PART, is_kept_name};
 #[cfg(feature = "tokio-io")]
 pub(super) use request::Found;
 pub(super) use request::{Job, Options};

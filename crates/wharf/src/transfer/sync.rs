@@ -49,9 +49,9 @@ const AT_ONCE: usize = 16;
 /// object's time.
 ///
 /// One entry that fails does not stop the others: it is told of, and counted. So is what cannot be read, and what cannot be
-/// written: a name that is not UTF-8, a key that leads out of the folder ([`LocalTree`](super::LocalTree)), a file where a folder
-/// must be, two keys that are one name on the disk. The markers of folders, empty objects whose key ends with `/`, are left alone
-/// where the other end is a folder.
+/// written: a name that is not UTF-8, a key that leads out of the folder, or that is called like what a download has not ended
+/// ([`LocalTree`](super::LocalTree)), a file where a folder must be, two keys that are one name on the disk. The markers of
+/// folders, empty objects whose key ends with `/`, are left alone where the other end is a folder.
 ///
 /// # Deleting
 /// Nothing is deleted unless [`delete`](Sync::delete) says so. Then it comes last, when both ends have been read to their end.

@@ -258,6 +258,13 @@ async fn what_cannot_be_a_file_is_known_before_anything_is_asked() {
         let error = s3.download("my-bucket", "a", Path::new("/dev/null")).await.unwrap_err();
         assert_eq!(line(&error), "download my-bucket/a: /dev/null is no regular file: open it and give a Writer");
     }
+    // These are the names of files that are not whole.
+    for name in ["b.wharf-part", "b.wharf-journal", "B.WHARF-PART"] {
+        let error = s3.download("my-bucket", "a", folder.join(name)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        let expected = format!("{name} has a name that is kept for downloads that are not whole: give it another");
+        assert!(line(&error).ends_with(&expected), "{}", line(&error));
+    }
     assert!(store.requests().is_empty());
     let error = s3.download("my-bucket", "a", folder.join("no/such/a")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Body);

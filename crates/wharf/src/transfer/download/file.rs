@@ -1,5 +1,6 @@
 //! The file that a download writes: under another name until it is whole.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
@@ -27,6 +28,9 @@ pub(super) const TIDY_UP: Duration = Duration::from_secs(5);
 
 /// What the names of files end in that are not whole.
 pub(in crate::transfer) const PART: &str = ".wharf-part";
+
+/// What is wrong with such a name for anything else.
+pub(in crate::transfer) const KEPT_NAME: &str = "has a name that is kept for downloads that are not whole";
 
 /// How many bytes a file's name can have nearly everywhere.
 const LONGEST_NAME: usize = 255;
@@ -87,9 +91,18 @@ fn beside(target: &Path, suffix: &str) -> Result<PathBuf, Error> {
     Ok(target.with_file_name(named))
 }
 
+/// Whether files that are not whole are called so, or their journals. In any case of letters, for some disks know no other.
+pub(in crate::transfer) fn is_kept_name(name: &OsStr) -> bool {
+    let name = name.to_string_lossy().to_ascii_lowercase();
+    [PART, journal::SUFFIX].iter().any(|end| name.ends_with(end))
+}
+
 /// Finds out what would only come out at the end. How many bytes the file has that will be replaced.
 pub(super) fn check_target(target: &Path, options: &FileOptions) -> Result<u64, Error> {
     let refused = |problem: &str| Error::new(ErrorKind::InvalidInput, format!("{} {problem}", target.display()));
+    if target.file_name().is_some_and(is_kept_name) {
+        return Err(refused(&format!("{KEPT_NAME}: give it another")));
+    }
     match fs::metadata(target) {
         Ok(found) if found.is_dir() => Err(refused("is a directory: name the file in it")),
         Ok(found) if !found.is_file() => Err(refused("is no regular file: open it and give a Writer")),

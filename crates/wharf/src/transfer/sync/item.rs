@@ -88,7 +88,7 @@ async fn upload(
     bucket: &str,
     key: String,
 ) -> Result<Moved, Error> {
-    let path = from.path_of(name)?;
+    let path = from.source_of(name)?;
     if work.dry_run {
         return Ok(Moved::default());
     }
@@ -223,7 +223,7 @@ enum Bytes<'a> {
 
 async fn bytes_of<'a>(work: &'a Work, place: &'a Kind, entry: &Entry) -> Result<Bytes<'a>, Error> {
     match place {
-        Kind::Local(root) => LocalTree::new(root).path_of(&entry.key).map(Bytes::File),
+        Kind::Local(root) => LocalTree::new(root).source_of(&entry.key).map(Bytes::File),
         Kind::Bucket { client, bucket, prefix } => {
             let client = client.as_ref().unwrap_or(&work.client);
             let key = format!("{prefix}{}", entry.key);

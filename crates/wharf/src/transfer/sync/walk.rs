@@ -7,8 +7,7 @@ use std::vec;
 use wharf_proto::sync_plan::Entry;
 use wharf_proto::{Error, ErrorKind};
 
-use crate::transfer::download::PART;
-use crate::transfer::journal::SUFFIX;
+use crate::transfer::download::is_kept_name;
 
 /// Whether a walk is of a source or of a target, and what is done with symbolic links there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,9 +84,6 @@ impl Walk {
             return Some(Err(Trouble { key, error: Error::invalid_input(message), hides: false }));
         };
         let key = format!("{folder}{text}");
-        if self.links == Links::Target && [PART, SUFFIX].iter().any(|end| key.ends_with(end)) {
-            return None;
-        }
         let kind = match name.file_type() {
             Ok(kind) => kind,
             Err(error) => return Some(Err(trouble(&key, &path, "look at", error, true))),
@@ -106,6 +102,9 @@ impl Walk {
                 Err(error) => return Some(Err(trouble(&key, &path, "follow the link", error, true))),
             },
         };
+        if self.links == Links::Target && !is_folder && is_kept_name(&name.file_name()) {
+            return None;
+        }
         let key = if is_folder { format!("{key}/") } else { key };
         Some(Ok(Found { key, is_folder }))
     }
@@ -223,10 +222,10 @@ mod tests {
 
     #[test]
     fn what_a_download_keeps_to_be_resumed_is_nothing_to_delete() {
-        let directory = tree(&["a", "b.wharf-part", "b.wharf-journal"]);
-        assert_eq!(keys(directory.path(), Links::Target), ["a"]);
+        let directory = tree(&["a", "b.wharf-part", "b.wharf-journal", "c.wharf-part/x"]);
+        assert_eq!(keys(directory.path(), Links::Target), ["a", "c.wharf-part/x"]);
         for source in [Links::Follow, Links::Skip] {
-            assert_eq!(keys(directory.path(), source), ["a", "b.wharf-journal", "b.wharf-part"]);
+            assert_eq!(keys(directory.path(), source), ["a", "b.wharf-journal", "b.wharf-part", "c.wharf-part/x"]);
         }
     }
 
