@@ -109,12 +109,11 @@ impl Walk {
         Some(Ok(Found { key, is_folder }))
     }
 
-    /// Whether a link in this folder leads to one of those that the folder is in.
+    /// Whether a link in this folder leads to one of those that the folder is in, by their names or by their places.
     fn leads_up(&self, folder: &str, link: &Path) -> bool {
-        match (fs::canonicalize(self.path_of(folder)), fs::canonicalize(link)) {
-            (Ok(folder), Ok(to)) => folder.starts_with(to),
-            _ => false,
-        }
+        let Ok(to) = fs::canonicalize(link) else { return false };
+        let is_in = |folder: &str| fs::canonicalize(self.path_of(folder)).is_ok_and(|folder| folder.starts_with(&to));
+        is_in("") || folder.match_indices('/').any(|(end, _)| is_in(&folder[..end]))
     }
 
     fn entry(&self, key: String) -> Option<Result<Entry, Trouble>> {
@@ -218,6 +217,22 @@ mod tests {
         assert_eq!(keys(root, Links::Follow), followed);
         assert_eq!(keys(root, Links::Skip), ["file", "real/x"]);
         assert_eq!(keys(root, Links::Target), ["file", "link", "real/x"]);
+    }
+
+    /// Neither leads up by itself.
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_to_each_other_are_walked_once() {
+        use std::os::unix::fs::symlink;
+        let directory = tree(&["a/f", "b/g", "c/h"]);
+        let root = directory.path();
+        symlink("../b", root.join("a/x")).unwrap();
+        symlink("../a", root.join("b/y")).unwrap();
+        symlink("../c", root.join("b/z")).unwrap();
+        let expected = ["a/f", "a/x/g", "! a/x/y", "a/x/z/h", "b/g", "b/y/f", "! b/y/x", "b/z/h", "c/h"];
+        assert_eq!(keys(root, Links::Follow), expected);
+        let hides = |item: Result<Entry, Trouble>| item.is_err_and(|trouble| trouble.hides);
+        assert!(!Walk::new(root.to_owned(), Links::Follow).any(hides));
     }
 
     #[test]
