@@ -389,6 +389,28 @@ async fn what_is_called_like_the_rest_of_a_download_stays_where_it_is() {
     assert_eq!(scene.files(), map(ours));
 }
 
+/// The file is opened for its time before it has permissions that say no to that.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_nobody_may_write_gets_its_time() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::new().await;
+    scene.put("p/a", "1").await;
+    let stored = scene.s3.head_object("my-bucket", "p/a").await.unwrap().last_modified.unwrap();
+    let synced = scene.down().downloads(|download| download.mode(0o444)).await.unwrap();
+    assert_eq!((counts(&synced), synced.bytes), ([1, 0, 0, 0], 1), "{synced:?}");
+    let found = fs::metadata(scene.root().join("a")).unwrap();
+    assert_eq!((found.permissions().mode() & 0o7777, found.modified().unwrap()), (0o444, stored));
+    // The time that the metadata has, where that is wanted.
+    let put = scene.s3.put_object("my-bucket", "p/b", "2").metadata("mtime", "1234567890").metadata("mode", "33060");
+    put.await.unwrap();
+    let synced = scene.down().downloads(|download| download.preserve_modified(true)).await.unwrap();
+    assert_eq!(counts(&synced), [1, 0, 1, 0], "{synced:?}");
+    let found = fs::metadata(scene.root().join("b")).unwrap();
+    let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_234_567_890);
+    assert_eq!((found.permissions().mode() & 0o7777, found.modified().unwrap()), (0o444, then));
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_link_that_leads_nowhere_is_named() {

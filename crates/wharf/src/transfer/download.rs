@@ -276,6 +276,13 @@ impl Download<PathBuf> {
         self
     }
 
+    /// Gives the file the time at which the object was stored, of which a listing says this; unless it is to have that of the
+    /// metadata.
+    pub(super) fn dated(mut self, listed: Option<SystemTime>) -> Self {
+        (self.file.is_dated, self.file.listed) = (true, listed);
+        self
+    }
+
     /// Gives the file these permissions, such as `0o640`, on Unix.
     pub fn mode(mut self, mode: u32) -> Self {
         self.file.mode = Some(mode);

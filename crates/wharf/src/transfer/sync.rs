@@ -46,7 +46,7 @@ const AT_ONCE: usize = 16;
 /// [`Client::copy`]. When nothing has changed, that is one listing request for a thousand keys, and no more.
 ///
 /// An entry differs if its size does, or if the source was written later, to the second. A file that was downloaded gets the
-/// object's time.
+/// object's time, unless its file system takes none.
 ///
 /// One entry that fails does not stop the others: it is told of, and counted. So is what cannot be read, and what cannot be
 /// written: a name that is not UTF-8, a key that leads out of the folder, or that is called like what a download has not ended
@@ -302,7 +302,8 @@ impl Sync {
         self
     }
 
-    /// Changes each download before it is sent.
+    /// Changes each download before it is sent. With [`preserve_modified`](Download::preserve_modified) a file gets the time that
+    /// the metadata has, which is before the object was stored: compared by their times, it is downloaded again every time.
     pub fn downloads(
         mut self,
         change: impl Fn(Download<PathBuf>) -> Download<PathBuf> + Send + std::marker::Sync + 'static,

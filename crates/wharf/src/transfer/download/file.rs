@@ -14,8 +14,9 @@ use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher};
 use wharf_proto::evidence::{Comparison, Likeness};
 use wharf_proto::transfer::Arrived;
 use wharf_proto::transfer::journal::hex;
-use wharf_proto::{Error, ErrorKind};
+use wharf_proto::{Error, ErrorKind, ObjectHead};
 
+use super::attributes;
 use super::name::rename_to_new;
 use crate::payload::blocking;
 use crate::transfer::handle::Watch;
@@ -43,10 +44,24 @@ const BLOCK: usize = 1 << 20;
 pub struct FileOptions {
     pub(super) durable: bool,
     pub(super) preserve: bool,
+    /// Whether it gets the time at which the object was stored, and when that was as a listing says it.
+    pub(super) is_dated: bool,
+    pub(super) listed: Option<SystemTime>,
     pub(super) mode: Option<u32>,
     pub(super) keep_existing: bool,
     pub(super) create_directories: bool,
     pub(super) resumable: bool,
+}
+
+impl FileOptions {
+    /// The time and the permissions of a file that holds this object.
+    pub(super) fn attributes(&self, head: &ObjectHead) -> (Option<SystemTime>, Option<u32>) {
+        let stored = || head.last_modified.or(self.listed).filter(|_| self.is_dated);
+        match self.preserve {
+            true => (attributes::modified(head).or_else(stored), self.mode.or_else(|| attributes::mode(head))),
+            false => (stored(), self.mode),
+        }
+    }
 }
 
 /// A file that is not whole yet. Whoever has it open has it locked.
@@ -276,8 +291,7 @@ impl PartFile {
         &self,
         target: &Path,
         length: u64,
-        modified: Option<SystemTime>,
-        mode: Option<u32>,
+        head: &ObjectHead,
         options: &FileOptions,
     ) -> Result<(), Error> {
         let failed = |what: &'static str| move |error| failed(what, target, error);
@@ -287,9 +301,14 @@ impl PartFile {
                 format!("{} has {there} bytes in place of {length}: something else wrote it", self.path.display());
             return Err(Error::new(ErrorKind::Corrupt, problem));
         }
+        let (modified, mode) = options.attributes(head);
         set_mode(&self.file, mode).map_err(failed("could not be given its permissions"))?;
-        if let Some(time) = modified {
-            self.file.set_modified(time).map_err(failed("could not be given its time"))?;
+        match modified.map(|time| self.file.set_modified(time)) {
+            // What counts for more is that it is there.
+            Some(Err(error)) if !options.preserve => {
+                tracing::warn!(%error, path = %target.display(), "a file keeps a time of its own");
+            }
+            set => set.unwrap_or(Ok(())).map_err(failed("could not be given its time"))?,
         }
         if options.durable {
             let synced = self.file.sync_all();
@@ -385,6 +404,24 @@ mod tests {
         assert!(part.is_lost());
     }
 
+    /// As on a file system that takes no times.
+    #[tokio::test]
+    async fn a_file_that_takes_no_time_comes_all_the_same() {
+        use std::os::unix::fs::OpenOptionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        let mut head = ObjectHead::default();
+        head.last_modified = Some(SystemTime::UNIX_EPOCH);
+        for preserve in [true, false] {
+            let options = FileOptions { is_dated: true, preserve, ..FileOptions::default() };
+            let mut part = PartFile::open(&target, &options, Watch::new()).unwrap();
+            let only_a_name = rustix::fs::OFlags::PATH.bits() as i32;
+            part.file = File::options().read(true).custom_flags(only_a_name).open(&part.path).unwrap();
+            assert_eq!(part.finish(&target, 0, &head, &options).is_ok(), !preserve);
+            assert_eq!(target.exists(), !preserve);
+        }
+    }
+
     #[tokio::test]
     async fn a_last_sync_that_fails_counts_too() {
         let folder = tempfile::tempdir().unwrap();
@@ -392,7 +429,7 @@ mod tests {
         let options = FileOptions { durable: true, ..FileOptions::default() };
         let mut part = PartFile::open(&target, &options, Watch::new()).unwrap();
         part.file = File::open("/dev/zero").unwrap();
-        part.finish(&target, 0, None, None, &options).unwrap_err();
+        part.finish(&target, 0, &ObjectHead::default(), &options).unwrap_err();
         assert!(part.is_lost() && !target.exists());
     }
 }

@@ -14,7 +14,6 @@ use wharf_proto::transfer::{Arrived, Cuts, Ledger, Spans};
 use wharf_proto::{Error, ErrorKind};
 
 use super::Downloaded;
-use super::attributes;
 use super::check::{Check, Tally};
 use super::crew::Crew;
 use super::file::{FileOptions, PartFile, TIDY_UP, check_target, journal_path};
@@ -455,9 +454,7 @@ impl Run {
         verification: Verification,
     ) -> Result<Downloaded<PathBuf>, Error> {
         let size = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).bytes();
-        let preserved = options.preserve.then_some(&self.found.head);
-        let (modified, mode) = (preserved.and_then(attributes::modified), preserved.and_then(attributes::mode));
-        self.file.finish(target, size, modified, options.mode.or(mode), options)?;
+        self.file.finish(target, size, &self.found.head, options)?;
         self.is_over.store(true, Ordering::Relaxed);
         let (target, head, resumed_bytes) = (target.to_owned(), self.found.head.clone(), self.resumed_bytes);
         Ok(Downloaded { target, head, size, verification, resumed_bytes })
