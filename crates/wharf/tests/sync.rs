@@ -411,6 +411,34 @@ async fn a_file_that_nobody_may_write_gets_its_time() {
     assert_eq!((found.permissions().mode() & 0o7777, found.modified().unwrap()), (0o444, then));
 }
 
+/// What is copied would be copied again, deeper each time.
+#[tokio::test]
+async fn ends_that_lie_in_each_other_are_seen_through_other_clients() {
+    let scene = Scene::new().await;
+    scene.put("a", "1").await;
+    let other = Client::builder().transport(scene.store.clone()).build().unwrap();
+    let of_other = |bucket: &str, prefix: &str| SyncPlace::bucket(bucket, prefix).of(&other);
+    for (source, target) in [
+        (of_other("my-bucket", ""), SyncPlace::bucket("my-bucket", "backup")),
+        (SyncPlace::bucket("my-bucket", "backup"), of_other("my-bucket", "")),
+        (of_other("my-bucket", ""), of_other("my-bucket", "backup")),
+    ] {
+        let error = scene.s3.sync(source, target).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("lie in each other"), "{error}");
+    }
+    // Two buckets of one name, as tenants of a server have them, cannot be told from one: there is nothing that would go deeper.
+    assert_eq!(counts(&scene.s3.sync(of_other("my-bucket", ""), ("my-bucket", "")).await.unwrap()), [0, 0, 1, 0]);
+    assert_eq!(
+        counts(&scene.s3.sync(of_other("my-bucket", ""), ("your-bucket", "backup")).await.unwrap()),
+        [1, 0, 0, 0]
+    );
+    let elsewhere = Client::builder().transport(scene.store.clone()).endpoint("http://elsewhere.test");
+    let elsewhere = SyncPlace::bucket("my-bucket", "").of(&elsewhere.build().unwrap());
+    let would = scene.s3.sync(elsewhere, ("my-bucket", "backup")).dry_run(true).await;
+    assert!(would.is_ok_and(|synced| synced.transferred == 1));
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_link_that_leads_nowhere_is_named() {
