@@ -6,12 +6,13 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use wharf::blocking::Wait;
-use wharf::transfer::Verification;
+use wharf::transfer::{Budgets, Limits, Verification};
 use wharf::{ByteRange, ChecksumAlgorithm, Client, CustomerKey, ErrorKind};
 use wharf_embedded::{Fault, Operation, Store};
 
 use crate::common::{Folder, MIB, bytes, client, in_parts, slowly, with_object};
 use crate::support::line;
+use crate::support::upload::hooked;
 
 #[tokio::test]
 async fn a_small_object_is_one_request() {
@@ -82,6 +83,37 @@ async fn a_fast_stream_is_read_alone() {
     call().await.unwrap();
     assert!(store.requests().len() > 1, "{}", store.requests());
     assert!(fs::read(&path).unwrap() == data);
+}
+
+/// Who would help and waits for leave to send is not waited for.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_whole_waits_for_no_request() {
+    let data = bytes(40 * MIB);
+    // Those who would help are let go with the last byte, or have been waiting behind another request since the stream was silent.
+    for silence in [1, 5] {
+        let (_, store) = with_object(&data).await;
+        let for_ever = |what: String| async move {
+            if what.starts_with("PUT") {
+                std::future::pending::<()>().await;
+            }
+        };
+        let mut limits = Limits::default();
+        limits.requests = 1;
+        let s3 = hooked(&store, for_ever).budgets(Budgets::new(limits)).build().unwrap();
+        let late = Fault::delay_body(2 * MIB as u64, Duration::from_secs(silence)).on(Operation::GetObject);
+        store.inject(late).unwrap();
+        let folder = Folder::new();
+        let path = folder.join("a");
+        let download = s3.download("my-bucket", "a", &path).part_size(MIB as u64).start().unwrap();
+        while download.progress().bytes == 0 {
+            tokio::task::yield_now().await;
+        }
+        // From the last byte on it has the one request there is, until it is given up for its silence.
+        let _upload = s3.upload("my-bucket", "b", "Hello!").start().unwrap();
+        let done = tokio::time::timeout(Duration::from_secs(20), download).await.expect("it waits for a request");
+        assert!(done.unwrap().verification.is_verified() && fs::read(&path).unwrap() == data);
+        assert_eq!((folder.names(), store.requests().count(Operation::GetObject)), (vec!["a".to_owned()], 1));
+    }
 }
 
 #[tokio::test]
