@@ -579,6 +579,33 @@ async fn a_server_without_order_is_sorted_before_anything_is_deleted() {
     }
 }
 
+/// What was told before it came out that the order is wrong is not told again.
+#[tokio::test]
+async fn a_server_that_loses_its_order_midway_has_nothing_told_twice() {
+    let scene = Scene::new().await;
+    for n in 0..300 {
+        scene.put(&format!("p/{n:03}"), "x").await;
+        scene.write_old(&format!("{n:03}"), if n == 10 { "y" } else { "x" });
+    }
+    scene.store.inject(Fault::respond(403, "AccessDenied").on(Operation::PutObject).key("p/010")).unwrap();
+    for report in [false, true] {
+        scene.store.inject(Fault::shuffle_listing(7).on(Operation::ListObjectsV2).nth(2)).unwrap();
+        let up = || scene.up().compare(Compare::Checksum).page_size(100).report_skipped(report);
+        let mut events = up().events();
+        let (mut skipped, mut failed) = (BTreeMap::<String, u32>::new(), Vec::new());
+        while let Some(item) = events.next().await {
+            let item = item.unwrap();
+            match item.action {
+                SyncAction::Skip => *skipped.entry(item.key).or_default() += 1,
+                _ if item.error.is_some() => failed.push(item.key),
+                _ => {}
+            }
+        }
+        assert_eq!((failed.as_slice(), events.skipped()), (["010".to_owned()].as_slice(), 299), "{report}");
+        assert_eq!((skipped.len(), skipped.values().all(|times| *times == 1)), (if report { 299 } else { 0 }, true));
+    }
+}
+
 #[tokio::test]
 async fn filters_dry_runs_and_options() {
     let scene = Scene::new().await;

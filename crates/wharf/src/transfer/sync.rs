@@ -11,7 +11,7 @@ use std::fmt;
 use std::future::{IntoFuture, poll_fn};
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -241,7 +241,8 @@ impl Sync {
         self
     }
 
-    /// Whether entries that are left alone are told of too.
+    /// Whether entries that are left alone are told of too. A bucket of which it is not known whether it comes in order is sorted
+    /// first then.
     pub fn report_skipped(mut self, report: bool) -> Self {
         self.report_skipped = report;
         self
@@ -359,6 +360,8 @@ impl Sync {
                 out,
                 blind: false.into(),
                 again: false.into(),
+                same: 0.into(),
+                failed: Mutex::default(),
             })
             .run()
             .instrument(tracing::debug_span!("sync"))

@@ -1,7 +1,8 @@
 //! The course of a sync: read both ends, plan, carry out, delete.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
@@ -14,7 +15,7 @@ use super::place::Kind;
 use super::side::{Reading, check};
 use super::spill::Spool;
 use super::walk::{Links, Trouble};
-use super::{Choose, SyncAction, SyncItem, Tweaks, item};
+use super::{Choose, FAILURES, SyncAction, SyncItem, Tweaks, item};
 use crate::Client;
 use crate::payload::blocking;
 use crate::transfer::delete::Keys;
@@ -48,6 +49,10 @@ pub(super) struct Work {
     pub(super) blind: AtomicBool,
     /// Whether both ends are read once more: what is wrong with them was told.
     pub(super) again: AtomicBool,
+    /// How many entries turned out to have the same bytes.
+    pub(super) same: AtomicU64,
+    /// The first of the keys that have failed, which is told once.
+    pub(super) failed: Mutex<HashSet<String>>,
 }
 
 /// What comes out of it.
@@ -90,13 +95,14 @@ impl Work {
         }
     }
 
-    /// Whether both ends are known to come in order. One that only may not is tried, unless nothing is done that could be seen.
+    /// Whether both ends are known to come in order. One that only may not is tried, unless what is told of each entry would be
+    /// told twice.
     fn is_in_order(&self) -> bool {
         [&self.source, &self.target].iter().all(|place| match place {
             Kind::Local(_) => true,
             Kind::Bucket { client, bucket, .. } => {
                 let sending = &client.as_ref().unwrap_or(&self.client).inner().sending;
-                let unknown = sending.provider == Provider::Other && !self.dry_run;
+                let unknown = sending.provider == Provider::Other && !self.dry_run && !self.report_skipped;
                 (sending.habits.sorted || unknown) && !is_directory_bucket(bucket)
             }
         })
@@ -135,8 +141,10 @@ impl Work {
             done?;
         }
         let disorder = disorder?;
+        // Those that were the same are compared again, where there is another pass.
+        let same = self.same.swap(0, Ordering::Relaxed);
         if disorder.is_none() {
-            self.say(Told::Skipped(pass.skipped)).await;
+            self.say(Told::Skipped(pass.skipped + same)).await;
             self.delete(pass).await?;
         }
         Ok(disorder)
@@ -200,6 +208,9 @@ impl Work {
         because: Option<Reason>,
         target: Option<Entry>,
     ) -> Result<(), Error> {
+        if self.again.load(Ordering::Relaxed) && self.failed().contains(&source.key) {
+            return Ok(());
+        }
         let Ok(place) = pass.under_way.clone().acquire_owned().await else { return Ok(()) };
         let work = self.clone();
         let carried_out = async move {
@@ -272,7 +283,7 @@ impl Work {
 
     /// An entry whose bytes turned out to be the same.
     pub(super) async fn same(&self, entry: Entry) {
-        self.say(Told::Skipped(1)).await;
+        self.same.fetch_add(1, Ordering::Relaxed);
         if self.report_skipped {
             self.item(SyncAction::Skip, entry, None).await;
         }
@@ -282,6 +293,10 @@ impl Work {
         self.ended(action, entry, error.map_or(Ok(Moved::default()), Err)).await;
     }
 
+    fn failed(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Says how something that was begun ended.
     pub(super) async fn ended(&self, action: SyncAction, entry: Entry, ended: Result<Moved, Error>) {
         let (Moved { verification, resumed_bytes }, error) = match ended {
@@ -289,6 +304,9 @@ impl Work {
             Err(error) => (Moved::default(), Some(error)),
         };
         let Entry { key, size, .. } = entry;
+        if error.is_some() && !self.again.load(Ordering::Relaxed) && self.failed().len() < FAILURES {
+            self.failed().insert(key.clone());
+        }
         self.say(Told::Item(SyncItem { key, size, action, verification, resumed_bytes, error })).await;
     }
 
