@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,8 +20,8 @@ use super::name::rename_to_new;
 use crate::payload::blocking;
 use crate::transfer::handle::Watch;
 use crate::transfer::journal;
-use crate::transfer::locked::{self, failed, is_missing, read_at, sync_directory, write_at};
-use crate::transfer::reading::while_wanted;
+use crate::transfer::locked::{self, failed, is_missing, sync_directory, write_at};
+use crate::transfer::reading::{each_block_of, while_wanted};
 
 /// How long it may take, once a download was dropped, to record what has arrived, and until nothing uses its file any more.
 pub(super) const TIDY_UP: Duration = Duration::from_secs(5);
@@ -227,7 +226,7 @@ impl PartFile {
         let (in_use, path) = (self.in_use().await, self.path.clone());
         let file = self.file.try_clone().map_err(|error| failed("could not be opened again", &self.path, error))?;
         while_wanted(move |wanted| {
-            let read = each_block(&file, 0..size, |block| {
+            let read = each_block_of(&file, 0..size, |block| {
                 comparison.update(block);
                 wanted.check()
             });
@@ -345,31 +344,11 @@ fn has_other_names(_file: &File) -> io::Result<bool> {
 fn holds(file: &File, at: u64, length: u64, checksum: Option<Checksum>) -> io::Result<bool> {
     let Some(checksum) = checksum else { return Ok(file.metadata()?.len() >= at + length) };
     let mut hasher = ChecksumHasher::new(checksum.algorithm());
-    let read = each_block(file, at..at + length, |block| {
+    let read = each_block_of(file, at..at + length, |block| {
         hasher.update(block);
         Ok(())
     })?;
     Ok(read == length && hasher.finish() == checksum)
-}
-
-/// Reads these bytes, or as many of them as there are. How many that were.
-fn each_block(file: &File, range: Range<u64>, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<u64> {
-    let Range { start, end } = range;
-    let mut block = vec![0; BLOCK];
-    let mut at = start;
-    while at < end {
-        let most = block.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
-        match read_at(file, &mut block[..most], at) {
-            Ok(0) => break,
-            Ok(count) => {
-                take(&block[..count])?;
-                at += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(at - start)
 }
 
 #[cfg(unix)]
