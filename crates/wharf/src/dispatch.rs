@@ -172,6 +172,7 @@ async fn attempts(client: &Arc<Inner>, prepared: &Prepared<'_>, read: Read, sent
         match decision {
             Decision::GiveUp => {
                 give_back(state, failure.answered, quota);
+                let maybe_done = maybe_done && !prepared.request.method.is_safe();
                 return Err(explain(failure.error, &way, maybe_done).with_attempts(number));
             }
             Decision::RetryAfter(wait) => {

@@ -304,6 +304,21 @@ async fn a_write_that_may_have_been_in_its_own_way_says_so() {
     assert_eq!(error.hint(), None);
 }
 
+/// What reads is never in its own way, and its hints are those of what failed.
+#[tokio::test]
+async fn a_read_is_no_write_that_may_have_succeeded() {
+    let server = answers(["reset".to_owned(), refusal(412, "PreconditionFailed")]).await;
+    let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").if_match("\"e\"").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::PreconditionFailed, 2));
+    assert_eq!((error.hint(), error.maybe_ours()), (None, false));
+
+    let server = answers(["reset".to_owned(), refusal(404, "NoSuchBucket")]).await;
+    let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
+    let error = s3.list_objects("my-bucket").await.unwrap_err();
+    assert_eq!(error.hint(), Some("check the bucket's name, and that the endpoint is the one it is on"));
+}
+
 /// An object may hold anything, also what reads like an error.
 #[tokio::test]
 async fn an_object_that_reads_like_an_error_is_fetched_as_it_is() {
