@@ -195,21 +195,23 @@ fn explain(error: Error, way: &Way, maybe_done: bool) -> Error {
             let kind = if about_region { error.kind() } else { ErrorKind::InvalidInput };
             error.with_kind(kind).with_hint(hint)
         }
-        // A write whose first answer was lost can fail the second time because of its own success.
-        ErrorKind::PreconditionFailed
-        | ErrorKind::NoSuchUpload
-        | ErrorKind::BucketAlreadyOwnedByYou
-        | ErrorKind::NoSuchBucket
-            if maybe_done =>
-        {
+        _ if maybe_done && is_in_its_own_way(&error) => {
             // What deletes or makes a bucket has no object that could be its own.
-            let writes = matches!(error.kind(), ErrorKind::PreconditionFailed | ErrorKind::NoSuchUpload);
-            error.with_maybe_ours(writes).with_hint(
+            let of_bucket = matches!(error.kind(), ErrorKind::BucketAlreadyOwnedByYou | ErrorKind::NoSuchBucket);
+            error.with_maybe_ours(!of_bucket).with_hint(
                 "an earlier attempt of this call broke off and may have succeeded: look before you try again",
             )
         }
         _ => error,
     }
+}
+
+/// A write whose first answer was lost can fail the second time because of its own success.
+fn is_in_its_own_way(error: &Error) -> bool {
+    use ErrorKind::{BucketAlreadyOwnedByYou, NoSuchBucket, NoSuchUpload, PreconditionFailed};
+    matches!(error.kind(), PreconditionFailed | NoSuchUpload | BucketAlreadyOwnedByYou | NoSuchBucket)
+        // An append has moved the end at which it was made.
+        || error.code() == Some("InvalidWriteOffset")
 }
 
 fn give_back(state: RetryState, answered: bool, quota: &RetryQuota) {

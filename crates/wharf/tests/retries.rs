@@ -319,6 +319,23 @@ async fn a_read_is_no_write_that_may_have_succeeded() {
     assert_eq!(error.hint(), Some("check the bucket's name, and that the endpoint is the one it is on"));
 }
 
+/// An append whose answer was lost has moved the end of the object.
+#[tokio::test]
+async fn an_append_that_may_have_been_made_says_so() {
+    let server = answers(["reset".to_owned(), refusal(400, "InvalidWriteOffset")]).await;
+    let s3 = client_of(server.url()).clock(FakeClock::default()).assume_conditions().build().unwrap();
+    let append = s3.put_object("my-bucket", "log", "line").write_offset_bytes(10);
+    let error = append.await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), (Some("InvalidWriteOffset"), 2));
+    assert!(error.hint().unwrap().contains("may have succeeded"), "{error:?}");
+    assert!(error.maybe_ours());
+
+    let server = answers([refusal(400, "InvalidWriteOffset")]).await;
+    let s3 = client_of(server.url()).clock(FakeClock::default()).assume_conditions().build().unwrap();
+    let error = s3.put_object("my-bucket", "log", "line").write_offset_bytes(10).await.unwrap_err();
+    assert_eq!((error.hint(), error.maybe_ours()), (None, false));
+}
+
 /// An object may hold anything, also what reads like an error.
 #[tokio::test]
 async fn an_object_that_reads_like_an_error_is_fetched_as_it_is() {
