@@ -48,11 +48,30 @@ pub(crate) struct AssumeRoleProvider {
     pub(super) services: Services,
 }
 
+impl AssumeRoleProvider {
+    async fn ask(&self, source: &Credentials) -> Result<Credentials, Error> {
+        ask(&self.services, &self.sts, &self.role, Proof::Signature(source)).await
+    }
+}
+
+/// Whether STS does not take the keys that it was asked with any more.
+fn have_ended(error: &Error) -> bool {
+    let refusal = error.cause().and_then(|cause| cause.downcast_ref::<Error>());
+    let code = refusal.and_then(Error::code);
+    matches!(code, Some("ExpiredToken" | "ExpiredTokenException" | "InvalidClientTokenId"))
+}
+
 impl ProvideCredentials for AssumeRoleProvider {
     fn credentials(&self) -> CredentialsFuture<'_> {
         Box::pin(async move {
             let source = self.source.credentials().await?;
-            ask(&self.services, &self.sts, &self.role, Proof::Signature(&source)).await
+            match self.ask(&source).await {
+                // S3 never sees the source's keys: nobody else would have them forgotten.
+                Err(error) if have_ended(&error) && self.source.refused(&source) => {
+                    self.ask(&self.source.credentials().await?).await
+                }
+                answered => answered,
+            }
         })
     }
 

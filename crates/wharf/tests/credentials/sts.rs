@@ -244,6 +244,48 @@ async fn what_sts_refuses_and_what_it_fails_at() {
     assert_eq!(kind, ErrorKind::Transport);
 }
 
+/// Some programs keep the keys of a file fresh, also those that a role is assumed with.
+#[tokio::test]
+async fn a_source_whose_keys_have_ended_is_read_anew() {
+    let folder = Folder::new("source-reread");
+    for code in ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"] {
+        let service = Service::start(move |head, _| match signed_with(head) {
+            Some("AKIDNEW") => sts_answer("ASIAROLE"),
+            _ => (403, format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>")),
+        })
+        .await;
+        let config = |id: &str| {
+            format!(
+                "[profile work]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n\
+                 [profile base]\naws_access_key_id = {id}\naws_secret_access_key = s3cr3t\naws_session_token = t\n"
+            )
+        };
+        let url = service.url();
+        let s3 = with_config(&folder, &config("AKIDOLD"), &[("AWS_ENDPOINT_URL_STS", &url)]).build().unwrap();
+        let error = s3.credentials().await.unwrap_err();
+        let line = format!("the role arn:aws:iam::1:role/r was not assumed: forbidden ({code})");
+        assert_eq!((error.to_string(), error.kind()), (line, ErrorKind::NoCredentials));
+        let before = service.asked().len();
+        folder.file("config", &config("AKIDNEW"));
+        assert_eq!(s3.credentials().await.unwrap().unwrap().access_key_id(), "ASIAROLE", "{code}");
+        assert_eq!(service.asked().len() - before, 2, "{code}");
+    }
+    // Once more, and not for ever; and not at all where there is nothing to be read.
+    let service = Service::start(|_, _| {
+        (403, "<ErrorResponse><Error><Code>ExpiredToken</Code></Error></ErrorResponse>".to_owned())
+    })
+    .await;
+    let url = service.url();
+    let config = "[profile work]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n\
+                  [profile base]\naws_access_key_id = AKIDOLD\naws_secret_access_key = s3cr3t\n";
+    failure(with_config(&folder, config, &[("AWS_ENDPOINT_URL_STS", &url)])).await;
+    assert_eq!(service.asked().len(), 2);
+    let config = "[profile work]\nrole_arn = arn:aws:iam::1:role/r\ncredential_source = Environment\n";
+    let variables = [("AWS_ENDPOINT_URL_STS", &*url), ("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "s3cr3t")];
+    failure(with_config(&folder, config, &variables).profile("work")).await;
+    assert_eq!(service.asked().len(), 3);
+}
+
 /// What is said for all services is said for STS too; what the program says of S3 is not.
 #[tokio::test]
 async fn where_sts_is() {
