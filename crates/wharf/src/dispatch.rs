@@ -15,7 +15,7 @@ use wharf_proto::correct::{Asked, Correction, Corrections, correction};
 use wharf_proto::operation::{Request, SentChecksum};
 use wharf_proto::retry::{Decision, FailureClass, RetryQuota, RetryState, TransportFailure, retry_after};
 use wharf_proto::sigv4::{self, Scope, SignedChunks, Signer};
-use wharf_proto::{Credentials, Error, ErrorKind, is_error_document};
+use wharf_proto::{Credentials, Error, ErrorKind, is_error_document, is_whole_document};
 
 use crate::body::body_error;
 use crate::client::Inner;
@@ -278,6 +278,12 @@ async fn attempt(
     if !prepared.request.verbatim && is_error_document(&document) {
         let error = Error::from_response(head.status, &head.headers, &document);
         return Err(Failure::of_answer(error, &head.headers, payload));
+    }
+    // Such an answer begins before the server knows how it ends.
+    if patient && !is_whole_document(&document) {
+        let error = Error::new(ErrorKind::Server, "the server ended its answer without a whole document");
+        let error = error.with_answer(head.status, &head.headers);
+        return Err(Failure::transient(error, TransportFailure::Closed));
     }
     Ok(Answer { response: Response::from_parts(head, document), rest: transport::Body::empty(), attempts: 0 })
 }

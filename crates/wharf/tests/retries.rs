@@ -336,6 +336,33 @@ async fn an_append_that_may_have_been_made_says_so() {
     assert_eq!((error.hint(), error.maybe_ours()), (None, false));
 }
 
+/// S3 begins these answers before it knows how they end, and some end without a word, or in the middle of one.
+#[tokio::test]
+async fn a_success_without_its_document_is_none() {
+    let ok = |body: &str| format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let done = "<CompleteMultipartUploadResult><ETag>\"e\"</ETag></CompleteMultipartUploadResult>";
+    for broken in ["", " \n ", "<?xml version=\"1.0\"?>\n ", &done[..50]] {
+        let server = answers([ok(broken), ok(done)]).await;
+        let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
+        let call = s3.complete_multipart_upload("my-bucket", "a", "upload").part((1, "\"e\""));
+        assert_eq!(call.await.unwrap().etag.as_str(), "\"e\"", "{broken:?}");
+        assert_eq!(server.requests().len(), 2);
+
+        let server = answers([ok(broken)]).await;
+        let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
+        let error = s3.copy_object("my-bucket", "a", "my-bucket", "b").await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Server, 3), "{error}");
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(200));
+        assert_eq!(error.message(), "the server ended its answer without a whole document");
+
+        // It was carried out.
+        let server = answers([ok(broken), refusal(404, "NoSuchUpload")]).await;
+        let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
+        let call = s3.complete_multipart_upload("my-bucket", "a", "upload").part((1, "\"e\""));
+        assert!(call.await.unwrap_err().maybe_ours());
+    }
+}
+
 /// An object may hold anything, also what reads like an error.
 #[tokio::test]
 async fn an_object_that_reads_like_an_error_is_fetched_as_it_is() {
