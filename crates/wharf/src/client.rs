@@ -324,7 +324,10 @@ impl Sender for Client {
             let again = Again::of(&inner, &mut request);
             let place = Place::new(O::NAME, request);
             let body = ObjectBody::new(rest, response.headers(), attempts, &inner, place, again);
-            let output = operation.response(response).map_err(|error| body.place().of(error))?;
+            let (status, ids) = (response.status(), Ids::of(response.headers()));
+            let output = operation
+                .response(response)
+                .map_err(|error| body.place().of(error.with_answer(status, &ids.into()).with_attempts(attempts)))?;
             Ok((output, body))
         })
     }

@@ -213,6 +213,20 @@ async fn invalid_range() {
 }
 
 #[tokio::test]
+async fn a_range_that_was_ignored() {
+    let head = "HTTP/1.1 200 OK\r\nx-amz-request-id: 4442587FB7D0A2F9\r\ncontent-length: 6\r\n\r\n";
+    let server = Server::always(format!("{head}Hello!")).await;
+    let s3 = client_of(server.url()).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").range(2..4).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "GetObject my-bucket/a: the server ignored the range and sent the whole object (HTTP 200, request \
+         4442587FB7D0A2F9)"
+    );
+    assert_eq!(error.attempts(), 1);
+}
+
+#[tokio::test]
 async fn no_such_upload() {
     let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been \
                    aborted or completed.";
