@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Method, Request, header};
 use wharf_proto::sigv4::{Payload, Scope, Signer, SigningKeyCache};
 use wharf_proto::sts::AssumeRole;
-use wharf_proto::{Credentials, Error, ErrorKind};
+use wharf_proto::{Credentials, Error};
 
 use super::endpoints::Sts;
 use super::service::{self, Patience, Services};
@@ -111,6 +111,6 @@ pub(super) async fn ask(services: &Services, sts: &Sts, role: &Role, proof: Proo
     call.response(answer.status(), answer.headers(), answer.body()).map_err(|error| {
         let code = error.code().map(|code| format!(" ({code})")).unwrap_or_default();
         let told = format!("the role {} was not assumed: {}{code}", role.arn, error.message());
-        Error::new(ErrorKind::NoCredentials, told).with_cause(error)
+        Error::new(service::kind(&error), told).with_cause(error)
     })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use wharf::ErrorKind;
 
 use crate::common::{Folder, IN_AN_HOUR, Service, builder, failure, key_id, keys_answer, sts_answer, with_config};
-use crate::support::{FakeClock, Head};
+use crate::support::{FakeClock, Head, Server};
 
 /// The access key and scope that a request was signed with.
 fn signed_with(head: &Head) -> Option<&str> {
@@ -284,6 +284,34 @@ async fn a_source_whose_keys_have_ended_is_read_anew() {
     let variables = [("AWS_ENDPOINT_URL_STS", &*url), ("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "s3cr3t")];
     failure(with_config(&folder, config, &variables).profile("work")).await;
     assert_eq!(service.asked().len(), 3);
+}
+
+/// What passes is told from what does not: a transfer waits for it.
+#[tokio::test]
+async fn a_service_that_is_overloaded_keeps_its_kind() {
+    let folder = Folder::new("overloaded");
+    let token = folder.file("token", "s3cr3t-token");
+    let throttled =
+        "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>";
+    for (status, body, told, kind) in [
+        (500, "", "internal server error", ErrorKind::Server),
+        (503, "", "service unavailable", ErrorKind::Server),
+        (429, "", "too many requests", ErrorKind::SlowDown),
+        (400, throttled, "Rate exceeded (Throttling)", ErrorKind::SlowDown),
+    ] {
+        let head = format!("HTTP/1.1 {status} X\r\nretry-after: 3\r\ncontent-length: {}\r\n\r\n", body.len());
+        let server = Server::always(format!("{head}{body}")).await;
+        let url = server.url();
+        let variables = [
+            ("AWS_ENDPOINT_URL_STS", &*url),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", &*token),
+            ("AWS_ROLE_ARN", "arn:aws:iam::1:role/r"),
+        ];
+        let clock = FakeClock::default();
+        let found = failure(builder(&variables).clock(clock.clone())).await;
+        assert_eq!(found, (format!("the role arn:aws:iam::1:role/r was not assumed: {told}"), kind));
+        assert_eq!(clock.waits(), [Duration::from_secs(3); 2]);
+    }
 }
 
 /// What is said for all services is said for STS too; what the program says of S3 is not.
