@@ -45,7 +45,7 @@ impl ClientBuilder {
         self.check()?;
         let defaults = self.transport.as_ref().and_then(|transport| transport.defaults());
         let profile_is_explicit = self.profile.is_some() || self.credentials_file.is_some();
-        let files = self.read_files(profile_is_explicit, defaults.is_some())?;
+        let (files, unread) = self.read_files(profile_is_explicit, defaults.is_some())?;
         let places = Places { defaults: defaults.as_ref(), environment: &self.environment, files: files.as_ref() };
         let settings = Resolved::find(self.said.clone(), &places)?;
         let region = match &settings.region {
@@ -135,7 +135,7 @@ impl ClientBuilder {
                 said(self.deadline.is_some()),
             ),
         ]);
-        let told = Told::new(&settings, &region, &endpoint, files.as_ref(), more);
+        let told = Told::new(&settings, &region, &endpoint, files.as_ref(), more).and(unread);
         let sign_payload = !self.unsigned_payload && (!is_https || settings.sign_payload.value);
         let sending = Sending { provider, habits, sign_payload, one_attempt: false };
         let shared = Shared {
@@ -162,12 +162,17 @@ impl ClientBuilder {
         Ok(Client::new(sending, shared))
     }
 
-    /// Files are read only where something could come of it.
-    fn read_files(&self, is_explicit: bool, has_defaults: bool) -> Result<Option<Files>, Error> {
-        let all_said = !matches!(self.keys, Keys::Find) && self.said.region.is_some() && self.said.endpoint.is_some();
-        if !is_explicit && (has_defaults || all_said) {
-            return Ok(None);
+    /// The AWS files, or why there are none. They are not read for a transport that has its own settings.
+    fn read_files(&self, is_explicit: bool, has_defaults: bool) -> Result<(Option<Files>, Option<String>), Error> {
+        if !is_explicit && has_defaults {
+            return Ok((None, None));
         }
-        Files::read(self.profile.as_deref(), self.credentials_file.as_deref(), &self.environment).map(Some)
+        let all_said = !matches!(self.keys, Keys::Find) && self.said.region.is_some() && self.said.endpoint.is_some();
+        match Files::read(self.profile.as_deref(), self.credentials_file.as_deref(), &self.environment) {
+            Ok(files) => Ok((Some(files), None)),
+            // Nothing has to be found in them: what the machine's files are like is no reason to fail.
+            Err(error) if all_said && !is_explicit => Ok((None, Some(format!("no profile is used: {error}")))),
+            Err(error) => Err(error),
+        }
     }
 }
