@@ -372,6 +372,11 @@ async fn an_object_that_reads_like_an_error_is_fetched_as_it_is() {
     let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
     let fetched = s3.request(http::Method::GET).bucket("my-bucket").key("stored.xml").await.unwrap();
     assert_eq!(fetched.body(), document.as_bytes());
+    let stored = s3.request(http::Method::GET).bucket("my-bucket").key("stored.xml");
+    let stored = stored.query("versionId", "v").query("partNumber", "1").query("response-content-type", "text/xml");
+    assert_eq!(stored.await.unwrap().body(), document.as_bytes());
+    let tags = s3.request(http::Method::GET).bucket("my-bucket").key("stored.xml").subresource("tagging");
+    assert_eq!(tags.query("versionId", "v").await.unwrap_err().code(), Some("InternalError"));
     let listing = s3.request(http::Method::GET).bucket("my-bucket").await.unwrap_err();
     assert_eq!(listing.code(), Some("InternalError"));
 }

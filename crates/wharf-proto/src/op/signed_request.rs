@@ -146,7 +146,8 @@ impl<S: Send + 'static> Operation for SignedRequest<S> {
             (Some(bucket), Some(key)) => Request::object(self.method.clone(), bucket, key)?,
         };
         // What an object holds is its own affair, even where it reads like an error.
-        request.verbatim = self.method == Method::GET && self.key.is_some() && self.query.is_empty();
+        let reads_object = self.query.iter().all(|(name, _)| is_of_get_object(name));
+        request.verbatim = self.method == Method::GET && self.key.is_some() && reads_object;
         request.query = std::mem::take(&mut self.query);
         request.body = std::mem::take(&mut self.body);
         request.checksum = self.checksum.clone();
@@ -167,6 +168,11 @@ impl<S: Send + 'static> Operation for SignedRequest<S> {
     fn response(&self, response: http::Response<Bytes>) -> Result<http::Response<Bytes>, Error> {
         Ok(response)
     }
+}
+
+/// Whether a query parameter leaves a GET of a key the object's own bytes.
+fn is_of_get_object(name: &str) -> bool {
+    matches!(name, "versionId" | "partNumber") || name.starts_with("response-")
 }
 
 impl<S: Sender> IntoFuture for SignedRequest<S> {
