@@ -146,7 +146,7 @@ async fn ask(
     let once = client.once();
     let mut attempts = 0;
     loop {
-        match retries.failed(class(&error), None, client.clock.jitter(), &bucket.quota) {
+        match retries.failed(class(&error), error.retry_after(), client.clock.jitter(), &bucket.quota) {
             Decision::GiveUp => return Err(error.with_attempts(attempts)),
             Decision::RetryAfter(wait) => {
                 tracing::debug!(%error, ?wait, "going on at byte {}", left.start);
