@@ -212,6 +212,31 @@ async fn a_proxy_that_knows_another_password() {
     assert!(!error.contains("pa55word"));
 }
 
+/// What goes by plain http is answered by the proxy itself.
+#[tokio::test]
+async fn a_proxy_that_wants_a_user_for_plain_http() {
+    let proxy = Server::always("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n").await;
+    for (user, said) in [
+        ("", "it wants a user and a password, as in http://user:password@proxy"),
+        ("user:pa55word@", "it does not take this user and password"),
+    ] {
+        let url = proxy.url().replace("http://", &format!("http://{user}"));
+        let s3 = client("http://s3.example.test", &[]).proxy(url).max_attempts(1).build().unwrap();
+        let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Transport);
+        assert_eq!(
+            line(&error),
+            format!(
+                "GetObject my-bucket/a: no connection could be made: 127.0.0.1:PORT: the proxy did not connect to \
+                 s3.example.test:80: {said}"
+            )
+        );
+    }
+    // A server that is reached without one has another reason.
+    let s3 = client(&proxy.url(), &[]).max_attempts(1).build().unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").await.unwrap_err().status().map(|status| status.as_u16()), Some(407));
+}
+
 /// The proxies of the environment lead nowhere here: whoever asked one would fail.
 #[tokio::test]
 async fn this_machine_is_reached_without_a_proxy() {
