@@ -235,6 +235,13 @@ async fn no_region_and_bad_regions() {
     }
     let fallback = sent(with_keys(&[("AWS_DEFAULT_REGION", "eu-west-2")])).await;
     assert_eq!(fallback.authorization.as_deref(), Some("AKIDENV in eu-west-2"));
+    // A server of one's own may call its region anything that can be signed.
+    for region in ["RegionOne", "my_region"] {
+        let own = sent(with_keys(&[]).endpoint("http://localhost:9000").region(region)).await;
+        assert_eq!(own.authorization, Some(format!("AKIDENV in {region}")));
+    }
+    let (line, _) = failure(with_keys(&[("AWS_REGION", "a/b")]).endpoint("http://localhost:9000"));
+    assert_eq!(line, "AWS_REGION: \"a/b\" is not a region; regions have letters, digits, '-' and '_'");
     // A server of one's own has no regions.
     let own = sent(with_keys(&[]).endpoint("http://localhost:9000")).await;
     assert_eq!(own.authorization.as_deref(), Some("AKIDENV in us-east-1"));

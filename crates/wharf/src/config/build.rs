@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wharf_proto::endpoint::check_region;
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::{AddressingStyle, Credentials, Endpoint, Error, Provider};
 
@@ -56,13 +55,13 @@ impl ClientBuilder {
                     .with_hint("set AWS_REGION, put region into the profile, or say .region(\"eu-west-1\")"));
             }
         };
-        check_region(&region.value).map_err(|error| region.origin.blame(error))?;
         let endpoint = match &settings.endpoint {
-            Some(url) => Endpoint::custom(&url.value)
-                .and_then(|endpoint| endpoint.with_region(&region.value))
-                .map_err(|error| url.origin.blame(error))?,
-            None => Endpoint::aws(&region.value)?,
+            Some(url) => {
+                Endpoint::custom(&url.value).map_err(|error| url.origin.blame(error))?.with_region(&region.value)
+            }
+            None => Endpoint::aws(&region.value),
         }
+        .map_err(|error| region.origin.blame(error))?
         .with_style(settings.addressing.value)
         .with_fips(settings.use_fips.value)
         .with_dualstack(settings.use_dualstack.value)
