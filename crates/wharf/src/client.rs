@@ -3,12 +3,11 @@
 use std::fmt;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use wharf_proto::correct::is_credible;
 use wharf_proto::op::{PostForm, PresignedPost};
 use wharf_proto::operation::{Operation, Presigned, Request, SendFuture, Sender};
 use wharf_proto::provider::Habits;
@@ -18,7 +17,7 @@ use wharf_proto::{Credentials, Endpoint, Error, Provider};
 
 use crate::body::{Again, ObjectBody, Place};
 use crate::buckets::Buckets;
-use crate::clock::Clock;
+use crate::clock::{Clock, ServerClock};
 use crate::config::ClientBuilder;
 use crate::counters::{Counters, Tally};
 use crate::dispatch::{self, Answer, Read};
@@ -77,8 +76,7 @@ pub(crate) struct Shared {
     pub(crate) patience: Duration,
     pub(crate) deadline: Option<Duration>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// How many seconds the servers' clock is ahead of ours, as an answer said.
-    pub(crate) clock_ahead: AtomicI64,
+    pub(crate) server_clock: Arc<ServerClock>,
     pub(crate) signing_keys: SigningKeyCache,
     pub(crate) told: Told,
     /// What the server of the first answer calls itself.
@@ -102,26 +100,7 @@ impl Inner {
 
     /// The time that requests are signed with.
     pub(crate) fn now(&self) -> SystemTime {
-        let ahead = self.clock_ahead.load(Ordering::Relaxed);
-        let by = Duration::from_secs(ahead.unsigned_abs());
-        let now = self.clock.now();
-        let corrected = if ahead < 0 { now.checked_sub(by) } else { now.checked_add(by) };
-        corrected.unwrap_or(now)
-    }
-
-    /// Has [`now`](Inner::now) agree with a server's clock, for all requests to come, and says whether it does: not with
-    /// one that is too far off.
-    pub(crate) fn set_clock(&self, theirs: SystemTime) -> bool {
-        if !is_credible(theirs, self.clock.now()) {
-            return false;
-        }
-        let seconds = |by: Duration| i64::try_from(by.as_secs()).unwrap_or_default();
-        let ahead = match theirs.duration_since(self.clock.now()) {
-            Ok(ahead) => seconds(ahead),
-            Err(behind) => -seconds(behind.duration()),
-        };
-        self.clock_ahead.store(ahead, Ordering::Relaxed);
-        true
+        self.server_clock.now()
     }
 
     /// Keeps what an answer says of its server, for whoever asks. It decides nothing.

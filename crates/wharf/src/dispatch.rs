@@ -149,9 +149,9 @@ async fn attempts(client: &Arc<Inner>, prepared: &Prepared<'_>, read: Read, sent
             && let Some(ahead) = clock_was.take()
         {
             // The time that the server told is none that it takes: not worth keeping.
-            client.clock_ahead.store(ahead, Ordering::Relaxed);
+            client.server_clock.set_ahead(ahead);
         }
-        let ahead = client.clock_ahead.load(Ordering::Relaxed);
+        let ahead = client.server_clock.ahead();
         if let Some(correction) = failure.correction.take().filter(|correction| corrections.allow(correction))
             // Boxed, for it is seldom needed.
             && Box::pin(prepared.route.correct(client, prepared.request, &way, &correction, signed_with.as_ref())).await

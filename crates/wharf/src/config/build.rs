@@ -9,7 +9,7 @@ use wharf_proto::{AddressingStyle, Credentials, Endpoint, Error, Provider};
 use super::{ClientBuilder, Keys};
 use crate::blocking;
 use crate::client::{Client, Sending, Shared};
-use crate::clock::SystemClock;
+use crate::clock::{ServerClock, SystemClock};
 use crate::counters::Tally;
 use crate::credentials::Services;
 use crate::explain::{Setting, Told};
@@ -79,6 +79,7 @@ impl ClientBuilder {
         };
         endpoint.check()?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let server_clock = Arc::new(ServerClock::new(clock.clone()));
         let found = match self.keys {
             Keys::Anonymous => Identity::anonymous(),
             Keys::Fixed(credentials) => Identity::fixed(credentials, Origin::Code),
@@ -110,7 +111,7 @@ impl ClientBuilder {
             Ok(Services {
                 transport: sockets.to_services(&roots, proxies.clone()),
                 direct: sockets.to_services(&roots, Proxies::default()),
-                clock: clock.clone(),
+                clock: server_clock.clone(),
             })
         })?;
         let mut retry = RetryPolicy::default();
@@ -149,7 +150,7 @@ impl ClientBuilder {
             tally,
             server_takes: Arc::default(),
             buckets: Default::default(),
-            clock_ahead: Default::default(),
+            server_clock,
             stall_limit,
             patience,
             deadline: self.deadline,

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{Method, Request, header};
+use wharf_proto::correct::sts_clock;
 use wharf_proto::sigv4::{Payload, Scope, Signer, SigningKeyCache};
 use wharf_proto::sts::AssumeRole;
 use wharf_proto::{Credentials, Error};
@@ -12,6 +13,7 @@ use wharf_proto::{Credentials, Error};
 use super::endpoints::Sts;
 use super::service::{self, Patience, Services};
 use super::{CredentialsFuture, ProvideCredentials};
+use crate::clock::Clock;
 use crate::dispatch::unsignable;
 
 /// Which role, and what its owner asks for.
@@ -107,7 +109,14 @@ pub(super) async fn ask(services: &Services, sts: &Sts, role: &Role, proof: Proo
         signer.sign(&mut head, Payload::sha256(&body)).map_err(unsignable)?;
         Ok(Request::from_parts(head, body))
     };
-    let answer = services.ask("STS", &services.transport, Patience::USUAL, make).await?;
+    let ask = async || services.ask("STS", &services.transport, Patience::USUAL, make).await;
+    let mut answer = ask().await?;
+    if matches!(proof, Proof::Signature(_))
+        && let Some(theirs) = sts_clock(services.clock.now(), answer.status(), answer.headers(), answer.body())
+        && services.clock.set(theirs)
+    {
+        answer = ask().await?;
+    }
     call.response(answer.status(), answer.headers(), answer.body()).map_err(|error| {
         let code = error.code().map(|code| format!(" ({code})")).unwrap_or_default();
         let told = format!("the role {} was not assumed: {}{code}", role.arn, error.message());

@@ -13,7 +13,7 @@ use wharf_proto::time::parse_iso8601;
 use wharf_proto::{Credentials, Endpoint, Error, ErrorKind};
 
 use super::none;
-use crate::clock::Clock;
+use crate::clock::{Clock, ServerClock};
 use crate::dispatch::{USER_AGENT, read_up_to};
 use crate::transport::{self, Transport, transport_error};
 
@@ -27,7 +27,7 @@ pub(crate) struct Services {
     pub(crate) transport: Arc<dyn Transport>,
     /// To what belongs to this machine, past every proxy: instance and container metadata.
     pub(crate) direct: Arc<dyn Transport>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<ServerClock>,
 }
 
 /// How patiently to ask.

@@ -286,6 +286,50 @@ async fn a_source_whose_keys_have_ended_is_read_anew() {
     assert_eq!(service.asked().len(), 3);
 }
 
+/// STS calls the signature wrong, and tells its time.
+#[tokio::test]
+async fn a_clock_that_is_wrong() {
+    let folder = Folder::new("skew");
+    let config = "[profile work]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n\
+                  [profile base]\naws_access_key_id = AKIDBASE\naws_secret_access_key = s3cr3t\n";
+    for (date, requests) in [
+        ("Sun, 01 Mar 2026 12:00:00 GMT", 2),
+        // What is too far off to be believed, and what is our own time: then it is the secret that is wrong.
+        ("Mon, 01 Mar 2032 12:00:00 GMT", 1),
+        ("Thu, 01 Jan 2026 00:00:30 GMT", 1),
+    ] {
+        let server = Server::start(move |mut conn| async move {
+            while let Some((head, _)) = conn.request().await {
+                if head.header("x-amz-date").unwrap().starts_with("20260301T12") {
+                    let (status, answer) = sts_answer("ASIAROLE");
+                    conn.answer(status, answer.replace(IN_AN_HOUR, "2026-03-01T13:00:00Z")).await;
+                    continue;
+                }
+                let body = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature expired</Message>\
+                            </Error></ErrorResponse>";
+                let head = format!("HTTP/1.1 403 X\r\ndate: {date}\r\ncontent-length: {}\r\n\r\n", body.len());
+                conn.write(head + body).await;
+            }
+        })
+        .await;
+        let url = server.url();
+        let s3 = with_config(&folder, config, &[("AWS_ENDPOINT_URL_STS", &url)]).build().unwrap();
+        let told = s3.credentials().await;
+        assert_eq!(server.requests().len(), requests, "{date}");
+        if requests == 1 {
+            let line = "the role arn:aws:iam::1:role/r was not assumed: Signature expired (SignatureDoesNotMatch)";
+            assert_eq!(told.unwrap_err().to_string(), line);
+            continue;
+        }
+        assert_eq!(told.unwrap().unwrap().access_key_id(), "ASIAROLE");
+        // By that clock they are kept, and links are signed.
+        s3.credentials().await.unwrap();
+        assert_eq!(server.requests().len(), requests);
+        let link = s3.get_object("my-bucket", "a").presign(Duration::from_secs(60)).await.unwrap();
+        assert!(link.url.contains("X-Amz-Date=20260301T12"), "{}", link.url);
+    }
+}
+
 /// What passes is told from what does not: a transfer waits for it.
 #[tokio::test]
 async fn a_service_that_is_overloaded_keeps_its_kind() {
