@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-use crate::endpoint::is_region;
+use crate::endpoint::is_dns_label;
 use crate::headers::Headers;
 use crate::{Error, ErrorKind};
 
@@ -95,7 +95,7 @@ pub fn sts_clock(at: SystemTime, status: StatusCode, headers: &HeaderMap, body: 
 }
 
 fn another_region(asked: &Asked<'_>, error: &Error) -> Option<Correction> {
-    let region = error.region().filter(|region| is_region(region) && *region != asked.region)?;
+    let region = error.region().filter(|region| is_dns_label(region) && *region != asked.region)?;
     Some(Correction::Region(region.to_owned()))
 }
 
@@ -183,7 +183,7 @@ mod tests {
             (Method::GET, 301, &[], moved, region("eu-west-3")),
             (Method::GET, 301, &[(REGION, "eu-west-1")], moved, region("eu-west-1")),
             (Method::PUT, 400, &[], malformed, region("garage")),
-            (Method::GET, 301, &[(REGION, "RegionOne")], "", region("RegionOne")),
+            (Method::GET, 301, &[(REGION, "EU_1")], "", None),
             (Method::PUT, 400, &[(REGION, "us-west-2")], location, region("us-west-2")),
             // The same again would come to the same.
             (Method::GET, 301, &[(REGION, "us-east-1")], "", None),

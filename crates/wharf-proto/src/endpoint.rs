@@ -285,7 +285,7 @@ pub(crate) fn is_dns_label(text: &str) -> bool {
 }
 
 /// Whether some server can have a region of that name.
-pub(crate) fn is_region(text: &str) -> bool {
+fn is_region(text: &str) -> bool {
     is_dns_label(&text.to_ascii_lowercase().replace('_', "-"))
 }
 
