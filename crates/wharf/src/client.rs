@@ -59,6 +59,8 @@ pub(crate) struct Sending {
 /// A client's other settings, and its state.
 pub(crate) struct Shared {
     pub(crate) endpoint: Endpoint,
+    /// Whether nobody on the way to it can read what is sent.
+    pub(crate) is_private: bool,
     pub(crate) identity: Identity,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) runtime: RuntimeHandle,
@@ -127,9 +129,22 @@ impl Inner {
         }
     }
 
+    /// Refuses to send a key that the caller keeps (SSE-C) where others can read it. S3 would too, when it is too late.
+    fn must_hide_customer_keys(&self, request: &Request) -> Result<(), Error> {
+        if self.is_private || !CUSTOMER_KEYS.iter().any(|name| request.headers.contains_key(name)) {
+            return Ok(());
+        }
+        Err(Error::invalid_input(format!(
+            "an SSE-C key is not sent over plain http, where anybody on the way to {} can read it: use an https:// \
+             endpoint",
+            self.endpoint.server()
+        )))
+    }
+
     /// The operation's request as the provider wants it.
     fn request<O: Operation>(&self, operation: &mut O) -> Result<Request, Error> {
         let mut request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
+        self.must_hide_customer_keys(&request).map_err(|error| about::<O>(&request, error))?;
         match self.sending.habits.apply(&mut request) {
             Ok(()) => Ok(request),
             Err(error) => Err(about::<O>(&request, error).with_hint(format!(
@@ -269,6 +284,12 @@ impl From<Ids> for HeaderMap {
         Ids::NAMES.into_iter().zip(ids.0).filter_map(|(name, value)| Some((name, value?))).collect()
     }
 }
+
+/// The headers that hold a key of the caller's.
+const CUSTOMER_KEYS: [HeaderName; 2] = [
+    HeaderName::from_static("x-amz-server-side-encryption-customer-key"),
+    HeaderName::from_static("x-amz-copy-source-server-side-encryption-customer-key"),
+];
 
 const CHECKSUM_MODE: HeaderName = HeaderName::from_static("x-amz-checksum-mode");
 

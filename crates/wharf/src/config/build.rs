@@ -96,6 +96,7 @@ impl ClientBuilder {
         if self.transport.is_some() && !found.asks_services() {
             sockets.must_be_unsaid()?;
         }
+        let is_private = is_https || is_loopback(endpoint.host()) || self.transport.is_some();
         let opens_sockets = self.transport.is_none() || found.asks_services();
         let proxied = found.asks_services() || !is_loopback(endpoint.host());
         let proxies = if opens_sockets { sockets.proxies(&self.environment, proxied)? } else { Proxies::default() };
@@ -140,6 +141,7 @@ impl ClientBuilder {
         let sending = Sending { provider, habits, sign_payload, one_attempt: false };
         let shared = Shared {
             endpoint,
+            is_private,
             identity,
             transport,
             runtime,
