@@ -146,10 +146,17 @@ impl State {
         let credentials = self.current.as_ref()?;
         let age = match age(credentials, now) {
             Age::Gone => return None,
-            Age::Due | Age::Ending if self.not_before.is_some_and(|time| now < time) => Age::Fresh,
+            Age::Due | Age::Ending if self.pauses(now) => Age::Fresh,
             age => age,
         };
         Some((credentials.clone(), age))
+    }
+
+    /// Whether it is too early for another refresh. A time that is further off than a pause was set before the clock was put
+    /// right.
+    fn pauses(&self, now: SystemTime) -> bool {
+        let left = self.not_before.and_then(|time| time.duration_since(now).ok());
+        left.is_some_and(|left| !left.is_zero() && left <= PAUSE)
     }
 
     fn landed(&mut self, fetched: Result<Credentials, Error>, now: SystemTime) -> Result<Credentials, Error> {

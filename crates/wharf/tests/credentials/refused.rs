@@ -2,13 +2,14 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use http::Request;
 use wharf::transport::Body;
 use wharf::{Credentials, CredentialsFuture, ErrorKind, ProvideCredentials};
 
 use crate::common::{Folder, Service, builder, keys_answer, sts_answer, with_config};
-use crate::support::{Fake, answer};
+use crate::support::{Fake, FakeClock, answer};
 
 /// Gives others once some were refused.
 #[derive(Default)]
@@ -145,9 +146,15 @@ async fn keys_end_by_the_servers_clock() {
         std::future::ready(Ok(answer))
     });
     let uri = format!("{}/keys", agent.url());
-    let s3 = builder(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &uri)]).transport(fake.clone()).build().unwrap();
+    let clock = FakeClock::default();
+    let s3 = builder(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &uri)]).transport(fake.clone()).clock(clock.clone());
+    let s3 = s3.build().unwrap();
     for _ in 0..5 {
         s3.put_object("my-bucket", "a", "text").await.unwrap();
     }
     assert_eq!((agent.asked().len(), fake.count()), (1, 6));
+    // And are renewed before they do, whatever was to wait until a time by the clock of before.
+    clock.advance(Duration::from_secs(56 * 60));
+    s3.put_object("my-bucket", "a", "text").await.unwrap();
+    assert_eq!(agent.asked().len(), 2);
 }
