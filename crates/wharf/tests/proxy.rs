@@ -232,9 +232,19 @@ async fn a_proxy_that_wants_a_user_for_plain_http() {
             )
         );
     }
-    // A server that is reached without one has another reason.
-    let s3 = client(&proxy.url(), &[]).max_attempts(1).build().unwrap();
-    assert_eq!(s3.get_object("my-bucket", "a").await.unwrap_err().status().map(|status| status.as_u16()), Some(407));
+    // A server that is reached without one, or through it, has another reason.
+    let (acceptor, pem) = tls("s3.example.test");
+    let server = Server::start_tls(acceptor, |mut conn: Conn| async move {
+        conn.request().await;
+        conn.answer(407, "").await;
+    })
+    .await;
+    let (tunnels, _) = tunnels_to(server.port(), None).await;
+    let through = client("https://s3.example.test", &[]).proxy(tunnels).root_certificates_pem(pem);
+    for s3 in [client(&proxy.url(), &[]), through] {
+        let error = s3.max_attempts(1).build().unwrap().get_object("my-bucket", "a").await.unwrap_err();
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(407), "{error}");
+    }
 }
 
 /// The proxies of the environment lead nowhere here: whoever asked one would fail.

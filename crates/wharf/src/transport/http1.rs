@@ -108,6 +108,7 @@ fn answered(response: Response<Incoming>, keep: Keep) -> Result<Response<Body>, 
         return Err(TransportError::new(TransportErrorKind::Closed, problem));
     }
     if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        && !keep.destination.https
         && let Some(proxy) = keep.shared.settings.proxies.of(&keep.destination)
     {
         return Err(proxy.wants_user(keep.destination.host(), keep.destination.port()));
