@@ -15,7 +15,7 @@ use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
 use wharf_proto::{Credentials, Endpoint, Error, Provider};
 
-use crate::body::{Again, ObjectBody, Place};
+use crate::body::{Again, Call, ObjectBody};
 use crate::buckets::Buckets;
 use crate::clock::{Clock, ServerClock};
 use crate::config::ClientBuilder;
@@ -322,12 +322,12 @@ impl Sender for Client {
             let answer = dispatch::send(&inner, O::NAME, &mut request, Read::Head).await?;
             let Answer { response, rest, attempts } = answer;
             let again = Again::of(&inner, &mut request);
-            let place = Place::new(O::NAME, request);
-            let body = ObjectBody::new(rest, response.headers(), attempts, &inner, place, again);
+            let call = Call::new(O::NAME, request);
+            let body = ObjectBody::new(rest, response.headers(), attempts, &inner, call, again);
             let (status, ids) = (response.status(), Ids::of(response.headers()));
             let output = operation
                 .response(response)
-                .map_err(|error| body.place().of(error.with_answer(status, &ids.into()).with_attempts(attempts)))?;
+                .map_err(|error| body.call().of(error.with_answer(status, &ids.into()).with_attempts(attempts)))?;
             Ok((output, body))
         })
     }
