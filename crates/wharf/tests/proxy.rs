@@ -259,6 +259,41 @@ async fn a_proxy_that_knows_another_password() {
     assert!(!error.contains("pa55word"));
 }
 
+/// What goes by plain http is answered by the proxy itself.
+#[tokio::test]
+async fn a_proxy_that_wants_a_user_for_plain_http() {
+    let proxy = Server::always("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n").await;
+    for (user, said) in [
+        ("", "it wants a user and a password, as in http://user:password@proxy"),
+        ("user:pa55word@", "it does not take this user and password"),
+    ] {
+        let url = proxy.url().replace("http://", &format!("http://{user}"));
+        let s3 = client("http://s3.example.test", &[]).proxy(url).max_attempts(1).build().unwrap();
+        let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Transport);
+        assert_eq!(
+            line(&error),
+            format!(
+                "GetObject my-bucket/a: no connection could be made: 127.0.0.1:PORT: the proxy did not connect to \
+                 s3.example.test:80: {said}"
+            )
+        );
+    }
+    // A server that is reached without one, or through it, has another reason.
+    let (acceptor, pem) = tls("s3.example.test");
+    let server = Server::start_tls(acceptor, |mut conn: Conn| async move {
+        conn.request().await;
+        conn.answer(407, "").await;
+    })
+    .await;
+    let (tunnels, _) = tunnels_to(server.port(), None).await;
+    let through = client("https://s3.example.test", &[]).proxy(tunnels).root_certificates_pem(pem);
+    for s3 in [client(&proxy.url(), &[]), through] {
+        let error = s3.max_attempts(1).build().unwrap().get_object("my-bucket", "a").await.unwrap_err();
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(407), "{error}");
+    }
+}
+
 /// The proxies of the environment lead nowhere here: whoever asked one would fail.
 #[tokio::test]
 async fn this_machine_is_reached_without_a_proxy() {

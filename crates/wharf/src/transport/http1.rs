@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::header::PROXY_AUTHORIZATION;
-use http::{Request, Response, Uri};
+use http::{Request, Response, StatusCode, Uri};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
@@ -105,6 +105,12 @@ fn answered(response: Response<Incoming>, keep: Keep) -> Result<Response<Body>, 
     if response.status().is_success() && !keep.took_whole_request() {
         let problem = format!("the server answered {} before it had the whole body", response.status().as_u16());
         return Err(TransportError::new(TransportErrorKind::Closed, problem));
+    }
+    if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        && !keep.destination.https
+        && let Some(proxy) = keep.shared.settings.proxies.of(&keep.destination)
+    {
+        return Err(proxy.wants_user(keep.destination.host(), keep.destination.port()));
     }
     Ok(response.map(|incoming| {
         let length = incoming.size_hint().exact();
