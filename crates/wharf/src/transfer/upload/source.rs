@@ -78,9 +78,11 @@ pub(super) async fn upload(
             known(job, Source::Bytes(bytes), length).await
         }
         BodySource::File(path) => {
-            // How long it is, is known no sooner than its bytes.
-            let share = job.settings.client.inner().budgets.memory(READ_AT_ONCE as usize).await;
-            let (file, bytes) = Snapshot::with_bytes(path, READ_AT_ONCE).await?;
+            // How long it is, is known no sooner than its bytes. Whoever holds the room may wait for this upload to end: a
+            // file that there is none for is read while it is sent.
+            let share = job.settings.client.inner().budgets.try_memory(READ_AT_ONCE as usize);
+            let most = if share.is_some() { READ_AT_ONCE } else { 0 };
+            let (file, bytes) = Snapshot::with_bytes(path, most).await?;
             let length = file.length;
             let Some(bytes) = bytes else {
                 drop(share);
