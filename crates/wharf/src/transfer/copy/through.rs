@@ -81,7 +81,8 @@ impl Reading {
         if at > 0 && at == self.seen.content_length {
             return Ok(());
         }
-        let call = self.copy.call.read_source(self.copy.client.for_transfers(), &self.seen);
+        let client = &self.copy.client;
+        let call = self.copy.call.read_source(client.for_transfers(), &self.seen, &client.inner().sending.habits);
         let mut object = if at > 0 { call.range(at..) } else { call }.await?;
         if at > 0 {
             let header = object.content_range.as_deref().unwrap_or_default();
