@@ -72,10 +72,10 @@ pub(super) async fn upload(
             .with_hint("leave .resumable() out, or write the bytes into a file first"));
     }
     match source {
-        BodySource::Empty => known(job, Source::Bytes(Bytes::new()), 0).await,
+        BodySource::Empty => known(job, Source::Bytes(Bytes::new()), 0, None).await,
         BodySource::Bytes(bytes) => {
             let length = bytes.len() as u64;
-            known(job, Source::Bytes(bytes), length).await
+            known(job, Source::Bytes(bytes), length, None).await
         }
         BodySource::File(path) => {
             // How long it is, is known no sooner than its bytes. Whoever holds the room may wait for this upload to end: a
@@ -84,43 +84,50 @@ pub(super) async fn upload(
             let most = if share.is_some() { READ_AT_ONCE } else { 0 };
             let (file, bytes) = Snapshot::with_bytes(path, most).await?;
             let length = file.length;
+            let from = Some((file.clone(), 0));
             let Some(bytes) = bytes else {
                 drop(share);
-                return known(job, Source::File { file, offset: 0 }, length).await;
+                return known(job, Source::File { file, offset: 0 }, length, from).await;
             };
-            let uploaded = known(job, Source::Bytes(bytes), length).await;
+            let uploaded = known(job, Source::Bytes(bytes), length, from).await;
             drop(share);
             uploaded
         }
         BodySource::FileRange { path, offset, length } => {
             let file = Snapshot::take(path).await?;
-            known(job, Source::File { file, offset }, length).await
+            let from = Some((file.clone(), offset));
+            known(job, Source::File { file, offset }, length, from).await
         }
         BodySource::Stream { length: Some(length), stream } => {
             let cutting = Cutting::new(&job, stream)?;
-            known(job, Source::Stream(Box::new(cutting)), length).await
+            known(job, Source::Stream(Box::new(cutting)), length, None).await
         }
         BodySource::Stream { length: None, stream } => unknown(job, stream).await,
         other => Err(Error::invalid_input(format!("this version cannot upload {other:?}"))),
     }
 }
 
-async fn known(mut job: Job, source: Source, length: u64) -> Result<Uploaded, Error> {
+/// What is `length` bytes long, and read `from` there in a file.
+async fn known(mut job: Job, source: Source, length: u64, from: Option<(Snapshot, u64)>) -> Result<Uploaded, Error> {
     let limits = job.habits().parts;
     let plan = PartPlan::of_length(length, job.settings.part_size, limits)?;
     job.watch.expect(length);
     let mut pieces = Pieces::new(source, plan, Some(length));
-    if plan.count(length) > 1 && length >= job.settings.threshold.min(limits.max_size) {
-        if let Source::File { file, offset } = &pieces.source
-            && job.settings.resumable
-        {
-            let (file, range) = (file.clone(), *offset..*offset + length);
-            job.resume = Some(Resume::open(&mut job, file, range, plan.size_of(1)).await?);
+    let in_parts = plan.count(length) > 1 && length >= job.settings.threshold.min(limits.max_size);
+    let mut left_over = Vec::new();
+    if let Some((file, offset)) = from.filter(|_| job.settings.resumable) {
+        let range = offset..offset + length;
+        match in_parts {
+            true => job.resume = Some(Resume::open(&mut job, file, range, plan.size_of(1)).await?),
+            false => left_over = Resume::clear(&job, file, range, plan.size_of(1)).await?,
         }
+    }
+    if in_parts {
         return multipart::upload(Arc::new(job), pieces).await;
     }
     let content = pieces.whole(length).await?;
-    single::put(&job, content, pieces.file(), length).await
+    let uploaded = single::put(&job, content, pieces.file(), length).await?;
+    Ok(Uploaded { left_over, ..uploaded })
 }
 
 async fn unknown(job: Job, stream: ByteStream) -> Result<Uploaded, Error> {
