@@ -102,7 +102,7 @@ impl Concurrency {
                 let time = now.saturating_sub(began);
                 let events = moved.events.saturating_sub(from.events);
                 // Of each request two: its bytes came, and it ended.
-                if events < 2 * self.limit as u64 || time < WINDOW {
+                if events < (self.limit as u64).saturating_mul(2) || time < WINDOW {
                     return;
                 }
                 self.window = Window::Measuring { from: moved, began: now };
@@ -213,6 +213,7 @@ mod tests {
     fn what_was_wanted_is_the_most() {
         assert_eq!(Link::new(Some(16)).seconds(5, |n| n as u64 * MIB), [16; 5]);
         assert_eq!(Concurrency::new(Some(0)).limit(), 1);
+        assert_eq!(Link::new(Some(usize::MAX)).concurrency.limit(), usize::MAX);
     }
 
     /// Several of many requests are refused at about the same time, between pieces of the bodies of the others.
