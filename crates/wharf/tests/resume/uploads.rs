@@ -425,3 +425,21 @@ async fn what_was_begun_of_a_file_that_is_small_now_is_aborted() {
     let uploaded = place.upload(&path).await.unwrap();
     assert_eq!((uploaded.left_over, names(&place.journals()).len()), (place.uploads().await, 0));
 }
+
+/// Its parts are of no use to a later run, which would abort them.
+#[tokio::test]
+async fn an_upload_of_a_file_that_changes_is_not_kept() {
+    let place = Place::new().await;
+    let path = place.file(&bytes(SIZE));
+    let changing = path.clone();
+    let s3 = crate::common::hooked(&place.store, move |what| {
+        if what.contains("partNumber=2") {
+            fs::write(&changing, bytes(SIZE + 1)).unwrap();
+        }
+    });
+    let upload = s3.upload(BUCKET, "a", path.as_path()).resumable(true).journal_dir(place.journals());
+    let error = upload.part_size(PART as u64).multipart_threshold(0).concurrency(1).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Body);
+    assert!(error.to_string().contains("the upload was aborted"), "{error}");
+    assert_eq!((place.uploads().await.len(), names(&place.journals()).len()), (0, 0));
+}

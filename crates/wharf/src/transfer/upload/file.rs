@@ -65,11 +65,26 @@ impl Snapshot {
         blocking(move || before.compare()).await
     }
 
+    /// Whether the file is known to be another than it was.
+    pub(super) async fn has_changed(&self) -> bool {
+        let before = self.clone();
+        let differs = blocking(move || before.now().map(|now| !before.is_like(&now)));
+        differs.await.unwrap_or(false)
+    }
+
     /// Blocks the thread.
     fn compare(&self) -> Result<(), Error> {
-        let now = Self::of(self.path.clone(), &read(&self.path)?);
-        let same = now.length == self.length && now.modified == self.modified && now.identity == self.identity;
-        if same { Ok(()) } else { Err(changed(self, now.length)) }
+        let now = self.now()?;
+        if self.is_like(&now) { Ok(()) } else { Err(changed(self, now.length)) }
+    }
+
+    /// Blocks the thread.
+    fn now(&self) -> Result<Self, Error> {
+        Ok(Self::of(self.path.clone(), &read(&self.path)?))
+    }
+
+    fn is_like(&self, now: &Self) -> bool {
+        (now.length, now.modified, now.identity) == (self.length, self.modified, self.identity)
     }
 
     fn of(path: PathBuf, metadata: &Metadata) -> Self {

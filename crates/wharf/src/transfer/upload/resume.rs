@@ -31,6 +31,7 @@ const SKEW: Duration = Duration::from_secs(15 * 60);
 pub(super) struct Resume {
     /// `None` once there is nothing to resume.
     journal: Arc<Mutex<Option<Journal>>>,
+    pub(super) file: Snapshot,
     start: UploadStart,
     pub(super) earlier: Option<Earlier>,
     pub(super) done: Option<Done>,
@@ -124,7 +125,7 @@ impl Resume {
         })
         .await?;
         let journal = Arc::new(Mutex::new(Some(journal)));
-        Ok((Self { journal, start, earlier: None, done: None, left_over: Vec::new(), note: None }, state))
+        Ok((Self { journal, file, start, earlier: None, done: None, left_over: Vec::new(), note: None }, state))
     }
 
     /// Goes on with what was left, or clears it away.
