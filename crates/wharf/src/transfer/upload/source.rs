@@ -137,6 +137,7 @@ async fn unknown(job: Job, stream: ByteStream) -> Result<Uploaded, Error> {
         None => job.settings.part_size,
     };
     let plan = PartPlan::of_unknown_length(wanted, limits);
+    let threshold = job.settings.threshold.min(limits.max_size);
     let mut cutting = Cutting::new(&job, stream)?;
     let mut read = 0;
     let mut number = 1;
@@ -144,7 +145,7 @@ async fn unknown(job: Job, stream: ByteStream) -> Result<Uploaded, Error> {
         let size = plan.size_of(number);
         let cut = match number {
             1 => Some(cutting.cutter.take(size).await?),
-            _ if read + size > job.settings.threshold => None,
+            _ if read + size > threshold => None,
             // Whoever holds some and waits for more may wait for another who does the same.
             _ => cutting.cutter.take_at_once(size).await?,
         };
