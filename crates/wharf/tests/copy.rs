@@ -377,6 +377,21 @@ async fn a_source_that_changes_is_not_mixed_where_conditions_are_ignored() {
     assert_eq!(uploads_left(&s3).await, 0);
 }
 
+/// The bytes that pass through here are those of the object that was looked at, whatever the server makes of a condition.
+#[tokio::test]
+async fn a_source_that_is_replaced_before_it_is_read() {
+    let (there, _store) = embedded().await;
+    for length in [MIB, MIB + 1] {
+        let (s3, store) = embedded().await;
+        source(&s3, MIB).await;
+        store.inject(Fault::ignore_conditions().on(Operation::GetObject)).unwrap();
+        store.inject(Fault::replace_object(vec![1; length]).on(Operation::GetObject)).unwrap();
+        let error = s3.copy("my-bucket", "a", "your-bucket", "a").to(&there).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{length}: {error}");
+        assert!(!there.object_exists("your-bucket", "a").await.unwrap());
+    }
+}
+
 #[tokio::test]
 async fn the_source_is_looked_at_once() {
     let (s3, store) = embedded().await;
