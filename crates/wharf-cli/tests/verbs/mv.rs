@@ -181,3 +181,22 @@ fn what_did_not_arrive_stays() {
     assert_like(bench.run(&["mv", "a.txt", "s3://my-bucket-2/"]), 1, "", expected);
     assert_eq!(bench.read("a.txt"), "hello");
 }
+
+/// What the server ignores is not said to it; that the source is still what was copied is looked at when it goes.
+#[test]
+fn where_conditions_are_ignored_it_moves_all_the_same() {
+    let bench = Bench::like(Personality::Ceph);
+    bench.put("a", "hello");
+    let moves = |more: &[&str]| {
+        bench.run(&[&["mv", "s3://my-bucket/a", "s3://my-bucket/b", "--provider", "ceph"], more].concat())
+    };
+    assert_eq!(moves(&[]), done("move: s3://my-bucket/a to s3://my-bucket/b\n"));
+    assert_eq!((bench.keys(), bench.object("b")), (vec!["b".to_owned()], "hello".to_owned()));
+    bench.put("a", "another");
+    let (exit, stdout, _) = moves(&["--no-overwrite"]);
+    assert_eq!((exit, stdout.as_str(), bench.object("b")), (0, "", "hello".to_owned()));
+    bench.must(&["rm", "s3://my-bucket/b"]);
+    let (exit, stdout, _) = moves(&["--no-overwrite"]);
+    assert_eq!((exit, stdout.as_str()), (0, "move: s3://my-bucket/a to s3://my-bucket/b\n"));
+    assert_eq!((bench.keys(), bench.object("b")), (vec!["b".to_owned()], "another".to_owned()));
+}

@@ -130,7 +130,7 @@ impl Work {
             deletes: Spool::default(),
             skipped: 0,
             tasks: Tasks::new(&self.watch),
-            under_way: Arc::new(Semaphore::new(self.at_once)),
+            under_way: Arc::new(Semaphore::new(self.at_once.min(Semaphore::MAX_PERMITS))),
         };
         for (side, _) in offered.into_iter().filter(|(_, missing)| *missing) {
             let _ = pass.plan.offer(side, None);

@@ -74,10 +74,22 @@ impl Snapshot {
         blocking(move || before.compare()).await
     }
 
+    /// Whether the file is known to be another than it was.
+    pub(super) async fn has_changed(&self) -> bool {
+        let before = self.clone();
+        let differs = blocking(move || before.now().map(|now| !before.is_like(&now)));
+        differs.await.unwrap_or(false)
+    }
+
     /// Blocks the thread.
     fn compare(&self) -> Result<(), Error> {
-        let now = Self::of(self.path.clone(), &look(&self.path)?);
-        if now.is_like(self) { Ok(()) } else { Err(changed(self, now.length)) }
+        let now = self.now()?;
+        if self.is_like(&now) { Ok(()) } else { Err(changed(self, now.length)) }
+    }
+
+    /// Blocks the thread.
+    fn now(&self) -> Result<Self, Error> {
+        Ok(Self::of(self.path.clone(), &look(&self.path)?))
     }
 
     fn is_like(&self, other: &Self) -> bool {
