@@ -1,9 +1,13 @@
 //! A download into a file: several requests at a time, each writes its bytes where they belong.
 
-use std::ops::Deref;
+mod unfinished;
+
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::{Mutex as TurnMutex, Semaphore};
@@ -14,10 +18,9 @@ use wharf_proto::transfer::{Arrived, Cuts, Ledger, Spans};
 use wharf_proto::{Error, ErrorKind};
 
 use super::Downloaded;
-use super::attributes;
 use super::check::{Check, Tally};
 use super::crew::Crew;
-use super::file::{FileOptions, PartFile, TIDY_UP, check_target, journal_path};
+use super::file::{FileOptions, PartFile, check_target, journal_path};
 use super::in_order::Speed;
 use super::known::known;
 use super::request::{Found, Job, ended_early};
@@ -27,6 +30,7 @@ use crate::ObjectBody;
 use crate::payload::blocking;
 use crate::transfer::journal;
 use crate::transfer::verification::Verification;
+use unfinished::Unfinished;
 
 /// How many requests there can be at a time where the caller does not say; the lane decides how many there are.
 const MOST: usize = 64;
@@ -104,14 +108,11 @@ struct Run {
     resumed_bytes: u64,
     /// Closed when others shall help: a fast stream is read alone.
     alone: Semaphore,
+    /// Closed when no range is left for one more, so that nobody waits for leave to send.
+    taken: Semaphore,
     /// The file has its name, or was given up.
     is_over: AtomicBool,
     crew: Arc<Crew>,
-}
-
-/// A file that is not whole. Dropped before it is, it is removed, or what has arrived recorded.
-struct Unfinished {
-    run: Arc<Run>,
 }
 
 /// A range on its way.
@@ -172,6 +173,7 @@ async fn fetch(
     crew: &Arc<Crew>,
     unfinished: &OnceLock<Unfinished>,
 ) -> Result<(), Error> {
+    let mut own = None;
     let kept = match resume {
         Some(resume) => resume.found(job, target).await?,
         None => None,
@@ -179,9 +181,8 @@ async fn fetch(
     if let Some((found, arrived)) = kept {
         let (new, requests) = Run::begin(job, found, target, options, resume, arrived, crew).await?;
         let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
-        for _ in 1..requests {
-            crew.spawn(Run::work(Arc::clone(run)).in_current_span());
-        }
+        own = run.take();
+        run.begin_beside(requests - 1);
     } else {
         let front = TurnMutex::new(None);
         let begun = crew.beside(async {
@@ -190,17 +191,14 @@ async fn fetch(
                 if front.is_none() {
                     let (found, body) = job.first().await?;
                     let (new, requests) = Run::begin(job, found, target, options, resume, Vec::new(), crew).await?;
-                    let speed = job.options().concurrency.is_none().then(Speed::default);
-                    *front = new.take().map(|filler| Filler { body: Some(body), speed, ..filler });
-                    if job.options().concurrency.is_some() {
-                        new.alone.close();
-                    }
                     let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
-                    for _ in 1..requests {
-                        crew.spawn(Run::help(Arc::clone(run)).in_current_span());
-                    }
-                    if requests > 1 {
-                        crew.spawn(Run::listen(Arc::clone(run)).in_current_span());
+                    let is_tried = job.options().concurrency.is_none();
+                    let speed = is_tried.then(Speed::default);
+                    *front = run.take().map(|filler| Filler { body: Some(body), speed, ..filler });
+                    if is_tried {
+                        run.wait_beside(requests - 1);
+                    } else {
+                        run.begin_beside(requests - 1);
                     }
                 }
                 match (&mut *front, unfinished.get()) {
@@ -218,7 +216,7 @@ async fn fetch(
         }
     }
     if let Some(run) = unfinished.get() {
-        crew.beside(Run::work(Arc::clone(run))).await?;
+        crew.beside(Run::work(Arc::clone(run), own)).await?;
     }
     crew.join().await
 }
@@ -281,6 +279,7 @@ impl Run {
                 resume,
                 resumed_bytes,
                 alone: Semaphore::new(0),
+                taken: Semaphore::new(0),
                 is_over: AtomicBool::new(false),
                 crew: crew.clone(),
             },
@@ -301,12 +300,30 @@ impl Run {
         Some(Filler { taker, tally, body: None, speed: None, silences: 0 })
     }
 
-    /// Works when the first stream turns out to be slow, or is over.
+    /// Has so many others work. Where the caller said how many there are, each has its share before the first is asked for:
+    /// what is cut off later comes all the same, and is thrown away.
+    fn begin_beside(self: &Arc<Self>, others: usize) {
+        for _ in 0..others {
+            let share = self.job.options().concurrency.and_then(|_| self.take());
+            self.crew.spawn(Arc::clone(self).work(share).in_current_span());
+        }
+    }
+
+    /// Has so many others work when the first stream turns out to be slow.
+    fn wait_beside(self: &Arc<Self>, others: usize) {
+        for _ in 0..others {
+            self.crew.spawn(Arc::clone(self).help().in_current_span());
+        }
+        if others > 0 {
+            self.crew.spawn(Arc::clone(self).listen().in_current_span());
+        }
+    }
+
     async fn help(self: Arc<Self>) -> Result<(), Error> {
         // It never has a permit: an error is what is waited for, and says that it was closed.
         let closed = self.alone.acquire().await;
         drop(closed);
-        self.work().await
+        self.work(None).await
     }
 
     /// Has others help when the first stream falls silent: how fast it is, it tells only as long as it moves.
@@ -326,10 +343,10 @@ impl Run {
         Ok(())
     }
 
-    /// Fetches one range after another while there are any.
-    async fn work(self: Arc<Self>) -> Result<(), Error> {
+    /// Fetches one range after another while there are any, first what it is given.
+    async fn work(self: Arc<Self>, mut first: Option<Filler>) -> Result<(), Error> {
         loop {
-            let filler = TurnMutex::new(None);
+            let filler = TurnMutex::new(first.take());
             let attempt = || async {
                 let mut filler = filler.lock().await;
                 if filler.is_none() {
@@ -340,7 +357,15 @@ impl Run {
                     None => Ok(Step::Idle),
                 }
             };
-            match self.job.patiently(attempt).await? {
+            let (mut trying, mut all_taken) = (pin!(self.job.patiently(attempt)), pin!(self.taken.acquire()));
+            let step = poll_fn(|cx| match trying.as_mut().poll(cx) {
+                // Whoever has no range need not wait for leave to send.
+                Poll::Pending if filler.try_lock().is_ok_and(|filler| filler.is_none()) => {
+                    all_taken.as_mut().poll(cx).map(|_| Ok(Step::Idle))
+                }
+                step => step,
+            });
+            match step.await? {
                 Step::Done => {}
                 Step::Idle => return Ok(()),
                 Step::Lost(error) => return Err(error),
@@ -400,6 +425,9 @@ impl Run {
     /// A range has come whole.
     fn filled(&self, tally: &mut Tally) -> Step {
         tally.close(&self.check, &self.ledger);
+        if !self.spans().has_more() {
+            self.taken.close();
+        }
         self.job.watch().part_done();
         Step::Done
     }
@@ -440,60 +468,9 @@ impl Run {
         verification: Verification,
     ) -> Result<Downloaded<PathBuf>, Error> {
         let size = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).bytes();
-        let preserved = options.preserve.then_some(&self.found.head);
-        let (modified, mode) = (preserved.and_then(attributes::modified), preserved.and_then(attributes::mode));
-        self.file.finish(target, size, modified, options.mode.or(mode), options)?;
+        self.file.finish(target, size, &self.found.head, options)?;
         self.is_over.store(true, Ordering::Relaxed);
         let (target, head, resumed_bytes) = (target.to_owned(), self.found.head.clone(), self.resumed_bytes);
         Ok(Downloaded { target, head, size, verification, resumed_bytes })
-    }
-}
-
-impl Deref for Unfinished {
-    type Target = Arc<Run>;
-
-    fn deref(&self) -> &Arc<Run> {
-        &self.run
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        let run = self.run.clone();
-        if run.is_over.load(Ordering::Relaxed) {
-            return;
-        }
-        if run.resume.is_none() {
-            run.file.discard();
-        }
-        // Now, for there may be no runtime to tidy up on, and its tasks have the run, which has its crew.
-        run.crew.abort();
-        let tidy_up = async move {
-            run.crew.stop().await;
-            // It may be getting its name.
-            run.file.unused().await;
-            let recorded = match &run.resume {
-                // It has got it.
-                Some((resume, _)) if run.is_over.load(Ordering::Relaxed) => {
-                    resume.over();
-                    resume.close().await;
-                    Ok(())
-                }
-                _ => {
-                    let recorded = run.record().await;
-                    if run.file.is_lost() {
-                        run.discard();
-                    }
-                    recorded
-                }
-            };
-            // A file without a name goes when it is closed, which takes the longer the larger it is.
-            let closed = blocking(move || {
-                drop(run);
-                Ok(())
-            });
-            recorded.and(closed.await)
-        };
-        self.job.watch().tidy_up(tidy_up, TIDY_UP);
     }
 }
