@@ -2,7 +2,9 @@
 //!
 //! The plan asks for the next entry of a side when it needs one, and holds one of each: ten million keys take no more memory than
 //! ten. Where a side does not come in the order of its keys' bytes, it says so at once. What it has said before that still holds
-//! of transfers, which do no harm, and of no delete: those are to be carried out when both sides have ended well.
+//! of transfers, which do no harm, and of no delete: those are to be carried out when both sides have ended well. With
+//! [`Rules::keep`] a transfer can do harm as well, for what seemed to be missing may come later: sort a side of which the order
+//! is not known.
 //!
 //! ```
 //! use wharf_proto::sync_plan::{Action, Entry, Rules, Side, Step, SyncPlan};
@@ -97,6 +99,8 @@ pub struct Rules {
     pub compare: Compare,
     /// Whether what the source does not have is deleted.
     pub delete: bool,
+    /// Whether what the target has stays as it is: only what is missing is brought, and nobody need read any bytes.
+    pub keep: bool,
 }
 
 /// What is to be done with a key.
@@ -117,6 +121,8 @@ pub enum Action {
         /// The target's.
         target: Entry,
     },
+    /// Nothing, by [`Rules::keep`]: the target has another of this name, or one that may be another. The source's.
+    Keep(Entry),
     /// Delete it from the target, once both sides have ended well.
     Delete(Entry),
     /// Nothing: both are the same, or the source does not have it and nothing is deleted.
@@ -253,12 +259,20 @@ impl SyncPlan {
         let source = if order.is_le() { self.source.next.take() } else { None };
         let target = if order.is_ge() { self.target.next.take() } else { None };
         Step::Act(match (source, target) {
-            (Some(source), Some(target)) => self.compare(source, target),
+            (Some(source), Some(target)) => self.of_both(source, target),
             (Some(source), None) => Action::Transfer { source, because: Reason::Missing },
             (None, Some(target)) if self.rules.delete => Action::Delete(target),
             (None, Some(target)) => Action::Skip(target),
             (None, None) => return Step::Done,
         })
+    }
+
+    /// What is to be done with what both have.
+    fn of_both(&self, source: Entry, target: Entry) -> Action {
+        match self.compare(source, target) {
+            Action::Transfer { source, .. } | Action::Compare { source, .. } if self.rules.keep => Action::Keep(source),
+            action => action,
+        }
     }
 
     fn compare(&self, source: Entry, target: Entry) -> Action {

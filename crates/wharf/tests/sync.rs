@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use wharf::blocking::Wait;
 use wharf::transfer::{Compare, Reason, Sync, SyncAction, SyncPlace, Synced};
 use wharf::{Client, ErrorKind, Provider};
-use wharf_embedded::{Fault, Operation, Store};
+use wharf_embedded::{Fault, Operation, Personality, Store};
 
 struct Scene {
     s3: Client,
@@ -362,6 +362,141 @@ async fn what_was_not_seen_is_not_overwritten() {
     let error = synced.failures[0].error.as_ref().unwrap();
     assert!(error.hint().unwrap().contains("two keys may be one name"), "{error:?}");
     assert_eq!(scene.files(), map([("a", "mine")]));
+}
+
+#[tokio::test]
+async fn what_is_there_can_be_kept() {
+    let scene = Scene::new().await;
+    for key in ["larger", "later", "same", "same size"] {
+        scene.put(&format!("p/{key}"), "there").await;
+    }
+    scene.put("p/old", "extra").await;
+    scene.write_old("larger", "larger here");
+    scene.write_new("later", "later");
+    scene.write_old("new", "new");
+    scene.write_old("same", "there");
+    scene.write_old("same size", "other");
+    let keep = |key: &str| (key.to_owned(), SyncAction::Keep);
+    let bring = |key: &str, action: SyncAction| (key.to_owned(), action);
+    let uploaded = [keep("larger"), keep("later"), bring("new", SyncAction::Upload(Reason::Missing))];
+    scene.asked();
+    for dry_run in [true, false] {
+        let mut events = scene.up().overwrite(false).dry_run(dry_run).events();
+        let mut told = BTreeMap::new();
+        while let Some(item) = events.next().await {
+            let item = item.unwrap();
+            assert!(item.error.is_none(), "{item:?}");
+            told.insert(item.key, item.action);
+        }
+        assert_eq!((told, events.skipped()), (uploaded.clone().into(), 5));
+    }
+    assert_eq!(scene.asked(), ["ListObjectsV2", "ListObjectsV2", "PutObject"]);
+    // No bytes are compared, and nothing is sent to be refused. What only the target has is another matter.
+    let synced = scene.up().overwrite(false).compare(Compare::Checksum).delete(true).await.unwrap();
+    assert_eq!((counts(&synced), synced.bytes), ([0, 1, 5, 0], 0));
+    assert_eq!(scene.asked(), ["DeleteObjects", "ListObjectsV2"]);
+    let expected = [("p/larger", "there"), ("p/later", "there"), ("p/new", "new"), ("p/same", "there")];
+    let mut expected = map(expected);
+    expected.insert("p/same size".to_owned(), "there".to_owned());
+    assert_eq!(scene.objects("my-bucket").await, expected);
+
+    // Files and copies as well.
+    let files = scene.files();
+    assert_eq!(counts(&scene.down().overwrite(false).compare(Compare::SizeOnly).await.unwrap()), [0, 0, 5, 0]);
+    assert_eq!(scene.files(), files);
+    scene.s3.put_object("your-bucket", "larger", "here too").await.unwrap();
+    let copy = scene.s3.sync(("my-bucket", "p"), ("your-bucket", "")).overwrite(false);
+    assert_eq!(counts(&copy.await.unwrap()), [4, 0, 1, 0]);
+    assert_eq!(scene.objects("your-bucket").await["larger"], "here too");
+    assert_eq!(counts(&scene.up().overwrite(true).await.unwrap())[0], 2);
+}
+
+#[tokio::test]
+async fn what_appears_meanwhile_is_kept_too() {
+    let scene = Scene::new().await;
+    scene.write("a", "ours");
+    let store = scene.store.clone();
+    let up = scene.up().overwrite(false).uploads(move |upload| {
+        let other = wharf::blocking::Client::builder().transport(store.clone());
+        let put = || other.build_blocking().unwrap().put_object("my-bucket", "p/a", "theirs").wait().unwrap();
+        std::thread::scope(|scope| scope.spawn(put).join().map(drop).unwrap());
+        upload
+    });
+    let synced = up.await.unwrap();
+    assert_eq!(counts(&synced), [0, 0, 0, 1]);
+    assert_eq!(synced.failures[0].error.as_ref().unwrap().kind(), ErrorKind::PreconditionFailed);
+    assert_eq!(scene.objects("my-bucket").await, map([("p/a", "theirs")]));
+}
+
+/// The condition goes with whatever writes the object, unless that is known to ignore it.
+#[tokio::test]
+async fn what_is_missing_is_brought_also_where_conditions_are_ignored() {
+    const MIB: u64 = 1 << 20;
+    for (personality, provider, guarded) in [
+        (None, Provider::Embedded, &["CompleteMultipartUpload", "CopyObject", "PutObject"][..]),
+        // It keeps that of PutObject.
+        (Some(Personality::Ceph), Provider::Ceph, &["PutObject"]),
+        (Some(Personality::Garage), Provider::Garage, &[]),
+    ] {
+        let store = match personality {
+            Some(personality) => Store::builder().personality(personality).build(),
+            None => Store::in_memory(),
+        };
+        let client = || Client::builder().transport(store.clone()).provider(provider).build().unwrap();
+        let (s3, folder) = (client(), TempDir::new().unwrap());
+        s3.create_bucket("my-bucket").await.unwrap();
+        let sizes = [("kept", 1), ("parts", 12 * MIB), ("whole", 11 * MIB)];
+        for (name, size) in sizes {
+            File::create(folder.path().join(name)).unwrap().set_len(size).unwrap();
+        }
+        let to = |prefix: &str| SyncPlace::bucket("my-bucket", prefix);
+        for prefix in ["up", "copy", "through"] {
+            s3.put_object("my-bucket", format!("{prefix}/kept"), "there").await.unwrap();
+        }
+        let up =
+            s3.sync(folder.path(), to("up")).uploads(|upload| upload.part_size(6 * MIB).multipart_threshold(12 * MIB));
+        let copy = s3.sync(to("up"), to("copy")).copies(|copy| copy.part_size(6 * MIB).multipart_threshold(12 * MIB));
+        // From one client to another all goes through here, in parts from 16 MiB on.
+        let through = s3.sync(to("up").of(&client()), to("through"));
+        for (sync, requests) in [
+            (up, &["CompleteMultipartUpload", "PutObject"][..]),
+            (copy, &["CompleteMultipartUpload", "CopyObject"]),
+            (through, &["PutObject", "PutObject"]),
+        ] {
+            store.clear_requests();
+            let synced = sync.overwrite(false).compare(Compare::SizeOnly).await.unwrap();
+            assert_eq!((synced.transferred, synced.failed, synced.skipped), (2, 0, 1), "{provider} {synced:?}");
+            let mut wrote = Vec::new();
+            for request in store.requests() {
+                if ["CompleteMultipartUpload", "CopyObject", "PutObject"].contains(&request.operation) {
+                    let has = request.headers.contains_key("if-none-match");
+                    assert_eq!(has, guarded.contains(&request.operation), "{provider} {request:?}");
+                    wrote.push(request.operation);
+                }
+            }
+            wrote.sort_unstable();
+            assert_eq!(wrote, requests, "{provider}");
+        }
+    }
+}
+
+/// Else it would be taken for missing, and this store ignores the condition.
+#[tokio::test]
+async fn what_comes_out_of_order_is_kept_too() {
+    let store = Store::builder().personality(Personality::Garage).build();
+    let s3 = Client::builder().transport(store.clone()).build().unwrap();
+    s3.create_bucket("my-bucket").await.unwrap();
+    let folder = TempDir::new().unwrap();
+    for n in 0..100 {
+        s3.put_object("my-bucket", format!("{n:03}"), "there").await.unwrap();
+        fs::write(folder.path().join(format!("{n:03}")), "larger here").unwrap();
+    }
+    store.inject(Fault::shuffle_listing(7).on(Operation::ListObjectsV2)).unwrap();
+    store.clear_requests();
+    let synced = s3.sync(folder.path(), ("my-bucket", "")).overwrite(false).await.unwrap();
+    assert_eq!(counts(&synced), [0, 0, 100, 0]);
+    let asked: Vec<_> = store.requests().iter().map(|request| request.operation).collect();
+    assert_eq!(asked, ["ListObjectsV2"]);
 }
 
 /// An object that is called like the rest of a download takes no other's place, and the rest goes on.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use wharf::proto::sync_plan::Compare;
+use wharf::provider::Condition;
 use wharf::transfer::{Sync, SyncPlace};
 use wharf::{ErrorKind, S3Uri};
 
@@ -16,7 +17,7 @@ use crate::error::{Exit, Failure};
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::transfer::case::Verdict;
-use crate::transfer::mover::Mover;
+use crate::transfer::mover::{Mover, UNPROTECTED};
 use crate::transfer::options::TransferArgs;
 use crate::transfer::place::Place;
 use crate::transfer::route::as_prefix;
@@ -97,6 +98,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         .target
         .sync(from?, to?)
         .delete(args.delete)
+        .overwrite(!mover.options.no_overwrite)
         .compare(compare)
         .filter(move |name| filters.take(name))
         .dry_run(mover.options.dryrun)
@@ -111,6 +113,9 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         None => sync.concurrency(AT_ONCE),
     };
     let sync = if let Some(patience) = context.tuning().patience { sync.patience(patience) } else { sync };
+    if !mover.options.dryrun && is_unprotected(&source, &target, &mover) {
+        printer.warn(&Warning::new(UNPROTECTED));
+    }
     let (warnings, warned) = mpsc::unbounded_channel();
     let sync = match (&source, &target) {
         (Place::Remote(url), Place::Local(root)) if mover.cases.look() => {
@@ -153,10 +158,21 @@ const AT_ONCE: usize = 64;
 /// Tells the calls of a sync what the options say.
 fn dressed(sync: Sync, mover: &Arc<Mover>) -> Sync {
     let [uploads, downloads, copies] = [mover.clone(), mover.clone(), mover.clone()];
-    let keeps = mover.options.no_overwrite;
-    sync.uploads(move |upload| uploads.dress_upload(if keeps { upload.if_absent() } else { upload }))
-        .downloads(move |download| downloads.dress_download(if keeps { download.overwrite(false) } else { download }))
-        .copies(move |copy| copies.dress_copy(if keeps { copy.if_absent() } else { copy }))
+    sync.uploads(move |upload| uploads.dress_upload(upload))
+        .downloads(move |download| downloads.dress_download(download))
+        .copies(move |copy| copies.dress_copy(copy))
+}
+
+/// Whether the listing alone protects what is to be left alone, at least where something is large: a file is protected by the
+/// disk.
+fn is_unprotected(source: &Place, target: &Place, mover: &Mover) -> bool {
+    let condition = match (source, target) {
+        (_, Place::Local(_)) => return false,
+        (Place::Remote(_), _) if !mover.ends.through_here => Condition::CopyIfAbsent,
+        _ => Condition::PutIfAbsent,
+    };
+    let ignored = mover.ends.target.provider().habits().ignores;
+    mover.options.no_overwrite && [condition, Condition::CompleteIfAbsent].iter().any(|known| ignored.contains(*known))
 }
 
 fn sync_place(place: &Place, client: &wharf::Client, is_foreign: bool) -> Result<SyncPlace, Failure> {

@@ -24,6 +24,10 @@ use crate::error::{Exit, Failure, by_option};
 use crate::globals::Tuning;
 use crate::url::Shown;
 
+/// What is to be known where a server ignores the condition that `--no-overwrite` has.
+pub(crate) const UNPROTECTED: &str = "this server ignores conditions: --no-overwrite looks first, and what appears between \
+                                      the look and the write is overwritten";
+
 /// Moves things as the options have it.
 pub(crate) struct Mover {
     pub(crate) ends: Ends,

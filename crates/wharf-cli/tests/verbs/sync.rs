@@ -204,6 +204,76 @@ fn what_is_there_can_be_left_alone() {
     assert_eq!((bench.object("x/1"), bench.object("x/2")), ("there".to_owned(), "d/2".to_owned()));
 }
 
+/// The two listings tell: nothing is sent to be refused, and no object is asked for itself.
+#[test]
+fn no_byte_of_what_is_left_alone_is_sent() {
+    let bench = Bench::embedded();
+    bench.put_all([("x/1", "there"), ("x/parts", "there"), ("x/size", "ONE")]);
+    bench.file("d/1", "one");
+    bench.file("d/parts", vec![1; 20 << 20]);
+    bench.file("d/size", "one");
+    bench.file("d/new", "new");
+    bench.store().clear_requests();
+    let args = ["sync", "d", "s3://my-bucket/x", "--no-overwrite", "--checksum"];
+    let left = |name: &str| format!("skip: d/{name} to s3://my-bucket/x/{name}: it is there already\n");
+    let all_left = ["1", "parts", "size"].map(left).concat();
+    let would = "(dryrun) upload: d/new to s3://my-bucket/x/new\n".to_owned();
+    assert_eq!(bench.run(&[&args[..], &["--dryrun"]].concat()), (0, would, all_left.clone()));
+    let uploaded = "upload: d/new to s3://my-bucket/x/new\n".to_owned();
+    assert_eq!(bench.run(&args), (0, uploaded, all_left));
+    let requests = bench.store().requests();
+    let asked: Vec<_> = requests.iter().map(|request| request.operation).collect();
+    assert_eq!(asked, ["ListObjectsV2", "ListObjectsV2", "PutObject"]);
+    assert!(requests.iter().map(|request| request.bytes_in).sum::<u64>() < 1000, "{requests:?}");
+    assert_eq!(requests[2].headers["if-none-match"], "*");
+    // What is the same is nothing that was left alone.
+    let args = ["sync", "s3://my-bucket/x", "back", "--no-overwrite", "--json"];
+    bench.must(&args);
+    bench.file("back/1", "mine, and larger");
+    let (exit, stdout, stderr) = bench.run(&args);
+    assert_eq!((exit, stdout.as_str()), (0, ""));
+    let line = "{\"type\":\"skip\",\"source\":\"s3://my-bucket/x/1\",\"target\":\"back/1\",\
+                \"reason\":\"it is there already\"}\n";
+    assert_eq!((stderr.as_str(), bench.read("back/1").as_str()), (line, "mine, and larger"));
+}
+
+#[test]
+fn what_appears_after_the_listing_is_left_alone_too() {
+    let bench = Bench::embedded();
+    bench.files(&["d/1"]);
+    // As the store says it of an object that came meanwhile.
+    bench.store().inject(Fault::respond(412, "PreconditionFailed").on(Operation::PutObject).key("x/1")).unwrap();
+    let expected = "skip: d/1 to s3://my-bucket/x/1: it is there already\n";
+    assert_eq!(bench.run(&["sync", "d", "s3://my-bucket/x", "--no-overwrite"]), failed(0, expected));
+}
+
+#[test]
+fn where_conditions_are_ignored_what_is_there_is_left_alone_and_the_rest_is_copied() {
+    let bench = Bench::like(Personality::Garage);
+    bench.put_all([("x/1", "there"), ("y/1", "also there")]);
+    bench.files(&["d/1", "d/2"]);
+    bench.file("d/parts", vec![1; 20 << 20]);
+    let warning = "warning: this server ignores conditions: --no-overwrite looks first, and what appears between the \
+                   look and the write is overwritten\n";
+    let more = ["--no-overwrite", "--provider", "garage"];
+    for (source, target, deed) in
+        [("d", "s3://my-bucket/x", "upload"), ("s3://my-bucket/x", "s3://my-bucket/y", "copy")]
+    {
+        let brought = ["2", "parts"].map(|name| format!("{deed}: {source}/{name} to {target}/{name}"));
+        let left = format!("{warning}skip: {source}/1 to {target}/1: it is there already\n");
+        let ran = sorted(bench.run(&[&["sync", source, target], &more[..]].concat()));
+        assert_eq!(ran, (0, brought.to_vec(), left));
+        let would = bench.run(&[&["sync", source, target, "--dryrun"], &more[..]].concat());
+        assert_eq!(would, failed(0, format!("skip: {source}/1 to {target}/1: it is there already\n")));
+    }
+    assert_eq!((bench.object("x/1"), bench.object("y/1")), ("there".to_owned(), "also there".to_owned()));
+    // A file is protected by the disk.
+    bench.file("e/1", "mine");
+    let (exit, _, stderr) = bench.run(&[&["sync", "s3://my-bucket/x", "e"], &more[..]].concat());
+    assert_eq!((exit, stderr.as_str()), (0, "skip: s3://my-bucket/x/1 to e/1: it is there already\n"));
+    assert_eq!((bench.read("e/1"), bench.read("e/2")), ("mine".to_owned(), "d/2".to_owned()));
+}
+
 #[test]
 fn a_source_that_was_replaced_is_not_left_alone() {
     let (bench, other) = (Bench::embedded(), Bench::embedded());

@@ -34,6 +34,7 @@ fn words(actions: &[Action]) -> Vec<String> {
     let word = |action: &Action| match action {
         Action::Transfer { source, because } => format!("{because:?} {}", source.key),
         Action::Compare { source, .. } => format!("Compare {}", source.key),
+        Action::Keep(source) => format!("Keep {}", source.key),
         Action::Delete(target) => format!("Delete {}", target.key),
         Action::Skip(entry) => format!("Skip {}", entry.key),
     };
@@ -41,7 +42,7 @@ fn words(actions: &[Action]) -> Vec<String> {
 }
 
 fn rules(compare: Compare, delete: bool) -> Rules {
-    Rules { compare, delete }
+    Rules { compare, delete, keep: false }
 }
 
 #[test]
@@ -60,6 +61,28 @@ fn each_rule_has_its_differences() {
     }
     let (actions, _) = plan(Rules::default(), &source, &target).unwrap();
     assert_eq!(words(&actions).last().unwrap(), "Skip old");
+}
+
+#[test]
+fn what_is_there_is_kept_where_that_is_the_rule() {
+    let source = [entry("a", 1, 10), entry("b", 1, 10), entry("c", 1, 20), entry("d", 1, 5), entry("new", 1, 1)];
+    let target = [entry("a", 1, 10), entry("b", 2, 10), entry("c", 1, 10), entry("d", 1, 10), entry("old", 1, 1)];
+    for (compare, expected) in [
+        (Compare::SizeAndTime, "Skip a,Keep b,Keep c,Skip d,Missing new"),
+        (Compare::SizeAndLaterTarget, "Skip a,Keep b,Skip c,Keep d,Missing new"),
+        (Compare::SizeOnly, "Skip a,Keep b,Skip c,Skip d,Missing new"),
+        (Compare::ExactTime, "Skip a,Keep b,Keep c,Keep d,Missing new"),
+        // Nobody is asked for its bytes.
+        (Compare::Checksum, "Keep a,Keep b,Keep c,Keep d,Missing new"),
+    ] {
+        for (delete, extra) in [(false, "Skip old"), (true, "Delete old")] {
+            let (actions, _) = plan(Rules { keep: true, ..rules(compare, delete) }, &source, &target).unwrap();
+            assert_eq!(words(&actions).join(","), format!("{expected},{extra}"), "{compare:?}");
+        }
+    }
+    // What is kept is told by what would have been brought.
+    let (actions, _) = plan(Rules { keep: true, ..Rules::default() }, &source[1..2], &target[1..2]).unwrap();
+    assert_eq!(actions, [Action::Keep(source[1].clone())]);
 }
 
 #[test]
@@ -90,7 +113,11 @@ fn known_checksums_decide() {
         (with(b"x", crc), with(b"y", crc), "Content a"),
         (with(b"x", crc), with(b"x", ChecksumAlgorithm::Crc32), "Compare a"),
     ] {
-        assert_eq!(words(&plan(rules(Compare::Checksum, false), &[source], &[target]).unwrap().0), [expected]);
+        let keep = Rules { keep: true, ..rules(Compare::Checksum, false) };
+        let kept = if expected == "Skip a" { expected } else { "Keep a" };
+        let [source, target] = [[source], [target]];
+        assert_eq!(words(&plan(rules(Compare::Checksum, false), &source, &target).unwrap().0), [expected]);
+        assert_eq!(words(&plan(keep, &source, &target).unwrap().0), [kept]);
     }
 }
 
@@ -150,7 +177,7 @@ fn any_two_sides_become_the_same() {
                 Action::Transfer { source, .. } => drop(target.insert(source.key.clone(), source)),
                 Action::Delete(extra) => drop(target.remove(&extra.key).unwrap()),
                 Action::Skip(same) => assert_eq!(target[&same.key], same),
-                Action::Compare { .. } => unreachable!(),
+                Action::Keep(_) | Action::Compare { .. } => unreachable!(),
             }
         }
         assert_eq!(source, target);

@@ -13,7 +13,7 @@ use wharf_proto::checksum::{Checksum, ChecksumType};
 use wharf_proto::evidence::{Evidence, Facts, Likeness};
 use wharf_proto::op::CopyObject;
 use wharf_proto::operation::SendFuture;
-use wharf_proto::provider::Habits;
+use wharf_proto::provider::{Condition, Habits};
 use wharf_proto::{Body, ETag, EncryptionInfo, Error, ErrorKind, ObjectHead, Tag};
 
 use super::handle::{Transfer, Watch};
@@ -141,6 +141,19 @@ impl Copy {
         let span = tracing::debug_span!("copy", bucket, key);
         let copied = self.copy(watch).instrument(span).await;
         copied.map_err(|error| error.at("copy", Some(&bucket), Some(&key)))
+    }
+
+    /// With [`if_absent`](Copy::if_absent), unless the server is known to ignore that for an object of so many bytes.
+    pub(super) fn if_absent_unless_ignored(self, length: u64) -> Self {
+        let writer = self.to.as_ref().unwrap_or(&self.client);
+        let habits = &writer.inner().sending.habits;
+        let is_large = length > LIMIT || self.multipart_threshold.is_some_and(|threshold| length >= threshold);
+        let condition = match (&self.to, is_large) {
+            (None, false) => Condition::CopyIfAbsent,
+            (None, true) if habits.parts.copies => Condition::CompleteIfAbsent,
+            _ => copied::absence(writer, self.part_size, length),
+        };
+        if habits.ignores.contains(condition) { self } else { self.if_absent() }
     }
 
     async fn copy(mut self, watch: Arc<Watch>) -> Result<Copied, Error> {

@@ -107,7 +107,7 @@ pub struct Synced {
     pub bytes: u64,
     /// How many entries of the target were deleted.
     pub deleted: u64,
-    /// How many were left alone: the same at both ends, or only at the target.
+    /// How many were left alone: the same at both ends, only at the target, or kept ([`overwrite`](Sync::overwrite)).
     pub skipped: u64,
     /// How many failed, or could not be read.
     pub failed: u64,
@@ -145,6 +145,8 @@ pub enum SyncAction {
     Download(Reason),
     /// An object is copied.
     Copy(Reason),
+    /// Nothing, by [`overwrite(false)`](Sync::overwrite): the target has another of this name, or one that may be another.
+    Keep,
     /// It is deleted from the target.
     Delete,
     /// Nothing: told of only where [`report_skipped`](Sync::report_skipped) asks for it.
@@ -207,6 +209,16 @@ impl Sync {
     /// clients are tried. What nothing proves to be the same is transferred ([`Reason::Unproven`]).
     pub fn compare(mut self, compare: Compare) -> Self {
         self.rules.compare = compare;
+        self
+    }
+
+    /// Whether what differs is replaced: yes by default. If not, only what the target does not have is brought, no bytes are
+    /// compared, and what is left alone is told of as [`SyncAction::Keep`]. What appears meanwhile is not replaced either, and is
+    /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed): objects are written with `if_absent`. Where the server is
+    /// known to ignore that ([`Habits::ignores`](crate::provider::Habits::ignores)), it is left out, and they are replaced; no
+    /// file is. A bucket of which it is not known whether it comes in order is sorted first.
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.rules.keep = !overwrite;
         self
     }
 
@@ -393,7 +405,7 @@ impl Synced {
                 }
             }
             (SyncAction::Delete, None) => self.deleted += 1,
-            (SyncAction::Skip | SyncAction::Read, None) => {}
+            (SyncAction::Keep | SyncAction::Skip | SyncAction::Read, None) => {}
             (SyncAction::Upload(_) | SyncAction::Download(_) | SyncAction::Copy(_), None) => {
                 self.transferred += 1;
                 self.bytes += item.size;

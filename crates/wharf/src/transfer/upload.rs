@@ -24,7 +24,8 @@ use tracing::Instrument;
 use wharf_proto::checksum::{Checksum, ChecksumType};
 use wharf_proto::op::PutObject;
 use wharf_proto::operation::SendFuture;
-use wharf_proto::transfer::PREFERRED_PART_SIZE;
+use wharf_proto::provider::Condition;
+use wharf_proto::transfer::{PREFERRED_PART_SIZE, PartPlan};
 use wharf_proto::{ETag, EncryptionInfo, Error, IntoBody};
 
 use super::handle::{Transfer, Watch};
@@ -102,6 +103,21 @@ impl Settings {
             journal_dir: None,
         }
     }
+
+    /// Whether so many bytes, cut like this, are sent in parts.
+    fn in_parts(&self, length: u64, plan: &PartPlan) -> bool {
+        let limits = self.client.inner().sending.habits.parts;
+        plan.count(length) > 1 && length >= self.threshold.min(limits.max_size)
+    }
+
+    /// The condition by which an object of so many bytes is written only where there is none.
+    fn absence(&self, length: u64) -> Condition {
+        let limits = self.client.inner().sending.habits.parts;
+        match PartPlan::of_length(length, self.part_size, limits) {
+            Ok(plan) if self.in_parts(length, &plan) => Condition::CompleteIfAbsent,
+            _ => Condition::PutIfAbsent,
+        }
+    }
 }
 
 impl Client {
@@ -143,6 +159,13 @@ impl Upload {
     pub fn start(self) -> Result<Transfer<Uploaded>, Error> {
         let watch = Watch::new();
         Transfer::start(watch.clone(), self.run(watch))
+    }
+
+    /// With [`if_absent`](Upload::if_absent), unless the server is known to ignore that for an object of so many bytes.
+    pub(super) fn if_absent_unless_ignored(self, length: u64) -> Self {
+        let condition = self.settings.absence(length);
+        let is_ignored = self.settings.client.inner().sending.habits.ignores.contains(condition);
+        if is_ignored { self } else { self.if_absent() }
     }
 
     /// The size of parts that was said, or is taken.

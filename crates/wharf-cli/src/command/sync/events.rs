@@ -151,6 +151,10 @@ impl Events {
                 }
                 return Ok(());
             }
+            SyncAction::Keep => {
+                self.left(&key, printer);
+                return Ok(());
+            }
             _ => return Ok(()),
         };
         let action = Action { deed, source, target: target.map(|place| self.shown(place, &key)) };
@@ -164,8 +168,7 @@ impl Events {
             ErrorKind::PreconditionFailed
                 if self.mover.options.no_overwrite && self.was_left(deed, &key, &error).await =>
             {
-                let Action { source, target, .. } = action;
-                printer.remark(&Left { source, target: target.unwrap_or_default(), reason: "it is there already" });
+                self.left(&key, printer);
             }
             // Its key is no path below the folder.
             ErrorKind::InvalidInput if deed == Deed::Download => {
@@ -189,6 +192,11 @@ impl Events {
             }
         }
         Ok(())
+    }
+
+    fn left(&self, key: &str, printer: &mut Printer) {
+        let [source, target] = [&self.source, &self.target].map(|place| self.shown(place, key));
+        printer.remark(&Left { source, target, reason: "it is there already" });
     }
 
     /// A file that cannot be read is left out; where a server refuses to say something, it failed.

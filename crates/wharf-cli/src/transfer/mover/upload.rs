@@ -12,7 +12,7 @@ use super::super::attributes::Attribute;
 use super::super::crew::{Follower, Outcome};
 use super::super::local;
 use super::super::told::{Action, Deed, Done};
-use super::{Mover, must_be_verified, remove_file};
+use super::{Mover, UNPROTECTED, must_be_verified, remove_file};
 use crate::error::{Exit, Failure};
 use crate::message::Warning;
 use crate::url::Shown;
@@ -122,10 +122,7 @@ impl Mover {
     /// Where no condition protects an object: whether there is one.
     pub(super) async fn look_first(&self, bucket: &str, key: &str, follower: &Follower) -> Result<bool, Failure> {
         if !self.said_unprotected.swap(true, Ordering::Relaxed) {
-            follower.warn(
-                "this server ignores conditions: --no-overwrite looks first, and what appears between the look and the \
-                 write is overwritten",
-            );
+            follower.warn(UNPROTECTED);
         }
         self.is_there(bucket, key).await
     }

@@ -58,7 +58,7 @@ pub(super) async fn carry_out(work: &Work, source: Entry, because: Option<Reason
         (Kind::Local(from), Kind::Bucket { client, bucket, prefix }) => {
             let client = client.as_ref().unwrap_or(&work.client);
             let key = format!("{prefix}{}", source.key);
-            let done = upload(work, client, &watch, &LocalTree::new(from), &source.key, bucket, key).await;
+            let done = upload(work, client, &watch, &LocalTree::new(from), &source, bucket, key).await;
             (SyncAction::Upload(because), done)
         }
         (Kind::Bucket { client, bucket, prefix }, Kind::Local(to)) => {
@@ -82,15 +82,17 @@ async fn upload(
     client: &Client,
     watch: &Arc<Watch>,
     from: &LocalTree,
-    name: &str,
+    source: &Entry,
     bucket: &str,
     key: String,
 ) -> Result<Moved, Error> {
-    let path = from.source_of(name)?;
+    let path = from.source_of(&source.key)?;
     if work.dry_run {
         return Ok(Moved::default());
     }
     let call = upload_of(work, client, &path, bucket, key);
+    // It is missing, and stays what it is if it comes meanwhile.
+    let call = if work.rules.keep { call.if_absent_unless_ignored(source.size) } else { call };
     call.run(watch.clone()).await.map(|done| Moved::new(done.verification, done.resumed_bytes))
 }
 
@@ -165,6 +167,7 @@ async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &
         Some(tweak) => tweak(call),
         None => call,
     };
+    let call = if work.rules.keep { call.if_absent_unless_ignored(source.size) } else { call };
     call.run(watch.clone()).await.map(|done| Moved::new(done.verification, 0))
 }
 

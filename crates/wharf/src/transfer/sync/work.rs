@@ -96,13 +96,14 @@ impl Work {
     }
 
     /// Whether both ends are known to come in order. One that only may not is tried, unless what is told of each entry would be
-    /// told twice.
+    /// told twice, or what comes out of order would be taken for missing, and replaced where it is to be kept.
     fn is_in_order(&self) -> bool {
         [&self.source, &self.target].iter().all(|place| match place {
             Kind::Local(_) => true,
             Kind::Bucket { client, bucket, .. } => {
                 let sending = &client.as_ref().unwrap_or(&self.client).inner().sending;
-                let unknown = sending.provider == Provider::Other && !self.dry_run && !self.report_skipped;
+                let unknown =
+                    sending.provider == Provider::Other && !self.dry_run && !self.report_skipped && !self.rules.keep;
                 (sending.habits.sorted || unknown) && !is_directory_bucket(bucket)
             }
         })
@@ -175,6 +176,10 @@ impl Work {
                     if self.report_skipped {
                         self.item(SyncAction::Skip, entry, None).await;
                     }
+                }
+                Action::Keep(entry) => {
+                    pass.skipped += 1;
+                    self.item(SyncAction::Keep, entry, None).await;
                 }
                 Action::Transfer { source, because } => self.begin(pass, source, Some(because), None).await?,
                 Action::Compare { source, target } => self.begin(pass, source, None, Some(target)).await?,

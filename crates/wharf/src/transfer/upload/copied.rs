@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tracing::Instrument;
 use wharf_proto::op::{PutInParts, UploadPartCopy};
+use wharf_proto::provider::Condition;
 use wharf_proto::transfer::journal::StoredPart;
 use wharf_proto::transfer::{Part, PartPlan};
 use wharf_proto::{Body, Error};
@@ -113,6 +114,12 @@ async fn copy_part(job: &Job, upload_id: &str, part: Part, copy: &CopyPart) -> R
         checksum: output.checksum,
         confirmed: output.checksum.is_some(),
     })
+}
+
+/// The condition by which [`through_here`] writes an object of so many bytes only where there is none.
+pub(in crate::transfer) fn absence(client: &Client, part_size: Option<u64>, length: u64) -> Condition {
+    let settings = Settings::of(client.clone());
+    Settings { part_size: part_size.unwrap_or(settings.part_size), ..settings }.absence(length)
 }
 
 /// Writes an object of bytes that pass through this machine.

@@ -113,7 +113,7 @@ async fn known(mut job: Job, source: Source, length: u64, from: Option<(Snapshot
     let plan = PartPlan::of_length(length, job.settings.part_size, limits)?;
     job.watch.expect(length);
     let mut pieces = Pieces::new(source, plan, Some(length));
-    let in_parts = plan.count(length) > 1 && length >= job.settings.threshold.min(limits.max_size);
+    let in_parts = job.settings.in_parts(length, &plan);
     let mut left_over = Vec::new();
     if let Some((file, offset)) = from.filter(|_| job.settings.resumable) {
         let range = offset..offset + length;
