@@ -154,7 +154,7 @@ impl Backend for Memory {
     }
 
     async fn list_versions(&self, bucket: &str, query: &ListQuery) -> Result<Page<ListedVersion>> {
-        Ok(in_bucket(&self.read(), bucket)?.list_versions(query))
+        Ok(in_bucket(&self.read(), bucket)?.list_versions(&self.ids, query))
     }
 
     async fn create_upload(&self, bucket: &str, upload: Upload) -> Result<()> {

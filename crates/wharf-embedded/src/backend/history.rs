@@ -32,8 +32,9 @@ pub(crate) trait History {
 /// A history that can be written to. Nothing is written before all refusals are spoken, so that a step that is
 /// refused leaves nothing of itself.
 pub(crate) trait HistoryMut: History {
-    /// Adds the latest version, in the place of another one where that is given.
-    fn add(&mut self, version: Arc<Version>, instead: Option<Self::Place>) -> Result<(), Self::Error>;
+    /// Adds the latest version, in the place of another one where that is given. Its number is greater than those of
+    /// all others, and its id is the number's name, unless it is called "null".
+    fn add(&mut self, number: u64, version: Arc<Version>, instead: Option<Self::Place>) -> Result<(), Self::Error>;
 
     fn remove(&mut self, place: Self::Place) -> Result<(), Self::Error>;
 
@@ -76,7 +77,8 @@ fn push<H: HistoryMut>(
     object: Option<Object>,
 ) -> Result<Arc<Version>, H::Error> {
     let enabled = versioning == Versioning::Enabled;
-    let id = if enabled { ids.next() } else { NULL.to_owned() };
+    let number = ids.number();
+    let id = if enabled { ids.name(number) } else { NULL.to_owned() };
     let instead = match latest {
         Some(_) if enabled => None,
         Some((place, version)) if version.id == NULL => Some(place),
@@ -84,7 +86,7 @@ fn push<H: HistoryMut>(
         None => None,
     };
     let version = Arc::new(Version { key: history.key().to_owned(), id, modified: at, object });
-    history.add(version.clone(), instead)?;
+    history.add(number, version.clone(), instead)?;
     Ok(version)
 }
 

@@ -103,14 +103,12 @@ impl History for Written<'_, '_> {
 }
 
 impl HistoryMut for Written<'_, '_> {
-    fn add(&mut self, version: Arc<Version>, instead: Option<u64>) -> Result<()> {
+    fn add(&mut self, number: u64, version: Arc<Version>, instead: Option<u64>) -> Result<()> {
         let record = VersionRecord::of(&version)?;
         let bytes = record::encode(&record)?;
         if let Some(place) = instead {
             self.remove(place)?;
         }
-        let ids = &self.tx.shared.ids;
-        let number = ids.number_of(&version.id).unwrap_or_else(|| ids.number());
         self.tx.take(&record.extents())?;
         self.tx.versions.insert((self.bucket, self.key, !number), bytes.as_slice())?;
         Ok(())

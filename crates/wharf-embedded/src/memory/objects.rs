@@ -12,8 +12,8 @@ use crate::condition::Guard;
 use crate::error::{Error, Result};
 use crate::id::Ids;
 
-/// A key's versions, the latest first; never empty.
-pub(super) type Objects = BTreeMap<String, Vec<Arc<Version>>>;
+/// A key's versions, each with its number, the latest first; never empty.
+pub(super) type Objects = BTreeMap<String, Vec<(u64, Arc<Version>)>>;
 
 impl BucketState {
     fn versioned(&self) -> bool {
@@ -49,17 +49,26 @@ impl BucketState {
         list::page_of_map(
             &self.objects,
             query,
-            |_, _| false,
+            |_, _| 0,
             |versions| {
-                versions.first().filter(|version| version.object.is_some()).map(|version| (None, version.clone()))
+                let latest = versions.first().filter(|(_, version)| version.object.is_some());
+                latest.map(|(_, version)| (None, version.clone()))
             },
         )
     }
 
-    pub(super) fn list_versions(&self, query: &ListQuery) -> Page<ListedVersion> {
-        let newer = |id: &str, marker: &str| id > marker;
-        list::page_of_map(&self.objects, query, newer, |versions| {
-            versions.iter().enumerate().map(|(at, version)| {
+    pub(super) fn list_versions(&self, ids: &Ids, query: &ListQuery) -> Page<ListedVersion> {
+        let seen = |versions: &Vec<(u64, Arc<Version>)>, marker: &str| {
+            let number = match versions.iter().find(|(_, version)| version.id == marker) {
+                Some((number, _)) => Some(*number),
+                None => ids.number_of(marker),
+            };
+            // One that is gone and was called "null" had a place that nobody knows: better all of the key again than
+            // too little.
+            number.map_or(0, |number| versions.partition_point(|(other, _)| *other >= number))
+        };
+        list::page_of_map(&self.objects, query, seen, |versions| {
+            versions.iter().enumerate().map(|(at, (_, version))| {
                 (Some(version.id.as_str()), ListedVersion { version: version.clone(), latest: at == 0 })
             })
         })
@@ -82,23 +91,23 @@ impl<O: std::ops::Deref<Target = Objects>> History for Versions<'_, O> {
 
     fn latest(&self) -> Result<Option<(usize, Arc<Version>)>> {
         let versions = self.objects.get(self.key);
-        Ok(versions.and_then(|versions| versions.first()).map(|version| (0, version.clone())))
+        Ok(versions.and_then(|versions| versions.first()).map(|(_, version)| (0, version.clone())))
     }
 
     fn by_id(&self, id: &str) -> Result<Option<(usize, Arc<Version>)>> {
         let versions = self.objects.get(self.key).map(Vec::as_slice).unwrap_or_default();
-        let at = versions.iter().position(|version| version.id == id);
-        Ok(at.map(|at| (at, versions[at].clone())))
+        let at = versions.iter().position(|(_, version)| version.id == id);
+        Ok(at.map(|at| (at, versions[at].1.clone())))
     }
 }
 
 impl HistoryMut for Versions<'_, &mut Objects> {
-    fn add(&mut self, version: Arc<Version>, instead: Option<usize>) -> Result<()> {
+    fn add(&mut self, number: u64, version: Arc<Version>, instead: Option<usize>) -> Result<()> {
         let versions = self.objects.entry(self.key.to_owned()).or_default();
         if let Some(place) = instead {
             versions.remove(place);
         }
-        versions.insert(0, version);
+        versions.insert(0, (number, version));
         Ok(())
     }
 
@@ -113,7 +122,7 @@ impl HistoryMut for Versions<'_, &mut Objects> {
     }
 
     fn replace(&mut self, place: usize, version: Arc<Version>) -> Result<()> {
-        if let Some(slot) = self.objects.get_mut(self.key).and_then(|versions| versions.get_mut(place)) {
+        if let Some((_, slot)) = self.objects.get_mut(self.key).and_then(|versions| versions.get_mut(place)) {
             *slot = version;
         }
         Ok(())

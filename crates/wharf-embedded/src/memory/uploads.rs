@@ -32,8 +32,10 @@ impl BucketState {
     }
 
     pub(super) fn list_uploads(&self, query: &ListQuery) -> Page<Arc<Upload>> {
-        let older = |id: &str, marker: &str| id <= marker;
-        list::page_of_map(&self.uploads, query, older, |uploads| {
+        let started = |uploads: &BTreeMap<String, UploadState>, marker: &str| {
+            uploads.keys().take_while(|id| id.as_str() <= marker).count()
+        };
+        list::page_of_map(&self.uploads, query, started, |uploads| {
             uploads.iter().map(|(id, state)| (Some(id.as_str()), state.upload.clone()))
         })
     }

@@ -88,6 +88,39 @@ async fn the_life_of_a_key() {
     assert_eq!(left, ["null".to_owned(), two, one]);
 }
 
+/// Each page is deleted before the next one is asked for, and something is written in between.
+#[tokio::test]
+async fn pages_go_on_behind_versions_that_are_gone() {
+    let store = store_with_bucket().await;
+    let page = async |key: &str, id: &str| {
+        let target = format!("/bucket?key-marker={key}&max-keys=1&version-id-marker={id}&versions");
+        let page = get(&target).send(&store).await.expect(200);
+        (page.element("VersionId"), page.element("IsLatest"))
+    };
+    let remove = async |id: &str| delete(&format!("/bucket/k?versionId={id}")).send(&store).await.expect(204);
+    let found = |id: &str, latest: &str| (Some(id.to_owned()), Some(latest.to_owned()));
+    set_versioning(&store, "Enabled").await;
+    let one = write(&store, "one").await.unwrap();
+    let two = write(&store, "two").await.unwrap();
+    let three = write(&store, "three").await.unwrap();
+    set_versioning(&store, "Suspended").await;
+    write(&store, "null").await;
+
+    remove(&three).await;
+    assert_eq!(page("k", &three).await, found(&two, "false"));
+    remove("null").await;
+    // Where the one called "null" was, nobody knows any more.
+    assert_eq!(page("k", "null").await, found(&two, "true"));
+    remove(&two).await;
+    assert_eq!(page("k", &two).await, found(&one, "true"));
+    // The older one, written later, is called "null" again.
+    write(&store, "null").await;
+    assert_eq!(page("k", &two).await, found(&one, "false"));
+    assert_eq!(page("k", "null").await, found(&one, "false"));
+    remove(&one).await;
+    assert_eq!(page("k", &one).await, (None, None));
+}
+
 #[tokio::test]
 async fn many_at_once() {
     let store = store_with_bucket().await;
