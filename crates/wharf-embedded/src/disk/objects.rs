@@ -140,11 +140,16 @@ pub(super) struct Listing<'a> {
 impl Listing<'_> {
     /// All versions in order.
     fn rows(&self, start: Start) -> Result<impl Iterator<Item = Result<(String, Arc<Version>, bool)>>> {
-        let mut last = match &start {
-            Start::At(_) => None,
-            Start::Behind(key) | Start::Amid(key, _) => Some(key.clone()),
+        let (from, end) = self.from(&start)?;
+        let mut last = match (&start, &from) {
+            // The marker may be gone, and all that was newer: then the first behind it is the latest.
+            (Start::Amid(key, _), Bound::Excluded(marker)) => {
+                let before = self.table.range((self.bucket, key.as_str(), 0)..=*marker)?.next().transpose()?;
+                before.map(|_| key.clone())
+            }
+            _ => None,
         };
-        let rows = self.table.range::<(u64, &str, u64)>(self.from(&start)?)?;
+        let rows = self.table.range::<(u64, &str, u64)>((from, end))?;
         Ok(rows.map_while(move |row| {
             let (place, value) = match row {
                 Ok(row) => row,
