@@ -54,7 +54,10 @@ impl Directory {
             Err(error) if error.kind() == ErrorKind::InvalidData => return Err(OpenError::foreign(path)),
             Err(error) => return Err(failed(error)),
         }
-        directory.complete().map_err(failed)?;
+        if !directory.complete().map_err(failed)? {
+            let source = "metadata.redb is missing; restore it together with files".into();
+            return Err(OpenError::Damaged { path: path.to_owned(), source });
+        }
         Ok(directory)
     }
 
@@ -67,10 +70,16 @@ impl Directory {
         sync(&self.path)
     }
 
-    /// Makes what is missing: everything in a new directory, and what a crash left undone.
-    fn complete(&self) -> io::Result<()> {
-        if fs::exists(self.path.join("files/ff"))? && fs::exists(self.incoming())? {
-            return Ok(());
+    /// Makes what is missing: everything in a new directory, and what a crash left undone. Not the database that goes
+    /// with files which are there; whether that is so.
+    fn complete(&self) -> io::Result<bool> {
+        if fs::exists(self.path.join("files/ff"))? {
+            if !fs::exists(self.database())? {
+                return Ok(false);
+            }
+            if fs::exists(self.incoming())? {
+                return Ok(true);
+            }
         }
         own_file().open(self.database())?;
         for name in ["incoming", "files"] {
@@ -82,7 +91,8 @@ impl Directory {
             own_directory().create(files.join(format!("{number:02x}")))?;
         }
         sync(&files)?;
-        sync(&self.path)
+        sync(&self.path)?;
+        Ok(true)
     }
 
     /// Lets another have it.
