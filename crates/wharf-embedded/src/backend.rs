@@ -165,6 +165,8 @@ pub(crate) struct Upload {
     pub(crate) acl: Acl,
     /// The checksum its parts must carry, where its creator chose one.
     pub(crate) checksum: Option<Kind>,
+    /// Whether there was an object under its key when it began: the backend's to say.
+    pub(crate) replaces: bool,
 }
 
 /// What became of a delete.

@@ -77,6 +77,26 @@ impl Guard {
     }
 }
 
+/// What happened to a key since an upload to it began.
+pub(crate) struct Since {
+    /// There was an object when it began.
+    pub(crate) replaces: bool,
+    /// The object that is there now has come since.
+    pub(crate) overwritten: bool,
+}
+
+impl Guard {
+    /// Whether it holds by what happened since an upload began, which is for a new upload to settle.
+    pub(crate) fn check_since(&self, since: &Since, key: &str) -> Result<()> {
+        let condition = match self {
+            Self { absent: true, .. } if since.replaces => "If-None-Match",
+            Self { matches: Some(_), .. } if since.overwritten => "If-Match",
+            _ => return Ok(()),
+        };
+        Err(Error::from(Code::ConditionalRequestConflict).detail("Condition", condition).detail("Key", key))
+    }
+}
+
 /// The four conditions of a read; `prefix` is "" or "x-amz-copy-source-".
 pub(crate) fn check_read(headers: &HeaderMap, prefix: &str, object: &Object, modified: SystemTime) -> Result<()> {
     let header = |name: &str| text(headers, &format!("{prefix}{name}"));

@@ -37,7 +37,7 @@ use self::tables::{BUCKETS, PARTS, Tx, UPLOADS, VERSIONS, bucket, bucket_and};
 use self::uploads::{Uploads, upload};
 use self::writer::Writer;
 use crate::access::acl::Acl;
-use crate::backend::history;
+use crate::backend::history::{self, History};
 use crate::backend::list;
 use crate::backend::{
     Amendment, Backend, BlobWriter, Bucket, Deleted, Found, ListQuery, ListedVersion, Object, Page, Part, Removal,
@@ -166,7 +166,13 @@ impl Backend for Disk {
 
     async fn put(&self, bucket: &str, key: &str, at: SystemTime, object: Object, guard: &Guard) -> Result<Found> {
         let (bucket, key, guard) = (bucket.to_owned(), key.to_owned(), guard.clone());
-        self.shared.commit(false, move |tx| put(tx, &bucket, &key, at, &object, &guard)).await
+        let step = move |tx: &mut Tx<'_>| {
+            let (bucket, info) = tx.bucket(&bucket)?;
+            let ids = tx.shared.ids.clone();
+            let mut written = Written { tx, bucket, key: &key };
+            history::put(&mut written, info.versioning, &ids, at, object.clone(), &guard)
+        };
+        self.shared.commit(false, step).await
     }
 
     async fn find(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<Found> {
@@ -228,8 +234,11 @@ impl Backend for Disk {
 
     async fn create_upload(&self, bucket: &str, upload: Upload) -> Result<()> {
         let bucket = bucket.to_owned();
+        let mut upload = upload;
         let step = move |tx: &mut Tx<'_>| {
             let (bucket, _) = tx.bucket(&bucket)?;
+            let latest = Written { tx, bucket, key: &upload.key }.latest()?;
+            upload.replaces = history::object_of(&latest).is_some();
             tx.put_upload(bucket, &upload)
         };
         self.shared.commit(false, step).await
@@ -276,12 +285,15 @@ impl Backend for Disk {
         object: Object,
         guard: &Guard,
     ) -> Result<Found> {
-        let (bucket, key, id, guard) = (bucket.to_owned(), upload.key.clone(), upload.id.clone(), guard.clone());
+        let (bucket, upload, guard) = (bucket.to_owned(), upload.clone(), guard.clone());
         let step = move |tx: &mut Tx<'_>| {
-            let (number, _) = tx.bucket(&bucket)?;
-            tx.check_upload(number, &key, &id)?;
-            let found = put(tx, &bucket, &key, at, &object, &guard)?;
-            tx.remove_upload(number, &key, &id)?;
+            let (bucket, info) = tx.bucket(&bucket)?;
+            let (key, id) = (&upload.key, &upload.id);
+            tx.check_upload(bucket, key, id)?;
+            let ids = tx.shared.ids.clone();
+            let mut written = Written { tx, bucket, key };
+            let found = history::complete(&mut written, info.versioning, &ids, &upload, at, object.clone(), &guard)?;
+            tx.remove_upload(bucket, key, id)?;
             Ok(found)
         };
         self.shared.commit(false, step).await
@@ -305,17 +317,4 @@ impl Backend for Disk {
         };
         self.read(read).await
     }
-}
-
-fn put(
-    tx: &mut Tx<'_>,
-    bucket: &str,
-    key: &str,
-    at: SystemTime,
-    object: &Object,
-    guard: &Guard,
-) -> failure::Result<Found> {
-    let (bucket, info) = tx.bucket(bucket)?;
-    let ids = tx.shared.ids.clone();
-    history::put(&mut Written { tx, bucket, key }, info.versioning, &ids, at, object.clone(), guard)
 }

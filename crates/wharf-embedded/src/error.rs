@@ -17,6 +17,7 @@ pub(crate) enum Code {
     BucketAlreadyExists,
     BucketAlreadyOwnedByYou,
     BucketNotEmpty,
+    ConditionalRequestConflict,
     EntityTooLarge,
     EntityTooSmall,
     ExpiredToken,
@@ -116,6 +117,11 @@ impl Code {
                 "Your previous request to create the named bucket succeeded and you already own it.",
             ),
             Code::BucketNotEmpty => ("BucketNotEmpty", 409, "The bucket you tried to delete is not empty"),
+            Code::ConditionalRequestConflict => (
+                "ConditionalRequestConflict",
+                409,
+                "The conditional request cannot succeed due to a conflicting operation against this resource.",
+            ),
             Code::EntityTooLarge => {
                 ("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed object size.")
             }

@@ -158,8 +158,7 @@ impl Backend for Memory {
     }
 
     async fn create_upload(&self, bucket: &str, upload: Upload) -> Result<()> {
-        in_bucket_mut(&mut self.write(), bucket)?.create_upload(upload);
-        Ok(())
+        in_bucket_mut(&mut self.write(), bucket)?.create_upload(upload)
     }
 
     async fn upload(&self, bucket: &str, key: &str, id: &str) -> Result<Arc<Upload>> {
@@ -186,7 +185,7 @@ impl Backend for Memory {
         let mut buckets = self.write();
         let state = in_bucket_mut(&mut buckets, bucket)?;
         state.upload(&upload.key, &upload.id)?;
-        let found = state.put(&self.ids, &upload.key, at, object, guard)?;
+        let found = state.complete(&self.ids, upload, at, object, guard)?;
         state.abort(&upload.key, &upload.id)?;
         Ok(found)
     }

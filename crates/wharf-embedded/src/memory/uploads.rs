@@ -9,9 +9,11 @@ use crate::backend::{ListQuery, Page, Upload};
 use crate::error::{Code, Error, Result};
 
 impl BucketState {
-    pub(super) fn create_upload(&mut self, upload: Upload) {
+    pub(super) fn create_upload(&mut self, mut upload: Upload) -> Result<()> {
+        upload.replaces = self.has_object(&upload.key)?;
         let uploads = self.uploads.entry(upload.key.clone()).or_default();
         uploads.insert(upload.id.clone(), UploadState { upload: Arc::new(upload), parts: BTreeMap::new() });
+        Ok(())
     }
 
     pub(super) fn upload(&self, key: &str, id: &str) -> Result<&UploadState> {

@@ -97,6 +97,38 @@ async fn small_parts_conditions_and_abort() {
     assert_eq!(get("/bucket?uploads").send(&store).await.element("Upload"), None);
 }
 
+/// As AWS was recorded to answer where the object is gone (LocalStack's test_multipart_if_none_match_with_delete), and
+/// LocalStack answers where there is another.
+#[tokio::test]
+async fn a_condition_that_holds_again_is_a_conflict() {
+    let store = store_with_bucket().await;
+    let overwrite = async || put("/bucket/k").body("x").send(&store).await.expect(200).get("etag").unwrap().to_owned();
+    let conflict = async |ask: Ask, condition: &str| {
+        let refused = ask.send(&store).await.refused(409, "ConditionalRequestConflict");
+        assert_eq!(
+            (refused.element("Condition").as_deref(), refused.element("Key").as_deref()),
+            (Some(condition), Some("k"))
+        );
+    };
+    overwrite().await;
+    let id = begin(&store, &[]).await;
+    let part_of = async |id: &str| part(id, 1, b"tiny").send(&store).await.get("etag").unwrap().to_owned();
+    let one = part_of(&id).await;
+    let absent = complete(&id, &[(1, &one)]).header("if-none-match", "*");
+    absent.send(&store).await.refused(412, "PreconditionFailed");
+    delete("/bucket/k").send(&store).await.expect(204);
+    conflict(absent, "If-None-Match").await;
+    let there = overwrite().await;
+    conflict(complete(&id, &[(1, &one)]).header("if-match", &there), "If-Match").await;
+    complete(&id, &[(1, &one)]).header("if-match", "\"other\"").send(&store).await.refused(412, "PreconditionFailed");
+    // Of an upload that began after all that, both hold.
+    let id = begin(&store, &[]).await;
+    complete(&id, &[(1, &part_of(&id).await)]).header("if-match", &there).send(&store).await.expect(200);
+    delete("/bucket/k").send(&store).await.expect(204);
+    let id = begin(&store, &[]).await;
+    complete(&id, &[(1, &part_of(&id).await)]).header("if-none-match", "*").send(&store).await.expect(200);
+}
+
 #[tokio::test]
 async fn checksums_of_parts_and_whole() {
     let store = store_with_bucket().await;
