@@ -4,6 +4,7 @@
 //! place of the one in memory. Times, owners and entity tags are decided above; version ids and order are decided here.
 
 pub(crate) mod blob;
+pub(crate) mod endings;
 pub(crate) mod history;
 pub(crate) mod list;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use wharf_transport::Body;
 
 use crate::access::acl::Acl;
+use crate::backend::endings::Ending;
 use crate::checksum::{Checksum, Kind};
 use crate::condition::Guard;
 use crate::document::Document;
@@ -178,6 +180,7 @@ pub(crate) struct Deleted {
 }
 
 /// A version found, and whether its bucket has versions to tell of.
+#[derive(Clone)]
 pub(crate) struct Found {
     pub(crate) version: Arc<Version>,
     pub(crate) versioned: bool,
@@ -255,7 +258,7 @@ pub(crate) trait Backend: Send + Sync + 'static {
     async fn put_part(&self, bucket: &str, key: &str, id: &str, part: Part) -> Result<()>;
     /// All parts in order of their numbers.
     async fn parts(&self, bucket: &str, key: &str, id: &str) -> Result<Vec<Part>>;
-    /// Puts the object and closes the upload.
+    /// Puts the object and closes the upload. How it ended is remembered for a while.
     async fn complete(
         &self,
         bucket: &str,
@@ -264,6 +267,8 @@ pub(crate) trait Backend: Send + Sync + 'static {
         object: Object,
         guard: &Guard,
     ) -> Result<Found>;
+    /// How an upload ended that is no longer open, as far as that is remembered.
+    async fn ending(&self, bucket: &str, key: &str, id: &str) -> Result<Option<Ending>>;
     async fn abort(&self, bucket: &str, key: &str, id: &str) -> Result<()>;
     async fn list_uploads(&self, bucket: &str, query: &ListQuery) -> Result<Page<Arc<Upload>>>;
 }

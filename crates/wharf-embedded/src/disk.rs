@@ -37,6 +37,7 @@ use self::tables::{BUCKETS, PARTS, Tx, UPLOADS, VERSIONS, bucket, bucket_and};
 use self::uploads::{Uploads, upload};
 use self::writer::Writer;
 use crate::access::acl::Acl;
+use crate::backend::endings::Ending;
 use crate::backend::history::{self, History};
 use crate::backend::list;
 use crate::backend::{
@@ -113,6 +114,7 @@ impl Backend for Disk {
                 return Err(Error::from(Code::BucketNotEmpty).detail("BucketName", &name).into());
             }
             tx.remove_uploads(number)?;
+            tx.shared.endings().remove(&number);
             tx.buckets.remove(name.as_str())?;
             Ok(())
         };
@@ -293,10 +295,16 @@ impl Backend for Disk {
             let ids = tx.shared.ids.clone();
             let mut written = Written { tx, bucket, key };
             let found = history::complete(&mut written, info.versioning, &ids, &upload, at, object.clone(), &guard)?;
-            tx.remove_upload(bucket, key, id)?;
+            tx.end_upload(bucket, key, id, Ending::completed(&found))?;
             Ok(found)
         };
         self.shared.commit(false, step).await
+    }
+
+    async fn ending(&self, bucket: &str, key: &str, id: &str) -> Result<Option<Ending>> {
+        let number = |transaction: &ReadTransaction| Ok(tables::bucket(&transaction.open_table(BUCKETS)?, bucket)?.0);
+        let number = self.shared.metadata.read(number)?;
+        Ok(self.shared.endings().get(&number).and_then(|endings| endings.get(key, id)).cloned())
     }
 
     async fn abort(&self, bucket: &str, key: &str, id: &str) -> Result<()> {
@@ -304,7 +312,7 @@ impl Backend for Disk {
         let step = move |tx: &mut Tx<'_>| {
             let (bucket, _) = tx.bucket(&bucket)?;
             tx.check_upload(bucket, &key, &id)?;
-            tx.remove_upload(bucket, &key, &id)
+            tx.end_upload(bucket, &key, &id, Ending::Aborted)
         };
         self.shared.commit(true, step).await
     }

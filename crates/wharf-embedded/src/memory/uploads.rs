@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{BucketState, UploadState};
+use crate::backend::endings::Ending;
 use crate::backend::list;
 use crate::backend::{ListQuery, Page, Upload};
 use crate::error::{Code, Error, Result};
@@ -24,12 +25,13 @@ impl BucketState {
         self.uploads.get_mut(key).and_then(|uploads| uploads.get_mut(id)).ok_or_else(|| no_such_upload(id))
     }
 
-    pub(super) fn abort(&mut self, key: &str, id: &str) -> Result<()> {
+    pub(super) fn end(&mut self, key: &str, id: &str, ending: Ending) -> Result<()> {
         let uploads = self.uploads.get_mut(key).ok_or_else(|| no_such_upload(id))?;
         uploads.remove(id).ok_or_else(|| no_such_upload(id))?;
         if uploads.is_empty() {
             self.uploads.remove(key);
         }
+        self.endings.add(key, id, ending);
         Ok(())
     }
 

@@ -130,6 +130,32 @@ async fn a_condition_that_holds_again_is_a_conflict() {
 }
 
 #[tokio::test]
+async fn completing_again_is_answered_again() {
+    let store = store_with_bucket().await;
+    let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    put("/bucket?versioning").body(enabled).send(&store).await.expect(200);
+    let id = begin(&store, &[("x-amz-server-side-encryption", "AES256")]).await;
+    let one = part(&id, 1, b"tiny").send(&store).await.get("etag").unwrap().to_owned();
+    let first = complete(&id, &[(1, &one)]).send(&store).await.expect(200);
+    put("/bucket/k").body("newer").send(&store).await.expect(200);
+    let again = complete(&id, &[(1, &one)]).send(&store).await.expect(200);
+    assert_eq!(again.text(), first.text());
+    for name in ["x-amz-version-id", "x-amz-server-side-encryption"] {
+        assert!(first.get(name).is_some() && again.get(name) == first.get(name), "{name}");
+    }
+    // Nothing was done again.
+    assert_eq!(get("/bucket/k").send(&store).await.text(), "newer");
+    assert_eq!(get("/bucket?versions").send(&store).await.elements("Key").len(), 2);
+    // It is over all the same, and was never of other parts.
+    complete(&id, &[(2, &one)]).send(&store).await.refused(404, "NoSuchUpload");
+    complete(&id, &[(1, "\"other\"")]).send(&store).await.refused(404, "NoSuchUpload");
+    complete(&id, &[]).send(&store).await.refused(400, "MalformedXML");
+    part(&id, 1, b"late").send(&store).await.refused(404, "NoSuchUpload");
+    let other_key = complete(&id, &[(1, &one)]).set(|it| it.path = "/bucket/other".to_owned());
+    other_key.send(&store).await.refused(404, "NoSuchUpload");
+}
+
+#[tokio::test]
 async fn checksums_of_parts_and_whole() {
     let store = store_with_bucket().await;
     let named = |number: u16, etag: &str, element: &str, value: &str| {
