@@ -90,10 +90,18 @@ async fn small_parts_conditions_and_abort() {
     absent.send(&store).await.refused(412, "PreconditionFailed");
     complete(&id, &[(1, &one)]).header("if-match", "\"other\"").send(&store).await.refused(412, "PreconditionFailed");
     complete(&id, &[(1, &one)]).send(&store).await.expect(200);
+    let completed = id;
     let id = begin(&store, &[]).await;
-    delete(&format!("/bucket/k?uploadId={id}")).send(&store).await.expect(204);
-    delete(&format!("/bucket/k?uploadId={id}")).send(&store).await.refused(404, "NoSuchUpload");
+    let abort = |id: &str| delete(&format!("/bucket/k?uploadId={id}"));
+    abort(&id).send(&store).await.expect(204);
     part(&id, 1, b"late").send(&store).await.refused(404, "NoSuchUpload");
+    complete(&id, &[(1, &one)]).send(&store).await.refused(404, "NoSuchUpload");
+    // Whoever did not hear of the end may ask again; of what never was there is no end.
+    abort(&id).send(&store).await.expect(204);
+    abort(&completed).send(&store).await.expect(204);
+    assert_eq!(get("/bucket/k").send(&store).await.text(), "tiny");
+    abort("made-up").send(&store).await.refused(404, "NoSuchUpload");
+    delete(&format!("/bucket/other?uploadId={id}")).send(&store).await.refused(404, "NoSuchUpload");
     assert_eq!(get("/bucket?uploads").send(&store).await.element("Upload"), None);
 }
 
