@@ -193,6 +193,8 @@ pub(crate) struct ListQuery {
     pub(crate) delimiter: Option<String>,
     /// Only entries behind this one: a key or a common prefix, and an entry's id where keys have several entries.
     pub(crate) after: Option<(String, Option<String>)>,
+    /// Whether a common prefix that `after` is in counts as before it.
+    pub(crate) skips_prefix: bool,
     pub(crate) limit: usize,
 }
 

@@ -45,9 +45,8 @@ pub(crate) fn page<S: Source>(source: &S, query: &ListQuery) -> Result<Page<S::L
             }
             let common = common_prefix(key, query);
             if let Some(common) = common
-                && query.after.as_ref().is_some_and(|(after, _)| after == common)
+                && query.after.as_ref().is_some_and(|(after, _)| is_behind(after, common, query))
             {
-                // The page before ended with this prefix.
                 next = behind(common);
                 break;
             }
@@ -129,6 +128,12 @@ fn common_prefix<'k>(key: &'k str, query: &ListQuery) -> Option<&'k str> {
     let rest = key.get(query.prefix.len()..)?;
     let end = query.prefix.len() + rest.find(delimiter)? + delimiter.len();
     key.get(..end)
+}
+
+/// Whether a listing that goes on after `after` has the common prefix behind it: the page before ended with it, or
+/// within it.
+fn is_behind(after: &str, common: &str, query: &ListQuery) -> bool {
+    after == common || query.skips_prefix && after.starts_with(common)
 }
 
 fn start(query: &ListQuery) -> Start {

@@ -60,6 +60,7 @@ pub(super) fn query_of(call: &Call, limit: usize, after: Option<(String, Option<
         prefix: call.query.get("prefix").unwrap_or_default().to_owned(),
         delimiter: call.query.filled("delimiter").map(str::to_owned),
         after,
+        skips_prefix: true,
         limit,
     }
 }
@@ -95,7 +96,9 @@ pub(super) async fn v2(call: Call) -> Result<Reply> {
         Some(token) => Some(token::read(token)?),
         None => start.map(str::to_owned),
     };
-    let query = query_of(&call, limit, after.map(|after| (after, None)));
+    let mut query = query_of(&call, limit, after.map(|after| (after, None)));
+    // A key to start after is none that a page ended with.
+    query.skips_prefix = token.is_some();
     let page = call.backend().list(call.bucket(), &query).await?;
     let mut xml = Writer::new("ListBucketResult");
     xml.text("Name", call.bucket());

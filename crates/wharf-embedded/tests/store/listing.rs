@@ -50,6 +50,36 @@ async fn delimiters_and_markers() {
     assert_eq!(page.element("StartAfter").as_deref(), Some("b"));
 }
 
+/// As AWS was recorded to list (LocalStack's test_list_objects_marker_common_prefixes and its kin). Of `start-after`
+/// there is no record: it is taken for a key, and what is behind it makes its prefix.
+#[tokio::test]
+async fn a_marker_amid_a_prefix_has_that_prefix_behind_it() {
+    let keys = ["d/a/1", "d/a/2", "d/file"];
+    let store = filled(&keys).await;
+    for key in keys {
+        post(&format!("/bucket/{key}?uploads")).send(&store).await.expect(200);
+    }
+    let marked = |name: &str, rest: &str| {
+        let mut query = vec!["delimiter=%2F".to_owned(), format!("{name}=d%2Fa%2F1"), "prefix=d%2F".to_owned()];
+        query.extend((!rest.is_empty()).then(|| rest.to_owned()));
+        query.sort();
+        get(&format!("/bucket?{}", query.join("&")))
+    };
+    for (name, rest) in [("marker", ""), ("key-marker", "versions"), ("key-marker", "uploads")] {
+        let page = marked(name, rest).send(&store).await.expect(200);
+        assert_eq!(
+            (page.elements("Key"), page.elements("Prefix")),
+            (vec!["d/file".into()], vec!["d/".into()]),
+            "{rest}"
+        );
+    }
+    let page = marked("start-after", "list-type=2").send(&store).await.expect(200);
+    assert_eq!(
+        (page.elements("Key"), page.elements("Prefix")),
+        (vec!["d/file".into()], vec!["d/".into(), "d/a/".into()])
+    );
+}
+
 #[tokio::test]
 async fn counts_owners_and_encodings() {
     let store = filled(&["a b+c/d", "k"]).await;
