@@ -97,8 +97,14 @@ impl Guard {
     }
 }
 
-/// The four conditions of a read; `prefix` is "" or "x-amz-copy-source-".
-pub(crate) fn check_read(headers: &HeaderMap, prefix: &str, object: &Object, modified: SystemTime) -> Result<()> {
+/// The four conditions of a read at `now`; `prefix` is "" or "x-amz-copy-source-".
+pub(crate) fn check_read(
+    headers: &HeaderMap,
+    prefix: &str,
+    object: &Object,
+    modified: SystemTime,
+    now: SystemTime,
+) -> Result<()> {
     let header = |name: &str| text(headers, &format!("{prefix}{name}"));
     let date = |name: &str| header(name).and_then(parse_http_date).map(whole_seconds);
     let modified = whole_seconds(modified);
@@ -117,7 +123,10 @@ pub(crate) fn check_read(headers: &HeaderMap, prefix: &str, object: &Object, mod
     match header("if-none-match") {
         Some(tags) if Tags::parse(tags).hold(&object.etag) => Err(unchanged("If-None-Match")),
         Some(_) => Ok(()),
-        None if date("if-modified-since").is_some_and(|date| modified <= date) => Err(unchanged("If-Modified-Since")),
+        // A date of the future counts as absent, as in HTTP.
+        None if date("if-modified-since").is_some_and(|date| modified <= date && date <= whole_seconds(now)) => {
+            Err(unchanged("If-Modified-Since"))
+        }
         None => Ok(()),
     }
 }

@@ -74,7 +74,7 @@ impl CopySource {
         let prefix = "x-amz-copy-source-server-side-encryption-customer";
         let customer = kept::customer_key(&call.headers, prefix)?;
         kept::check_customer_key(customer.as_deref(), object.customer_key.as_deref())?;
-        check_read(&call.headers, "x-amz-copy-source-", object, found.version.modified)?;
+        check_read(&call.headers, "x-amz-copy-source-", object, found.version.modified, call.now)?;
         if matches!(object.storage_class(), "GLACIER" | "DEEP_ARCHIVE") {
             let message = "Operation is not valid for the source object's storage class";
             return Err(Error::new(Code::InvalidObjectState, message));

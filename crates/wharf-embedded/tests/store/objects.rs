@@ -144,6 +144,8 @@ async fn conditions() {
         (vec![("if-modified-since", past)], 200),
         (vec![("if-modified-since", now)], 304),
         (vec![("if-modified-since", "garbage")], 200),
+        // What is not yet is no date to have been modified since.
+        (vec![("if-modified-since", future)], 200),
         (vec![("if-unmodified-since", past)], 412),
         (vec![("if-unmodified-since", now)], 200),
         (vec![("if-match", etag.as_str()), ("if-unmodified-since", past)], 200),
@@ -279,7 +281,8 @@ async fn copies() {
         ("x-amz-copy-source-if-match", "\"other\"", 412),
         ("x-amz-copy-source-if-match", etag.as_str(), 200),
         ("x-amz-copy-source-if-none-match", etag.as_str(), 412),
-        ("x-amz-copy-source-if-modified-since", "Sat, 25 May 2013 00:00:00 GMT", 412),
+        ("x-amz-copy-source-if-modified-since", "Fri, 24 May 2013 00:00:00 GMT", 412),
+        ("x-amz-copy-source-if-modified-since", "Sat, 25 May 2013 00:00:00 GMT", 200),
         ("x-amz-copy-source-if-unmodified-since", "Thu, 23 May 2013 00:00:00 GMT", 412),
     ] {
         copy("/bucket/d").header(name, value).send(&store).await.expect(status);
