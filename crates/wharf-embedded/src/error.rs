@@ -76,6 +76,7 @@ pub(crate) enum Code {
     PreconditionFailed,
     ReplicationConfigurationNotFound,
     RequestTimeTooSkewed,
+    RequestTimeout,
     SignatureDoesNotMatch,
     UnexpectedContent,
     XAmzContentSha256Mismatch,
@@ -284,6 +285,12 @@ impl Code {
                 "RequestTimeTooSkewed",
                 403,
                 "The difference between the request time and the current time is too large.",
+            ),
+            Code::RequestTimeout => (
+                "RequestTimeout",
+                400,
+                "Your socket connection to the server was not read from or written to within the timeout period. Idle \
+                 connections will be closed.",
             ),
             Code::SignatureDoesNotMatch => (
                 "SignatureDoesNotMatch",

@@ -94,6 +94,23 @@ async fn a_body_that_breaks_off_stores_nothing() {
     get("/bucket/k").send(&store).await.refused(404, "NoSuchKey");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_body_that_stalls_is_given_up() {
+    let store = store_with_bucket().await;
+    let server = store.serve("127.0.0.1:0").await.unwrap();
+    let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+    let upload = put("/bucket/k").header("content-length", "10").set(|it| it.payload = Some(UNSIGNED.to_owned()));
+    stream.write_all((wire(&upload) + "hello").as_bytes()).await.unwrap();
+    let got = answer(&mut stream).await;
+    assert!(got.starts_with("HTTP/1.1 400") && got.contains("<Code>RequestTimeout</Code>"), "{got}");
+    assert!(got.to_lowercase().contains("connection: close"), "{got}");
+    // One that is silent does not keep a server from its end.
+    let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+    stream.write_all((wire(&upload) + "hello").as_bytes()).await.unwrap();
+    server.stop().await;
+    get("/bucket/k").send(&store).await.refused(404, "NoSuchKey");
+}
+
 #[tokio::test]
 async fn a_policy_may_ask_where_a_request_comes_from() {
     let store = store_with_bucket().await;
