@@ -104,6 +104,20 @@ async fn delay_holds_back_the_answer_of_what_is_done() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_delay_comes_before_the_connection_is_closed() {
+    let store = store_with_bucket().await;
+    let hour = Duration::from_secs(3600);
+    for fault in [Fault::drop_answer(), Fault::close_request_after(0), Fault::close_request_after(3)] {
+        inject(&store, fault);
+        inject(&store, Fault::delay(hour));
+        let start = Instant::now();
+        assert_eq!(lost(&store, put("/bucket/k").body("0123456789")).await, TransportErrorKind::Closed);
+        assert_eq!(start.elapsed(), hour);
+        store.clear_faults();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn delay_body_stops_amid_it() {
     let store = store_with_object().await;
     inject(&store, Fault::delay_body(4, Duration::from_secs(60)));
