@@ -232,12 +232,11 @@ async fn close(mut stream: impl AsyncRead + AsyncWrite + Unpin, is_unread: bool)
 
 fn incoming(body: Incoming, unread: Arc<AtomicBool>) -> Body {
     let length = http_body::Body::size_hint(&body).exact();
-    let silence = Box::pin(sleep(BODY_SILENCE));
     if length == Some(0) {
-        Body::empty()
-    } else {
-        Body::stream(length, Frames { body, unread, silence, is_waiting: false })
+        return Body::empty();
     }
+    let silence = Box::pin(sleep(BODY_SILENCE));
+    Body::stream(length, Frames { body, unread, silence, is_waiting: false })
 }
 
 /// The data of a body's frames.
