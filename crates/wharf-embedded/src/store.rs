@@ -211,7 +211,8 @@ impl Store {
         complete(&mut reply, &method, now);
         call::set(reply.headers_mut(), "x-amz-request-id", &request_id);
         call::set(reply.headers_mut(), "x-amz-id-2", &host_id);
-        let body = plan.response.wrap(std::mem::take(reply.body_mut()), &closed);
+        let body = std::mem::take(reply.body_mut());
+        let body = plan.response.of_answer(body.length()).wrap(body, &closed);
         *reply.body_mut() = shared.log.answered(number, reply.status(), bytes_in, body);
         Ok(reply)
     }

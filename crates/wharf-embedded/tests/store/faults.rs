@@ -151,6 +151,15 @@ async fn a_request_that_is_closed_stores_nothing() {
 #[tokio::test]
 async fn an_answer_is_closed_after_so_many_bytes() {
     let store = store_with_object().await;
+    // Not one that is not longer.
+    for (after, text) in [(10, "0123456789"), (11, "0123456789")] {
+        let fault = inject(&store, Fault::close_response_after(after).on(Operation::GetObject));
+        assert_eq!(get("/bucket/k").send(&store).await.expect(200).text(), text);
+        fault.remove();
+    }
+    let fault = inject(&store, Fault::close_response_after(0).on(Operation::PutObject));
+    put("/bucket/other").send(&store).await.expect(200);
+    fault.remove();
     for (after, text) in [(0, ""), (3, "012"), (9, "012345678")] {
         let fault = inject(&store, Fault::close_response_after(after));
         let answer = store.handle(get("/bucket/k").signed().0).await;
