@@ -232,6 +232,7 @@ async fn an_object_is_replaced_between_two_ranges() {
     let third = range("bytes=4-5").send(&store).await.expect(206);
     assert_eq!((third.text().as_str(), third.get("content-range")), ("he", Some("bytes 4-5/7")));
     assert_ne!(third.get("etag"), Some(etag));
+    assert_ne!(third.get("last-modified"), first.get("last-modified"), "whatever the clock says");
     assert_eq!(replaced.fired(), 1);
     // Nothing is made where there was nothing.
     inject(&store, Fault::replace_object("another"));
