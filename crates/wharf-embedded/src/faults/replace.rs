@@ -22,7 +22,7 @@ pub(crate) async fn replace(backend: &dyn Backend, target: &Target, now: SystemT
     let (md5, checksum) = blob::digest(&*blob, Algorithm::Crc64Nvme).await?;
     let object = Object { blob, etag: hex(&md5), checksum: Some(checksum), parts: Vec::new(), ..old.clone() };
     // Dates are told in whole seconds.
-    let at = now.max(found.version.modified + Duration::from_secs(1));
+    let at = found.version.modified.checked_add(Duration::from_secs(1)).map_or(now, |later| later.max(now));
     backend.put(&target.bucket, &target.key, at, object, &Guard::default()).await?;
     Ok(())
 }
