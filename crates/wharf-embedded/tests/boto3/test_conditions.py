@@ -202,6 +202,13 @@ class TestDelete:
         found = refused("NoSuchKey", s3.delete_object, Bucket=bucket, Key="k", IfMatch=tag)
         assert found.status == 404
 
+    @pytest.mark.parametrize("tag", [OTHER, "*", None])
+    def test_of_a_version(self, s3, versioned, refused, tag):
+        """501, as AWS was found to answer whether or not it holds (localstack/localstack#13894)."""
+        put = s3.put_object(Bucket=versioned, Key="k", Body=b"x")
+        target = {"Bucket": versioned, "Key": "k", "VersionId": put["VersionId"]}
+        refused("NotImplemented", s3.delete_object, **target, IfMatch=tag or put["ETag"], status=501)
+
     def test_adds_a_marker_only_where_it_holds(self, s3, versioned, refused):
         etag = s3.put_object(Bucket=versioned, Key="k", Body=b"x")["ETag"]
         refused("PreconditionFailed", s3.delete_object, Bucket=versioned, Key="k", IfMatch=OTHER, status=412)
