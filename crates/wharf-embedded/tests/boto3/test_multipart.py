@@ -320,3 +320,12 @@ def test_attributes(s3, bucket):
     assert [part["ChecksumSHA256"] for part in listed["Parts"]] == [part["ChecksumSHA256"] for part in parts]
     page = s3.get_object_attributes(Bucket=bucket, Key="k", ObjectAttributes=["ObjectParts"], MaxParts=1)["ObjectParts"]
     assert (page["IsTruncated"], page["NextPartNumberMarker"], len(page["Parts"])) == (True, 1, 1)
+
+
+@pytest.mark.parametrize("kind", [{}, {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}], ids=str)
+def test_attributes_of_a_full_object(s3, bucket, kind):
+    """The parts are counted and not listed, as recorded for localstack/localstack#12764 and told in boto/boto3#3509."""
+    target = begin(s3, bucket, **kind)
+    complete(s3, target, upload(s3, target, {1: b"x"}))
+    got = s3.get_object_attributes(Bucket=bucket, Key="k", ObjectAttributes=["ObjectParts"])["ObjectParts"]
+    assert got == {"TotalPartsCount": 1}

@@ -205,6 +205,9 @@ async fn checksums_of_parts_and_whole() {
     let right = complete(&id, &[(1, &etag)]).header("x-amz-checksum-crc32", "NhCmhg==");
     let answer = right.header("x-amz-checksum-type", "FULL_OBJECT").send(&store).await.expect(200);
     assert_eq!(answer.element("ChecksumCRC32").as_deref(), Some("NhCmhg=="));
+    // Only parts whose checksums make the object's are told.
+    let counted = get("/bucket/k?attributes").header("x-amz-object-attributes", "ObjectParts").send(&store).await;
+    assert!(counted.text().contains("<ObjectParts><PartsCount>1</PartsCount></ObjectParts>"), "{}", counted.text());
 
     let nonsense = post("/bucket/k?uploads")
         .header("x-amz-checksum-algorithm", "SHA1")
