@@ -42,7 +42,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
             xml.text("LastModified", &iso_date(part.modified));
             xml.text("ETag", &format!("\"{}\"", part.etag));
             xml.show("Size", part.blob.len());
-            write_checksum(xml, part.checksum.as_ref(), false);
+            write_checksum(xml, part.checksum.as_ref().filter(|_| upload.checksum.is_some()), false);
         });
     }
     Ok(document(xml))

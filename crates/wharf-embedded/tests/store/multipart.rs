@@ -216,6 +216,22 @@ async fn checksums_of_parts_and_whole() {
 }
 
 #[tokio::test]
+async fn of_an_upload_without_an_algorithm_only_given_checksums_are_told() {
+    let store = store_with_bucket().await;
+    let id = begin(&store, &[]).await;
+    let plain = part(&id, 1, b"hello").send(&store).await.expect(200);
+    assert!(plain.headers.keys().all(|name| !name.as_str().starts_with("x-amz-checksum")), "{:?}", plain.headers);
+    let given = part(&id, 2, b"hello").header("x-amz-checksum-crc32", "NhCmhg==").send(&store).await.expect(200);
+    assert_eq!(given.get("x-amz-checksum-crc32"), Some("NhCmhg=="));
+    let listed = get(&format!("/bucket/k?uploadId={id}")).send(&store).await.expect(200);
+    assert!(listed.elements("Part").len() == 2 && !listed.text().contains("Checksum"), "{}", listed.text());
+    // They are kept for the object's.
+    complete(&id, &[(2, given.get("etag").unwrap())]).send(&store).await.expect(200);
+    let there = head("/bucket/k").header("x-amz-checksum-mode", "ENABLED").send(&store).await;
+    assert!(there.get("x-amz-checksum-crc64nvme").is_some());
+}
+
+#[tokio::test]
 async fn parts_by_copy() {
     let store = store_with_bucket().await;
     put("/bucket/source").body("0123456789").send(&store).await.expect(200);
