@@ -219,8 +219,8 @@ pub(crate) struct ListedVersion {
 pub(crate) enum Amendment {
     Tags(Vec<(String, String)>),
     LegalHold(bool),
-    /// A retention, and whether the caller may shorten one of governance.
-    Retention(Retention, bool),
+    /// A retention or none, and whether the caller may shorten one of governance.
+    Retention(Option<Retention>, bool),
     Acl(Acl),
 }
 

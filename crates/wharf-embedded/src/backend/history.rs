@@ -163,8 +163,8 @@ pub(crate) fn amend<H: HistoryMut>(
         Amendment::Tags(tags) => object.tags = tags,
         Amendment::LegalHold(on) => object.lock.legal_hold = Some(on),
         Amendment::Retention(retention, bypass) => {
-            lock::check_change(object.lock.retention.as_ref(), &retention, at, bypass)?;
-            object.lock.retention = Some(retention);
+            lock::check_change(object.lock.retention.as_ref(), retention.as_ref(), at, bypass)?;
+            object.lock.retention = retention;
         }
         Amendment::Acl(acl) => object.acl = acl,
     }

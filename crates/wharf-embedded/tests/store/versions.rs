@@ -174,8 +174,15 @@ async fn locked_versions_stay() {
     retention("GOVERNANCE", "2013-05-26T00:00:00Z").send(&store).await.expect(200);
     let told = get("/bucket/k?retention").send(&store).await;
     assert_eq!(told.element("RetainUntilDate").as_deref(), Some("2013-05-26T00:00:00.000Z"));
+    // An empty one takes it away, as S3's documentation has it of governance.
+    let none = put("/bucket/k?retention").body("<Retention></Retention>");
+    none.send(&store).await.refused(403, "AccessDenied");
+    let half = put("/bucket/k?retention").body("<Retention><Mode>GOVERNANCE</Mode></Retention>");
+    half.header("x-amz-bypass-governance-retention", "true").send(&store).await.refused(400, "MalformedXML");
+    none.header("x-amz-bypass-governance-retention", "true").send(&store).await.expect(200);
+    get("/bucket/k?retention").send(&store).await.refused(404, "NoSuchObjectLockConfiguration");
     delete("/bucket/k").send(&store).await.expect(204);
-    bypass().send(&store).await.expect(204);
+    remove().send(&store).await.expect(204);
 
     let plain = store_with_bucket().await;
     let refused = put("/bucket/k").header("x-amz-object-lock-legal-hold", "ON").send(&plain).await;
