@@ -260,15 +260,8 @@ pub(crate) trait Backend: Send + Sync + 'static {
     async fn put_part(&self, bucket: &str, key: &str, id: &str, part: Part) -> Result<()>;
     /// All parts in order of their numbers.
     async fn parts(&self, bucket: &str, key: &str, id: &str) -> Result<Vec<Part>>;
-    /// Puts the object and closes the upload. How it ended is remembered for a while.
-    async fn complete(
-        &self,
-        bucket: &str,
-        upload: &Upload,
-        at: SystemTime,
-        object: Object,
-        guard: &Guard,
-    ) -> Result<Found>;
+    /// Puts the object, as old as its upload, and closes the upload. How it ended is remembered for a while.
+    async fn complete(&self, bucket: &str, upload: &Upload, object: Object, guard: &Guard) -> Result<Found>;
     /// How an upload ended that is no longer open, as far as that is remembered.
     async fn ending(&self, bucket: &str, key: &str, id: &str) -> Result<Option<Ending>>;
     async fn abort(&self, bucket: &str, key: &str, id: &str) -> Result<()>;

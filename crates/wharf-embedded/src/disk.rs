@@ -279,14 +279,7 @@ impl Backend for Disk {
         self.read(read).await
     }
 
-    async fn complete(
-        &self,
-        bucket: &str,
-        upload: &Upload,
-        at: SystemTime,
-        object: Object,
-        guard: &Guard,
-    ) -> Result<Found> {
+    async fn complete(&self, bucket: &str, upload: &Upload, object: Object, guard: &Guard) -> Result<Found> {
         let (bucket, upload, guard) = (bucket.to_owned(), upload.clone(), guard.clone());
         let step = move |tx: &mut Tx<'_>| {
             let (bucket, info) = tx.bucket(&bucket)?;
@@ -294,7 +287,7 @@ impl Backend for Disk {
             tx.check_upload(bucket, key, id)?;
             let ids = tx.shared.ids.clone();
             let mut written = Written { tx, bucket, key };
-            let found = history::complete(&mut written, info.versioning, &ids, &upload, at, object.clone(), &guard)?;
+            let found = history::complete(&mut written, info.versioning, &ids, &upload, object.clone(), &guard)?;
             tx.end_upload(bucket, key, id, Ending::completed(&found))?;
             Ok(found)
         };

@@ -181,18 +181,11 @@ impl Backend for Memory {
         Ok(in_bucket(&self.read(), bucket)?.upload(key, id)?.parts.values().cloned().collect())
     }
 
-    async fn complete(
-        &self,
-        bucket: &str,
-        upload: &Upload,
-        at: SystemTime,
-        object: Object,
-        guard: &Guard,
-    ) -> Result<Found> {
+    async fn complete(&self, bucket: &str, upload: &Upload, object: Object, guard: &Guard) -> Result<Found> {
         let mut buckets = self.write();
         let state = in_bucket_mut(&mut buckets, bucket)?;
         state.upload(&upload.key, &upload.id)?;
-        let found = state.complete(&self.ids, upload, at, object, guard)?;
+        let found = state.complete(&self.ids, upload, object, guard)?;
         state.end(&upload.key, &upload.id, Ending::completed(&found))?;
         Ok(found)
     }

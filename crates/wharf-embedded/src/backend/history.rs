@@ -30,8 +30,8 @@ pub(crate) trait History {
 /// A history that can be written to. Nothing is written before all refusals are spoken, so that a step that is
 /// refused leaves nothing of itself.
 pub(crate) trait HistoryMut: History {
-    /// Adds the latest version, in the place of another one where that is given. Its id is its number's name, unless it
-    /// is called "null".
+    /// Adds a version, in the place of another one where that is given. Its id is its number's name, unless it is called
+    /// "null".
     fn add(&mut self, number: u64, version: Arc<Version>, instead: Option<u64>) -> Result<(), Self::Error>;
 
     fn remove(&mut self, number: u64) -> Result<(), Self::Error>;
@@ -61,17 +61,16 @@ pub(crate) fn put<H: HistoryMut>(
 ) -> Result<Found, H::Error> {
     let latest = history.latest()?;
     guard.check(object_of(&latest))?;
-    let version = push(history, latest, versioning, ids, at, Some(object))?;
+    let version = push(history, latest, versioning, ids, ids.number(), at, Some(object))?;
     Ok(Found { version, versioned: versioning != Versioning::Never })
 }
 
-/// Puts what became of an upload.
+/// Puts what became of an upload. Among versions it has the place of its upload's beginning.
 pub(crate) fn complete<H: HistoryMut>(
     history: &mut H,
     versioning: Versioning,
     ids: &Ids,
     upload: &Upload,
-    at: SystemTime,
     object: Object,
     guard: &Guard,
 ) -> Result<Found, H::Error> {
@@ -80,7 +79,8 @@ pub(crate) fn complete<H: HistoryMut>(
     let began = ids.number_of(&upload.id);
     let overwritten = latest.as_ref().is_some_and(|(number, _)| began.is_some_and(|began| *number > began));
     guard.check_since(&Since { replaces: upload.replaces, overwritten }, history.key())?;
-    let version = push(history, latest, versioning, ids, at, Some(object))?;
+    let number = began.filter(|_| versioning == Versioning::Enabled).unwrap_or_else(|| ids.number());
+    let version = push(history, latest, versioning, ids, number, upload.started, Some(object))?;
     Ok(Found { version, versioned: versioning != Versioning::Never })
 }
 
@@ -89,17 +89,17 @@ pub(crate) fn object_of(latest: &Option<Numbered>) -> Option<&Object> {
     latest.as_ref().and_then(|(_, version)| version.object.as_ref())
 }
 
-/// Adds the latest version; without versioning it takes the place of the one called "null".
+/// Adds a version; without versioning it takes the place of the one called "null".
 fn push<H: HistoryMut>(
     history: &mut H,
     latest: Option<Numbered>,
     versioning: Versioning,
     ids: &Ids,
+    number: u64,
     at: SystemTime,
     object: Option<Object>,
 ) -> Result<Arc<Version>, H::Error> {
     let enabled = versioning == Versioning::Enabled;
-    let number = ids.number();
     let id = if enabled { ids.name(number) } else { NULL.to_owned() };
     let instead = match latest {
         Some(_) if enabled => None,
@@ -123,7 +123,7 @@ pub(crate) fn delete<H: HistoryMut>(
         let latest = history.latest()?;
         how.guard.check(object_of(&latest))?;
         if versioning != Versioning::Never {
-            let marker = push(history, latest, versioning, ids, how.at, None)?;
+            let marker = push(history, latest, versioning, ids, ids.number(), how.at, None)?;
             return Ok(Deleted { version: Some(marker.id.clone()), marker: true });
         }
         // A bucket that never had versions has one of a key at most.

@@ -31,16 +31,9 @@ impl BucketState {
         history::put(&mut self.history(key), versioning, ids, at, object, guard)
     }
 
-    pub(super) fn complete(
-        &mut self,
-        ids: &Ids,
-        upload: &Upload,
-        at: SystemTime,
-        object: Object,
-        guard: &Guard,
-    ) -> Result<Found> {
+    pub(super) fn complete(&mut self, ids: &Ids, upload: &Upload, object: Object, guard: &Guard) -> Result<Found> {
         let versioning = self.info.versioning;
-        history::complete(&mut self.history(&upload.key), versioning, ids, upload, at, object, guard)
+        history::complete(&mut self.history(&upload.key), versioning, ids, upload, object, guard)
     }
 
     /// Whether there is an object under a key.
@@ -124,7 +117,7 @@ impl HistoryMut for Versions<'_, &mut Objects> {
         if let Some(instead) = instead {
             versions.retain(|(other, _)| *other != instead);
         }
-        versions.insert(0, (number, version));
+        versions.insert(versions.partition_point(|(other, _)| *other > number), (number, version));
         Ok(())
     }
 

@@ -49,7 +49,7 @@ async fn complete(call: &Call, id: &str, guard: &Guard) -> Result<Found> {
     let there = call.backend().parts(call.bucket(), call.key(), id).await?;
     let parts = choose(call, &upload, &asked, &there)?;
     let object = assemble(call, &upload, parts)?;
-    call.backend().complete(call.bucket(), &upload, call.now, object, guard).await
+    call.backend().complete(call.bucket(), &upload, object, guard).await
 }
 
 /// What came of the same request before.

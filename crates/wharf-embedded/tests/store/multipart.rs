@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use wharf_embedded::Store;
 
 use crate::support::*;
@@ -161,6 +164,42 @@ async fn completing_again_is_answered_again() {
     part(&id, 1, b"late").send(&store).await.refused(404, "NoSuchUpload");
     let other_key = complete(&id, &[(1, &one)]).set(|it| it.path = "/bucket/other".to_owned());
     other_key.send(&store).await.refused(404, "NoSuchUpload");
+}
+
+/// By S3's documentation: "the object creation date is the date of initiation of the multipart upload", and the version
+/// that was begun last is the current one.
+#[tokio::test]
+async fn an_object_is_as_old_as_its_upload() {
+    let seconds = Arc::new(AtomicU64::new(NOW));
+    let clock = seconds.clone();
+    let builder = Store::builder().credentials(KEY, SECRET);
+    let store = crate::backing::make(builder, move || at(clock.load(Ordering::Relaxed)));
+    put("/bucket").send(&store).await.expect(200);
+    let id = begin(&store, &[]).await;
+    let one = part(&id, 1, b"begun first").send(&store).await.get("etag").unwrap().to_owned();
+    seconds.fetch_add(60, Ordering::Relaxed);
+    put("/bucket/k").body("written later").send(&store).await.expect(200);
+    complete(&id, &[(1, &one)]).send(&store).await.expect(200);
+    let got = get("/bucket/k").send(&store).await.expect(200);
+    assert_eq!((got.text().as_str(), got.get("last-modified")), ("begun first", Some("Fri, 24 May 2013 00:00:00 GMT")));
+
+    let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    put("/bucket?versioning").body(enabled).send(&store).await.expect(200);
+    let id = begin(&store, &[]).await;
+    let one = part(&id, 1, b"begun first").send(&store).await.get("etag").unwrap().to_owned();
+    seconds.fetch_add(60, Ordering::Relaxed);
+    let later = put("/bucket/k").body("written later").send(&store).await.expect(200);
+    let done = complete(&id, &[(1, &one)]).send(&store).await.expect(200);
+    let version = |answer: &Answer| answer.get("x-amz-version-id").unwrap().to_owned();
+    assert_eq!(get("/bucket/k").send(&store).await.text(), "written later");
+    let got = get(&format!("/bucket/k?versionId={}", version(&done))).send(&store).await.expect(200);
+    assert_eq!((got.text().as_str(), got.get("last-modified")), ("begun first", Some("Fri, 24 May 2013 00:01:00 GMT")));
+    let listed = get("/bucket?versions").send(&store).await;
+    assert_eq!(listed.elements("VersionId"), [version(&later), version(&done), "null".to_owned()]);
+    assert_eq!(listed.elements("IsLatest"), ["true", "false", "false"]);
+    // What is gone goes at its place.
+    delete(&format!("/bucket/k?versionId={}", version(&later))).send(&store).await.expect(204);
+    assert_eq!(get("/bucket/k").send(&store).await.text(), "begun first");
 }
 
 #[tokio::test]
