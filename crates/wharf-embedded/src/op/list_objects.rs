@@ -16,8 +16,9 @@ use crate::xml::Writer;
 
 pub(super) const MOST: usize = 1000;
 
-/// What `encoding-type=url` leaves as it is.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*').remove(b'/');
+/// What `encoding-type=url` leaves as it is, and a space, which becomes `+`.
+const PLAIN: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b' ').remove(b'-').remove(b'.').remove(b'_').remove(b'*').remove(b'/');
 
 /// How names are written in a listing.
 #[derive(Clone, Copy)]
@@ -37,7 +38,11 @@ impl Naming {
     }
 
     pub(super) fn write(self, name: &str) -> Cow<'_, str> {
-        if self.url { utf8_percent_encode(name, PLAIN).into() } else { name.into() }
+        if !self.url {
+            return name.into();
+        }
+        let encoded: Cow<'_, str> = utf8_percent_encode(name, PLAIN).into();
+        if encoded.contains(' ') { encoded.replace(' ', "+").into() } else { encoded }
     }
 
     /// Tells the reader that names are encoded.
