@@ -236,7 +236,7 @@ fn incoming(body: Incoming, unread: Arc<AtomicBool>) -> Body {
         return Body::empty();
     }
     let silence = Box::pin(sleep(BODY_SILENCE));
-    Body::stream(length, Frames { body, unread, silence, is_waiting: false })
+    Body::stream(length, Frames { body, unread, silence, is_waiting: false, has_ended: false })
 }
 
 /// The data of a body's frames.
@@ -247,11 +247,13 @@ struct Frames {
     /// Over when the sender, once waited for, has been silent for too long.
     silence: Pin<Box<Sleep>>,
     is_waiting: bool,
+    /// Whether its end was seen, which a body in chunks does not say of itself.
+    has_ended: bool,
 }
 
 impl Drop for Frames {
     fn drop(&mut self) {
-        if !http_body::Body::is_end_stream(&self.body) {
+        if !self.has_ended && !http_body::Body::is_end_stream(&self.body) {
             self.unread.store(true, Ordering::Relaxed);
         }
     }
@@ -263,7 +265,10 @@ impl Stream for Frames {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
             match http_body::Body::poll_frame(Pin::new(&mut self.body), cx) {
-                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Ready(None) => {
+                    self.has_ended = true;
+                    return Poll::Ready(None);
+                }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error.into()))),
                 Poll::Ready(Some(Ok(frame))) => {
                     self.is_waiting = false;
