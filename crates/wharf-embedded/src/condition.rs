@@ -108,18 +108,19 @@ pub(crate) fn check_read(
     let header = |name: &str| text(headers, &format!("{prefix}{name}"));
     let date = |name: &str| header(name).and_then(parse_http_date).map(whole_seconds);
     let modified = whole_seconds(modified);
+    let unmet = |name: &str| failed(&format!("{prefix}{name}"));
     match header("if-match") {
-        Some(tags) if !Tags::parse(tags).hold(&object.etag) => return Err(failed("If-Match")),
+        Some(tags) if !Tags::parse(tags).hold(&object.etag) => return Err(unmet("If-Match")),
         Some(_) => {}
         // A date counts only where no tag was given, as in HTTP.
         None => {
             if date("if-unmodified-since").is_some_and(|date| modified > date) {
-                return Err(failed("If-Unmodified-Since"));
+                return Err(unmet("If-Unmodified-Since"));
             }
         }
     }
     // A copy whose source has not changed fails; a read of it is told so.
-    let unchanged = |name| if prefix.is_empty() { Error::from(Code::NotModified) } else { failed(name) };
+    let unchanged = |name| if prefix.is_empty() { Error::from(Code::NotModified) } else { unmet(name) };
     match header("if-none-match") {
         Some(tags) if Tags::parse(tags).hold(&object.etag) => Err(unchanged("If-None-Match")),
         Some(_) => Ok(()),

@@ -108,6 +108,8 @@ pub(super) async fn v2(call: Call) -> Result<Reply> {
     let mut xml = Writer::new("ListBucketResult");
     xml.text("Name", call.bucket());
     xml.text("Prefix", &naming.write(&query.prefix));
+    // It is no longer what the listing goes by.
+    let start = start.filter(|_| token.is_none());
     xml.optional("StartAfter", start.map(|start| naming.write(start)).as_deref());
     xml.optional("ContinuationToken", token);
     xml.optional("NextContinuationToken", page.last.as_ref().map(|(last, _)| token::write(last)).as_deref());

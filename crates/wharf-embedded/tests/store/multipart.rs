@@ -1,5 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use wharf_embedded::Store;
 
@@ -268,6 +269,34 @@ async fn of_an_upload_without_an_algorithm_only_given_checksums_are_told() {
     complete(&id, &[(2, given.get("etag").unwrap())]).send(&store).await.expect(200);
     let there = head("/bucket/k").header("x-amz-checksum-mode", "ENABLED").send(&store).await;
     assert!(there.get("x-amz-checksum-crc64nvme").is_some());
+}
+
+/// As AWS was recorded to list, by LocalStack's TestS3ListMultipartUploads and TestS3ListParts.
+#[tokio::test]
+async fn listings_of_uploads_and_parts() {
+    let builder = Store::builder().credentials(KEY, SECRET);
+    let store = crate::backing::make(builder, || at(NOW) + Duration::from_millis(250));
+    put("/bucket").send(&store).await.expect(200);
+    let next = |page: &Answer| ["NextKeyMarker", "NextUploadIdMarker"].map(|name| page.element(name).unwrap());
+    let uploads = async |query: &str| get(&format!("/bucket?{query}uploads")).send(&store).await.expect(200);
+    assert_eq!(next(&uploads("").await), ["", ""]);
+    let id = begin(&store, &[]).await;
+    let parts = async |query: &str| get(&format!("/bucket/k?{query}uploadId={id}")).send(&store).await.expect(200);
+    assert_eq!(parts("").await.element("NextPartNumberMarker").as_deref(), Some("0"));
+    part(&id, 1, b"x").send(&store).await.expect(200);
+    let listed = parts("").await;
+    assert_eq!(listed.element("NextPartNumberMarker").as_deref(), Some("1"));
+    assert_eq!(listed.element("LastModified").as_deref(), Some("2013-05-24T00:00:00.000Z"));
+    assert_eq!(parts("part-number-marker=10&").await.element("NextPartNumberMarker").as_deref(), Some("0"));
+
+    let page = uploads("").await;
+    assert_eq!(page.element("Initiated").as_deref(), Some("2013-05-24T00:00:00.000Z"));
+    assert_eq!((page.element("IsTruncated").as_deref(), next(&page)), (Some("false"), ["k".to_owned(), id.clone()]));
+    post("/bucket/a/1?uploads").send(&store).await.expect(200);
+    assert_eq!(next(&uploads("delimiter=%2F&").await), ["k".to_owned(), id.clone()]);
+    post("/bucket/z/1?uploads").send(&store).await.expect(200);
+    assert_eq!(next(&uploads("delimiter=%2F&").await), ["", ""]);
+    assert_eq!(next(&uploads("key-marker=z%2F1&").await), ["", ""]);
 }
 
 #[tokio::test]

@@ -288,7 +288,9 @@ async fn copies() {
         ("x-amz-copy-source-if-modified-since", "Sat, 25 May 2013 00:00:00 GMT", 200),
         ("x-amz-copy-source-if-unmodified-since", "Thu, 23 May 2013 00:00:00 GMT", 412),
     ] {
-        copy("/bucket/d").header(name, value).send(&store).await.expect(status);
+        let answer = copy("/bucket/d").header(name, value).send(&store).await.expect(status);
+        let condition = answer.element("Condition").filter(|condition| condition.to_lowercase() == name);
+        assert_eq!(condition.is_some(), status == 412, "{name}: {}", answer.text());
     }
     put("/bucket/d").header("x-amz-copy-source", "bucket/none").send(&store).await.refused(404, "NoSuchKey");
     put("/bucket/d").header("x-amz-copy-source", "nowhere/k").send(&store).await.refused(404, "NoSuchBucket");
