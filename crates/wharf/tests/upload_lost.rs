@@ -20,11 +20,11 @@ const LARGE: usize = 17 * MIB;
 fn lose(store: &Store) {
     let lost = Fault::drop_answer().on(Operation::PutObject).on(Operation::CompleteMultipartUpload).times(1);
     store.inject(lost).unwrap();
-    forget_uploads(store);
+    forget_upload(store, 2);
 }
 
-fn forget_uploads(store: &Store) {
-    store.inject(Fault::respond(404, "NoSuchUpload").on(Operation::CompleteMultipartUpload).nth(2)).unwrap();
+fn forget_upload(store: &Store, completion: u64) {
+    store.inject(Fault::respond(404, "NoSuchUpload").on(Operation::CompleteMultipartUpload).nth(completion)).unwrap();
 }
 
 #[tokio::test]
@@ -126,7 +126,8 @@ async fn with_another_object(
     };
     let s3 = hooked(&store, hook).build().unwrap();
     store.inject(Fault::drop_answer().on(Operation::CompleteMultipartUpload).nth(1)).unwrap();
-    forget_uploads(&store);
+    // The second one is the other's.
+    forget_upload(&store, 3);
     ours(s3.upload("my-bucket", "a", bytes(LARGE)).metadata("team", "blue")).await.unwrap_err()
 }
 
