@@ -263,6 +263,10 @@ async fn of_an_upload_without_an_algorithm_only_given_checksums_are_told() {
     assert!(plain.headers.keys().all(|name| !name.as_str().starts_with("x-amz-checksum")), "{:?}", plain.headers);
     let given = part(&id, 2, b"hello").header("x-amz-checksum-crc32", "NhCmhg==").send(&store).await.expect(200);
     assert_eq!(given.get("x-amz-checksum-crc32"), Some("NhCmhg=="));
+    let sum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, b"hello");
+    let sum = base64(&sum.to_be_bytes());
+    let given_as_kept = part(&id, 2, b"hello").header("x-amz-checksum-crc64nvme", &sum).send(&store).await.expect(200);
+    assert_eq!(given_as_kept.get("x-amz-checksum-crc64nvme"), Some(sum.as_str()));
     let listed = get(&format!("/bucket/k?uploadId={id}")).send(&store).await.expect(200);
     assert!(listed.elements("Part").len() == 2 && !listed.text().contains("Checksum"), "{}", listed.text());
     // They are kept for the object's.
