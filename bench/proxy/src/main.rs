@@ -1,4 +1,4 @@
-//! A TCP proxy that delays whatever passes, in both directions, and limits nothing else:
+//! A TCP proxy that delays whatever passes, in both directions, up to 16 MiB of a connection at a time:
 //! `delay-proxy to=127.0.0.1:4000 [delay-ms=25] [port=0]` prints its address and serves until its stdin ends.
 //!
 //! The handshake of TCP itself is not delayed: the system answers it. What goes over a connection is.
@@ -10,9 +10,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How much is read at once, and how many such reads may be under way: more than passes in any delay.
+/// How much is read at once, and how many such reads of a connection may be under way: 16 MiB, as the window of a TCP
+/// connection would allow, and more than passes in a delay. Without a limit what a client asks for and then leaves to others
+/// would all be sent.
 const PIECE: usize = 256 * 1024;
-const PIECES: usize = 1024;
+const PIECES: usize = 64;
 
 struct Settings {
     to: String,

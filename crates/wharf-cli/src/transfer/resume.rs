@@ -26,11 +26,10 @@ fn folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     variable("XDG_STATE_HOME").map(PathBuf::from).or_else(|| Some(home()?.join(".local/state")))
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn journals_are_kept_where_the_user_keeps_state() {
         let home = |name: &str| (name == "HOME").then(|| OsString::from("/home/ada"));

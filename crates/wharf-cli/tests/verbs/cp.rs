@@ -115,6 +115,7 @@ fn a_star_may_be_a_star() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn what_cannot_be_uploaded_is_said_and_left_out() {
     let bench = Bench::new();

@@ -49,6 +49,23 @@ async fn a_large_object_is_fetched_by_several_requests() {
     assert!(done.verification.is_verified() && fs::read(&path).unwrap() == data);
 }
 
+/// What is asked for and then left to others is sent all the same.
+#[tokio::test(start_paused = true)]
+async fn each_of_several_requests_asks_for_its_share_alone() {
+    let data = bytes(16 * MIB);
+    let (s3, store) = with_object(&data).await;
+    slowly(&store);
+    let folder = Folder::new();
+    let path = folder.join("a");
+    let done = s3.download("my-bucket", "a", path.as_path()).part_size(MIB as u64).concurrency(4).await.unwrap();
+    assert!(done.verification.is_verified() && fs::read(&path).unwrap() == data);
+    let asked = store.requests();
+    let ranges = asked.iter().skip(1).filter_map(|request| Some(request.headers.get("range")?.to_str().unwrap()));
+    let mut ranges: Vec<_> = ranges.take(3).collect();
+    ranges.sort_unstable();
+    assert_eq!(ranges, ["bytes=12582912-16777215", "bytes=4194304-8388607", "bytes=8388608-12582911"], "{asked}");
+}
+
 /// Where it is not said how many requests there shall be, one that is slow gets help.
 #[tokio::test(start_paused = true)]
 async fn a_fast_stream_is_read_alone() {

@@ -172,6 +172,7 @@ async fn fetch(
     crew: &Arc<Crew>,
     unfinished: &OnceLock<Unfinished>,
 ) -> Result<(), Error> {
+    let mut own = None;
     let kept = match resume {
         Some(resume) => resume.found(job, target).await?,
         None => None,
@@ -179,9 +180,8 @@ async fn fetch(
     if let Some((found, arrived)) = kept {
         let (new, requests) = Run::begin(job, found, target, options, resume, arrived, crew).await?;
         let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
-        for _ in 1..requests {
-            crew.spawn(Run::work(Arc::clone(run)).in_current_span());
-        }
+        own = run.take();
+        run.begin_beside(requests - 1);
     } else {
         let front = TurnMutex::new(None);
         let begun = crew.beside(async {
@@ -190,17 +190,14 @@ async fn fetch(
                 if front.is_none() {
                     let (found, body) = job.first().await?;
                     let (new, requests) = Run::begin(job, found, target, options, resume, Vec::new(), crew).await?;
-                    let speed = job.options().concurrency.is_none().then(Speed::default);
-                    *front = new.take().map(|filler| Filler { body: Some(body), speed, ..filler });
-                    if job.options().concurrency.is_some() {
-                        new.alone.close();
-                    }
                     let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
-                    for _ in 1..requests {
-                        crew.spawn(Run::help(Arc::clone(run)).in_current_span());
-                    }
-                    if requests > 1 {
-                        crew.spawn(Run::listen(Arc::clone(run)).in_current_span());
+                    let is_tried = job.options().concurrency.is_none();
+                    let speed = is_tried.then(Speed::default);
+                    *front = run.take().map(|filler| Filler { body: Some(body), speed, ..filler });
+                    if is_tried {
+                        run.wait_beside(requests - 1);
+                    } else {
+                        run.begin_beside(requests - 1);
                     }
                 }
                 match (&mut *front, unfinished.get()) {
@@ -218,7 +215,7 @@ async fn fetch(
         }
     }
     if let Some(run) = unfinished.get() {
-        crew.beside(Run::work(Arc::clone(run))).await?;
+        crew.beside(Run::work(Arc::clone(run), own)).await?;
     }
     crew.join().await
 }
@@ -301,12 +298,30 @@ impl Run {
         Some(Filler { taker, tally, body: None, speed: None, silences: 0 })
     }
 
-    /// Works when the first stream turns out to be slow, or is over.
+    /// Has so many others work. Where the caller said how many there are, each has its share before the first is asked for:
+    /// what is cut off later comes all the same, and is thrown away.
+    fn begin_beside(self: &Arc<Self>, others: usize) {
+        for _ in 0..others {
+            let share = self.job.options().concurrency.and_then(|_| self.take());
+            self.crew.spawn(Arc::clone(self).work(share).in_current_span());
+        }
+    }
+
+    /// Has so many others work when the first stream turns out to be slow.
+    fn wait_beside(self: &Arc<Self>, others: usize) {
+        for _ in 0..others {
+            self.crew.spawn(Arc::clone(self).help().in_current_span());
+        }
+        if others > 0 {
+            self.crew.spawn(Arc::clone(self).listen().in_current_span());
+        }
+    }
+
     async fn help(self: Arc<Self>) -> Result<(), Error> {
         // It never has a permit: an error is what is waited for, and says that it was closed.
         let closed = self.alone.acquire().await;
         drop(closed);
-        self.work().await
+        self.work(None).await
     }
 
     /// Has others help when the first stream falls silent: how fast it is, it tells only as long as it moves.
@@ -326,10 +341,10 @@ impl Run {
         Ok(())
     }
 
-    /// Fetches one range after another while there are any.
-    async fn work(self: Arc<Self>) -> Result<(), Error> {
+    /// Fetches one range after another while there are any, first what it is given.
+    async fn work(self: Arc<Self>, mut first: Option<Filler>) -> Result<(), Error> {
         loop {
-            let filler = TurnMutex::new(None);
+            let filler = TurnMutex::new(first.take());
             let attempt = || async {
                 let mut filler = filler.lock().await;
                 if filler.is_none() {

@@ -64,6 +64,9 @@ struct Shared {
 /// Why a checksum of parts could not be compared.
 const UNKNOWN_PARTS: &str = "the server does not tell where the object's parts end";
 
+/// Of answers that are not of the object that was found.
+const REPLACED: &str = "the object was replaced while it was read";
+
 /// How often a download begins anew.
 const RESTARTS: u32 = 3;
 
@@ -423,17 +426,21 @@ impl Job {
             Err(error) if error.kind() == ErrorKind::PreconditionFailed && found.head.etag.is_weak() => {
                 return Err(self.lost(error));
             }
-            // A shorter one has no such range.
-            Err(error) if matches!(error.kind(), ErrorKind::PreconditionFailed | ErrorKind::InvalidRange) => {
+            Err(error) if error.kind() == ErrorKind::PreconditionFailed => {
                 self.0.changed.store(true, Ordering::Relaxed);
                 return Err(error);
+            }
+            // What a shorter one has not.
+            Err(error) if error.kind() == ErrorKind::InvalidRange => {
+                self.0.changed.store(true, Ordering::Relaxed);
+                return Err(error.with_kind(ErrorKind::PreconditionFailed).with_message(REPLACED));
             }
             Err(error) if error.kind() == ErrorKind::MalformedResponse => return Err(self.lost(error)),
             Err(error) => return Err(error),
         };
         if object.etag != found.head.etag && !object.etag.is_empty() {
             self.0.changed.store(true, Ordering::Relaxed);
-            return Err(Error::new(ErrorKind::PreconditionFailed, "the object was replaced while it was read"));
+            return Err(Error::new(ErrorKind::PreconditionFailed, REPLACED));
         }
         let header = object.content_range.as_deref().unwrap_or_default();
         let right = match ContentRange::parse(header) {
