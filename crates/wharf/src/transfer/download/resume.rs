@@ -195,18 +195,21 @@ impl Resume {
         news: Vec<Arrived>,
         synced: impl FnOnce() -> Result<(), Error> + Send + 'static,
     ) -> Result<(), Error> {
-        self.with(move |recording| {
-            let Some(journal) = recording.journal.as_mut().filter(|_| recording.round == round) else { return Ok(()) };
+        let recorded = self.with(move |recording| {
+            let Some(journal) = recording.journal.as_mut().filter(|_| recording.round == round) else {
+                return Ok(false);
+            };
             synced()?;
             let news: Vec<_> = news.into_iter().map(Record::Arrived).collect();
             // Without the record it is fetched again, which is no reason to give up.
             if let Err(error) = journal.add(&news) {
                 tracing::warn!(%error, "what has arrived is not in the journal");
             }
-            Ok(())
-        })
-        .await?;
-        self.inner().is_begun = true;
+            Ok(true)
+        });
+        if recorded.await? {
+            self.inner().is_begun = true;
+        }
         Ok(())
     }
 
