@@ -28,6 +28,9 @@ const AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 /// would wait for it all the time.
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
+/// The first record does not wait for a second, and all wait for it: so much is soon on the disk.
+const FIRST: u64 = 4 << 20;
+
 /// How many bytes of a download of `length` are recorded at a time, and have a record of their own: where one of them was
 /// spoilt, as many are fetched again.
 pub(super) fn at_a_time(length: u64) -> u64 {
@@ -248,7 +251,10 @@ impl Inner {
     /// Not when the last bytes are there: the file gets its name then, which would have to wait.
     fn is_due(&self) -> bool {
         let since = self.last.elapsed();
-        let is_enough = self.pending >= self.every && (!self.is_begun || since >= AT_MOST_EVERY);
+        let is_enough = match self.is_begun {
+            false => self.pending >= self.every.min(FIRST),
+            true => self.pending >= self.every && since >= AT_MOST_EVERY,
+        };
         let is_time = is_enough || since >= AT_LEAST_EVERY;
         self.is_kept && self.left > 0 && is_time
     }
@@ -372,5 +378,17 @@ mod tests {
                 resume.record(0, Vec::new(), || Ok(())).await.unwrap();
             }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_record_of_a_large_object_comes_soon() {
+        let (_folder, resume) = coming(8 * MIB).await;
+        resume.go_on(1 << 30, 0).await.unwrap();
+        assert_eq!([FIRST - 1, 1].map(|bytes| resume.is_due(bytes as usize)), [false, true]);
+        let turn = resume.turn().await.unwrap();
+        resume.record(0, Vec::new(), || Ok(())).await.unwrap();
+        drop(turn);
+        tokio::time::advance(AT_MOST_EVERY).await;
+        assert_eq!([FIRST, MOST - FIRST].map(|bytes| resume.is_due(bytes as usize)), [false, true]);
     }
 }
