@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use wharf::ErrorKind;
+use wharf::proto::escape;
 
-use crate::message::OneLine;
 use crate::url::Shown;
 
 /// How the command ends. The numbers are aws-cli's.
@@ -90,8 +90,8 @@ impl Failure {
 
     /// What was named is not in a bucket: the same words and exit code for all verbs.
     pub(crate) fn not_there(bucket: &str, key: &str) -> Self {
-        let url = Shown(bucket, key).to_string();
-        let failure = Self::new(Exit::Failed, format!("{NOT_THERE}: {url}")).hint(look_beside(&url));
+        let (shown, url) = (Shown(bucket, key), Shown(bucket, key).to_string());
+        let failure = Self::new(Exit::Failed, format!("{NOT_THERE}: {}", shown.in_error())).hint(look_beside(&url));
         failure.about(url)
     }
 
@@ -229,8 +229,8 @@ impl fmt::Display for Failure {
 /// The message, and the hint in a line of its own.
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", OneLine(&self.message))?;
-        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\nhint: {}", OneLine(hint)))
+        f.write_str(&escape::line(&self.message))?;
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\nhint: {}", escape::line(hint)))
     }
 }
 
@@ -297,6 +297,14 @@ pub(crate) fn by_option(text: &str) -> String {
         ("`trust_etags(true)`", "--trust-etags"),
         ("`trust_etags(false)`", "--trust-etags=false"),
         ("ClientBuilder::unsigned_payload", "--unsigned-payload"),
+        (
+            "Client::probe finds out what it really does, ClientBuilder::assume_conditions sends conditions all the same",
+            "say --provider if it is another",
+        ),
+        (" or leave them behind by replace_metadata()", " or leave them behind by --metadata-directive REPLACE"),
+        ("ask for .concurrency(1), not resumable", "say --no-resume, and a --part-size of the whole object"),
+        (", or ask for the rest by .range() and .if_match()", ""),
+        ("make the call again", "run it again"),
         ("the same call goes on", "the same command goes on"),
         (
             "Client::interrupted_transfers tells what was kept, to remove it",
@@ -315,6 +323,40 @@ fn hints_at(error: &wharf::Error, method: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The texts are the library's.
+    #[test]
+    fn what_to_do_is_said_in_the_commands_terms() {
+        for (library, command) in [
+            (
+                "download it again; or its ETags are no MD5s: say `trust_etags(false)`",
+                "download it again; or its ETags are no MD5s: say --trust-etags=false",
+            ),
+            (
+                "the server is taken for Google: Client::probe finds out what it really does, \
+                 ClientBuilder::assume_conditions sends conditions all the same",
+                "the server is taken for Google: say --provider if it is another",
+            ),
+            (
+                "set the copy's metadata, or leave them behind by replace_metadata()",
+                "set the copy's metadata, or leave them behind by --metadata-directive REPLACE",
+            ),
+            (
+                "only a CRC can be compared after several requests; ask for .concurrency(1), not resumable",
+                "only a CRC can be compared after several requests; say --no-resume, and a --part-size of the whole object",
+            ),
+            (
+                "7 bytes had come: make the call again, or ask for the rest by .range() and .if_match()",
+                "7 bytes had come: run it again",
+            ),
+            (
+                "the client gets new keys now; make the call again: its body could be sent only once",
+                "the client gets new keys now; run it again: its body could be sent only once",
+            ),
+        ] {
+            assert_eq!(by_option(library), command);
+        }
+    }
 
     #[test]
     fn an_error_of_the_library_has_its_code_and_hint() {

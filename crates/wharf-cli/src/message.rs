@@ -2,11 +2,12 @@
 //!
 //! The JSON of every message has `type`; docs/command.md lists all of them with their fields.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
+use wharf::proto::escape;
 
 /// Something that is printed.
 pub(crate) trait Message: fmt::Display + Serialize {}
@@ -41,28 +42,13 @@ impl Warning {
     }
 }
 
-/// Somebody else's text as a part of a line: a name may have a line feed in it, and whoever reads lines would take what
-/// follows for another message.
-pub(crate) struct OneLine<T>(pub(crate) T);
-
-impl<T: fmt::Display> fmt::Display for OneLine<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.0.to_string();
-        let is_harmful = |c: char| c.is_control();
-        if !text.contains(is_harmful) {
-            return f.write_str(&text);
-        }
-        text.chars().try_for_each(|c| if is_harmful(c) { write!(f, "{}", c.escape_debug()) } else { f.write_char(c) })
-    }
-}
-
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.path {
             Some(path) if !self.is_whole => {
-                write!(f, "warning: Skipping file {}. {}", OneLine(path), OneLine(&self.message))
+                write!(f, "warning: Skipping file {}. {}", escape::name(path), escape::line(&self.message))
             }
-            _ => write!(f, "warning: {}", OneLine(&self.message)),
+            _ => write!(f, "warning: {}", escape::line(&self.message)),
         }
     }
 }

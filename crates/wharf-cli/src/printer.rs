@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
+use wharf::proto::escape;
+
 use crate::error::{Exit, Failure};
 use crate::globals::Output;
 use crate::message::{Message, Warning};
@@ -35,6 +37,8 @@ pub(crate) struct Printer {
     wants_bar: bool,
     /// Whether every line is written at once and whole: others write as well.
     by_line: bool,
+    /// Whether what is done matters, and not what is told of it.
+    goes_on: bool,
     /// Whether results are read by a terminal, which obeys control characters.
     to_terminal: bool,
 }
@@ -49,6 +53,7 @@ impl Printer {
             bar: None,
             wants_bar: true,
             by_line: false,
+            goes_on: false,
             to_terminal: io::stdout().is_terminal(),
         }
     }
@@ -79,6 +84,11 @@ impl Printer {
 
     pub(crate) fn without_bar(&mut self) {
         self.wants_bar = false;
+    }
+
+    /// For what changes something: a reader who leaves is no reason to stop.
+    pub(crate) fn outlive_reader(&mut self) {
+        self.goes_on = true;
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -116,6 +126,16 @@ impl Printer {
         if self.loudness < Loudness::Everything {
             return Ok(());
         }
+        match self.result(message) {
+            Err(Failure::ReaderGone) if self.goes_on => {
+                self.at_most(Loudness::OnlyErrors);
+                Ok(())
+            }
+            said => said,
+        }
+    }
+
+    fn result(&mut self, message: &impl Message) -> Result<(), Failure> {
         if let Some(bar) = &self.bar {
             // The terminal takes both: the line must be out before the bar is drawn again.
             let out = &mut self.out;
@@ -188,10 +208,19 @@ impl Printer {
         }
     }
 
-    /// The end: how the command exits.
+    /// The end of what has this outcome, once all of it is handed over.
+    pub(crate) fn end(&mut self, outcome: Result<Exit, Failure>) -> Result<Exit, Failure> {
+        match self.flush() {
+            Err(failure @ Failure::Told(_)) => outcome.and(Err(failure)),
+            // All is done, and how it went is known without a reader.
+            _ => outcome,
+        }
+    }
+
+    /// The same: how the command exits.
     pub(crate) fn finish(&mut self, outcome: Result<Exit, Failure>) -> Exit {
         self.hide();
-        match outcome.and_then(|exit| self.flush().map(|()| exit)) {
+        match self.end(outcome) {
             Ok(exit) => exit,
             Err(failure) => {
                 self.failure(&failure);
@@ -209,15 +238,11 @@ impl Printer {
     }
 }
 
-/// The line as a terminal may have it: names of objects are somebody else's, and a control character in one could paint
+/// The lines as a terminal may have them: names of objects are somebody else's, and a control character in one could paint
 /// over what stands there.
-fn harmless(line: impl Display) -> String {
-    let line = line.to_string();
-    let is_harmful = |c: char| c.is_control() && c != '\n';
-    if !line.contains(is_harmful) {
-        return line;
-    }
-    line.chars().map(|c| if is_harmful(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
+fn harmless(lines: impl Display) -> String {
+    let lines = lines.to_string();
+    lines.split('\n').map(escape::line).collect::<Vec<_>>().join("\n")
 }
 
 fn json(message: &impl Message) -> String {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use wharf::proto::escape;
 use wharf::{Error, S3Uri};
 
 use crate::pattern::Pattern;
@@ -71,13 +72,20 @@ impl Wild {
     }
 }
 
-/// `s3://BUCKET/KEY`, for printing.
+/// `s3://BUCKET/KEY`, for results.
 pub(crate) struct Shown<'a>(pub(crate) &'a str, pub(crate) &'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(bucket, key) = self;
         write!(f, "s3://{bucket}/{key}")
+    }
+}
+
+impl Shown<'_> {
+    /// The same for a line of what goes wrong.
+    pub(crate) fn in_error(&self) -> String {
+        escape::name(&self.to_string()).into_owned()
     }
 }
 

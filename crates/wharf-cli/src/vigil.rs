@@ -7,9 +7,10 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use tokio::time::timeout;
 use wharf::Client;
+use wharf::proto::escape;
 
 use crate::local_time::LocalTime;
-use crate::message::{OneLine, time};
+use crate::message::time;
 use crate::printer::Printer;
 use crate::progress::Bar;
 
@@ -35,7 +36,7 @@ struct Waiting {
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let until = LocalTime::new().time_of_day(self.until);
-        let message = OneLine(self.message.trim_end_matches('.'));
+        let message = escape::line(self.message.trim_end_matches('.'));
         write!(f, "waiting for {}: {message}, trying until {until}", self.server)
     }
 }

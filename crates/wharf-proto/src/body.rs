@@ -36,9 +36,9 @@ pub enum Source {
     Empty,
     /// Bytes in memory.
     Bytes(Bytes),
-    /// The whole of a file, opened anew for every attempt.
+    /// The whole of a file, which is opened once and read anew for every attempt.
     File(PathBuf),
-    /// A part of a file, opened anew for every attempt.
+    /// A part of a file, which is opened once and read anew for every attempt.
     FileRange {
         /// The file.
         path: PathBuf,
@@ -70,7 +70,8 @@ impl Body {
         Self { source: Source::Bytes(bytes.into()), ..Self::default() }
     }
 
-    /// A file, read anew for every attempt. Its content type follows its extension.
+    /// A file, read anew for every attempt. Its content type follows its extension. It is opened when the request is sent
+    /// first: a file that is put in its place before another attempt is not seen.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let content_type = mime_guess::from_path(&path).first_raw().map(Cow::Borrowed);

@@ -18,7 +18,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, Method};
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
 
 use crate::endpoint::is_dns_label;
 use crate::headers::Headers;
@@ -82,6 +83,17 @@ pub fn is_credible(theirs: SystemTime, ours: SystemTime) -> bool {
     apart <= MAX_OFFSET
 }
 
+/// The time that STS tells when it refuses a request that was signed `at` another. It calls the signature wrong then, as
+/// it does where the secret is.
+pub fn sts_clock(at: SystemTime, status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Option<SystemTime> {
+    const REFUSALS: [&str; 3] = ["SignatureDoesNotMatch", "RequestExpired", "RequestTimeTooSkewed"];
+    if status.is_success() {
+        return None;
+    }
+    let error = Error::from_response(status, headers, body);
+    error.code().is_some_and(|code| REFUSALS.contains(&code)).then(|| told(at, headers, MIN_SKEW)).flatten()
+}
+
 fn another_region(asked: &Asked<'_>, error: &Error) -> Option<Correction> {
     let region = error.region().filter(|region| is_dns_label(region) && *region != asked.region)?;
     Some(Correction::Region(region.to_owned()))
@@ -95,12 +107,14 @@ fn ended(asked: &Asked<'_>, error: &Error) -> Option<Correction> {
 }
 
 fn clock(asked: &Asked<'_>, headers: &HeaderMap, least: Duration) -> Option<Correction> {
+    told(asked.at, headers, least).map(Correction::Clock)
+}
+
+/// The time that an answer tells, where it is as far as this from the one that the request was signed with.
+fn told(at: SystemTime, headers: &HeaderMap, least: Duration) -> Option<SystemTime> {
     let theirs = Headers::of(headers).http_date("date")?;
-    let apart = match theirs.duration_since(asked.at) {
-        Ok(ahead) => ahead,
-        Err(behind) => behind.duration(),
-    };
-    (apart >= least).then_some(Correction::Clock(theirs))
+    let apart = theirs.duration_since(at).unwrap_or_else(|behind| behind.duration());
+    (apart >= least).then_some(theirs)
 }
 
 /// The corrections of one call. There are few, so that two servers cannot send a request back and forth.
@@ -130,8 +144,7 @@ impl Corrections {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-    use http::{HeaderName, HeaderValue, StatusCode};
+    use http::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -170,6 +183,7 @@ mod tests {
             (Method::GET, 301, &[], moved, region("eu-west-3")),
             (Method::GET, 301, &[(REGION, "eu-west-1")], moved, region("eu-west-1")),
             (Method::PUT, 400, &[], malformed, region("garage")),
+            (Method::GET, 301, &[(REGION, "EU_1")], "", None),
             (Method::PUT, 400, &[(REGION, "us-west-2")], location, region("us-west-2")),
             // The same again would come to the same.
             (Method::GET, 301, &[(REGION, "us-east-1")], "", None),
@@ -208,6 +222,27 @@ mod tests {
             (Method::GET, 500, "Thu, 01 Jan 2026 01:00:00 GMT", "", None),
         ] {
             assert_eq!(after(method.clone(), status, &[("date", date)], body), expected, "{method} {date} {body}");
+        }
+    }
+
+    #[test]
+    fn the_clock_of_sts() {
+        let told = |status: u16, date: &'static str, code: &str| {
+            let headers = HeaderMap::from_iter([(http::header::DATE, HeaderValue::from_static(date))]);
+            let body = format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>");
+            let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+            sts_clock(at, StatusCode::from_u16(status).unwrap(), &headers, &body.into())
+        };
+        let (later, now) = ("Thu, 01 Jan 2026 00:20:00 GMT", "Thu, 01 Jan 2026 00:00:30 GMT");
+        for (status, date, code, corrected) in [
+            (403, later, "SignatureDoesNotMatch", true),
+            (400, later, "RequestExpired", true),
+            (403, now, "SignatureDoesNotMatch", false),
+            (403, later, "AccessDenied", false),
+            (200, later, "SignatureDoesNotMatch", false),
+        ] {
+            let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600 + 20 * 60);
+            assert_eq!(told(status, date, code), corrected.then_some(at), "{status} {date} {code}");
         }
     }
 

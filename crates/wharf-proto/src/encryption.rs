@@ -60,6 +60,9 @@ impl KmsKey {
 }
 
 /// A 256-bit key that the caller keeps (SSE-C). `Debug` shows nothing of it.
+///
+/// It travels with each request: S3 and most servers take it over https alone, and `wharf::Client` sends it over plain http
+/// to this machine only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CustomerKey([u8; 32]);
 

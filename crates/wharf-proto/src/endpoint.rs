@@ -96,7 +96,7 @@ impl Endpoint {
     pub fn custom(url: &str) -> Result<Self, Error> {
         // Before anything can quote it: secrets contain '/', so one in a URL need not stand where a parser looks for it.
         if url.contains('@') {
-            return Err(unusable("(hidden)", "keys do not belong into the URL; set them with .credentials()"));
+            return Err(unusable("(hidden)", "keys do not belong into the URL: set them as credentials"));
         }
         let uri: Uri = url.trim().parse().map_err(|_| unusable(url, "it is no URL"))?;
         let scheme = match uri.scheme() {
@@ -137,9 +137,17 @@ impl Endpoint {
     /// The same server, with requests signed for `region`; AWS's host follows it.
     ///
     /// # Errors
-    /// A region that cannot be part of a host name.
+    /// A region that cannot be part of AWS's host names. A server of another's own has it in signatures alone: there it may
+    /// have capitals and `_` too.
     pub fn with_region(mut self, region: &str) -> Result<Self, Error> {
-        check_region(region)?;
+        match self.custom {
+            Some(_) if is_region(region) => {}
+            Some(_) => {
+                let problem = format!("{region:?} is not a region; regions have letters, digits, '-' and '_'");
+                return Err(Error::invalid_input(problem));
+            }
+            None => check_region(region)?,
+        }
         self.aws_global = region == "aws-global";
         self.region = if self.aws_global { "us-east-1".to_owned() } else { region.to_owned() };
         Ok(self)
@@ -276,7 +284,12 @@ pub(crate) fn is_dns_label(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// Refuses a region that cannot be one.
+/// Whether some server can have a region of that name.
+fn is_region(text: &str) -> bool {
+    is_dns_label(&text.to_ascii_lowercase().replace('_', "-"))
+}
+
+/// Refuses a region that AWS cannot have.
 ///
 /// # Errors
 /// What is no DNS label.
@@ -358,5 +371,19 @@ mod tests {
             assert!(!error.contains("secret"));
         }
         assert!(Endpoint::aws("Ireland").is_err() && Endpoint::aws("x.evil.com/").is_err());
+    }
+
+    #[test]
+    fn regions_of_other_servers_are_only_signed() {
+        let custom = Endpoint::custom("https://ceph.example").unwrap();
+        for region in ["RegionOne", "my_region", "us-east-1"] {
+            assert_eq!(custom.clone().with_region(region).unwrap().region(), region);
+            assert_eq!(custom.moved_to(region).unwrap().region(), region);
+        }
+        for region in ["", "a/b", "a b", "a,b", "-a", "é", "evil.example"] {
+            assert!(custom.clone().with_region(region).is_err(), "{region}");
+        }
+        let aws = Endpoint::aws("us-east-1").unwrap();
+        assert!(aws.moved_to("RegionOne").is_none() && aws.moved_to("eu_west").is_none());
     }
 }

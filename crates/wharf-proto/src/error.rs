@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::retry::retry_after;
-use crate::{endpoint, xml};
+use crate::{endpoint, escape, xml};
 
 pub use kind::ErrorKind;
 use kind::{hint_for, kind_of};
@@ -278,9 +278,9 @@ impl fmt::Display for Error {
         let inner = &*self.0;
         match (inner.operation, &inner.bucket, &inner.key) {
             (Some(operation), Some(bucket), Some(key)) => {
-                write!(f, "{operation} {}/{}: ", bucket.escape_debug(), key.escape_debug())?
+                write!(f, "{operation} {}/{}: ", escape::name(bucket), escape::name(key))?
             }
-            (Some(operation), Some(bucket), None) => write!(f, "{operation} {}: ", bucket.escape_debug())?,
+            (Some(operation), Some(bucket), None) => write!(f, "{operation} {}: ", escape::name(bucket))?,
             (Some(operation), None, _) => write!(f, "{operation}: ")?,
             (None, ..) => {}
         }
@@ -288,7 +288,7 @@ impl fmt::Display for Error {
             write!(f, "part {number}: ")?;
         }
         // Names of files and keys stand in it.
-        write!(f, "{}", Line(&inner.message))?;
+        f.write_str(&escape::line(&inner.message))?;
         let mut details = Vec::new();
         details.extend(inner.code.clone());
         details.extend(inner.status.map(|status| format!("HTTP {}", status.as_u16())));
@@ -308,23 +308,9 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self} [{:?}]", self.0.kind)?;
         match &self.0.hint {
-            Some(hint) => write!(f, "\nhint: {}", Line(hint)),
+            Some(hint) => write!(f, "\nhint: {}", escape::line(hint)),
             None => Ok(()),
         }
-    }
-}
-
-/// A text as a part of a line, its control characters escaped.
-struct Line<'a>(&'a str);
-
-impl fmt::Display for Line<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for piece in self.0.split_inclusive(char::is_control) {
-            let text = piece.trim_end_matches(char::is_control);
-            f.write_str(text)?;
-            write!(f, "{}", piece[text.len()..].escape_debug())?;
-        }
-        Ok(())
     }
 }
 
@@ -334,9 +320,9 @@ fn reason(status: StatusCode) -> &'static str {
     status.canonical_reason().unwrap_or("unexpected status")
 }
 
-/// Text from a server as part of a line: white space folded, control characters left out.
+/// Text from a server as part of a line: white space folded, and left out what could do something to the line.
 pub(crate) fn one_line(text: &str) -> String {
-    let visible: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let visible: String = text.chars().map(|c| if escape::is_harmful(c) { ' ' } else { c }).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -358,7 +344,7 @@ fn excerpt(body: &[u8]) -> String {
                 in_tag = false;
                 visible.push(' ');
             }
-            _ if !in_tag => visible.push(if c.is_control() { ' ' } else { c }),
+            _ if !in_tag => visible.push(c),
             _ => {}
         }
     }
@@ -417,6 +403,8 @@ mod tests {
         let hostile =
             "<Error><Code>A\nB\u{1b}[31m</Code><Message>m \u{1b}[2J\r\nn</Message><RequestId>x\ny</RequestId></Error>";
         assert_eq!(error(400, &[], hostile).to_string(), "m [2J n (A B [31m, HTTP 400, request x y)");
+        let turned = "<Error><Code>A\u{202e}B</Code><Message>m\u{2028}n</Message></Error>";
+        assert_eq!(error(400, &[], turned).to_string(), "m n (A B, HTTP 400)");
     }
 
     #[test]
@@ -426,6 +414,9 @@ mod tests {
         let error = error.at("sync", Some("my-bucket"), Some("a\n/b"));
         assert_eq!(error.to_string(), "sync my-bucket/a\\n/b: a\\n/b\\u{1b}[2J leads out of the folder");
         assert_eq!(format!("{error:?}").lines().count(), 2, "{error:?}");
+        // Nor is taken for another.
+        let said = |key| Error::invalid_input("no").at("Get", Some("my-bucket"), Some(key)).to_string();
+        assert_eq!(said("it's\\nb\u{202e}"), "Get my-bucket/it's\\\\nb\\u{202e}: no");
     }
 
     #[test]

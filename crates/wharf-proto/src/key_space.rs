@@ -344,7 +344,7 @@ impl<P> KeySpace<P> {
             Order::Any => true,
             Order::ByKey { ahead } => {
                 let waiting: usize = self.ranges.iter().map(|range| range.ready.len()).sum();
-                before <= ahead && waiting <= 2 * ahead
+                before <= ahead && waiting <= ahead.saturating_mul(2)
             }
         }
     }

@@ -198,14 +198,17 @@ impl Property {
         by_name(&self.sub_properties)
     }
 
-    /// Whether the value must never be shown: `aws_secret_access_key`, `aws_session_token`, and any other name with
-    /// `secret` or `password` in it or `token` at its end.
+    /// Whether the value must never be shown: `aws_secret_access_key`, `aws_session_token`, any other name with
+    /// `secret` or `password` in it or `token` at its end, and `credential_process`, whose arguments can be secrets.
     pub const fn is_secret(&self) -> bool {
         self.secret
     }
 
     fn new(file: FileKind, line: usize, name: &str, value: &str) -> Self {
-        let secret = name.contains("secret") || name.contains("password") || name.ends_with("token");
+        let secret = name.contains("secret")
+            || name.contains("password")
+            || name.ends_with("token")
+            || name == "credential_process";
         Self { file, line, value: value.to_owned(), secret, sub_properties: BTreeMap::new() }
     }
 }

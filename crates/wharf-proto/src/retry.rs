@@ -119,7 +119,7 @@ pub enum TransportFailure {
     /// No connection: refused, unreachable, reset while it was set up.
     Connect,
     /// The two sides do not trust or understand each other: certificate, name, protocol version. A handshake that the
-    /// network cut short is [`TransportFailure::Closed`].
+    /// network cut short is [`TransportFailure::Connect`].
     Tls,
     /// No progress, or no first byte, in the time allowed.
     Timeout,

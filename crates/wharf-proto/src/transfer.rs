@@ -39,12 +39,13 @@ pub struct Part {
 }
 
 impl PartPlan {
-    /// Equal parts for an object of `length` bytes: as large as wanted, or as they must be to stay within the provider's number.
+    /// Equal parts for an object of `length` bytes: as large as wanted, or as they must be to stay within the provider's limits.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an object that is longer than the provider's parts together.
     pub fn of_length(length: u64, wanted: u64, limits: Parts) -> Result<Self, Error> {
-        let size = wanted.max(length.div_ceil(u64::from(limits.max_count.max(1)))).max(limits.min_size).max(1);
+        let least = length.div_ceil(u64::from(limits.max_count.max(1))).max(limits.min_size).max(1);
+        let size = wanted.min(limits.max_size).max(least);
         if size > limits.max_size {
             return Err(too_long(length, limits));
         }
@@ -132,6 +133,13 @@ mod tests {
         assert_eq!(plan.count(5 << 40), 10_000);
         assert!(PartPlan::of_length(10_000 * 5 * GIB + 1, 8 * MIB, aws()).is_err());
         assert_eq!(PartPlan::of_length(10_000 * 5 * GIB, 8 * MIB, aws()).unwrap().count(10_000 * 5 * GIB), 10_000);
+    }
+
+    #[test]
+    fn parts_are_no_larger_than_the_provider_takes() {
+        for (length, wanted, size) in [(5, 6 * GIB, 5 * GIB), (7 * GIB, u64::MAX, 5 * GIB), (5, 5 * GIB, 5 * GIB)] {
+            assert_eq!(PartPlan::of_length(length, wanted, aws()).unwrap().size_of(1), size, "{length} {wanted}");
+        }
     }
 
     #[test]

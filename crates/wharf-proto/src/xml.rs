@@ -28,6 +28,15 @@ pub fn is_error_document(body: &[u8]) -> bool {
     rest.strip_prefix(b"<Error").is_some_and(|rest| matches!(rest.first(), Some(b'>' | b' ' | b'/' | b'\n' | b'\r')))
 }
 
+/// Whether a body holds a document from the beginning of its root to its end.
+pub fn is_whole_document(body: &Bytes) -> bool {
+    let scan = || {
+        let mut scanner = Scanner::any_root(text(body)?)?;
+        scanner.skip()
+    };
+    scan().is_ok()
+}
+
 /// The text of an answer that must be XML.
 pub(crate) fn text(body: &Bytes) -> Result<&str, Error> {
     std::str::from_utf8(body).map_err(|_| Error::new(ErrorKind::MalformedResponse, "the answer is not UTF-8"))

@@ -164,7 +164,7 @@ fn secrets_never_show() {
     let read = merged(
         &format!(
             "[profile a]\nregion = eu-west-1\n  aws_secret_access_key = {SECRET}\ns3 =\n  aws_session_token = {SECRET}\n\
-             proxy_password = {SECRET}"
+             proxy_password = {SECRET}\ncredential_process = /bin/keys --key {SECRET}"
         ),
         &format!(
             "[a]\naws_access_key_id = AKIDEXAMPLE\nAWS_Secret_Access_Key = {SECRET}\n  {SECRET}\n\
@@ -177,6 +177,7 @@ fn secrets_never_show() {
     assert_eq!(value(&read, "a", "aws_secret_access_key"), Some(format!("{SECRET}\n{SECRET}").as_str()));
     assert!(get(&read, "a", "aws_session_token").unwrap().is_secret());
     assert!(!get(&read, "a", "aws_access_key_id").unwrap().is_secret());
+    assert!(get(&read, "a", "credential_process").unwrap().is_secret());
     // The secret that was indented by mistake is part of the region: that is worth a warning.
     assert_eq!(read.warnings().iter().map(|warning| warning.line).collect::<Vec<_>>(), [3]);
     for text in [

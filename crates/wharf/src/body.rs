@@ -44,7 +44,7 @@ pub struct ObjectBody {
     tally: Arc<Tally>,
     left: Option<u64>,
     verify: Option<(ChecksumHasher, Checksum)>,
-    place: Place,
+    call: Call,
     /// Where timers run: a body may be polled on a thread that has no runtime.
     timers: Option<Handle>,
     /// A runtime of the client's own has to outlive the body.
@@ -63,13 +63,13 @@ pub struct ObjectBody {
 
 /// Which call an error is about.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct Call {
     pub(crate) operation: &'static str,
     pub(crate) bucket: Option<String>,
     pub(crate) key: Option<String>,
 }
 
-impl Place {
+impl Call {
     pub(crate) fn new(operation: &'static str, request: Request) -> Self {
         Self { operation, bucket: request.bucket, key: request.key }
     }
@@ -85,7 +85,7 @@ impl ObjectBody {
         head: &HeaderMap,
         attempts: u32,
         client: &Arc<Inner>,
-        place: Place,
+        call: Call,
         again: Option<Again>,
     ) -> Self {
         let left = head.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
@@ -97,7 +97,7 @@ impl ObjectBody {
             tally: client.tally.clone(),
             left,
             verify: full_object_checksum(head).map(|sum| (ChecksumHasher::new(sum.algorithm()), sum)),
-            place,
+            call,
             timers: Handle::try_current().ok(),
             _runtime: client.runtime.clone(),
             done: false,
@@ -125,8 +125,8 @@ impl ObjectBody {
     }
 
     /// The call that it is the answer of.
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
+    pub(crate) fn call(&self) -> &Call {
+        &self.call
     }
 
     /// The next buffer; `None` after the last one.
@@ -191,7 +191,7 @@ impl ObjectBody {
                 (Some(Err(error)), Some(resume)) => {
                     // The connection is closed now: it is of no more use.
                     self.body = transport::Body::empty();
-                    if let Err(error) = resume.begin(&self.place, self.came, error) {
+                    if let Err(error) = resume.begin(&self.call, self.came, error) {
                         return Poll::Ready(Some(Err(error)));
                     }
                 }
@@ -199,7 +199,7 @@ impl ObjectBody {
                     if self.left == Some(0)
                         && let Some(resume) = self.resume.take()
                     {
-                        resume.ended(&self.place);
+                        resume.ended(&self.call);
                     }
                     return Poll::Ready(item);
                 }
@@ -210,7 +210,7 @@ impl ObjectBody {
     /// What the caller has to know of a body that failed.
     fn explain(&self, error: Error) -> Error {
         let attempts = self.attempts + error.attempts();
-        let error = self.place.of(error).with_attempts(attempts);
+        let error = self.call.of(error).with_attempts(attempts);
         match error.kind() {
             // Where the rest was asked for, there is a reason why it did not come.
             ErrorKind::Transport | ErrorKind::Timeout if error.hint().is_none() => error.with_hint(format!(

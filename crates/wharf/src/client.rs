@@ -3,12 +3,11 @@
 use std::fmt;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use wharf_proto::correct::is_credible;
 use wharf_proto::op::{PostForm, PresignedPost};
 use wharf_proto::operation::{Operation, Presigned, Request, SendFuture, Sender};
 use wharf_proto::provider::Habits;
@@ -16,9 +15,9 @@ use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
 use wharf_proto::{Credentials, Endpoint, Error, Provider};
 
-use crate::body::{Again, ObjectBody, Place};
+use crate::body::{Again, Call, ObjectBody};
 use crate::buckets::Buckets;
-use crate::clock::Clock;
+use crate::clock::{Clock, ServerClock};
 use crate::config::ClientBuilder;
 use crate::counters::{Counters, Tally};
 use crate::dispatch::{self, Answer, Read};
@@ -60,6 +59,8 @@ pub(crate) struct Sending {
 /// A client's other settings, and its state.
 pub(crate) struct Shared {
     pub(crate) endpoint: Endpoint,
+    /// Whether nobody on the way to it can read what is sent.
+    pub(crate) is_private: bool,
     pub(crate) identity: Identity,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) runtime: RuntimeHandle,
@@ -77,8 +78,7 @@ pub(crate) struct Shared {
     pub(crate) patience: Duration,
     pub(crate) deadline: Option<Duration>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// How many seconds the servers' clock is ahead of ours, as an answer said.
-    pub(crate) clock_ahead: AtomicI64,
+    pub(crate) server_clock: Arc<ServerClock>,
     pub(crate) signing_keys: SigningKeyCache,
     pub(crate) told: Told,
     /// What the server of the first answer calls itself.
@@ -102,26 +102,7 @@ impl Inner {
 
     /// The time that requests are signed with.
     pub(crate) fn now(&self) -> SystemTime {
-        let ahead = self.clock_ahead.load(Ordering::Relaxed);
-        let by = Duration::from_secs(ahead.unsigned_abs());
-        let now = self.clock.now();
-        let corrected = if ahead < 0 { now.checked_sub(by) } else { now.checked_add(by) };
-        corrected.unwrap_or(now)
-    }
-
-    /// Has [`now`](Inner::now) agree with a server's clock, for all requests to come, and says whether it does: not with
-    /// one that is too far off.
-    pub(crate) fn set_clock(&self, theirs: SystemTime) -> bool {
-        if !is_credible(theirs, self.clock.now()) {
-            return false;
-        }
-        let seconds = |by: Duration| i64::try_from(by.as_secs()).unwrap_or_default();
-        let ahead = match theirs.duration_since(self.clock.now()) {
-            Ok(ahead) => seconds(ahead),
-            Err(behind) => -seconds(behind.duration()),
-        };
-        self.clock_ahead.store(ahead, Ordering::Relaxed);
-        true
+        self.server_clock.now()
     }
 
     /// Keeps what an answer says of its server, for whoever asks. It decides nothing.
@@ -148,9 +129,22 @@ impl Inner {
         }
     }
 
+    /// Refuses to send a key that the caller keeps (SSE-C) where others can read it. S3 would too, when it is too late.
+    fn must_hide_customer_keys(&self, request: &Request) -> Result<(), Error> {
+        if self.is_private || !CUSTOMER_KEYS.iter().any(|name| request.headers.contains_key(name)) {
+            return Ok(());
+        }
+        Err(Error::invalid_input(format!(
+            "an SSE-C key is not sent over plain http, where anybody on the way to {} can read it: use an https:// \
+             endpoint",
+            self.endpoint.server()
+        )))
+    }
+
     /// The operation's request as the provider wants it.
     fn request<O: Operation>(&self, operation: &mut O) -> Result<Request, Error> {
         let mut request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
+        self.must_hide_customer_keys(&request).map_err(|error| about::<O>(&request, error))?;
         match self.sending.habits.apply(&mut request) {
             Ok(()) => Ok(request),
             Err(error) => Err(about::<O>(&request, error).with_hint(format!(
@@ -234,6 +228,10 @@ impl Client {
     /// What the transfers of this client and its clones wait for, if their last requests failed and are made again: to tell
     /// somebody, while nothing moves. Costs nothing to ask.
     ///
+    /// It is the client's, not a transfer's: where several wait, the reason is that of the last which failed, the time left that of
+    /// the one that goes on longest, and one that is served ends it for all until another fails. Other clients of the process have
+    /// their own. Single operations, such as `put_object`, are not in it.
+    ///
     /// ```
     /// # fn tell(s3: &wharf::Client) {
     /// if let Some(waiting) = s3.waiting().filter(|waiting| waiting.so_far.as_secs() >= 5) {
@@ -291,6 +289,12 @@ impl From<Ids> for HeaderMap {
     }
 }
 
+/// The headers that hold a key of the caller's.
+const CUSTOMER_KEYS: [HeaderName; 2] = [
+    HeaderName::from_static("x-amz-server-side-encryption-customer-key"),
+    HeaderName::from_static("x-amz-copy-source-server-side-encryption-customer-key"),
+];
+
 const CHECKSUM_MODE: HeaderName = HeaderName::from_static("x-amz-checksum-mode");
 
 impl Sender for Client {
@@ -322,9 +326,12 @@ impl Sender for Client {
             let answer = dispatch::send(&inner, O::NAME, &mut request, Read::Head).await?;
             let Answer { response, rest, attempts } = answer;
             let again = Again::of(&inner, &mut request);
-            let place = Place::new(O::NAME, request);
-            let body = ObjectBody::new(rest, response.headers(), attempts, &inner, place, again);
-            let output = operation.response(response).map_err(|error| body.place().of(error))?;
+            let call = Call::new(O::NAME, request);
+            let body = ObjectBody::new(rest, response.headers(), attempts, &inner, call, again);
+            let (status, ids) = (response.status(), Ids::of(response.headers()));
+            let output = operation
+                .response(response)
+                .map_err(|error| body.call().of(error.with_answer(status, &ids.into()).with_attempts(attempts)))?;
             Ok((output, body))
         })
     }

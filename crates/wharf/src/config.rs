@@ -66,6 +66,7 @@ use sockets::{ProxyChoice, Sockets};
 ///
 /// The profile is the one of [`profile`](ClientBuilder::profile), of `AWS_PROFILE`, or `default`. One that is named
 /// here, or whose [`credentials_file`](ClientBuilder::credentials_file) is, beats all but 1, and none is asked after it.
+/// Where keys, region and endpoint are said here, one that the environment names may be missing.
 #[derive(Default)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {

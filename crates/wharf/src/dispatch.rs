@@ -15,7 +15,7 @@ use wharf_proto::correct::{Asked, Correction, Corrections, correction};
 use wharf_proto::operation::{Request, SentChecksum};
 use wharf_proto::retry::{Decision, FailureClass, RetryQuota, RetryState, TransportFailure, retry_after};
 use wharf_proto::sigv4::{self, Scope, SignedChunks, Signer};
-use wharf_proto::{Credentials, Error, ErrorKind, is_error_document};
+use wharf_proto::{Credentials, Error, ErrorKind, is_error_document, is_whole_document};
 
 use crate::body::body_error;
 use crate::client::Inner;
@@ -149,9 +149,9 @@ async fn attempts(client: &Arc<Inner>, prepared: &Prepared<'_>, read: Read, sent
             && let Some(ahead) = clock_was.take()
         {
             // The time that the server told is none that it takes: not worth keeping.
-            client.clock_ahead.store(ahead, Ordering::Relaxed);
+            client.server_clock.set_ahead(ahead);
         }
-        let ahead = client.clock_ahead.load(Ordering::Relaxed);
+        let ahead = client.server_clock.ahead();
         if let Some(correction) = failure.correction.take().filter(|correction| corrections.allow(correction))
             // Boxed, for it is seldom needed.
             && Box::pin(prepared.route.correct(client, prepared.request, &way, &correction, signed_with.as_ref())).await
@@ -172,6 +172,7 @@ async fn attempts(client: &Arc<Inner>, prepared: &Prepared<'_>, read: Read, sent
         match decision {
             Decision::GiveUp => {
                 give_back(state, failure.answered, quota);
+                let maybe_done = maybe_done && !prepared.request.method.is_safe();
                 return Err(explain(failure.error, &way, maybe_done).with_attempts(number));
             }
             Decision::RetryAfter(wait) => {
@@ -194,21 +195,23 @@ fn explain(error: Error, way: &Way, maybe_done: bool) -> Error {
             let kind = if about_region { error.kind() } else { ErrorKind::InvalidInput };
             error.with_kind(kind).with_hint(hint)
         }
-        // A write whose first answer was lost can fail the second time because of its own success.
-        ErrorKind::PreconditionFailed
-        | ErrorKind::NoSuchUpload
-        | ErrorKind::BucketAlreadyOwnedByYou
-        | ErrorKind::NoSuchBucket
-            if maybe_done =>
-        {
+        _ if maybe_done && is_in_its_own_way(&error) => {
             // What deletes or makes a bucket has no object that could be its own.
-            let writes = matches!(error.kind(), ErrorKind::PreconditionFailed | ErrorKind::NoSuchUpload);
-            error.with_maybe_ours(writes).with_hint(
+            let of_bucket = matches!(error.kind(), ErrorKind::BucketAlreadyOwnedByYou | ErrorKind::NoSuchBucket);
+            error.with_maybe_ours(!of_bucket).with_hint(
                 "an earlier attempt of this call broke off and may have succeeded: look before you try again",
             )
         }
         _ => error,
     }
+}
+
+/// A write whose first answer was lost can fail the second time because of its own success.
+fn is_in_its_own_way(error: &Error) -> bool {
+    use ErrorKind::{BucketAlreadyOwnedByYou, NoSuchBucket, NoSuchUpload, PreconditionFailed};
+    matches!(error.kind(), PreconditionFailed | NoSuchUpload | BucketAlreadyOwnedByYou | NoSuchBucket)
+        // An append has moved the end at which it was made.
+        || error.code() == Some("InvalidWriteOffset")
 }
 
 fn give_back(state: RetryState, answered: bool, quota: &RetryQuota) {
@@ -275,6 +278,12 @@ async fn attempt(
     if !prepared.request.verbatim && is_error_document(&document) {
         let error = Error::from_response(head.status, &head.headers, &document);
         return Err(Failure::of_answer(error, &head.headers, payload));
+    }
+    // Such an answer begins before the server knows how it ends.
+    if patient && !is_whole_document(&document) {
+        let error = Error::new(ErrorKind::Server, "the server ended its answer without a whole document");
+        let error = error.with_answer(head.status, &head.headers);
+        return Err(Failure::transient(error, TransportFailure::Closed));
     }
     Ok(Answer { response: Response::from_parts(head, document), rest: transport::Body::empty(), attempts: 0 })
 }

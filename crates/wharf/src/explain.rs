@@ -42,7 +42,7 @@ impl Explanation {
         self.settings.iter().find(|setting| setting.name == name)
     }
 
-    /// What was skipped in the AWS files, each with file and line; and where the server calls itself by the name of a
+    /// What was skipped in the AWS files, each with file and line, or why they could not be read; and where the server calls itself by the name of a
     /// provider that the client does not take it for, what to say.
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -154,5 +154,11 @@ impl Told {
         row("retry mode", mode, &settings.retry_mode.origin);
         rows.extend(more);
         Self { settings: rows, notes: files.map(Files::warnings).unwrap_or_default() }
+    }
+
+    /// The same with another note.
+    pub(crate) fn and(mut self, note: Option<String>) -> Self {
+        self.notes.extend(note);
+        self
     }
 }

@@ -26,7 +26,7 @@ pub(crate) async fn presign(
     let mut headers: HeaderMap = std::mem::take(&mut request.headers);
     match request.checksum {
         // The client's default is for bodies that it sends itself.
-        ChecksumPolicy::None | ChecksumPolicy::Default | ChecksumPolicy::Off => {}
+        ChecksumPolicy::None | ChecksumPolicy::Default | ChecksumPolicy::Off | ChecksumPolicy::Announce => {}
         ChecksumPolicy::Value(checksum) => payload::set_checksum(&mut headers, &checksum),
         _ => {
             return Err(Error::invalid_input(

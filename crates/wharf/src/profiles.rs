@@ -122,8 +122,8 @@ impl Files {
         rows.filter_map(|((name, path), origin)| Some((name, path.as_deref()?, origin.clone()))).collect()
     }
 
-    pub(crate) fn sso_session(&self, name: &str) -> Option<Place<'_>> {
-        self.profiles.sso_session(name).map(|section| Place { files: self, section })
+    pub(crate) fn sso_session(&self, name: &str) -> Option<OtherSection<'_>> {
+        self.profiles.sso_session(name).map(|section| OtherSection { files: self, section })
     }
 
     /// The files that are looked into, whether they exist or not.
@@ -160,7 +160,7 @@ impl<'a> Profile<'a> {
 
     /// A property's value and where it stands; an empty one is none.
     pub(crate) fn find(&self, property: &str) -> Option<(&'a str, Origin)> {
-        Place { files: self.files, section: self.section }.find(property)
+        OtherSection { files: self.files, section: self.section }.find(property)
     }
 
     /// A property's value; an empty one is none.
@@ -189,12 +189,12 @@ impl<'a> Profile<'a> {
 
 /// A section that is no profile: an SSO session.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct OtherSection<'a> {
     files: &'a Files,
     section: &'a Section,
 }
 
-impl<'a> Place<'a> {
+impl<'a> OtherSection<'a> {
     pub(crate) fn find(&self, property: &str) -> Option<(&'a str, Origin)> {
         value(self.files, self.section.get(property)?)
     }

@@ -99,7 +99,7 @@ impl Route {
                 }
                 leads_elsewhere
             }
-            Correction::Clock(theirs) => client.set_clock(*theirs),
+            Correction::Clock(theirs) => client.server_clock.set(*theirs),
             Correction::Credentials => match signed_with {
                 Some(keys) if self.session => {
                     Session::has_ended(&self.bucket, keys).await;

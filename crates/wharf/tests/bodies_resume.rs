@@ -100,6 +100,29 @@ async fn without_progress_it_ends() {
     assert_eq!((error.kind(), error.attempts(), store.requests().len()), (ErrorKind::SlowDown, 3, 3));
 }
 
+/// A server that says when to come again is asked then, as everywhere.
+#[tokio::test]
+async fn a_server_may_ask_for_a_longer_wait() {
+    let clock = FakeClock::default();
+    let fake = Fake::new(|number, _| {
+        let broken = Err(TransportError::new(TransportErrorKind::Closed, "reset").into());
+        let (status, headers, pieces) = match number {
+            1 => (200, [("content-length", "10"), ("etag", "\"e\"")], vec![Ok("0123".into()), broken]),
+            2 => (503, [("content-length", "0"), ("retry-after", "3")], vec![]),
+            _ => (206, [("content-range", "bytes 4-9/10"), ("etag", "\"e\"")], vec![Ok("456789".into())]),
+        };
+        let mut answer = Response::new(Bytestream::stream(None, futures_util::stream::iter(pieces)));
+        *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
+        for (name, value) in headers {
+            answer.headers_mut().insert(name, value.parse().unwrap());
+        }
+        std::future::ready(Ok(answer))
+    });
+    let s3 = client_of("http://127.0.0.1:1").transport(fake).clock(clock.clone()).build().unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap(), "0123456789");
+    assert_eq!(clock.waits(), [Duration::from_millis(25), Duration::from_secs(3)]);
+}
+
 #[tokio::test]
 async fn no_retries_are_none() {
     let (_, store) = client().await;

@@ -164,9 +164,29 @@ fn a_profile_that_does_not_exist() {
     assert_eq!(line, "profile \"work\" is not in any file; there are none");
 }
 
-/// What the environment says of profiles matters only where something is left to be found.
+/// The profile's other settings count although its keys, region and endpoint are not asked for.
 #[tokio::test]
-async fn files_are_not_read_where_all_is_said() {
+async fn the_profile_says_the_rest() {
+    let folder = Folder::new("rest");
+    let config = "[default]\nmax_attempts = 7\ns3 =\n  addressing_style = virtual\n";
+    let path = display(&folder.file("config", config));
+    let all_said = || {
+        let builder = builder(&[("AWS_CONFIG_FILE", &path)]).region("eu-west-1").endpoint("http://s3.example.test");
+        builder.credentials("AKIDGIVEN", "secret")
+    };
+    assert_eq!(sent(all_said()).await.uri, "http://my-bucket.s3.example.test/a");
+    let told = all_said().build().unwrap().explain();
+    assert_eq!(told.get("attempts").unwrap().origin().to_string(), format!("{path}:2"));
+    // What cannot be read is no reason to fail, and is told.
+    folder.file("config", "[default\n");
+    let told = all_said().build().unwrap().explain();
+    assert!(told.notes()[0].starts_with(&format!("no profile is used: {path}: ")), "{:?}", told.notes());
+    assert_eq!(told.get("attempts").unwrap().value(), "3");
+}
+
+/// What the environment says of profiles harms nobody where nothing has to be found in them.
+#[tokio::test]
+async fn a_profile_may_be_missing_where_all_is_said() {
     let all_said = || builder(&[("AWS_PROFILE", "nope")]).region("eu-west-1").endpoint("http://localhost:9000");
     sent(all_said().credentials("AKIDGIVEN", "secret")).await;
     sent(all_said().anonymous()).await;
@@ -215,6 +235,13 @@ async fn no_region_and_bad_regions() {
     }
     let fallback = sent(with_keys(&[("AWS_DEFAULT_REGION", "eu-west-2")])).await;
     assert_eq!(fallback.authorization.as_deref(), Some("AKIDENV in eu-west-2"));
+    // A server of one's own may call its region anything that can be signed.
+    for region in ["RegionOne", "my_region"] {
+        let own = sent(with_keys(&[]).endpoint("http://localhost:9000").region(region)).await;
+        assert_eq!(own.authorization, Some(format!("AKIDENV in {region}")));
+    }
+    let (line, _) = failure(with_keys(&[("AWS_REGION", "a/b")]).endpoint("http://localhost:9000"));
+    assert_eq!(line, "AWS_REGION: \"a/b\" is not a region; regions have letters, digits, '-' and '_'");
     // A server of one's own has no regions.
     let own = sent(with_keys(&[]).endpoint("http://localhost:9000")).await;
     assert_eq!(own.authorization.as_deref(), Some("AKIDENV in us-east-1"));

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use wharf::blocking::Wait;
 use wharf::transfer::{Budgets, Copied, Limits};
 use wharf::{ChecksumAlgorithm, ChecksumType, Client, ErrorKind, Provider, StorageClass};
-use wharf_embedded::{Fault, Operation, Store};
+use wharf_embedded::{Fault, Operation, Personality, Store};
 
 const MIB: usize = 1 << 20;
 const PART: u64 = 5 << 20;
@@ -17,6 +17,15 @@ const PART: u64 = 5 << 20;
 async fn embedded() -> (Client, Store) {
     let store = Store::in_memory();
     let s3 = Client::builder().transport(store.clone()).build().unwrap();
+    s3.create_bucket("my-bucket").await.unwrap();
+    s3.create_bucket("your-bucket").await.unwrap();
+    (s3, store)
+}
+
+/// A store that ignores conditions as that server does, and a client that knows so.
+async fn ignoring(personality: Personality, provider: Provider) -> (Client, Store) {
+    let store = Store::builder().personality(personality).build();
+    let s3 = Client::builder().transport(store.clone()).provider(provider).build().unwrap();
     s3.create_bucket("my-bucket").await.unwrap();
     s3.create_bucket("your-bucket").await.unwrap();
     (s3, store)
@@ -321,4 +330,79 @@ async fn a_copy_that_cannot_be_looked_at_for_a_while() {
     let error = copy().patience(Duration::from_secs(10)).await.unwrap_err();
     assert!(error.to_string().contains("the copy was made, and could not be verified"), "{error}");
     assert_eq!(start.elapsed().as_secs(), 10);
+}
+
+/// What a copy asks of the source beside what its caller does, it leaves out where that would be ignored.
+#[tokio::test]
+async fn a_provider_that_ignores_conditions_on_the_source_copies_all_the_same() {
+    let (s3, store) = ignoring(Personality::Ceph, Provider::Ceph).await;
+    for length in [MIB, 12 * MIB] {
+        let bytes = source(&s3, length).await;
+        let copy = || s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(PART).part_size(PART);
+        let copied = copy().await.unwrap();
+        assert_eq!((copied.parts, copied.size), (if length > MIB { 3 } else { 1 }, Some(length as u64)));
+        assert_copied(&s3, &bytes).await;
+        copy().content_type("text/plain").keep_metadata().await.unwrap();
+        let head = s3.head_object("your-bucket", "a").await.unwrap();
+        assert_eq!((head.content_type.as_deref(), head.metadata.len()), (Some("text/plain"), 1));
+        // What the caller asks is refused in one request, and looked at before one in parts.
+        store.clear_requests();
+        let error = copy().source_if_match("another").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{error}");
+        let error = s3.copy("my-bucket", "a", "your-bucket", "a").source_if_match("another").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+        assert_eq!(store.requests().count(Operation::CopyObject), 0);
+    }
+    let (s3, _store) = ignoring(Personality::Rclone, Provider::Rclone).await;
+    let (there, _store) = embedded().await;
+    let bytes = source(&s3, 20 * MIB).await;
+    s3.copy("my-bucket", "a", "your-bucket", "a").to(&there).part_size(PART).await.unwrap();
+    assert_eq!(there.get_object("your-bucket", "a").bytes().await.unwrap(), bytes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_changes_is_not_mixed_where_conditions_are_ignored() {
+    let (s3, store) = ignoring(Personality::Ceph, Provider::Ceph).await;
+    source(&s3, 12 * MIB).await;
+    store.inject(Fault::delay(Duration::from_secs(20)).on(Operation::UploadPartCopy)).unwrap();
+    let copy = s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(PART).part_size(PART).concurrency(1);
+    let task = tokio::spawn(copy.into_future());
+    while store.requests().count(Operation::UploadPartCopy) == 0 && !task.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    s3.put_object("my-bucket", "a", bytes(13 * MIB)).await.unwrap();
+    let error = task.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{error}");
+    assert!(!s3.object_exists("your-bucket", "a").await.unwrap());
+    assert_eq!(uploads_left(&s3).await, 0);
+}
+
+/// The bytes that pass through here are those of the object that was looked at, whatever the server makes of a condition.
+#[tokio::test]
+async fn a_source_that_is_replaced_before_it_is_read() {
+    let (there, _store) = embedded().await;
+    for length in [MIB, MIB + 1] {
+        let (s3, store) = embedded().await;
+        source(&s3, MIB).await;
+        store.inject(Fault::ignore_conditions().on(Operation::GetObject)).unwrap();
+        store.inject(Fault::replace_object(vec![1; length]).on(Operation::GetObject)).unwrap();
+        let error = s3.copy("my-bucket", "a", "your-bucket", "a").to(&there).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{length}: {error}");
+        assert!(!there.object_exists("your-bucket", "a").await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn the_source_is_looked_at_once() {
+    let (s3, store) = embedded().await;
+    let (there, _store) = embedded().await;
+    for length in [MIB, 12 * MIB] {
+        source(&s3, length).await;
+        let copy = || s3.copy("my-bucket", "a", "your-bucket", "a").content_type("text/plain").keep_metadata();
+        for copy in [copy(), copy().multipart_threshold(PART), copy().to(&there)] {
+            store.clear_requests();
+            copy.await.unwrap();
+            assert_eq!(store.requests().count(Operation::HeadObject), 1);
+        }
+    }
 }

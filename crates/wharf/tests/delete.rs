@@ -163,3 +163,11 @@ async fn a_transfer_of_its_own_and_without_async() {
     });
     assert_eq!(deleted.join().unwrap(), 1);
 }
+
+#[tokio::test]
+async fn as_many_at_a_time_as_one_likes() {
+    let (s3, _store) = embedded().await;
+    put(&s3, (0..1200).map(|n| format!("{n}"))).await;
+    let deleted = s3.delete("my-bucket", (0..1200).map(|n| format!("{n}"))).concurrency(usize::MAX).await.unwrap();
+    assert_eq!((deleted.deleted, left(&s3).await.len()), (1200, 0));
+}

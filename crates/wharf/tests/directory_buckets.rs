@@ -107,7 +107,7 @@ async fn a_session_is_begun_once_and_signs_what_follows() {
     let s3 = express.client(&clock, all_well);
     assert_eq!(s3.get_object(BUCKET, "a").text().await.unwrap(), "Hello!");
     s3.put_object(BUCKET, "a", "Hello!").await.unwrap();
-    s3.head_bucket(BUCKET).await.unwrap();
+    s3.head_object(BUCKET, "a").await.unwrap();
     let sent = express.sent();
     assert_eq!(sent.iter().map(Sent::is_session).collect::<Vec<_>>(), [true, false, false, false]);
     // The session is asked for with the caller's keys and their token.
@@ -220,11 +220,12 @@ async fn a_session_that_ended_early_is_begun_again_once() {
     assert_eq!(express.sent().len(), 4);
 }
 
-/// The bucket itself is made and deleted at the region's host, with the caller's keys; so are copies made.
+/// The bucket itself is made and deleted at the region's host, with the caller's keys; with them it is asked for, and copies
+/// are made.
 #[tokio::test]
 async fn what_needs_no_session() {
     let (express, clock) = (Express::default(), FakeClock::default());
-    let s3 = express.client(&clock, all_well);
+    let s3 = express.client(&clock, |sent, _| sent.header("x-amz-copy-source").map(|_| (403, "AccessDenied")));
     let zone = wharf::op::LocationType::AvailabilityZone;
     s3.create_bucket(BUCKET).directory(zone, "use1-az4").await.unwrap();
     s3.delete_bucket(BUCKET).await.unwrap();
@@ -232,6 +233,10 @@ async fn what_needs_no_session() {
         let control = format!("https://s3express-control.us-east-1.amazonaws.com/{BUCKET}");
         assert_eq!((sent.uri, sent.headers.get("x-amz-s3session-token")), (control, None));
     }
+    s3.head_bucket(BUCKET).await.unwrap();
+    let sent = express.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!((sent[0].signed(), &*sent[0].uri), (("AKIDOWN", "s3express"), &*format!("https://{ZONE}/")));
     let session = s3.create_session(BUCKET).await.unwrap();
     assert_eq!(session.credentials.access_key_id(), "ASIA1");
     assert_eq!(express.sent()[0].signed(), ("AKIDOWN", "s3express"));

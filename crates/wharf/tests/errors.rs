@@ -5,7 +5,7 @@
 mod support;
 
 use support::{Server, client_of, error_document, line};
-use wharf::{Client, Error, ErrorKind};
+use wharf::{Client, CustomerKey, Encryption, Error, ErrorKind};
 use wharf_embedded::Store;
 
 /// The error's line and kind, side by side.
@@ -213,6 +213,20 @@ async fn invalid_range() {
 }
 
 #[tokio::test]
+async fn a_range_that_was_ignored() {
+    let head = "HTTP/1.1 200 OK\r\nx-amz-request-id: 4442587FB7D0A2F9\r\ncontent-length: 6\r\n\r\n";
+    let server = Server::always(format!("{head}Hello!")).await;
+    let s3 = client_of(server.url()).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").range(2..4).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "GetObject my-bucket/a: the server ignored the range and sent the whole object (HTTP 200, request \
+         4442587FB7D0A2F9)"
+    );
+    assert_eq!(error.attempts(), 1);
+}
+
+#[tokio::test]
 async fn no_such_upload() {
     let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been \
                    aborted or completed.";
@@ -407,4 +421,33 @@ async fn a_service_that_speaks_another_dialect() {
             ErrorKind::AccessDenied
         )
     );
+}
+
+/// Anybody on the way could read it, and whoever keeps such a key would have to change it.
+#[tokio::test]
+async fn a_customers_key_over_plain_http() {
+    let key = || CustomerKey::new([7; 32]);
+    let own = |url: &str| Client::builder().environment(|_| None).endpoint(url).credentials("AKID", "secret");
+    let s3 = own("http://ceph.example.test:8080").build().unwrap();
+    let line = "an SSE-C key is not sent over plain http, where anybody on the way to http://ceph.example.test:8080 can \
+                read it: use an https:// endpoint";
+    let refused = |result: (String, ErrorKind), of: &str| {
+        assert_eq!(result, expect(&format!("{of}: {line}"), ErrorKind::InvalidInput));
+    };
+    let put = s3.put_object("my-bucket", "a", "Hello!").encryption(Encryption::Customer(key()));
+    refused(told(put.await), "PutObject my-bucket/a");
+    refused(told(s3.get_object("my-bucket", "a").customer_key(key()).await), "GetObject my-bucket/a");
+    let copy = s3.copy_object("my-bucket", "a", "my-bucket", "b").source_customer_key(key());
+    refused(told(copy.await), "CopyObject my-bucket/b");
+    let by_hand = s3.request(http::Method::GET).bucket("my-bucket").key("a");
+    let by_hand = by_hand.header("x-amz-server-side-encryption-customer-key", "a2V5");
+    refused(told(by_hand.await), "SignedRequest my-bucket/a");
+    // Nobody is on the way by TLS, to this machine, or by a transport of the program's own.
+    let link = |s3: Client| async move {
+        s3.get_object("my-bucket", "a").customer_key(key()).presign(std::time::Duration::from_secs(60)).await
+    };
+    for url in ["https://ceph.example.test", "http://localhost:9000", "http://127.0.0.1:9000", "http://[::1]:9000"] {
+        link(own(url).build().unwrap()).await.unwrap();
+    }
+    link(own("http://ceph.example.test").transport(Store::in_memory()).build().unwrap()).await.unwrap();
 }

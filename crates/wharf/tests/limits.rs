@@ -4,9 +4,13 @@
 
 mod support;
 
+use std::future::IntoFuture;
+use std::io::SeekFrom;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use support::FakeClock;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::time::Instant;
 use wharf::transfer::{Budgets, Limits};
 use wharf::{Body, Client, ErrorKind};
@@ -132,4 +136,47 @@ async fn a_download_into_an_upload_needs_one_request_at_a_time() {
         store.clear_requests();
         assert!(s3.get_object("my-bucket", "to").bytes().await.unwrap() == data);
     }
+}
+
+/// Whoever holds all the memory may be the one that waits for the upload.
+#[tokio::test(start_paused = true)]
+async fn an_upload_of_a_file_waits_for_nobodys_memory() {
+    let mut limits = Limits::default();
+    limits.memory = 256 << 10;
+    let (s3, _store) = client(Budgets::new(limits)).await;
+    s3.put_object("my-bucket", "archive", vec![7; 1 << 20]).await.unwrap();
+    let mut reader = s3.object_reader("my-bucket", "archive").await.unwrap();
+    reader.seek(SeekFrom::Start(600_000)).await.unwrap();
+    assert_eq!(reader.read_u8().await.unwrap(), 7);
+    let file = support::upload::file(b"Hello!");
+    let upload = s3.upload("my-bucket", "b", file.path()).into_future();
+    let uploaded = tokio::time::timeout(Duration::from_secs(60), upload).await.expect("it waits for the reader");
+    assert_eq!(uploaded.unwrap().size, 6);
+    assert_eq!(s3.get_object("my-bucket", "b").text().await.unwrap(), "Hello!");
+    assert_eq!(reader.read_u8().await.unwrap(), 7);
+}
+
+/// The largest number there is means that nobody is to be held up.
+#[tokio::test]
+async fn as_many_requests_as_one_likes() {
+    let (s3, _store) = client(Budgets::new(Limits::default())).await;
+    let part = 5 << 20;
+    for round in 0..3 {
+        let data = vec![round; 12 << 20];
+        let upload = s3.upload("my-bucket", "b", data.clone()).part_size(part).multipart_threshold(part);
+        upload.concurrency(usize::MAX).await.unwrap();
+        let copy = s3.copy("my-bucket", "b", "my-bucket", "c").part_size(part).multipart_threshold(part);
+        copy.concurrency(usize::MAX).await.unwrap();
+        let download = s3.download("my-bucket", "c", wharf::transfer::Memory).part_size(part);
+        assert!(download.concurrency(usize::MAX).await.unwrap().target == data);
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("c");
+        s3.download("my-bucket", "c", target.clone()).part_size(part).concurrency(usize::MAX).await.unwrap();
+        assert!(std::fs::read(target).unwrap() == data);
+    }
+    let listed = s3.list("my-bucket").parallel(usize::MAX).items().count().await;
+    assert_eq!(listed, 3);
+    let folder = tempfile::tempdir().unwrap();
+    let synced = s3.sync(("my-bucket", ""), folder.path()).concurrency(usize::MAX).await.unwrap();
+    assert_eq!(synced.failed, 0);
 }

@@ -101,3 +101,15 @@ async fn a_form_goes_to_the_bucket() {
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert_eq!(error.message(), "an anonymous client has no keys to presign with");
 }
+
+/// Whoever begins an upload by a link has no body to compute anything of.
+#[tokio::test]
+async fn an_upload_can_be_begun_by_a_link() {
+    use wharf::proto::operation::Sender;
+    let (s3, _) = client(None);
+    let link = s3.presign(s3.create_multipart_upload("my-bucket", "a"), HOUR).await.unwrap();
+    assert!(link.url.starts_with("https://s3.example.com/my-bucket/a?uploads") && link.headers.is_empty(), "{link:?}");
+    let named = s3.create_multipart_upload("my-bucket", "a").checksum_algorithm(wharf::ChecksumAlgorithm::Crc32);
+    let link = s3.presign(named, HOUR).await.unwrap();
+    assert_eq!(link.headers["x-amz-checksum-algorithm"], "CRC32");
+}

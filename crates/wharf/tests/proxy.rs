@@ -5,12 +5,16 @@
 mod support;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use support::{ACCESS_KEY, Conn, FakeClock, SECRET, Server, line, tls};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use wharf::{Client, ClientBuilder, ErrorKind};
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -187,6 +191,49 @@ async fn a_proxy_that_refuses() {
     }
 }
 
+/// It is said who has not answered.
+#[tokio::test]
+async fn a_proxy_that_is_silent() {
+    let (arrived, mut seen) = mpsc::unbounded_channel();
+    let silent = async |answers: &'static str| {
+        let arrived = arrived.clone();
+        Server::start(move |mut conn: Conn| {
+            let arrived = arrived.clone();
+            async move {
+                if answers.is_empty() {
+                    conn.read(1).await;
+                } else {
+                    conn.head().await;
+                    conn.write(answers).await;
+                    conn.read(1).await;
+                }
+                let _ = arrived.send(());
+                conn.stall().await;
+            }
+        })
+        .await
+    };
+    for (scheme, answers, said) in [
+        ("https", "", "the proxy https://127.0.0.1:PORT (said in the program) cannot be reached"),
+        ("http", "", "the proxy 127.0.0.1:PORT (said in the program) did not connect to s3.example.test:443"),
+        ("http", "HTTP/1.1 200 OK\r\n\r\n", "s3.example.test:443"),
+    ] {
+        let proxy = silent(answers).await;
+        let url = proxy.url().replace("http://", &format!("{scheme}://"));
+        let s3 = client("https://s3.example.test", &[]).proxy(url).connect_timeout(HOUR).progress_timeout(2 * HOUR);
+        let s3 = s3.max_attempts(1).build().unwrap();
+        let call = tokio::spawn(s3.get_object("my-bucket", "a").into_future());
+        seen.recv().await.unwrap();
+        tokio::time::pause();
+        tokio::time::advance(HOUR).await;
+        let error = call.await.unwrap().unwrap_err();
+        tokio::time::resume();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        let expected = format!("GetObject my-bucket/a: no connection could be made: {said}: no answer within 3600s");
+        assert_eq!(line(&error), expected);
+    }
+}
+
 #[tokio::test]
 async fn a_proxy_that_is_not_there() {
     let variables = &[("HTTP_PROXY", "http://me:pa55word@127.0.0.1:1")];
@@ -210,6 +257,41 @@ async fn a_proxy_that_knows_another_password() {
     let error = s3.get_object("my-bucket", "a").await.unwrap_err().to_string();
     assert!(error.ends_with("it does not take this user and password"), "{error}");
     assert!(!error.contains("pa55word"));
+}
+
+/// What goes by plain http is answered by the proxy itself.
+#[tokio::test]
+async fn a_proxy_that_wants_a_user_for_plain_http() {
+    let proxy = Server::always("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n").await;
+    for (user, said) in [
+        ("", "it wants a user and a password, as in http://user:password@proxy"),
+        ("user:pa55word@", "it does not take this user and password"),
+    ] {
+        let url = proxy.url().replace("http://", &format!("http://{user}"));
+        let s3 = client("http://s3.example.test", &[]).proxy(url).max_attempts(1).build().unwrap();
+        let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Transport);
+        assert_eq!(
+            line(&error),
+            format!(
+                "GetObject my-bucket/a: no connection could be made: 127.0.0.1:PORT: the proxy did not connect to \
+                 s3.example.test:80: {said}"
+            )
+        );
+    }
+    // A server that is reached without one, or through it, has another reason.
+    let (acceptor, pem) = tls("s3.example.test");
+    let server = Server::start_tls(acceptor, |mut conn: Conn| async move {
+        conn.request().await;
+        conn.answer(407, "").await;
+    })
+    .await;
+    let (tunnels, _) = tunnels_to(server.port(), None).await;
+    let through = client("https://s3.example.test", &[]).proxy(tunnels).root_certificates_pem(pem);
+    for s3 in [client(&proxy.url(), &[]), through] {
+        let error = s3.max_attempts(1).build().unwrap().get_object("my-bucket", "a").await.unwrap_err();
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(407), "{error}");
+    }
 }
 
 /// The proxies of the environment lead nowhere here: whoever asked one would fail.

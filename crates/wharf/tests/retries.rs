@@ -304,6 +304,65 @@ async fn a_write_that_may_have_been_in_its_own_way_says_so() {
     assert_eq!(error.hint(), None);
 }
 
+/// What reads is never in its own way, and its hints are those of what failed.
+#[tokio::test]
+async fn a_read_is_no_write_that_may_have_succeeded() {
+    let server = answers(["reset".to_owned(), refusal(412, "PreconditionFailed")]).await;
+    let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").if_match("\"e\"").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::PreconditionFailed, 2));
+    assert_eq!((error.hint(), error.maybe_ours()), (None, false));
+
+    let server = answers(["reset".to_owned(), refusal(404, "NoSuchBucket")]).await;
+    let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
+    let error = s3.list_objects("my-bucket").await.unwrap_err();
+    assert_eq!(error.hint(), Some("check the bucket's name, and that the endpoint is the one it is on"));
+}
+
+/// An append whose answer was lost has moved the end of the object.
+#[tokio::test]
+async fn an_append_that_may_have_been_made_says_so() {
+    let server = answers(["reset".to_owned(), refusal(400, "InvalidWriteOffset")]).await;
+    let s3 = client_of(server.url()).clock(FakeClock::default()).assume_conditions().build().unwrap();
+    let append = s3.put_object("my-bucket", "log", "line").write_offset_bytes(10);
+    let error = append.await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), (Some("InvalidWriteOffset"), 2));
+    assert!(error.hint().unwrap().contains("may have succeeded"), "{error:?}");
+    assert!(error.maybe_ours());
+
+    let server = answers([refusal(400, "InvalidWriteOffset")]).await;
+    let s3 = client_of(server.url()).clock(FakeClock::default()).assume_conditions().build().unwrap();
+    let error = s3.put_object("my-bucket", "log", "line").write_offset_bytes(10).await.unwrap_err();
+    assert_eq!((error.hint(), error.maybe_ours()), (None, false));
+}
+
+/// S3 begins these answers before it knows how they end, and some end without a word, or in the middle of one.
+#[tokio::test]
+async fn a_success_without_its_document_is_none() {
+    let ok = |body: &str| format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let done = "<CompleteMultipartUploadResult><ETag>\"e\"</ETag></CompleteMultipartUploadResult>";
+    for broken in ["", " \n ", "<?xml version=\"1.0\"?>\n ", &done[..50]] {
+        let server = answers([ok(broken), ok(done)]).await;
+        let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
+        let call = s3.complete_multipart_upload("my-bucket", "a", "upload").part((1, "\"e\""));
+        assert_eq!(call.await.unwrap().etag.as_str(), "\"e\"", "{broken:?}");
+        assert_eq!(server.requests().len(), 2);
+
+        let server = answers([ok(broken)]).await;
+        let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
+        let error = s3.copy_object("my-bucket", "a", "my-bucket", "b").await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Server, 3), "{error}");
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(200));
+        assert_eq!(error.message(), "the server ended its answer without a whole document");
+
+        // It was carried out.
+        let server = answers([ok(broken), refusal(404, "NoSuchUpload")]).await;
+        let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
+        let call = s3.complete_multipart_upload("my-bucket", "a", "upload").part((1, "\"e\""));
+        assert!(call.await.unwrap_err().maybe_ours());
+    }
+}
+
 /// An object may hold anything, also what reads like an error.
 #[tokio::test]
 async fn an_object_that_reads_like_an_error_is_fetched_as_it_is() {
@@ -313,6 +372,11 @@ async fn an_object_that_reads_like_an_error_is_fetched_as_it_is() {
     let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
     let fetched = s3.request(http::Method::GET).bucket("my-bucket").key("stored.xml").await.unwrap();
     assert_eq!(fetched.body(), document.as_bytes());
+    let stored = s3.request(http::Method::GET).bucket("my-bucket").key("stored.xml");
+    let stored = stored.query("versionId", "v").query("partNumber", "1").query("response-content-type", "text/xml");
+    assert_eq!(stored.await.unwrap().body(), document.as_bytes());
+    let tags = s3.request(http::Method::GET).bucket("my-bucket").key("stored.xml").subresource("tagging");
+    assert_eq!(tags.query("versionId", "v").await.unwrap_err().code(), Some("InternalError"));
     let listing = s3.request(http::Method::GET).bucket("my-bucket").await.unwrap_err();
     assert_eq!(listing.code(), Some("InternalError"));
 }

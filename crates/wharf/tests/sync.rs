@@ -350,14 +350,93 @@ async fn nothing_is_written_outside_the_folder() {
 #[tokio::test]
 async fn what_was_not_seen_is_not_overwritten() {
     let scene = Scene::new().await;
-    // As of two keys that are one name on a disk, the file is there and was not listed: here as the rest of a download.
-    scene.write("a.wharf-part", "mine");
-    scene.put("p/a.wharf-part", "theirs").await;
-    let synced = scene.down().await.unwrap();
+    scene.put("p/a", "theirs").await;
+    // As of two keys that are one name on a disk, the file is there and was not listed.
+    let path = scene.root().join("a");
+    let down = scene.down().downloads(move |download| {
+        fs::write(&path, "mine").unwrap();
+        download
+    });
+    let synced = down.await.unwrap();
     assert_eq!(counts(&synced), [0, 0, 0, 1]);
     let error = synced.failures[0].error.as_ref().unwrap();
     assert!(error.hint().unwrap().contains("two keys may be one name"), "{error:?}");
-    assert_eq!(scene.files(), map([("a.wharf-part", "mine")]));
+    assert_eq!(scene.files(), map([("a", "mine")]));
+}
+
+/// An object that is called like the rest of a download takes no other's place, and the rest goes on.
+#[tokio::test]
+async fn what_is_called_like_the_rest_of_a_download_stays_where_it_is() {
+    let scene = Scene::new().await;
+    let ours = [("b", "1"), ("dir.wharf-part/x", "2")];
+    for (key, text) in ours.into_iter().chain([("b.wharf-part", "a part"), ("b.wharf-journal", "a journal")]) {
+        scene.write_old(key, text);
+    }
+    // They are files like others in a source.
+    assert_eq!(counts(&scene.up().await.unwrap()), [4, 0, 0, 0]);
+    for key in ["b", "b.wharf-part", "b.wharf-journal", "dir.wharf-part/x"] {
+        fs::remove_file(scene.root().join(key)).unwrap();
+    }
+    for (dry_run, expected) in [(true, [2, 0, 0, 2]), (false, [2, 0, 0, 2]), (false, [0, 0, 2, 2])] {
+        let synced = scene.down().delete(true).dry_run(dry_run).await.unwrap();
+        assert_eq!(counts(&synced), expected, "{synced:?}");
+        for item in &synced.failures {
+            let error = item.error.as_ref().unwrap();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            assert!(error.to_string().contains("a name that is kept for downloads that are not whole"), "{error}");
+        }
+    }
+    assert_eq!(scene.files(), map(ours));
+}
+
+/// The file is opened for its time before it has permissions that say no to that.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_nobody_may_write_gets_its_time() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::new().await;
+    scene.put("p/a", "1").await;
+    let stored = scene.s3.head_object("my-bucket", "p/a").await.unwrap().last_modified.unwrap();
+    let synced = scene.down().downloads(|download| download.mode(0o444)).await.unwrap();
+    assert_eq!((counts(&synced), synced.bytes), ([1, 0, 0, 0], 1), "{synced:?}");
+    let found = fs::metadata(scene.root().join("a")).unwrap();
+    assert_eq!((found.permissions().mode() & 0o7777, found.modified().unwrap()), (0o444, stored));
+    // The time that the metadata has, where that is wanted.
+    let put = scene.s3.put_object("my-bucket", "p/b", "2").metadata("mtime", "1234567890").metadata("mode", "33060");
+    put.await.unwrap();
+    let synced = scene.down().downloads(|download| download.preserve_modified(true)).await.unwrap();
+    assert_eq!(counts(&synced), [1, 0, 1, 0], "{synced:?}");
+    let found = fs::metadata(scene.root().join("b")).unwrap();
+    let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_234_567_890);
+    assert_eq!((found.permissions().mode() & 0o7777, found.modified().unwrap()), (0o444, then));
+}
+
+/// What is copied would be copied again, deeper each time.
+#[tokio::test]
+async fn ends_that_lie_in_each_other_are_seen_through_other_clients() {
+    let scene = Scene::new().await;
+    scene.put("a", "1").await;
+    let other = Client::builder().transport(scene.store.clone()).build().unwrap();
+    let of_other = |bucket: &str, prefix: &str| SyncPlace::bucket(bucket, prefix).of(&other);
+    for (source, target) in [
+        (of_other("my-bucket", ""), SyncPlace::bucket("my-bucket", "backup")),
+        (SyncPlace::bucket("my-bucket", "backup"), of_other("my-bucket", "")),
+        (of_other("my-bucket", ""), of_other("my-bucket", "backup")),
+    ] {
+        let error = scene.s3.sync(source, target).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("lie in each other"), "{error}");
+    }
+    // Two buckets of one name, as tenants of a server have them, cannot be told from one: there is nothing that would go deeper.
+    assert_eq!(counts(&scene.s3.sync(of_other("my-bucket", ""), ("my-bucket", "")).await.unwrap()), [0, 0, 1, 0]);
+    assert_eq!(
+        counts(&scene.s3.sync(of_other("my-bucket", ""), ("your-bucket", "backup")).await.unwrap()),
+        [1, 0, 0, 0]
+    );
+    let elsewhere = Client::builder().transport(scene.store.clone()).endpoint("http://elsewhere.test");
+    let elsewhere = SyncPlace::bucket("my-bucket", "").of(&elsewhere.build().unwrap());
+    let would = scene.s3.sync(elsewhere, ("my-bucket", "backup")).dry_run(true).await;
+    assert!(would.is_ok_and(|synced| synced.transferred == 1));
 }
 
 #[cfg(unix)]
@@ -497,6 +576,33 @@ async fn a_server_without_order_is_sorted_before_anything_is_deleted() {
     for dry_run in [true, false] {
         let synced = s3.sync(scene.root(), ("my-bucket", "p")).delete(true).dry_run(dry_run).await.unwrap();
         assert_eq!((counts(&synced), scene.asked()), ([0, 0, 300, 0], vec!["ListObjectsV2"]));
+    }
+}
+
+/// What was told before it came out that the order is wrong is not told again.
+#[tokio::test]
+async fn a_server_that_loses_its_order_midway_has_nothing_told_twice() {
+    let scene = Scene::new().await;
+    for n in 0..300 {
+        scene.put(&format!("p/{n:03}"), "x").await;
+        scene.write_old(&format!("{n:03}"), if n == 10 { "y" } else { "x" });
+    }
+    scene.store.inject(Fault::respond(403, "AccessDenied").on(Operation::PutObject).key("p/010")).unwrap();
+    for report in [false, true] {
+        scene.store.inject(Fault::shuffle_listing(7).on(Operation::ListObjectsV2).nth(2)).unwrap();
+        let up = || scene.up().compare(Compare::Checksum).page_size(100).report_skipped(report);
+        let mut events = up().events();
+        let (mut skipped, mut failed) = (BTreeMap::<String, u32>::new(), Vec::new());
+        while let Some(item) = events.next().await {
+            let item = item.unwrap();
+            match item.action {
+                SyncAction::Skip => *skipped.entry(item.key).or_default() += 1,
+                _ if item.error.is_some() => failed.push(item.key),
+                _ => {}
+            }
+        }
+        assert_eq!((failed.as_slice(), events.skipped()), (["010".to_owned()].as_slice(), 299), "{report}");
+        assert_eq!((skipped.len(), skipped.values().all(|times| *times == 1)), (if report { 299 } else { 0 }, true));
     }
 }
 

@@ -7,6 +7,7 @@ mod support;
 use std::time::{Duration, SystemTime};
 
 use support::upload::{MIB, bytes, client, content, embedded, file, no_uploads, nothing_stored, operations, pieces};
+use support::{Fake, answer, client_of};
 use wharf::proto::evidence::Doubt;
 use wharf::transfer::{Upload, Verification};
 use wharf::{
@@ -268,4 +269,27 @@ fn every_option_of_put_object_is_one_of_upload() {
         assert!(upload.contains(&format!("pub fn {name}(self")), "{name}");
         assert!(upload.contains(&format!("put.{name}(")), "{name}");
     }
+}
+
+/// What is appended is not all that the object has, so that its checksum is another.
+#[tokio::test]
+async fn an_append_is_not_taken_for_spoilt() {
+    let whole = ChecksumAlgorithm::Crc64Nvme.checksum(b"Hello, world!").to_base64();
+    let fake = Fake::new(move |_, request| {
+        let mut answer = answer(200, "");
+        let is_put = request.method() == http::Method::PUT;
+        assert!(!is_put || request.headers()["x-amz-write-offset-bytes"] == "7");
+        let told = [("etag", "\"2\""), ("x-amz-checksum-crc64nvme", &whole), ("x-amz-checksum-type", "FULL_OBJECT")];
+        for (name, value) in &told[..if is_put { 1 } else { 3 }] {
+            answer.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        if !is_put {
+            answer.headers_mut().insert("content-length", 13.into());
+        }
+        std::future::ready(Ok(answer))
+    });
+    let s3 = client_of("http://127.0.0.1:1").provider(Provider::Aws).transport(fake).build().unwrap();
+    let uploaded = s3.upload("my-bucket", "a", "world!").write_offset_bytes(7).verify(true).await.unwrap();
+    assert_eq!(uploaded.etag.unquoted(), "2");
+    assert!(!uploaded.verification.is_verified(), "{}", uploaded.verification);
 }

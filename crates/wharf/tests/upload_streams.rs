@@ -168,3 +168,17 @@ async fn pieces_of_any_size_are_the_same_bytes() {
     let empty = stream::iter((0..10).map(|_| Ok::<_, io::Error>(Bytes::new())));
     assert_eq!(s3.upload("my-bucket", "a", Body::stream(empty)).await.unwrap().size, 0);
 }
+
+/// One request takes no more than a part, and what is longer is not spooled first to find that out.
+#[tokio::test]
+async fn a_threshold_beyond_what_one_request_takes() {
+    let store = Store::in_memory();
+    client(&store).await;
+    let mut habits = Provider::Embedded.habits();
+    habits.parts.max_size = 5 << 20;
+    let s3 = Client::builder().transport(store.clone()).habits(habits).build().unwrap();
+    for body in [Body::stream(pieces(bytes(12 * MIB), MIB)), sized(bytes(12 * MIB), 12 * MIB)] {
+        let uploaded = s3.upload("my-bucket", "a", body).multipart_threshold(1 << 40).part_size(5 << 20).await.unwrap();
+        assert_eq!(uploaded.parts, 3);
+    }
+}

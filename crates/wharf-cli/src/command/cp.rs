@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::printer::Printer;
 use crate::progress::Bar;
-use crate::transfer::carry::carry;
+use crate::transfer::carry::{Given, carry};
 use crate::transfer::crew::Crew;
 use crate::transfer::mover::Mover;
 use crate::transfer::options::TransferArgs;
@@ -81,10 +81,15 @@ pub(super) async fn run_places(
     if let (Target::Directory(path), true) = (&target, recursive) {
         mover.make_target(path)?;
     }
-    let mut crew = Crew::new(printer, Bar::bytes, &mover.ends);
     for source in &sources {
         mover.refuse_itself(source, &target)?;
-        carry(source, &target, &mover, &mut crew).await.map_err(Failure::of_many)?;
+    }
+    let mut crew = Crew::new(printer, Bar::bytes, &mover.ends);
+    let mut given = (sources.len() > 1).then(Given::default);
+    for source in &sources {
+        if let Err(failure) = carry(source, &target, &mover, &mut crew, given.as_mut()).await {
+            return Err(crew.fail(failure.of_many()).await);
+        }
     }
     crew.finish().await
 }

@@ -11,13 +11,13 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use serde::Serialize;
 use wharf::op::ListedObject;
+use wharf::proto::escape;
 use wharf::transfer::Keys;
 use wharf::{Client, S3Uri};
 
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::filter::Filters;
-use crate::message::OneLine;
 use crate::printer::{Loudness, Printer};
 use crate::terminal;
 use crate::units;
@@ -100,7 +100,13 @@ struct NotDeleted {
 
 impl fmt::Display for NotDeleted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "delete failed: {} {} ({})", OneLine(&self.source), OneLine(&self.message), OneLine(&self.code))
+        write!(
+            f,
+            "delete failed: {} {} ({})",
+            escape::name(&self.source),
+            escape::line(&self.message),
+            escape::line(&self.code)
+        )
     }
 }
 
@@ -160,7 +166,7 @@ async fn delete(args: Args, context: &Context, printer: &mut Printer) -> Result<
 fn question(args: &Args, is_wild: bool) -> Option<String> {
     let (bucket, key) = (args.url.bucket(), args.url.key());
     if is_wild && !args.recursive {
-        return Some(format!("delete everything that fits {}?", Shown(bucket, key)));
+        return Some(format!("delete everything that fits {}?", Shown(bucket, key).in_error()));
     }
     let whole = key.is_empty() && args.filters.is_empty() && !args.force;
     whole.then(|| format!("delete everything in s3://{bucket}?"))
@@ -229,7 +235,9 @@ impl Deletion<'_> {
                 call = call.request_payer();
             }
             call.await.map_err(|error| {
-                Failure::from(error).of(format_args!("delete failed: {}", Shown(self.bucket, key))).exits(Exit::Failed)
+                Failure::from(error)
+                    .of(format_args!("delete failed: {}", Shown(self.bucket, key).in_error()))
+                    .exits(Exit::Failed)
             })?;
         }
         printer.say(&self.deleted(key))?;
@@ -257,6 +265,7 @@ impl Deletion<'_> {
             }
             return Ok(Exit::Done);
         }
+        printer.outlive_reader();
         let mut call = s3.delete(self.bucket, Keys::stream(objects.map_ok(|object| object.key)));
         if self.payer {
             call = call.request_payer();

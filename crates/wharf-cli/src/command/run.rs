@@ -113,7 +113,7 @@ async fn one(line: Line, context: &Context, mut printer: Printer) -> Result<Exit
     let client = cli.globals.connection == context.globals.connection;
     let client = if client { context.client().ok() } else { None };
     let outcome = Box::pin(dispatch(cli.command, cli.globals, client, &mut printer)).await;
-    match outcome.and_then(|exit| printer.flush().map(|()| exit)) {
+    match printer.end(outcome) {
         Err(failure) if failure.exit() != Exit::Interrupted => {
             printer.failure(&failure.of_line(number));
             Ok(Exit::Failed)

@@ -140,6 +140,8 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         return Err(Failure::missing(&args.folder));
     }
     context.tune();
+    // How it exits is the result.
+    printer.outlive_reader();
     let filters = args.filters.clone();
     // What would be done to make the bucket like the folder is what is different.
     let s3 = context.client()?;

@@ -1,5 +1,7 @@
 //! Takes everything that comes out of a source to its target: `cp` and `mv`.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,14 +19,31 @@ use crate::error::{Exit, Failure};
 use crate::message::Warning;
 use crate::url::{Shown, Wild};
 
-/// Takes everything that comes out of `source` to `target`.
+/// The names that several sources have given away: what arrives by one of them must not be lost to another source. A hash takes
+/// less room than a name.
+#[derive(Default)]
+pub(crate) struct Given {
+    names: HashSet<(u64, u64)>,
+    keys: [RandomState; 2],
+}
+
+impl Given {
+    /// Whether nothing has this name yet. From now on something has.
+    fn take(&mut self, name: &str) -> bool {
+        let [one, other] = &self.keys;
+        self.names.insert((one.hash_one(name), other.hash_one(name)))
+    }
+}
+
+/// Takes everything that comes out of `source` to `target`. `given` is there where other sources go there too.
 pub(crate) async fn carry(
     source: &Source,
     target: &Target,
     mover: &Arc<Mover>,
     crew: &mut Crew<'_>,
+    given: Option<&mut Given>,
 ) -> Result<(), Failure> {
-    let mut carrier = Carrier { target, mover, crew };
+    let mut carrier = Carrier { target, mover, crew, given };
     match source {
         Source::File(path) => carrier.file(path).await,
         Source::Tree(root) => carrier.tree(root).await,
@@ -40,6 +59,7 @@ struct Carrier<'a, 'p> {
     target: &'a Target,
     mover: &'a Arc<Mover>,
     crew: &'a mut Crew<'p>,
+    given: Option<&'a mut Given>,
 }
 
 impl Carrier<'_, '_> {
@@ -93,6 +113,9 @@ impl Carrier<'_, '_> {
         let Some((bucket, key)) = self.target.key(name) else {
             return Err(Failure::usage("one of the two must be an S3 URL"));
         };
+        if !self.is_free(name) {
+            return self.is_taken(self.mover.upload_action(&path, bucket, &key));
+        }
         if self.mover.options.dryrun {
             let action = self.mover.upload_action(&path, bucket, &key);
             return self.crew.tell(Outcome::Done(Done::dryrun(action, Some(size))));
@@ -213,6 +236,9 @@ impl Carrier<'_, '_> {
             }
             Target::Key { .. } | Target::Prefix { .. } => {
                 let Some((bucket, key)) = self.target.key(name) else { return Ok(()) };
+                if !self.is_free(name) {
+                    return self.is_taken(mover.copy_action(&object, bucket, &key));
+                }
                 if dryrun {
                     let action = mover.copy_action(&object, bucket, &key);
                     return self.crew.tell(Outcome::Done(Done::dryrun(action, object.size)));
@@ -221,6 +247,9 @@ impl Carrier<'_, '_> {
                 return self.crew.begin(size, mover.copy(object, bucket.to_owned(), key, follower)).await;
             }
         };
+        if !self.is_free(name) {
+            return self.is_taken(mover.download_action(&object, &path));
+        }
         if !self.may_have_this_case(&object, &path, name).await? {
             return Ok(());
         }
@@ -231,6 +260,16 @@ impl Carrier<'_, '_> {
         let follower = self.crew.follower();
         let follower = if object.size.is_none() { follower.of_unknown_size() } else { follower };
         self.crew.begin(size, mover.download(object, path, follower)).await
+    }
+
+    /// Whether no other source has given away this name.
+    fn is_free(&mut self, name: &str) -> bool {
+        self.given.as_mut().is_none_or(|given| given.take(name))
+    }
+
+    fn is_taken(&mut self, action: Action) -> Result<(), Failure> {
+        let failure = Failure::new(Exit::Failed, "it was left: what another source has by this name goes there");
+        self.crew.tell(Outcome::NotDone(action, failure))
     }
 
     /// Whether a name may be used that another has but for its case.

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use wharf::proto::escape;
+
 use super::options::CaseConflict;
 use crate::message::Warning;
 
@@ -54,7 +56,7 @@ impl Cases {
         if !self.look() || self.is_alone(name, path) {
             return Verdict::Take;
         }
-        let pair = format!("{source} -> {}", path.display());
+        let pair = format!("{} -> {}", escape::name(source), escape::name(&path.display().to_string()));
         let about = |text: String| Warning::about(source, text);
         match self.wanted {
             CaseConflict::Skip => Verdict::Leave(about(format!(
@@ -86,31 +88,45 @@ impl Cases {
 
     /// Whether no other file has the name but for its case. Looks at the disk.
     fn is_alone(&self, name: &str, path: &Path) -> bool {
+        if name.to_lowercase() == name && name.to_uppercase() == name {
+            return true;
+        }
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let exists = path.exists();
-        if exists {
-            let (Some(parent), Some(file)) = (path.parent(), path.file_name()) else { return true };
-            // Where case is nothing, a folder has the files of one that differs by it: what was given this time says more.
-            if !names.has_another(name) && names.entries(parent).contains(file) {
-                return true;
+        match names.given(name) {
+            // A sync that has to sort what it lists asks for all of it once more.
+            Some(is_same) => is_same,
+            None if path.exists() => names.are_there(name, path),
+            None => {
+                names.give(name);
+                true
             }
         }
-        // A sync that has to sort what it lists asks for all of it once more.
-        names.takes(name) && !exists
     }
 }
 
 impl Names {
-    /// What is in a directory. Names come in order, so that a directory that one has left is hardly met again.
-    fn entries(&mut self, directory: &Path) -> &HashSet<OsString> {
+    /// Whether a file that is there, and the folders that lead to it, are called exactly so: where case is nothing, they are found
+    /// by another name as well. Names come in order, so that a directory that one has left is hardly met again.
+    fn are_there(&mut self, name: &str, path: &Path) -> bool {
+        let directory = path.parent().unwrap_or(path);
         self.there.retain(|known, _| directory.starts_with(known));
-        self.there.entry(directory.to_owned()).or_insert_with(|| entries(directory))
+        path.ancestors().zip(name.split('/')).all(|(path, _)| match (path.parent(), path.file_name()) {
+            (Some(parent), Some(file)) => {
+                self.there.entry(parent.to_owned()).or_insert_with(|| entries(parent)).contains(file)
+            }
+            _ => true,
+        })
     }
 
-    /// Whether another name was given that differs by its case alone. This one is not given by that.
-    fn has_another(&self, name: &str) -> bool {
+    /// Whether it was this name that was given before, not one that differs by its case alone. `None` where neither was.
+    fn given(&self, name: &str) -> Option<bool> {
         let (lower, own) = self.hashes(name);
-        self.lower.get(&lower).is_some_and(|given| *given != own)
+        self.lower.get(&lower).map(|given| *given == own)
+    }
+
+    fn give(&mut self, name: &str) {
+        let (lower, own) = self.hashes(name);
+        self.lower.insert(lower, own);
     }
 
     /// What tells the lower case of a name from others, and the name.
@@ -118,16 +134,6 @@ impl Names {
         let lower = name.to_lowercase();
         let [one, other] = &self.keys;
         ((one.hash_one(&lower), other.hash_one(&lower)), one.hash_one(name))
-    }
-
-    /// Whether no other name was given that differs by its case alone.
-    fn takes(&mut self, name: &str) -> bool {
-        let lower = name.to_lowercase();
-        if lower == name && name.to_uppercase() == name {
-            return true;
-        }
-        let (lower, own) = self.hashes(name);
-        *self.lower.entry(lower).or_insert(own) == own
     }
 }
 
@@ -141,14 +147,15 @@ mod tests {
 
     #[test]
     fn one_of_two_names_that_differ_by_case_is_taken() {
-        let mut names = Names::default();
+        let cases = Cases::new(CaseConflict::Error, false);
+        let is_alone = |name: &str| cases.is_alone(name, &Path::new("/nowhere").join(name));
         for name in ["A/b", "a/B2", "x/1", "2026/01"] {
-            assert!(names.takes(name) && names.takes(name), "{name}");
+            assert!(is_alone(name) && is_alone(name), "{name}");
         }
-        assert!(!names.takes("a/b") && !names.takes("A/b2") && !names.takes("X/1"));
-        assert!(names.takes("Straße") && !names.takes("STRAßE"));
+        assert!(!is_alone("a/b") && !is_alone("A/b2") && !is_alone("X/1"));
+        assert!(is_alone("Straße") && !is_alone("STRAßE"));
         // What has no case is not kept.
-        assert_eq!(names.lower.len(), 4);
+        assert_eq!(cases.names.lock().unwrap().lower.len(), 4);
     }
 
     #[test]
@@ -171,16 +178,34 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_differs_by_case_hides_no_file_of_an_earlier_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let cases = Cases::new(CaseConflict::Error, false);
+        let is_alone = |name: &str| cases.is_alone(name, &folder.path().join(name));
+        // A file system where case is nothing finds both, and lists one.
+        for directory in ["Foo", "foo"] {
+            fs::create_dir(folder.path().join(directory)).unwrap();
+            fs::write(folder.path().join(directory).join("x"), "").unwrap();
+        }
+        let listed = HashSet::from([OsString::from("foo")]);
+        cases.names.lock().unwrap().there.insert(folder.path().to_owned(), listed);
+        assert!(is_alone("foo/x") && !is_alone("Foo/x") && !is_alone("Foo/x") && is_alone("foo/x"));
+    }
+
+    #[test]
     fn no_directory_is_kept_that_was_left() {
         let folder = tempfile::tempdir().unwrap();
         let mut names = Names::default();
         for number in 0..9 {
-            let directory = folder.path().join(number.to_string()).join("in");
-            fs::create_dir_all(&directory).unwrap();
-            fs::write(directory.join("a"), "").unwrap();
-            assert!(names.entries(&directory).contains(OsString::from("a").as_os_str()));
-            assert!(names.entries(directory.parent().unwrap()).contains(OsString::from("in").as_os_str()));
-            assert!(names.there.len() <= 2, "{:?}", names.there.keys());
+            let name = format!("{number}/in/a");
+            let path = folder.path().join(&name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "").unwrap();
+            // What came since the folder was read is not seen.
+            assert_eq!(names.are_there(&name, &path), number == 0);
+            names.there.remove(folder.path());
+            assert!(names.are_there(&name, &path));
+            assert!(names.there.len() <= 3, "{:?}", names.there.keys());
         }
     }
 }

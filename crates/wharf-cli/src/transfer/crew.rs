@@ -188,7 +188,10 @@ impl<'a> Crew<'a> {
     /// Waits until everything is done: how the command exits.
     pub(crate) async fn finish(mut self) -> Result<Exit, Failure> {
         while !self.under_way.is_empty() {
-            self.meanwhile(std::future::pending::<()>()).await?;
+            if let Err(failure) = self.meanwhile(std::future::pending::<()>()).await {
+                self.put_away().await;
+                return Err(failure);
+            }
         }
         self.printer.hide();
         Ok(match (self.failed, self.skipped) {
@@ -196,6 +199,11 @@ impl<'a> Crew<'a> {
             (false, true) => Exit::Skipped,
             (false, false) => Exit::Done,
         })
+    }
+
+    /// Waits until what was begun is done, where something else has failed.
+    pub(crate) async fn fail(self, failure: Failure) -> Failure {
+        if failure.exit() == Exit::Interrupted { failure } else { self.finish().await.err().unwrap_or(failure) }
     }
 
     /// Shows how far it is, and hands over the lines that nobody has seen yet.
@@ -207,17 +215,21 @@ impl<'a> Crew<'a> {
             bar.files(done, all);
         });
         self.vigil.look(self.printer);
-        // A reader that is gone is met at the next line.
+        // What cannot be written is met at the next line.
         let _ = self.printer.flush();
     }
 
-    /// Stops everything, and gives it a moment to be put away.
     async fn stop(&mut self) -> Failure {
+        self.put_away().await;
+        self.printer.hide();
+        Failure::interrupted()
+    }
+
+    /// Stops everything, and gives it a moment to be put away.
+    async fn put_away(&mut self) {
         self.stop.send_replace(true);
         let put_away = async { while self.under_way.next().await.is_some() {} };
         let _ = timeout(TO_STOP, put_away).await;
-        self.printer.hide();
-        Failure::interrupted()
     }
 }
 

@@ -94,7 +94,8 @@ impl Mover {
             return Ok(());
         }
         let verb = if self.is_move { "mv" } else { "cp" };
-        let failure = Failure::usage(format!("Cannot {verb} a file onto itself: {0} - {0}", Shown(bucket, key)));
+        let failure =
+            Failure::usage(format!("Cannot {verb} a file onto itself: {0} - {0}", Shown(bucket, key).in_error()));
         // With aws-cli the server refuses a copy.
         Err(if self.is_aws && !self.is_move { failure.exits(Exit::Failed) } else { failure })
     }
@@ -177,7 +178,7 @@ impl Mover {
     }
 
     /// Whether something stands at the target.
-    async fn is_there(&self, bucket: &str, key: &str) -> Result<bool, Failure> {
+    pub(crate) async fn is_there(&self, bucket: &str, key: &str) -> Result<bool, Failure> {
         match self.head_of_target(bucket, key).await {
             Ok(_) => Ok(true),
             // A bucket that is not there is met by the write.

@@ -126,6 +126,9 @@ impl Ends {
 impl TransferArgs {
     /// Tells the printer how much is wanted.
     pub(crate) fn set(&self, printer: &mut Printer) {
+        if !self.dryrun {
+            printer.outlive_reader();
+        }
         if self.only_show_errors {
             printer.at_most(Loudness::OnlyErrors);
         }

@@ -69,10 +69,10 @@ async fn down(
         return Err(Failure::usage(format!("{source} names no object")));
     };
     let s3 = options.ends(context)?.source;
-    let action =
-        Action { deed: Deed::Download, source: Shown(&bucket, &key).to_string(), target: Some("-".to_owned()) };
+    let shown = Shown(&bucket, &key);
+    let action = Action { deed: Deed::Download, source: shown.to_string(), target: Some("-".to_owned()) };
     let failed = |error| match context.is_aws() {
-        true => Failure::from(error).of(format_args!("download failed: {action}")).exits(Exit::Failed),
+        true => Failure::from(error).of(format_args!("download failed: {} to -", shown.in_error())).exits(Exit::Failed),
         false => Failure::of_object(error, &bucket, &key).exits(Exit::Failed),
     };
     if options.dryrun {

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
+use wharf::proto::escape;
 
 use crate::error::{Failure, Told};
-use crate::message::{OneLine, Warning};
+use crate::message::Warning;
 
 /// What is done to a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -97,7 +98,7 @@ pub(crate) struct Left {
 
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "skip: {} to {}: {}", OneLine(&self.source), OneLine(&self.target), self.reason)
+        write!(f, "skip: {} to {}: {}", escape::name(&self.source), escape::name(&self.target), self.reason)
     }
 }
 
@@ -135,9 +136,9 @@ impl NotDone {
 
 impl fmt::Display for NotDone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} failed: {}", self.operation, OneLine(&self.source))?;
+        write!(f, "{} failed: {}", self.operation, escape::name(&self.source))?;
         if let Some(target) = &self.target {
-            write!(f, " to {}", OneLine(target))?;
+            write!(f, " to {}", escape::name(target))?;
         }
         write!(f, " {}", self.told)
     }

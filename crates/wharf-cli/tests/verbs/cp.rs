@@ -406,6 +406,45 @@ fn a_condition_that_the_server_ignores_is_said_once() {
     assert_eq!((bench.object("a"), bench.object("b"), bench.object("d")), ("there".into(), "b".into(), "b".into()));
 }
 
+/// Else the first would be lost, and with `mv` for good.
+#[test]
+fn no_source_takes_the_place_of_another() {
+    for verb in ["cp", "mv"] {
+        let bench = Bench::embedded();
+        let run = |words: &str| bench.run(&[&[verb][..], &words.split(' ').collect::<Vec<_>>()].concat());
+        let left = |line: String| format!("{line} it was left: what another source has by this name goes there\n");
+        bench.files(&["d/a", "e/a", "e/b"]);
+        let said = |deed: &str, line: &str| format!("{} failed: {line}", if verb == "mv" { "move" } else { deed });
+        let (exit, stdout, stderr) = run("d/a e/a e/b s3://my-bucket/up/");
+        assert_eq!(stderr, left(said("upload", "e/a to s3://my-bucket/up/a")));
+        assert_eq!((exit, stdout.lines().count(), bench.object("up/a").as_str()), (1, 2, "d/a"));
+        assert_eq!(bench.read("e/a"), "e/a");
+        bench.put_all([("x/1", "x"), ("y/1", "y"), ("y/2", "y")]);
+        for (target, deed) in [("s3://my-bucket/z", "copy"), ("down", "download")] {
+            let (exit, _, stderr) = run(&format!("s3://my-bucket/x s3://my-bucket/y {target} --recursive"));
+            assert_eq!(stderr, left(said(deed, &format!("s3://my-bucket/y/1 to {target}/1"))));
+            assert_eq!((exit, bench.object("y/1").as_str()), (1, "y"));
+            bench.put_all([("x/1", "x"), ("y/2", "y")]);
+        }
+        assert_eq!((bench.object("z/1").as_str(), bench.read("down/1").as_str()), ("x", "x"));
+        // One source gives each name once.
+        bench.must(&[verb, "s3://my-bucket/y/*", "s3://my-bucket/w"]);
+    }
+}
+
+#[test]
+fn what_was_begun_is_done_where_another_source_is_missing() {
+    for verb in ["cp", "mv"] {
+        let bench = Bench::embedded();
+        bench.file("a", vec![7; 17 << 20]);
+        bench.file("b", "hello");
+        let (exit, stdout, stderr) = bench.run(&[verb, "a", "b", "missing", "s3://my-bucket/"]);
+        assert_eq!((exit, stdout.lines().count()), (255, 2), "{stdout}{stderr}");
+        assert_eq!(stderr, "wharf: The user-provided path missing does not exist.\n");
+        assert_eq!(bench.keys(), ["a", "b"]);
+    }
+}
+
 #[test]
 fn patience_ends_when_it_is_told_to() {
     let bench = Bench::embedded();

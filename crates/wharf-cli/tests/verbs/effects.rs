@@ -1,5 +1,6 @@
 //! What the options of `aws s3` do that is no property of an object: pages, parts, archives, regions, buckets, timeouts.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use wharf::StorageClass;
@@ -20,6 +21,33 @@ fn what_is_expected_makes_parts_large_enough() {
     assert_eq!(parts(&[]), 3);
     // A tebibyte does not fit into ten thousand parts of the usual size, and all of this fits into one of the larger.
     assert_eq!(parts(&["--expected-size", &(1_u64 << 40).to_string()]), 0);
+}
+
+/// More than is gathered before it is written is told of them.
+#[test]
+fn a_reader_who_leaves_stops_nothing() {
+    let bench = Bench::embedded();
+    let name = |number: usize| format!("{number:03}{}", "x".repeat(900));
+    for number in 0..100 {
+        bench.put(&format!("x/{}", name(number)), "");
+    }
+    let run = |args: &[&str]| {
+        let mut child = bench.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let (exit, _, stderr) = bench.ran(child.wait_with_output().unwrap());
+        (exit, stderr, bench.keys().len())
+    };
+    bench
+        .store()
+        .inject(Fault::respond(403, "AccessDenied").on(Operation::CopyObject).key(format!("z/{}", name(99))))
+        .unwrap();
+    assert_eq!(run(&["cp", "s3://my-bucket/x", "s3://my-bucket/y", "--recursive"]), (0, String::new(), 200));
+    // How it went shows all the same.
+    let (exit, stderr, count) = run(&["sync", "s3://my-bucket/x", "s3://my-bucket/z"]);
+    assert!(exit == 1 && stderr.starts_with("copy failed: ") && count == 299, "{exit} {count} {stderr}");
+    assert_eq!(run(&["rm", "s3://my-bucket/x", "--recursive"]), (0, String::new(), 199));
+    // Nor is it an error where nothing is changed.
+    assert_eq!(run(&["ls", "s3://my-bucket", "--recursive"]), (0, String::new(), 199));
 }
 
 #[test]

@@ -232,6 +232,20 @@ fn an_error_is_one_line_whatever_the_name() {
     let (exit, _, stderr) = bench.run(&["rm", "s3://my-bucket/d/x\ny"]);
     assert!(exit == 1 && stderr.starts_with("wharf: delete failed: s3://my-bucket/d/x\\ny "), "{stderr}");
     assert!(stderr.lines().all(|line| line.starts_with("wharf: ") || line.starts_with("hint: ")), "{stderr}");
+    // A backslash is one, and what controls the direction of text controls none.
+    for (key, shown) in
+        [("a\\b", "a\\b"), ("a\\n\u{202e}b", "a\\\\n\\u{202e}b"), ("a\u{2028}b\u{85}c", "a\\u{2028}b\\u{85}c")]
+    {
+        bench.put(key, "1");
+        let url = format!("s3://my-bucket/{key}");
+        for verb in [&["cp", "--raw"][..], &["s3", "cp"]] {
+            let (exit, _, stderr) = bench.run(&[verb, &[&url, "in/"]].concat());
+            let said = format!("download failed: s3://my-bucket/{shown} to in/{shown} GetObject my-bucket/{shown}: ");
+            assert!(exit == 1 && stderr.starts_with(&said), "{stderr}");
+        }
+        let (exit, _, stderr) = bench.run(&["rm", &url]);
+        assert!(exit == 1 && stderr.starts_with(&format!("wharf: delete failed: s3://my-bucket/{shown} ")), "{stderr}");
+    }
     // Results are as they are.
     assert!(bench.must(&["ls", "s3://my-bucket/d/"]).ends_with(" x\ny\n"));
 }

@@ -162,6 +162,17 @@ fn what_nothing_shows_to_have_arrived_stays() {
 }
 
 #[test]
+fn what_came_as_other_bytes_is_said_with_what_to_do() {
+    let bench = Bench::like(Personality::Rclone);
+    bench.put("a", "hello");
+    bench.store().inject(Fault::corrupt_response(0).on(Operation::GetObject)).unwrap();
+    let expected = "move failed: s3://my-bucket/a to ./down ... is not their MD5\n\
+                    hint: download it again; or its ETags are no MD5s: say --trust-etags=false\n";
+    assert_like(bench.run(&["mv", "s3://my-bucket/a", "down", "--trust-etags"]), 1, "", expected);
+    assert_eq!((bench.object("a").len(), bench.path("down").exists()), (5, false));
+}
+
+#[test]
 fn what_did_not_arrive_stays() {
     // Others make a bucket that is not there.
     let bench = Bench::embedded();
@@ -169,4 +180,23 @@ fn what_did_not_arrive_stays() {
     let expected = "move failed: ./a.txt to s3://my-bucket-2/a.txt ...NoSuchBucket...";
     assert_like(bench.run(&["mv", "a.txt", "s3://my-bucket-2/"]), 1, "", expected);
     assert_eq!(bench.read("a.txt"), "hello");
+}
+
+/// What the server ignores is not said to it; that the source is still what was copied is looked at when it goes.
+#[test]
+fn where_conditions_are_ignored_it_moves_all_the_same() {
+    let bench = Bench::like(Personality::Ceph);
+    bench.put("a", "hello");
+    let moves = |more: &[&str]| {
+        bench.run(&[&["mv", "s3://my-bucket/a", "s3://my-bucket/b", "--provider", "ceph"], more].concat())
+    };
+    assert_eq!(moves(&[]), done("move: s3://my-bucket/a to s3://my-bucket/b\n"));
+    assert_eq!((bench.keys(), bench.object("b")), (vec!["b".to_owned()], "hello".to_owned()));
+    bench.put("a", "another");
+    let (exit, stdout, _) = moves(&["--no-overwrite"]);
+    assert_eq!((exit, stdout.as_str(), bench.object("b")), (0, "", "hello".to_owned()));
+    bench.must(&["rm", "s3://my-bucket/b"]);
+    let (exit, stdout, _) = moves(&["--no-overwrite"]);
+    assert_eq!((exit, stdout.as_str()), (0, "move: s3://my-bucket/a to s3://my-bucket/b\n"));
+    assert_eq!((bench.keys(), bench.object("b")), (vec!["b".to_owned()], "another".to_owned()));
 }

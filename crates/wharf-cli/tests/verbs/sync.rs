@@ -205,6 +205,35 @@ fn what_is_there_can_be_left_alone() {
 }
 
 #[test]
+fn a_source_that_was_replaced_is_not_left_alone() {
+    let (bench, other) = (Bench::embedded(), Bench::embedded());
+    bench.put_all([("x/1", "1"), ("x/2", "2"), ("y/1", "there already")]);
+    other.put("y/1", "there already");
+    // For both ends, the store says no more than a server does.
+    bench.store().inject(Fault::respond(412, "PreconditionFailed").on(Operation::CopyObject).key("y/2")).unwrap();
+    bench.store().inject(Fault::respond(412, "PreconditionFailed").on(Operation::GetObject).key("x/2")).unwrap();
+    let endpoint = bench.endpoint();
+    let pinned = ["--content-type", "text/plain"];
+    let here = ["--source-endpoint-url", &endpoint];
+    for (bench, target, shown, more) in [
+        (&bench, "s3://my-bucket/y", "s3://my-bucket/y", &pinned[..]),
+        (&other, "s3://my-bucket/y", "s3://my-bucket/y", &here),
+        (&bench, "d", "d", &[]),
+    ] {
+        bench.file("d/1", "there already");
+        let args = [&["sync", "s3://my-bucket/x", target, "--no-overwrite"], more].concat();
+        let (exit, stdout, stderr) = bench.run(&args);
+        let mut said: Vec<_> = stderr.lines().collect();
+        said.sort_unstable();
+        let [failed, left] = said[..] else { panic!("{args:?} {stdout}{stderr}") };
+        assert_eq!((exit, stdout.as_str()), (1, ""), "{args:?} {stderr}");
+        assert!(failed.contains(&format!(" failed: s3://my-bucket/x/2 to {shown}/2 ")), "{args:?} {stderr}");
+        assert_eq!(left, format!("skip: s3://my-bucket/x/1 to {shown}/1: it is there already"), "{args:?}");
+        assert!(!bench.keys().contains(&"y/2".to_owned()) && !bench.path("d/2").exists());
+    }
+}
+
+#[test]
 fn what_has_no_place_in_a_folder_is_refused_by_name() {
     let bench = Bench::embedded();
     bench.put_all([("../out", "evil"), ("a/../../out", "evil"), ("ok", "1"), ("m/", "")]);

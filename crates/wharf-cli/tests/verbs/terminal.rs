@@ -199,8 +199,12 @@ fn standard_input_and_listings_have_a_bar() {
 fn names_of_objects_cannot_command_the_terminal() {
     let bench = Bench::embedded();
     bench.put("a\u{1b}[2Jb\u{7}", "1");
+    bench.put("d/x\u{202e}fdp\\n", "1");
     let (exit, seen) = at_a_terminal(bench.command(&["ls", "s3://my-bucket"]), "");
     assert!(exit == 0 && seen.ends_with("1 a\\u{1b}[2Jb\\u{7}\n"), "{seen:?}");
+    // Backslashes in results are as they are.
+    let (exit, seen) = at_a_terminal(bench.command(&["ls", "s3://my-bucket/d/"]), "");
+    assert!(exit == 0 && seen.ends_with("1 x\\u{202e}fdp\\n\n"), "{seen:?}");
     let (_, seen) = at_a_terminal(bench.command(&["cp", "s3://my-bucket", "in", "--recursive", "--no-progress"]), "");
     assert!(seen.contains("in/a\\u{1b}[2Jb\\u{7}\n") && !seen.contains('\u{1b}'), "{seen:?}");
 }

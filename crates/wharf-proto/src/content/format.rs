@@ -1,8 +1,8 @@
 //! The formats of records, and the words that their errors share.
 
-use std::fmt::{self, Display, Write};
+use std::fmt::{self, Display};
 
-use crate::{BoxError, Error};
+use crate::{BoxError, Error, escape};
 
 /// A format that records are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,20 +90,11 @@ pub(super) fn cannot_write(format: Format, problem: Problem) -> Error {
 /// A library's message on one line of bounded length: it may quote the content, which may hold anything.
 fn one_line(message: impl Display) -> String {
     const MAX_CHARS: usize = 240;
-    let mut line = String::new();
-    for (count, c) in message.to_string().chars().enumerate() {
-        if count == MAX_CHARS {
-            line.push_str("...");
-            break;
-        }
-        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
-            // Writing to a `String` cannot fail.
-            let _ = write!(line, "{}", c.escape_default());
-        } else {
-            line.push(c);
-        }
+    let message = message.to_string();
+    match message.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{}...", escape::line(&message[..end])),
+        None => escape::line(&message).into_owned(),
     }
-    line
 }
 
 #[cfg(test)]
@@ -130,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_message_stays_on_one_short_line() {
-        assert_eq!(one_line("a\r\nb\u{0}\u{2028}c é"), "a\\r\\nb\\u{0}\\u{2028}c é");
+        assert_eq!(one_line("a\r\nb\u{0}\u{2028}c é"), "a\\r\\nb\\0\\u{2028}c é");
         assert_eq!(one_line("é".repeat(240)), "é".repeat(240));
         assert_eq!(one_line("é".repeat(241)), "é".repeat(240) + "...");
     }

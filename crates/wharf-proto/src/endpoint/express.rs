@@ -33,9 +33,12 @@ impl Plane {
 }
 
 /// Whether `request`, on a directory bucket's zone, is signed with a session's keys. CreateSession cannot be, and for
-/// copies S3 wants the caller's own.
+/// copies and HeadBucket S3 wants the caller's own.
 pub(super) fn uses_session(request: &Request) -> bool {
-    !request.headers.contains_key("x-amz-copy-source") && !request.query.iter().any(|(name, _)| name == "session")
+    let is_head_bucket = request.method == Method::HEAD && request.key.is_none();
+    !is_head_bucket
+        && !request.headers.contains_key("x-amz-copy-source")
+        && !request.query.iter().any(|(name, _)| name == "session")
 }
 
 /// Whether the name is one that S3 keeps for directory buckets.

@@ -187,8 +187,9 @@ impl<S> CreateMultipartUpload<S> {
         self
     }
 
-    /// Whether the object's checksum shall cover its bytes or the parts' checksums. By default it is what S3 has for
-    /// the algorithm: the bytes for CRC64NVME, the parts for the others.
+    /// Whether the object's checksum shall cover its bytes or the parts' checksums. By default it is what S3 has for an
+    /// algorithm that the call names: the bytes for CRC64NVME, the parts for the others. The client's own algorithm, where
+    /// the call names none, is announced for the bytes if it can cover them: CRC64NVME, CRC32 and CRC32C can.
     pub fn checksum_type(mut self, checksum_type: ChecksumType) -> Self {
         self.checksum_type = Some(checksum_type);
         self

@@ -13,7 +13,7 @@ use super::mfa::Mfa;
 use crate::checksum::ChecksumAlgorithm;
 use crate::operation::{ChecksumPolicy, SendFuture, Sender};
 use crate::provider::Condition;
-use crate::{ETag, Error, ErrorKind, name, xml};
+use crate::{ETag, Error, ErrorKind, escape, name, xml};
 use batch::DeleteBatch;
 
 /// How many objects S3 takes in one request.
@@ -204,7 +204,7 @@ pub struct DeleteError {
 
 impl fmt::Display for DeleteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} ({})", self.key.escape_debug(), self.message, self.code)
+        write!(f, "{}: {} ({})", escape::name(&self.key), escape::line(&self.message), self.code)
     }
 }
 

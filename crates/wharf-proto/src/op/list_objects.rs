@@ -265,7 +265,7 @@ fn read_page(document: &str) -> Result<ListObjectsOutput, Error> {
             }
             "CommonPrefixes" => page.common_prefixes.push(common_prefix(&mut scanner)?),
             "IsTruncated" => page.is_truncated = scanner.parse()?,
-            "NextContinuationToken" => page.next_continuation_token = Some(scanner.text()?.into_owned()),
+            "NextContinuationToken" => page.next_continuation_token = some_text(&mut scanner)?,
             "KeyCount" => {
                 let count = scanner.parse()?;
                 page.key_count = Some(count);
@@ -279,7 +279,7 @@ fn read_page(document: &str) -> Result<ListObjectsOutput, Error> {
                 is_version_1 = true;
                 scanner.skip()?;
             }
-            "NextMarker" => next_marker = Some(scanner.text()?.into_owned()),
+            "NextMarker" => next_marker = some_text(&mut scanner)?,
             "EncodingType" => url_encoded = scanner.text()?.eq_ignore_ascii_case("url"),
             _ => scanner.skip()?,
         }
@@ -420,6 +420,9 @@ mod tests {
         };
         assert_eq!(read("<NextMarker>c%2Bd</NextMarker>").as_deref(), Some("c+d"));
         assert_eq!(read("").as_deref(), Some("a/"));
+        // Written empty is not written: an empty marker would begin anew.
+        assert_eq!(read("<NextMarker/>").as_deref(), Some("a/"));
+        assert_eq!(read("<NextContinuationToken></NextContinuationToken>").as_deref(), Some("a/"));
         // An answer of version 2 that forgets the token is not mended.
         let page = page(
             "<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>",

@@ -1,6 +1,7 @@
 //! A request to any S3 API.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::future::IntoFuture;
 
 use bytes::Bytes;
@@ -40,10 +41,30 @@ pub struct SignedRequest<S = ()> {
     bucket: Option<String>,
     key: Option<String>,
     query: Vec<(Cow<'static, str>, Option<String>)>,
-    headers: Vec<(String, String)>,
+    headers: Given,
     body: Body,
     checksum: ChecksumPolicy,
 }
+
+/// Headers as they were given. `Debug` shows their names alone, for values can be secrets.
+#[derive(Default)]
+struct Given(Vec<(String, String)>);
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+/// The headers whose values are secrets.
+const SECRETS: [&str; 6] = [
+    "authorization",
+    "x-amz-security-token",
+    "x-amz-s3session-token",
+    "x-amz-mfa",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-copy-source-server-side-encryption-customer-key",
+];
 
 impl<S> SignedRequest<S> {
     /// A request to the service itself, sent by `sender`.
@@ -54,7 +75,7 @@ impl<S> SignedRequest<S> {
             bucket: None,
             key: None,
             query: Vec::new(),
-            headers: Vec::new(),
+            headers: Given::default(),
             body: Body::empty(),
             checksum: ChecksumPolicy::None,
         }
@@ -86,7 +107,7 @@ impl<S> SignedRequest<S> {
 
     /// Adds a header. Those that signing and sending need are added anyway.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), value.into()));
+        self.headers.0.push((name.into(), value.into()));
         self
     }
 
@@ -125,17 +146,20 @@ impl<S: Send + 'static> Operation for SignedRequest<S> {
             (Some(bucket), Some(key)) => Request::object(self.method.clone(), bucket, key)?,
         };
         // What an object holds is its own affair, even where it reads like an error.
-        request.verbatim = self.method == Method::GET && self.key.is_some() && self.query.is_empty();
+        let reads_object = self.query.iter().all(|(name, _)| is_of_get_object(name));
+        request.verbatim = self.method == Method::GET && self.key.is_some() && reads_object;
         request.query = std::mem::take(&mut self.query);
         request.body = std::mem::take(&mut self.body);
         request.checksum = self.checksum.clone();
         request.implied_content_type()?;
         // Set apart first: a header given twice is sent twice, and one that is implied not at all.
-        let mut given = HeaderMap::with_capacity(self.headers.len());
-        for (name, value) in &self.headers {
+        let mut given = HeaderMap::with_capacity(self.headers.0.len());
+        for (name, value) in &self.headers.0 {
             let header = HeaderName::try_from(name.as_str())
                 .map_err(|_| Error::invalid_input(format!("{name:?} cannot be the name of a header")))?;
-            given.append(header, header_value(name, value)?);
+            let mut value = header_value(name, value)?;
+            value.set_sensitive(SECRETS.contains(&header.as_str()));
+            given.append(header, value);
         }
         request.headers.extend(given);
         Ok(request)
@@ -144,6 +168,11 @@ impl<S: Send + 'static> Operation for SignedRequest<S> {
     fn response(&self, response: http::Response<Bytes>) -> Result<http::Response<Bytes>, Error> {
         Ok(response)
     }
+}
+
+/// Whether a query parameter leaves a GET of a key the object's own bytes.
+fn is_of_get_object(name: &str) -> bool {
+    matches!(name, "versionId" | "partNumber") || name.starts_with("response-")
 }
 
 impl<S: Sender> IntoFuture for SignedRequest<S> {
@@ -189,6 +218,30 @@ mod tests {
         let crc32 = put().body("x").checksum(ChecksumAlgorithm::Crc32).request().unwrap();
         assert_eq!(crc32.checksum, ChecksumPolicy::Algorithm(ChecksumAlgorithm::Crc32));
         assert_eq!(crc32.headers["content-type"], "text/plain; charset=utf-8");
+    }
+
+    #[test]
+    fn no_debug_shows_the_value_of_a_header() {
+        let mut call = SignedRequest::new((), Method::GET).bucket("bucket").key("k").header("x-mine", "s3cr3t");
+        let secrets = [
+            "authorization",
+            "X-Amz-Security-Token",
+            "x-amz-s3session-token",
+            "x-amz-mfa",
+            "x-amz-server-side-encryption-customer-key",
+            "x-amz-copy-source-server-side-encryption-customer-key",
+        ];
+        for name in secrets {
+            call = call.header(name, "s3cr3t");
+        }
+        let shown = format!("{call:?}");
+        assert!(shown.contains("x-mine") && !shown.contains("s3cr3t"), "{shown}");
+        let mut call = SignedRequest::new((), Method::GET).bucket("bucket").header("x-mine", "shown");
+        for name in secrets {
+            call = call.header(name, "s3cr3t");
+        }
+        let shown = format!("{:?}", call.request().unwrap());
+        assert!(shown.contains("x-mine") && shown.contains("shown") && !shown.contains("s3cr3t"), "{shown}");
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Moved {
     pub bytes: u64,
     /// How often some bytes came, and how many requests ended.
     pub events: u64,
+    /// How many requests ended.
+    pub ended: u64,
 }
 
 /// How many requests a transfer should have in flight. It grows while that makes the transfer faster, and is halved when the
@@ -49,7 +51,7 @@ pub struct Concurrency {
     /// No step has failed yet: steps may be large.
     doubling: bool,
     hold_until: Duration,
-    /// Up to as many events, the server's wish is heeded already.
+    /// Until as many requests have ended, the server's wish is heeded already.
     halved_until: u64,
     window: Window,
 }
@@ -100,7 +102,7 @@ impl Concurrency {
                 let time = now.saturating_sub(began);
                 let events = moved.events.saturating_sub(from.events);
                 // Of each request two: its bytes came, and it ended.
-                if events < 2 * self.limit as u64 || time < WINDOW {
+                if events < (self.limit as u64).saturating_mul(2) || time < WINDOW {
                     return;
                 }
                 self.window = Window::Measuring { from: moved, began: now };
@@ -131,16 +133,17 @@ impl Concurrency {
         }
     }
 
-    /// The server asked for fewer requests: half as many as there are, once for all the requests that are `in_flight`.
+    /// The server asked for fewer requests: half as many as there are, once for all the requests that are `in_flight`. Until as
+    /// many have ended: pieces of bodies that come meanwhile are no sign that they have.
     pub fn throttled(&mut self, moved: Moved, in_flight: usize, now: Duration) {
-        if moved.events < self.halved_until {
+        if moved.ended < self.halved_until {
             return;
         }
-        self.halved_until = moved.events + in_flight as u64;
+        self.halved_until = moved.ended + in_flight as u64;
         self.raised_from = None;
         self.doubling = false;
         self.hold_until = now + HOLD_AFTER_THROTTLE;
-        self.change((self.limit.min(in_flight) / 2).max(1), self.halved_until, now);
+        self.change((self.limit.min(in_flight) / 2).max(1), moved.events + in_flight as u64, now);
     }
 
     fn change(&mut self, limit: usize, settled: u64, now: Duration) {
@@ -173,6 +176,7 @@ mod tests {
             for _ in 0..in_flight {
                 self.moved.bytes += bytes / in_flight as u64;
                 self.moved.events += 2;
+                self.moved.ended += 1;
                 self.concurrency.saw(self.moved, in_flight - 1, true, self.now);
             }
             self.concurrency.limit()
@@ -209,6 +213,33 @@ mod tests {
     fn what_was_wanted_is_the_most() {
         assert_eq!(Link::new(Some(16)).seconds(5, |n| n as u64 * MIB), [16; 5]);
         assert_eq!(Concurrency::new(Some(0)).limit(), 1);
+        assert_eq!(Link::new(Some(usize::MAX)).concurrency.limit(), usize::MAX);
+    }
+
+    /// Several of many requests are refused at about the same time, between pieces of the bodies of the others.
+    #[test]
+    fn a_burst_of_refusals_halves_once() {
+        // How many are refused, how many pieces come and how many requests end after each, and what is left of 32.
+        for (refused, pieces, ended, left) in
+            [(5, 0, 0, 16), (5, 32, 0, 16), (5, 1000, 1, 16), (31, 1000, 1, 16), (33, 0, 1, 8), (33, 1000, 1, 8)]
+        {
+            let mut concurrency = Concurrency::new(Some(32));
+            let mut moved = Moved { bytes: 0, events: 100, ended: 50 };
+            let mut in_flight = 32;
+            for millis in 0..refused {
+                let now = Duration::from_millis(millis);
+                concurrency.throttled(moved, in_flight, now);
+                for _ in 0..pieces {
+                    moved.bytes += 16 * 1024;
+                    moved.events += 1;
+                    concurrency.saw(moved, in_flight, true, now);
+                }
+                moved.ended += ended;
+                moved.events += ended;
+                in_flight = concurrency.limit();
+            }
+            assert_eq!(concurrency.limit(), left, "{refused} refused, {pieces} pieces and {ended} ends after each");
+        }
     }
 
     #[test]
@@ -253,7 +284,7 @@ mod tests {
     fn a_transfer_that_has_less_to_do_leaves_the_number_alone() {
         let mut concurrency = Concurrency::new(None);
         for seconds in 1..60 {
-            let moved = Moved { bytes: seconds * MIB, events: 2 * seconds };
+            let moved = Moved { bytes: seconds * MIB, events: 2 * seconds, ended: seconds };
             concurrency.saw(moved, 1, false, Duration::from_secs(seconds));
         }
         assert_eq!(concurrency.limit(), FIRST);

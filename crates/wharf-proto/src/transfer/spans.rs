@@ -48,6 +48,11 @@ impl Spans {
         Some((self.running.len() - 1, range))
     }
 
+    /// Whether there is one.
+    pub fn has_more(&self) -> bool {
+        !self.waiting.is_empty() || self.running.iter().any(|range| self.cut(range).is_some())
+    }
+
     /// How many of the next `bytes` are still to be fetched by `taker`, to whom they then count as fetched.
     pub fn claim(&mut self, taker: usize, bytes: usize) -> usize {
         let Some(range) = self.running.get_mut(taker) else { return 0 };
@@ -143,7 +148,10 @@ mod tests {
             let mut takers = Vec::new();
             loop {
                 if takers.is_empty() || random() % 4 == 0 {
-                    match spans.take() {
+                    let has_more = spans.has_more();
+                    let taken = spans.take();
+                    assert_eq!(has_more, taken.is_some());
+                    match taken {
                         Some((taker, _)) => takers.push(taker),
                         None if takers.is_empty() => break,
                         None => {}

@@ -11,7 +11,7 @@ use wharf_proto::operation::{Request, SendFuture};
 use wharf_proto::retry::{Decision, FailureClass, RetryState};
 use wharf_proto::{ByteRange, ContentRange, ETag, Error, ErrorKind};
 
-use super::Place;
+use super::Call;
 use crate::client::Inner;
 use crate::dispatch::{self, Read};
 use crate::runtime::driven;
@@ -55,9 +55,9 @@ impl Again {
     }
 
     /// The request for these bytes of the object that has this tag.
-    fn request(&self, place: &Place, bytes: Range<u64>, etag: &ETag) -> Result<Request, Error> {
-        let bucket = place.bucket.as_deref().unwrap_or_default();
-        let mut request = Request::object(Method::GET, bucket, place.key.as_deref().unwrap_or_default())?;
+    fn request(&self, call: &Call, bytes: Range<u64>, etag: &ETag) -> Result<Request, Error> {
+        let bucket = call.bucket.as_deref().unwrap_or_default();
+        let mut request = Request::object(Method::GET, bucket, call.key.as_deref().unwrap_or_default())?;
         // A part's bytes are asked for by their place in the object.
         request.query = self.query.iter().filter(|(name, _)| name != "partNumber").cloned().collect();
         request.headers = self.headers.clone();
@@ -89,30 +89,30 @@ impl Resume {
     ///
     /// # Errors
     /// `error` itself, where that would not help.
-    pub(super) fn begin(&mut self, place: &Place, came: u64, error: Error) -> Result<(), Error> {
+    pub(super) fn begin(&mut self, call: &Call, came: u64, error: Error) -> Result<(), Error> {
         if !matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout) {
             return Err(error);
         }
         let left = self.bytes.start + came..self.bytes.end;
-        if left.is_empty() || self.again.request(place, left.clone(), &self.etag).is_err() {
+        if left.is_empty() || self.again.request(call, left.clone(), &self.etag).is_err() {
             return Err(error);
         }
-        let quota = self.client.buckets.of(place.bucket.as_deref());
+        let quota = self.client.buckets.of(call.bucket.as_deref());
         let mut retries = std::mem::replace(&mut self.retries, RetryState::new(self.client.retry));
         if came > self.came {
             self.came = came;
             std::mem::replace(&mut retries, RetryState::new(self.client.retry)).succeeded(&quota.quota);
         }
-        let (again, place, etag) = (self.again.clone(), place.clone(), self.etag.clone());
-        let asking = ask(self.client.clone(), again, place, left, etag, retries, error);
+        let (again, call, etag) = (self.again.clone(), call.clone(), self.etag.clone());
+        let asking = ask(self.client.clone(), again, call, left, etag, retries, error);
         self.opening = Some(Box::pin(driven(asking)));
         Ok(())
     }
 
     /// All has come: what the last retry took from the quota is given back.
-    pub(super) fn ended(self, place: &Place) {
+    pub(super) fn ended(self, call: &Call) {
         if self.came > 0 {
-            self.retries.succeeded(&self.client.buckets.of(place.bucket.as_deref()).quota);
+            self.retries.succeeded(&self.client.buckets.of(call.bucket.as_deref()).quota);
         }
     }
 
@@ -136,26 +136,26 @@ impl Resume {
 async fn ask(
     client: Arc<Inner>,
     again: Again,
-    place: Place,
+    call: Call,
     left: Range<u64>,
     etag: ETag,
     mut retries: RetryState,
     mut error: Error,
 ) -> Result<(Opened, RetryState), Error> {
-    let bucket = client.buckets.of(place.bucket.as_deref());
+    let bucket = client.buckets.of(call.bucket.as_deref());
     let once = client.once();
     let mut attempts = 0;
     loop {
-        match retries.failed(class(&error), None, client.clock.jitter(), &bucket.quota) {
+        match retries.failed(class(&error), error.retry_after(), client.clock.jitter(), &bucket.quota) {
             Decision::GiveUp => return Err(error.with_attempts(attempts)),
             Decision::RetryAfter(wait) => {
                 tracing::debug!(%error, ?wait, "going on at byte {}", left.start);
                 client.clock.sleep(wait).await;
             }
         }
-        let mut request = again.request(&place, left.clone(), &etag)?;
+        let mut request = again.request(&call, left.clone(), &etag)?;
         attempts += 1;
-        match dispatch::send(&once, place.operation, &mut request, Read::Head).await {
+        match dispatch::send(&once, call.operation, &mut request, Read::Head).await {
             Ok(answer) => {
                 let head = answer.response.headers();
                 let text = |name| head.get(name).and_then(|value: &HeaderValue| value.to_str().ok());

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wharf_proto::endpoint::check_region;
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::{AddressingStyle, Credentials, Endpoint, Error, Provider};
 
 use super::{ClientBuilder, Keys};
 use crate::blocking;
 use crate::client::{Client, Sending, Shared};
-use crate::clock::SystemClock;
+use crate::clock::{ServerClock, SystemClock};
 use crate::counters::Tally;
 use crate::credentials::Services;
 use crate::explain::{Setting, Told};
@@ -45,7 +44,7 @@ impl ClientBuilder {
         self.check()?;
         let defaults = self.transport.as_ref().and_then(|transport| transport.defaults());
         let profile_is_explicit = self.profile.is_some() || self.credentials_file.is_some();
-        let files = self.read_files(profile_is_explicit, defaults.is_some())?;
+        let (files, unread) = self.read_files(profile_is_explicit, defaults.is_some())?;
         let places = Places { defaults: defaults.as_ref(), environment: &self.environment, files: files.as_ref() };
         let settings = Resolved::find(self.said.clone(), &places)?;
         let region = match &settings.region {
@@ -56,13 +55,13 @@ impl ClientBuilder {
                     .with_hint("set AWS_REGION, put region into the profile, or say .region(\"eu-west-1\")"));
             }
         };
-        check_region(&region.value).map_err(|error| region.origin.blame(error))?;
         let endpoint = match &settings.endpoint {
-            Some(url) => Endpoint::custom(&url.value)
-                .and_then(|endpoint| endpoint.with_region(&region.value))
-                .map_err(|error| url.origin.blame(error))?,
-            None => Endpoint::aws(&region.value)?,
+            Some(url) => {
+                Endpoint::custom(&url.value).map_err(|error| url.origin.blame(error))?.with_region(&region.value)
+            }
+            None => Endpoint::aws(&region.value),
         }
+        .map_err(|error| region.origin.blame(error))?
         .with_style(settings.addressing.value)
         .with_fips(settings.use_fips.value)
         .with_dualstack(settings.use_dualstack.value)
@@ -80,6 +79,7 @@ impl ClientBuilder {
         };
         endpoint.check()?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let server_clock = Arc::new(ServerClock::new(clock.clone()));
         let found = match self.keys {
             Keys::Anonymous => Identity::anonymous(),
             Keys::Fixed(credentials) => Identity::fixed(credentials, Origin::Code),
@@ -96,6 +96,7 @@ impl ClientBuilder {
         if self.transport.is_some() && !found.asks_services() {
             sockets.must_be_unsaid()?;
         }
+        let is_private = is_https || is_loopback(endpoint.host()) || self.transport.is_some();
         let opens_sockets = self.transport.is_none() || found.asks_services();
         let proxied = found.asks_services() || !is_loopback(endpoint.host());
         let proxies = if opens_sockets { sockets.proxies(&self.environment, proxied)? } else { Proxies::default() };
@@ -111,7 +112,7 @@ impl ClientBuilder {
             Ok(Services {
                 transport: sockets.to_services(&roots, proxies.clone()),
                 direct: sockets.to_services(&roots, Proxies::default()),
-                clock: clock.clone(),
+                clock: server_clock.clone(),
             })
         })?;
         let mut retry = RetryPolicy::default();
@@ -135,11 +136,12 @@ impl ClientBuilder {
                 said(self.deadline.is_some()),
             ),
         ]);
-        let told = Told::new(&settings, &region, &endpoint, files.as_ref(), more);
+        let told = Told::new(&settings, &region, &endpoint, files.as_ref(), more).and(unread);
         let sign_payload = !self.unsigned_payload && (!is_https || settings.sign_payload.value);
         let sending = Sending { provider, habits, sign_payload, one_attempt: false };
         let shared = Shared {
             endpoint,
+            is_private,
             identity,
             transport,
             runtime,
@@ -150,7 +152,7 @@ impl ClientBuilder {
             tally,
             server_takes: Arc::default(),
             buckets: Default::default(),
-            clock_ahead: Default::default(),
+            server_clock,
             stall_limit,
             patience,
             deadline: self.deadline,
@@ -162,12 +164,17 @@ impl ClientBuilder {
         Ok(Client::new(sending, shared))
     }
 
-    /// Files are read only where something could come of it.
-    fn read_files(&self, is_explicit: bool, has_defaults: bool) -> Result<Option<Files>, Error> {
-        let all_said = !matches!(self.keys, Keys::Find) && self.said.region.is_some() && self.said.endpoint.is_some();
-        if !is_explicit && (has_defaults || all_said) {
-            return Ok(None);
+    /// The AWS files, or why there are none. They are not read for a transport that has its own settings.
+    fn read_files(&self, is_explicit: bool, has_defaults: bool) -> Result<(Option<Files>, Option<String>), Error> {
+        if !is_explicit && has_defaults {
+            return Ok((None, None));
         }
-        Files::read(self.profile.as_deref(), self.credentials_file.as_deref(), &self.environment).map(Some)
+        let all_said = !matches!(self.keys, Keys::Find) && self.said.region.is_some() && self.said.endpoint.is_some();
+        match Files::read(self.profile.as_deref(), self.credentials_file.as_deref(), &self.environment) {
+            Ok(files) => Ok((Some(files), None)),
+            // Nothing has to be found in them: what the machine's files are like is no reason to fail.
+            Err(error) if all_said && !is_explicit => Ok((None, Some(format!("no profile is used: {error}")))),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -5,13 +5,15 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{Method, Request, header};
+use wharf_proto::correct::sts_clock;
 use wharf_proto::sigv4::{Payload, Scope, Signer, SigningKeyCache};
 use wharf_proto::sts::AssumeRole;
-use wharf_proto::{Credentials, Error, ErrorKind};
+use wharf_proto::{Credentials, Error};
 
 use super::endpoints::Sts;
 use super::service::{self, Patience, Services};
 use super::{CredentialsFuture, ProvideCredentials};
+use crate::clock::Clock;
 use crate::dispatch::unsignable;
 
 /// Which role, and what its owner asks for.
@@ -48,11 +50,30 @@ pub(crate) struct AssumeRoleProvider {
     pub(super) services: Services,
 }
 
+impl AssumeRoleProvider {
+    async fn ask(&self, source: &Credentials) -> Result<Credentials, Error> {
+        ask(&self.services, &self.sts, &self.role, Proof::Signature(source)).await
+    }
+}
+
+/// Whether STS does not take the keys that it was asked with any more.
+fn have_ended(error: &Error) -> bool {
+    let refusal = error.cause().and_then(|cause| cause.downcast_ref::<Error>());
+    let code = refusal.and_then(Error::code);
+    matches!(code, Some("ExpiredToken" | "ExpiredTokenException" | "InvalidClientTokenId"))
+}
+
 impl ProvideCredentials for AssumeRoleProvider {
     fn credentials(&self) -> CredentialsFuture<'_> {
         Box::pin(async move {
             let source = self.source.credentials().await?;
-            ask(&self.services, &self.sts, &self.role, Proof::Signature(&source)).await
+            match self.ask(&source).await {
+                // S3 never sees the source's keys: nobody else would have them forgotten.
+                Err(error) if have_ended(&error) && self.source.refused(&source) => {
+                    self.ask(&self.source.credentials().await?).await
+                }
+                answered => answered,
+            }
         })
     }
 
@@ -88,10 +109,17 @@ pub(super) async fn ask(services: &Services, sts: &Sts, role: &Role, proof: Proo
         signer.sign(&mut head, Payload::sha256(&body)).map_err(unsignable)?;
         Ok(Request::from_parts(head, body))
     };
-    let answer = services.ask("STS", &services.transport, Patience::USUAL, make).await?;
+    let ask = async || services.ask("STS", &services.transport, Patience::USUAL, make).await;
+    let mut answer = ask().await?;
+    if matches!(proof, Proof::Signature(_))
+        && let Some(theirs) = sts_clock(services.clock.now(), answer.status(), answer.headers(), answer.body())
+        && services.clock.set(theirs)
+    {
+        answer = ask().await?;
+    }
     call.response(answer.status(), answer.headers(), answer.body()).map_err(|error| {
         let code = error.code().map(|code| format!(" ({code})")).unwrap_or_default();
         let told = format!("the role {} was not assumed: {}{code}", role.arn, error.message());
-        Error::new(ErrorKind::NoCredentials, told).with_cause(error)
+        Error::new(service::kind(&error), told).with_cause(error)
     })
 }

@@ -119,10 +119,12 @@ impl Shared {
             match state.usable(self.clock.now()) {
                 Some((credentials, Age::Fresh)) => return Ok(credentials),
                 // Somebody else's fetch ended while this one waited: its end is this one's too.
-                kept if state.flights != flights => match (kept, &state.failure) {
-                    (Some((credentials, _)), _) => return Ok(credentials),
-                    (None, Some(failure)) => return Err(failure.error()),
-                    (None, None) => {}
+                kept if state.flights != flights => match (kept, &state.failure, &state.current) {
+                    (Some((credentials, _)), ..) => return Ok(credentials),
+                    (None, Some(failure), _) => return Err(failure.error()),
+                    // By a clock that is wrong they had ended when they came.
+                    (None, None, Some(landed)) => return Ok(landed.clone()),
+                    (None, None, None) => {}
                 },
                 _ => {}
             }
@@ -144,10 +146,17 @@ impl State {
         let credentials = self.current.as_ref()?;
         let age = match age(credentials, now) {
             Age::Gone => return None,
-            Age::Due | Age::Ending if self.not_before.is_some_and(|time| now < time) => Age::Fresh,
+            Age::Due | Age::Ending if self.pauses(now) => Age::Fresh,
             age => age,
         };
         Some((credentials.clone(), age))
+    }
+
+    /// Whether it is too early for another refresh. A time that is further off than a pause was set before the clock was put
+    /// right.
+    fn pauses(&self, now: SystemTime) -> bool {
+        let left = self.not_before.and_then(|time| time.duration_since(now).ok());
+        left.is_some_and(|left| !left.is_zero() && left <= PAUSE)
     }
 
     fn landed(&mut self, fetched: Result<Credentials, Error>, now: SystemTime) -> Result<Credentials, Error> {

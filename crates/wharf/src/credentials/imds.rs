@@ -9,6 +9,7 @@ use wharf_proto::{Credentials, Endpoint, Error, ErrorKind};
 
 use super::service::{self, Keys, Patience, Services};
 use super::{CredentialsFuture, ProvideCredentials, none};
+use crate::clock::Clock;
 use crate::explain::Setting;
 use crate::settings::{Found, Origin, Places, attempts, boolean};
 

@@ -13,7 +13,7 @@ use wharf_proto::time::parse_iso8601;
 use wharf_proto::{Credentials, Endpoint, Error, ErrorKind};
 
 use super::none;
-use crate::clock::Clock;
+use crate::clock::{Clock, ServerClock};
 use crate::dispatch::{USER_AGENT, read_up_to};
 use crate::transport::{self, Transport, transport_error};
 
@@ -27,7 +27,7 @@ pub(crate) struct Services {
     pub(crate) transport: Arc<dyn Transport>,
     /// To what belongs to this machine, past every proxy: instance and container metadata.
     pub(crate) direct: Arc<dyn Transport>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<ServerClock>,
 }
 
 /// How patiently to ask.
@@ -61,18 +61,18 @@ impl Services {
             let request = with_usual_headers(make()?);
             let place = format!("{what} at {}", origin(request.uri()));
             tracing::debug!(place, "asking for credentials");
-            let (class, result) = match self.attempt(transport, patience.limit, request).await {
+            let (class, wish, result) = match self.attempt(transport, patience.limit, request).await {
                 Ok(answer) if answer.status().is_success() => return Ok(answer),
                 Ok(answer) => {
                     let error = Error::from_response(answer.status(), answer.headers(), answer.body());
-                    (FailureClass::of_response(answer.status(), error.code()), Ok(answer))
+                    (FailureClass::of_response(answer.status(), error.code()), error.retry_after(), Ok(answer))
                 }
                 Err((failure, error)) => {
                     let told = Error::new(error.kind(), format!("{place}: {}", error.message())).with_cause(error);
-                    (FailureClass::of_transport(failure), Err(told))
+                    (FailureClass::of_transport(failure), None, Err(told))
                 }
             };
-            match state.failed(class, None, self.clock.jitter(), &quota) {
+            match state.failed(class, wish, self.clock.jitter(), &quota) {
                 Decision::GiveUp => return result,
                 Decision::RetryAfter(wait) => self.clock.sleep(wait).await,
             }
@@ -191,7 +191,15 @@ pub(super) fn refusal(what: &str, answer: &Response<Bytes>) -> Error {
         line.push_str(": ");
         line.extend(part.chars().filter(|c| !c.is_control()).take(200));
     }
-    none(line)
+    Error::new(kind(&Error::from_response(answer.status(), answer.headers(), answer.body())), line)
+}
+
+/// What kind a refusal is for whoever waits for credentials: there are none, unless it may pass.
+pub(super) fn kind(refusal: &Error) -> ErrorKind {
+    match refusal.kind() {
+        passing @ (ErrorKind::Server | ErrorKind::SlowDown) => passing,
+        _ => ErrorKind::NoCredentials,
+    }
 }
 
 /// Reads a file away from the runtime's threads.

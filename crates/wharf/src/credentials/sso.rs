@@ -70,7 +70,8 @@ impl ProvideCredentials for SsoProvider {
                 status if !status.is_success() => {
                     let refusal = service::refusal(WHAT, &answer);
                     let Sso { role_name, account_id, .. } = &self.sso;
-                    Err(none(format!("{} (role {role_name} in account {account_id})", refusal.message())))
+                    let told = format!("{} (role {role_name} in account {account_id})", refusal.message());
+                    Err(refusal.with_message(told))
                 }
                 _ => service::json::<Answer>(WHAT, answer.body())?.role_credentials.credentials(),
             }

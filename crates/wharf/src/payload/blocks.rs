@@ -1,6 +1,6 @@
 //! A file's bytes, block by block, into buffers that are used again.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -42,9 +42,15 @@ impl AtOnce {
     }
 }
 
-/// The bytes of a file of this length, where the system has it in memory. `None` where it may have to be waited for, or is no
-/// longer as long, or the system does not say.
-pub(crate) fn whole_at_once(path: &Path, length: u64) -> Option<Vec<u8>> {
+/// What is known of a file, where the system can find it without waiting for a disk. It is not opened: that would wake who waits
+/// at the other end of a pipe.
+pub(crate) fn look_at_once(path: &Path) -> Option<Metadata> {
+    system::find_at_once(path).ok()?.metadata().ok()
+}
+
+/// The bytes of a file of this length, where the system has it in memory, and what it was when they were read. `None` where it may
+/// have to be waited for, or is no longer as long, or the system does not say.
+pub(crate) fn whole_at_once(path: &Path, length: u64) -> Option<(Vec<u8>, Metadata)> {
     let file = system::open_at_once(path).ok()?;
     let mut bytes = vec![0; usize::try_from(length).ok()?];
     let read = system::read_what_is_there(&file, &mut bytes, 0);
@@ -54,7 +60,7 @@ pub(crate) fn whole_at_once(path: &Path, length: u64) -> Option<Vec<u8>> {
         }
         read => read,
     };
-    (read.ok()? == bytes.len()).then_some(bytes)
+    (read.ok()? == bytes.len()).then_some((bytes, file.metadata().ok()?))
 }
 
 impl Blocks {
@@ -160,8 +166,16 @@ mod system {
 
     /// Opens what can be found without waiting for a disk.
     pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
-        let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        Ok(openat2(CWD, path, how, Mode::empty(), ResolveFlags::CACHED)?.into())
+        find(path, OFlags::RDONLY | OFlags::NONBLOCK)
+    }
+
+    /// The same, and not to be read.
+    pub(super) fn find_at_once(path: &Path) -> io::Result<File> {
+        find(path, OFlags::PATH)
+    }
+
+    fn find(path: &Path, how: OFlags) -> io::Result<File> {
+        Ok(openat2(CWD, path, how | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::CACHED)?.into())
     }
 
     pub(super) fn read_what_is_there(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -187,6 +201,10 @@ mod system {
     }
 
     pub(super) fn open_at_once(_: &Path) -> io::Result<File> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn find_at_once(_: &Path) -> io::Result<File> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -272,11 +290,11 @@ mod tests {
         let written = bytes(5000);
         let (path, file) = file("whole", &written);
         // Written a moment ago, it is in memory, on a disk as well.
-        assert!(whole_at_once(&path, 5000).unwrap() == written);
-        assert_eq!(whole_at_once(&path, 5001), None);
+        assert!(whole_at_once(&path, 5000).unwrap().0 == written);
+        assert!(whole_at_once(&path, 5001).is_none());
         drop(file);
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(whole_at_once(&path, 5000), None);
+        assert!(whole_at_once(&path, 5000).is_none());
     }
 
     #[test]

@@ -50,7 +50,8 @@ impl Source {
         Ok(Self { size: metadata.len(), modified: metadata.modified().ok(), file: Arc::new(file), path })
     }
 
-    /// Refuses a file that is not what it was.
+    /// Refuses a file that is not what it was. What is asked is known of any open file without a disk, so that this is done
+    /// wherever its last block was read.
     fn check_unchanged(&self) -> Result<(), Error> {
         let metadata = self.file.metadata().map_err(|error| unreadable(&self.path, error))?;
         // The length too: two writes within a tick of the file system's clock have the same time.

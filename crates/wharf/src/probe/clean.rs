@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
-use wharf_proto::{Error, ErrorKind};
+use wharf_proto::{Error, ErrorKind, escape};
 
 use super::run::Probe;
 
@@ -17,18 +17,18 @@ impl Probe {
         for (key, upload_id) in &self.uploads {
             // Most are completed by now, which is an error here.
             let aborted = self.s3.abort_multipart_upload(&self.bucket, key, upload_id).await;
-            note(&mut remains, format!("{}, upload {upload_id}", key.escape_debug()), aborted.map(drop));
+            note(&mut remains, format!("{}, upload {upload_id}", escape::name(key)), aborted.map(drop));
         }
         let written = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for key in &written {
             let deleted = self.s3.delete_object(&self.bucket, key).await;
-            note(&mut remains, key.escape_debug().to_string(), deleted.map(drop));
+            note(&mut remains, escape::name(key).into_owned(), deleted.map(drop));
         }
         let mut versions = self.s3.list_object_versions(&self.bucket).prefix(&self.prefix).items();
         // Where there are no versions, not all servers know the question.
         while let Some(Ok(version)) = versions.next().await {
             if version.key.starts_with(&self.prefix) {
-                let key = version.key.escape_debug().to_string();
+                let key = escape::name(&version.key).into_owned();
                 let what = match version.version_id.as_str() {
                     "null" => key.clone(),
                     id => format!("{key}, version {id}"),
@@ -45,7 +45,7 @@ impl Probe {
             match object {
                 Ok(object) if object.key.starts_with(&self.prefix) => {
                     let deleted = self.s3.delete_object(&self.bucket, &object.key).await;
-                    note(&mut remains, object.key.escape_debug().to_string(), deleted.map(drop));
+                    note(&mut remains, escape::name(&object.key).into_owned(), deleted.map(drop));
                 }
                 Ok(_) => {}
                 Err(error) => {

@@ -1,7 +1,6 @@
 //! The attempts.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::future::IntoFuture;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -10,6 +9,7 @@ use bytes::Bytes;
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm};
 use wharf_proto::op::{CompleteMultipartUpload, ObjectIdentifier};
 use wharf_proto::provider::{Condition, Conditions, Habits};
+use wharf_proto::transfer::journal::hex;
 use wharf_proto::{Body, ETag, Error, ErrorKind};
 
 use super::{Finding, ProbeReport};
@@ -74,7 +74,7 @@ impl Probe {
     pub(super) async fn run(&mut self) -> Result<ProbeReport, Error> {
         let etag = self.put(&self.key("a")).await?;
         let md5 = ChecksumAlgorithm::Md5.checksum(BYTES);
-        let etag_is_md5 = same(etag.unquoted(), &hex(md5.as_bytes()));
+        let etag_is_md5 = same(etag.unquoted(), &hex(&md5));
         let list_v2 = self.list_v2().await;
         if let Finding::No(_) | Finding::Refused(_) = list_v2 {
             self.s3 = self.with(|habits| habits.list_v2 = false);
@@ -337,7 +337,7 @@ impl Probe {
         let of_part = ChecksumAlgorithm::Md5.checksum(BYTES);
         let of_parts = ChecksumAlgorithm::Md5.checksum(of_part.as_bytes());
         match self.s3.head_object(&self.bucket, &key).await {
-            Ok(head) => same(head.etag.unquoted(), &format!("{}-1", hex(of_parts.as_bytes()))),
+            Ok(head) => same(head.etag.unquoted(), &format!("{}-1", hex(&of_parts))),
             Err(error) => unknown(&error),
         }
     }
@@ -413,12 +413,4 @@ fn short(error: &Error) -> String {
         (Some(status), None) => format!("{} {}", status.as_u16(), error.message()),
         (None, _) => error.message().to_owned(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

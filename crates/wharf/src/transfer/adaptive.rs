@@ -19,6 +19,8 @@ pub(super) struct AdaptiveGate {
     start: Instant,
     bytes: AtomicU64,
     events: AtomicU64,
+    /// How many requests ended.
+    ended: AtomicU64,
     /// When the last request ended, in milliseconds after `start`.
     last: AtomicU64,
 }
@@ -32,6 +34,7 @@ impl AdaptiveGate {
             start: Instant::now(),
             bytes: AtomicU64::new(0),
             events: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
             last: AtomicU64::new(0),
         }
     }
@@ -81,6 +84,7 @@ impl AdaptiveGate {
     pub(super) fn ended(&self, passes: usize) {
         if self.measures.load(Ordering::Relaxed) {
             self.events.fetch_add(1, Ordering::Relaxed);
+            self.ended.fetch_add(1, Ordering::Relaxed);
             self.last.store(self.start.elapsed().as_millis() as u64, Ordering::Relaxed);
             self.look(self.gate.used().saturating_sub(passes));
         }
@@ -92,7 +96,9 @@ impl AdaptiveGate {
     }
 
     fn so_far(&self) -> Moved {
-        Moved { bytes: self.bytes.load(Ordering::Relaxed), events: self.events.load(Ordering::Relaxed) }
+        let [bytes, events, ended] =
+            [&self.bytes, &self.events, &self.ended].map(|number| number.load(Ordering::Relaxed));
+        Moved { bytes, events, ended }
     }
 
     fn adapt(&self, change: impl FnOnce(&mut Concurrency)) {

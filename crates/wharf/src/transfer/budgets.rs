@@ -18,8 +18,9 @@ use super::gate::{Gate, Pass};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes held in memory by bodies that cannot be read again: 64 MiB by default. A part of a stream that alone is larger
-    /// goes into a temporary file; where it cannot, it waits until no other is held.
+    /// Bytes held in memory by bodies that cannot be read again: 64 MiB by default. A part of a stream for which there is no
+    /// room goes into a temporary file. Where it cannot, for the provider takes no framed bodies and the body is signed, it
+    /// waits until those before it are sent: one part of each such stream may be beyond the limit.
     pub memory: usize,
     /// Requests of transfers in flight: 256 by default. Zero counts as one.
     pub requests: usize,

@@ -13,6 +13,7 @@ use wharf_proto::checksum::{Checksum, ChecksumType};
 use wharf_proto::evidence::{Evidence, Facts, Likeness};
 use wharf_proto::op::CopyObject;
 use wharf_proto::operation::SendFuture;
+use wharf_proto::provider::Habits;
 use wharf_proto::{Body, ETag, EncryptionInfo, Error, ErrorKind, ObjectHead, Tag};
 
 use super::handle::{Transfer, Watch};
@@ -36,8 +37,11 @@ const PART_SIZE: u64 = 64 << 20;
 /// headers and tags: as one CopyObject would have. All that [`CopyObject`] has can be said here too, and holds at every size; but
 /// for annotations, which only CopyObject takes along.
 ///
-/// All parts are of the version and the ETag that were seen first. What was begun is aborted where the copy fails for good or is
-/// dropped. Where the server keeps a checksum of all bytes, the copy must have it.
+/// All parts are of the version and the ETag that were seen first. A provider that is known to ignore conditions on the source
+/// is asked for its ETag once more before the copy is completed; there a source that is replaced between HeadObject and
+/// CopyObject goes unnoticed, so that [`keep_metadata`](Copy::keep_metadata) may keep the metadata of the one with the bytes of
+/// the other. What was begun is aborted where the copy fails for good or is dropped. Where the server keeps a checksum of all
+/// bytes, the copy must have it.
 ///
 /// With [`to`](Copy::to), and for a large object on a server without UploadPartCopy, the bytes pass through this machine: read
 /// in order by one request, which goes on at its last good byte where it breaks off.
@@ -140,45 +144,50 @@ impl Copy {
     }
 
     async fn copy(mut self, watch: Arc<Watch>) -> Result<Copied, Error> {
+        let mut seen = None;
         if self.keep_metadata && self.call.changes_metadata() {
             let source = self.source(&watch).await?;
             self.call = self.call.with_metadata_of(&source)?;
+            seen = Some(source);
         }
+        let threshold = self.multipart_threshold.filter(|threshold| *threshold <= LIMIT);
+        if seen.is_none() && (self.to.is_some() || threshold.is_some()) {
+            seen = Some(self.source(&watch).await?);
+        }
+        let Some(source) = seen else {
+            return match single::copy(&self, None, &watch).await {
+                // Too large, or anything else that is wrong with it: the codes differ from server to server.
+                Err(error) if error.status().is_some_and(|status| matches!(status.as_u16(), 400 | 413)) => {
+                    let Ok(source) = self.source(&watch).await else { return Err(error) };
+                    match source.content_length > LIMIT {
+                        true => self.large(&source, watch).await,
+                        false => Err(error),
+                    }
+                }
+                done => done,
+            };
+        };
         if let Some(client) = self.to.clone() {
-            let source = self.source(&watch).await?;
             return self.through_here(client, &source, watch).await;
         }
-        if let Some(threshold) = self.multipart_threshold.filter(|threshold| *threshold <= LIMIT) {
-            let source = self.source(&watch).await?;
-            return match source.content_length >= threshold || source.content_length > LIMIT {
-                true => self.large(&source, watch).await,
-                false => single::copy(&self, Some(&source), &watch).await,
-            };
-        }
-        match single::copy(&self, None, &watch).await {
-            // Too large, or anything else that is wrong with it: the codes differ from server to server.
-            Err(error) if error.status().is_some_and(|status| matches!(status.as_u16(), 400 | 413)) => {
-                let Ok(source) = self.source(&watch).await else { return Err(error) };
-                match source.content_length > LIMIT {
-                    true => self.large(&source, watch).await,
-                    false => Err(error),
-                }
-            }
-            done => done,
+        match source.content_length > LIMIT || threshold.is_some_and(|threshold| source.content_length >= threshold) {
+            true => self.large(&source, watch).await,
+            false => single::copy(&self, Some(&source), &watch).await,
         }
     }
 
     async fn large(self, source: &ObjectHead, watch: Arc<Watch>) -> Result<Copied, Error> {
-        if !self.client.inner().sending.habits.parts.copies {
+        if !self.habits().parts.copies {
             let client = self.client.clone();
             return self.through_here(client, source, watch).await;
         }
         let object = self.call.written(source, self.tags(source, &watch).await?)?;
         let part_size = self.part_size.unwrap_or(PART_SIZE);
         let moving = self.moving(self.client.clone(), Some(part_size), watch);
-        let (call, seen) = (self.call.clone(), source.clone());
-        let copy = move |client, upload_id: &str, part| call.copy_part(client, &seen, upload_id, part);
-        let copied = copied::in_parts(&moving, object, source.content_length, copy).await?;
+        let (call, seen, habits) = (self.call.clone(), source.clone(), *self.habits());
+        let copy = move |client, upload_id: &str, part| call.copy_part(client, &seen, &habits, upload_id, part);
+        let is_whole = self.is_still(source, &moving.watch);
+        let copied = copied::in_parts(&moving, object, source.content_length, copy, is_whole).await?;
         self.of_upload(copied, source, &moving.client)
     }
 
@@ -197,6 +206,20 @@ impl Copy {
     {
         let (lane, clock) = (Lane::of(&self.client, self.concurrency), &self.client.inner().clock);
         patiently(&lane, watch, self.patience, || clock.jitter(), attempt).await
+    }
+
+    /// Fails where parts that were not held to what was seen of their source may be of another object.
+    async fn is_still(&self, seen: &ObjectHead, watch: &Watch) -> Result<(), Error> {
+        if self.is_pinned(seen) || self.source(watch).await?.etag == seen.etag { Ok(()) } else { Err(replaced()) }
+    }
+
+    /// Whether what is copied is held to what was seen of it.
+    fn is_pinned(&self, source: &ObjectHead) -> bool {
+        CopyObject::<Client>::pins(source, self.habits())
+    }
+
+    fn habits(&self) -> &Habits {
+        &self.client.inner().sending.habits
     }
 
     /// What there is to be copied.
@@ -228,9 +251,8 @@ impl Copy {
 
     /// Whether source and copy, which `to` has written, have the same bytes, as far as checksums and ETags tell.
     fn likeness(&self, source: &ObjectHead, copy: Facts<'_>, to: &Client) -> Likeness {
-        let habits = |client: &Client| client.inner().sending.habits;
-        let source = Evidence::of(source.into(), &habits(&self.client), self.call.source_bucket());
-        source.compare(&Evidence::of(copy, &habits(to), self.call.place().0))
+        let source = Evidence::of(source.into(), self.habits(), self.call.source_bucket());
+        source.compare(&Evidence::of(copy, &to.inner().sending.habits, self.call.place().0))
     }
 
     fn of_upload(&self, uploaded: Uploaded, source: &ObjectHead, to: &Client) -> Result<Copied, Error> {
@@ -255,6 +277,11 @@ impl Copy {
             request_charged: uploaded.request_charged,
         })
     }
+}
+
+/// The error of a source that is another object by now.
+fn replaced() -> Error {
+    Error::new(ErrorKind::PreconditionFailed, "the source was replaced while it was copied")
 }
 
 /// The error of a copy that is known to have other bytes.

@@ -183,7 +183,8 @@ impl Delete {
             deliver(&out, batch.delete(objects).await?).await;
         }
 
-        let under_way = Arc::new(Semaphore::new(concurrency.unwrap_or(BATCHES).max(1)));
+        let at_once = concurrency.unwrap_or(BATCHES).clamp(1, Semaphore::MAX_PERMITS);
+        let under_way = Arc::new(Semaphore::new(at_once));
         let mut tasks = Tasks::new(&batch.watch);
         while end.is_none() && !out.is_closed() {
             (objects, end) = keys.take(&out).await;

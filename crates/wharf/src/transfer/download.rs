@@ -8,6 +8,7 @@ mod file;
 mod in_order;
 mod into_file;
 mod known;
+mod name;
 mod request;
 mod resume;
 mod sinks;
@@ -32,7 +33,7 @@ use crate::Client;
 #[cfg(feature = "tokio-io")]
 pub(super) use ahead::{Ahead, ahead};
 use file::FileOptions;
-pub(super) use file::PART;
+pub(super) use file::{KEPT_NAME, PART, is_kept_name};
 #[cfg(feature = "tokio-io")]
 pub(super) use request::Found;
 pub(super) use request::{Job, Options};
@@ -257,8 +258,9 @@ impl<T> Download<T> {
 /// Into a file.
 ///
 /// The bytes are written to `NAME.wharf-part` beside the file, which gets the name when it is whole and verified: it is
-/// there whole or not at all, whatever happens. Two downloads into one file at a time are an error of the second. A symbolic
-/// link is replaced, not followed.
+/// there whole or not at all, whatever happens (on some file systems with an exception: [`overwrite`](Download::overwrite)).
+/// Two downloads into one file at a time are an error of the second. A symbolic link is replaced, not followed. A file whose
+/// own name ends in `.wharf-part` or `.wharf-journal` is [`InvalidInput`](crate::ErrorKind::InvalidInput).
 impl Download<PathBuf> {
     /// Has the file and its name survive a power failure before the call returns (`fsync` of file and directory). No by
     /// default.
@@ -275,6 +277,13 @@ impl Download<PathBuf> {
         self
     }
 
+    /// Gives the file the time at which the object was stored, of which a listing says this; unless it is to have that of the
+    /// metadata.
+    pub(super) fn dated(mut self, listed: Option<SystemTime>) -> Self {
+        (self.file.is_dated, self.file.listed) = (true, listed);
+        self
+    }
+
     /// Gives the file these permissions, such as `0o640`, on Unix.
     pub fn mode(mut self, mode: u32) -> Self {
         self.file.mode = Some(mode);
@@ -283,6 +292,10 @@ impl Download<PathBuf> {
 
     /// Whether a file of that name is replaced: yes by default. If not, it is
     /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed), also where it appears meanwhile.
+    ///
+    /// On Linux the file gets its name then by a rename that replaces nothing, and where a file system has none, or on another
+    /// Unix, by a hard link. Where there is neither (some network file systems and FUSE, Windows), the name is taken by an empty
+    /// file first: a crash right then leaves that one, and what another program puts in its place at that moment is replaced.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.file.keep_existing = !overwrite;
         self

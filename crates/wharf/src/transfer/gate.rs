@@ -82,6 +82,33 @@ impl Gate {
     }
 }
 
+impl Pass {
+    /// How much passed.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Has so much pass in all, at once or not at all: whoever holds some must not wait for more.
+    pub(crate) fn try_grow(&mut self, count: usize) -> bool {
+        let Ok(_turn) = self.gate.turn.try_lock() else { return false };
+        let mut room = self.gate.room();
+        let used = (room.used - self.count).saturating_add(count);
+        let fits = used <= room.limit;
+        if fits {
+            (room.used, self.count) = (used, count);
+        }
+        fits
+    }
+
+    /// Gives back all beyond so much.
+    pub(crate) fn shrink(&mut self, count: usize) {
+        let beyond = self.count.saturating_sub(count);
+        self.count -= beyond;
+        self.gate.room().used -= beyond;
+        self.gate.freed.notify_one();
+    }
+}
+
 impl Drop for Pass {
     fn drop(&mut self) {
         self.gate.room().used -= self.count;
@@ -156,6 +183,23 @@ mod tests {
         assert!(gate.try_pass(5).is_none());
         let held = gate.try_pass(4);
         assert!(held.is_some() && gate.try_pass(1).is_none());
+    }
+
+    #[tokio::test]
+    async fn what_has_passed_grows_and_shrinks() {
+        let gate = Gate::new(4);
+        let mut held = gate.pass(1).await;
+        assert!(held.try_grow(3) && !held.try_grow(5));
+        assert_eq!((held.count(), gate.used()), (3, 3));
+        let next = passing(&gate, 2);
+        assert!(!has_passed(&next).await);
+        assert!(!held.try_grow(4), "it would have overtaken");
+        held.shrink(3);
+        assert!(!has_passed(&next).await);
+        held.shrink(2);
+        drop(next.await.unwrap());
+        drop(held);
+        assert_eq!(gate.used(), 0);
     }
 
     #[tokio::test]

@@ -218,7 +218,7 @@ fn remove_part(path: &Path) -> Result<(), Error> {
 
 /// The unfinished file beside a download's journal.
 fn part_of(journal: &Path) -> PathBuf {
-    let name = journal.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.strip_suffix(SUFFIX).unwrap_or(&name);
-    journal.with_file_name(format!("{name}{PART}"))
+    let mut name = journal.file_stem().unwrap_or_default().to_owned();
+    name.push(PART);
+    journal.with_file_name(name)
 }

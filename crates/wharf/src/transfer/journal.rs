@@ -81,7 +81,8 @@ impl Journal {
     }
 }
 
-/// What the journal at `path` says, and whether a transfer has it. Takes it from nobody.
+/// What the journal at `path` says, and whether a transfer has it. Takes it from nobody: [`locked::open`] waits for the moment
+/// that it takes to find out.
 pub(super) fn look(path: &Path) -> Result<(State, bool), Error> {
     let mut file = File::open(path).map_err(|error| failed("could not be read", path, error))?;
     let mut bytes = Vec::new();
@@ -92,6 +93,7 @@ pub(super) fn look(path: &Path) -> Result<(State, bool), Error> {
         Err(fs::TryLockError::WouldBlock) => false,
         Err(fs::TryLockError::Error(_)) => true,
     };
+    drop(file);
     Ok((State::of(decoded.records), !is_free))
 }
 

@@ -3,18 +3,36 @@
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use wharf_proto::{Error, ErrorKind};
+
+/// How often, and how long, whoever only looks is waited for.
+const LOOKS: u32 = 50;
+const LOOK: Duration = Duration::from_millis(1);
 
 /// Opens the file, made if it is not there, and locks it until it is closed. Blocks the thread, but not on the lock.
 ///
 /// # Errors
 /// `Conflict` where `who` has it.
 pub(super) fn open(path: &Path, who: &str) -> Result<File, Error> {
+    open_between(path, who, || thread::sleep(LOOK))
+}
+
+fn open_between(path: &Path, who: &str, mut wait: impl FnMut()) -> Result<File, Error> {
+    let mut looks = 0;
     loop {
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let file = opened.map_err(|error| failed("could not be made", path, error))?;
         if !lock(&file, path)? {
+            // It can be shared, so that nobody writes it.
+            if looks < LOOKS && file.try_lock_shared().is_ok() {
+                looks += 1;
+                drop(file);
+                wait();
+                continue;
+            }
             return Err(Error::new(ErrorKind::Conflict, format!("{who} is writing {}", path.display())));
         }
         // Whoever had it may have given it another name, or none, between our opening and our locking it.
@@ -108,4 +126,33 @@ pub(super) fn sync_directory(file: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(super) fn sync_directory(_file: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_only_looks_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "").unwrap();
+        let look = || {
+            let looking = File::open(&path).unwrap();
+            looking.try_lock_shared().unwrap();
+            looking
+        };
+        let mut looking = Some(look());
+        let held = open_between(&path, "another", || drop(looking.take())).unwrap();
+        // Whoever writes it has it, and is not waited for.
+        let error = open_between(&path, "another", || panic!("it waits")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Conflict);
+        drop(held);
+        // Nor is a look that never ends, for ever.
+        let (looking, mut waits) = (look(), 0);
+        assert_eq!(open_between(&path, "another", || waits += 1).unwrap_err().kind(), ErrorKind::Conflict);
+        assert_eq!(waits, LOOKS);
+        drop(looking);
+        open_between(&path, "another", || panic!("it waits")).unwrap();
+    }
 }

@@ -1,34 +1,38 @@
 //! Files that are read once more, to compare their bytes.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use wharf_proto::Error;
 
+use super::locked::read_at;
 use crate::payload::blocking;
 
 const BLOCK: u64 = 256 * 1024;
 
 /// Whether somebody still waits for what is read.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Wanted(Arc<AtomicBool>);
+pub(super) struct Wanted {
+    is_abandoned: Arc<AtomicBool>,
+}
 
 /// Ends the reading when it is dropped.
 struct Waits(Wanted);
 
 impl Drop for Waits {
     fn drop(&mut self) {
-        self.0.0.store(true, Ordering::Relaxed);
+        self.0.is_abandoned.store(true, Ordering::Relaxed);
     }
 }
 
 impl Wanted {
     /// Fails where nobody waits any more.
     pub(super) fn check(&self) -> io::Result<()> {
-        match self.0.load(Ordering::Relaxed) {
+        match self.is_abandoned.load(Ordering::Relaxed) {
             true => Err(io::Error::other("nobody waits for it any more")),
             false => Ok(()),
         }
@@ -52,19 +56,35 @@ pub(super) fn each_block(
     wanted: &Wanted,
     mut take: impl FnMut(&[u8]),
 ) -> io::Result<()> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(offset))?;
-    let mut file = file.take(length);
-    let mut block = vec![0; length.min(BLOCK) as usize];
-    loop {
-        wanted.check()?;
-        match file.read(&mut block) {
-            Ok(0) => return Ok(()),
-            Ok(count) => take(&block[..count]),
+    let taken = |block: &[u8]| {
+        take(block);
+        wanted.check()
+    };
+    each_block_of(&File::open(path)?, offset..offset.saturating_add(length), taken).map(drop)
+}
+
+/// The same of an open file, until `take` fails. How many bytes of the range there were.
+pub(super) fn each_block_of(
+    file: &File,
+    range: Range<u64>,
+    mut take: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<u64> {
+    let Range { start, end } = range;
+    let mut block = vec![0; (end - start).min(BLOCK) as usize];
+    let mut at = start;
+    while at < end {
+        let most = block.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
+        match read_at(file, &mut block[..most], at) {
+            Ok(0) => break,
+            Ok(count) => {
+                take(&block[..count])?;
+                at += count as u64;
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
+    Ok(at - start)
 }
 
 #[cfg(test)]

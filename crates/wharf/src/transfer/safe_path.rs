@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use wharf_proto::sync_plan::Entry;
 use wharf_proto::{Error, ErrorKind};
 
+use super::download::{KEPT_NAME, is_kept_name};
 use super::sync::walk::{Links, Walk};
 
 /// A folder that objects are written into by their keys: `a/b.txt` becomes the file `b.txt` in the folder `a`.
@@ -61,8 +62,19 @@ impl LocalTree {
     /// Where the object of this key belongs. Nothing is looked at.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a key that stands for no file below a folder.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a key that stands for no file below a folder, and for one that ends in
+    /// `.wharf-part` or `.wharf-journal`: that is what [downloads](crate::transfer::Download) call what is not whole yet.
     pub fn path_of(&self, key: &str) -> Result<PathBuf, Error> {
+        let path = self.source_of(key)?;
+        if path.file_name().is_some_and(is_kept_name) {
+            let message = format!("{key:?} {KEPT_NAME}; it was not written");
+            return Err(Error::invalid_input(message).with_hint("leave it out, or download it under another name"));
+        }
+        Ok(path)
+    }
+
+    /// Where the file of this key is to be read.
+    pub(crate) fn source_of(&self, key: &str) -> Result<PathBuf, Error> {
         match problem(key, cfg!(windows)) {
             None => Ok(key.split('/').fold(self.root.clone(), |path, part| path.join(part))),
             Some(problem) => {
@@ -204,6 +216,22 @@ mod tests {
             assert_eq!(problem(key, false), None, "{key:?}");
         }
         assert_eq!((problem("..a/com", true), problem("console.log", true)), (None, None));
+    }
+
+    #[test]
+    fn what_downloads_call_what_is_not_whole_is_nothing_to_write_to() {
+        let tree = LocalTree::new("root");
+        for key in ["a.wharf-part", "a/b.wharf-journal", ".wharf-part", "a.WHARF-Part"] {
+            let error = tree.path_of(key).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            let expected =
+                format!("{key:?} has a name that is kept for downloads that are not whole; it was not written");
+            assert_eq!(error.message(), expected);
+            assert_eq!(tree.source_of(key).unwrap(), Path::new("root").join(key));
+        }
+        for key in ["a.wharf-part/b", "wharf-part", "a.wharf-parts"] {
+            assert_eq!(tree.path_of(key).unwrap(), Path::new("root").join(key));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::fmt;
 use std::future::{IntoFuture, poll_fn};
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -46,12 +46,12 @@ const AT_ONCE: usize = 16;
 /// [`Client::copy`]. When nothing has changed, that is one listing request for a thousand keys, and no more.
 ///
 /// An entry differs if its size does, or if the source was written later, to the second. A file that was downloaded gets the
-/// object's time.
+/// object's time, unless its file system takes none.
 ///
 /// One entry that fails does not stop the others: it is told of, and counted. So is what cannot be read, and what cannot be
-/// written: a name that is not UTF-8, a key that leads out of the folder ([`LocalTree`](super::LocalTree)), a file where a folder
-/// must be, two keys that are one name on the disk. The markers of folders, empty objects whose key ends with `/`, are left alone
-/// where the other end is a folder.
+/// written: a name that is not UTF-8, a key that leads out of the folder, or that is called like what a download has not ended
+/// ([`LocalTree`](super::LocalTree)), a file where a folder must be, two keys that are one name on the disk. The markers of
+/// folders, empty objects whose key ends with `/`, are left alone where the other end is a folder.
 ///
 /// # Deleting
 /// Nothing is deleted unless [`delete`](Sync::delete) says so. Then it comes last, when both ends have been read to their end.
@@ -241,7 +241,8 @@ impl Sync {
         self
     }
 
-    /// Whether entries that are left alone are told of too.
+    /// Whether entries that are left alone are told of too. A bucket of which it is not known whether it comes in order is sorted
+    /// first then.
     pub fn report_skipped(mut self, report: bool) -> Self {
         self.report_skipped = report;
         self
@@ -302,7 +303,8 @@ impl Sync {
         self
     }
 
-    /// Changes each download before it is sent.
+    /// Changes each download before it is sent. With [`preserve_modified`](Download::preserve_modified) a file gets the time that
+    /// the metadata has, which is before the object was stored: compared by their times, it is downloaded again every time.
     pub fn downloads(
         mut self,
         change: impl Fn(Download<PathBuf>) -> Download<PathBuf> + Send + std::marker::Sync + 'static,
@@ -358,6 +360,8 @@ impl Sync {
                 out,
                 blind: false.into(),
                 again: false.into(),
+                same: 0.into(),
+                failed: Mutex::default(),
             })
             .run()
             .instrument(tracing::debug_span!("sync"))

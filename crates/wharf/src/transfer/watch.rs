@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -38,11 +40,35 @@ pub(crate) struct Watch {
     /// Where the transfer runs: it may be dropped elsewhere.
     runtime: Option<Handle>,
     /// What goes on after the transfer was dropped: see [`Watch::tidy_up`].
-    tidying: Mutex<Vec<JoinHandle<Result<(), Error>>>>,
+    tidying: Mutex<Tidying>,
     /// Whether somebody waits for that.
     is_awaited: AtomicBool,
     /// Of what this is a part.
     whole: Option<Arc<Self>>,
+}
+
+/// What is being tidied up, and the first error of what has been.
+#[derive(Debug, Default)]
+struct Tidying {
+    tasks: Vec<JoinHandle<Result<(), Error>>>,
+    failed: Option<Error>,
+}
+
+impl Tidying {
+    /// Those that are done are not kept: there may be as many as a transfer has parts.
+    fn add(&mut self, task: JoinHandle<Result<(), Error>>) {
+        let Self { tasks, failed } = self;
+        let mut cx = Context::from_waker(Waker::noop());
+        tasks.retain_mut(|task| match Pin::new(task).poll(&mut cx) {
+            Poll::Pending => true,
+            Poll::Ready(done) => {
+                let error = done.unwrap_or_else(|_| Err(untidy())).err();
+                *failed = failed.take().or(error);
+                false
+            }
+        });
+        tasks.push(task);
+    }
 }
 
 impl Watch {
@@ -195,14 +221,18 @@ impl Watch {
     }
 
     fn tidies(&self, task: JoinHandle<Result<(), Error>>) {
-        self.tidying.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+        self.tidying().add(task);
+    }
+
+    fn tidying(&self) -> MutexGuard<'_, Tidying> {
+        self.tidying.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for all that [`tidy_up`](Watch::tidy_up) began.
     pub(super) async fn tidied(&self) -> Result<(), Error> {
-        let mut result = Ok(());
+        let mut result = self.tidying().failed.take().map_or(Ok(()), Err);
         loop {
-            let next = self.tidying.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let next = self.tidying().tasks.pop();
             let Some(task) = next else { return result };
             let done = task.await;
             result = result.and(done.unwrap_or_else(|_| Err(untidy())));
@@ -317,6 +347,23 @@ mod tests {
         assert_eq!(watch.still_for(), (Duration::ZERO, (10, 0)));
         let progress = watch.progress();
         assert_eq!((progress.bytes, progress.moved), (10, 10));
+    }
+
+    /// However many parts of it fail.
+    #[tokio::test]
+    async fn what_was_tidied_up_is_not_kept() {
+        let whole = Watch::new();
+        for n in 0..1000 {
+            let part = Watch::part_of(&whole);
+            let done = if n == 500 { Err(Error::new(ErrorKind::Other, "no")) } else { Ok(()) };
+            part.tidy_up(std::future::ready(done), Duration::from_secs(5));
+            let _ = part.tidied().await;
+            tokio::task::yield_now().await;
+        }
+        let kept = whole.tidying().tasks.len();
+        assert!(kept < 100, "{kept} are kept");
+        assert_eq!(whole.tidied().await.unwrap_err().message(), "no");
+        whole.tidied().await.unwrap();
     }
 
     #[tokio::test]

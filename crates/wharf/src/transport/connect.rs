@@ -2,10 +2,12 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
 
 use super::dial::{Unreachable, dial};
 use super::http1::Settings;
@@ -29,18 +31,45 @@ pub(crate) async fn connect(
     settings: &Settings,
     turn: usize,
 ) -> Result<(Box<dyn Socket>, Arc<Wire>), TransportError> {
+    let limit = Limit { whole: settings.connect_timeout, began: Instant::now() };
+    let (host, port) = (to.host(), to.port());
+    let server = || format!("{host}:{port}");
     let proxy = settings.proxies.of(to);
     let (mut socket, wire) = match proxy {
-        Some(proxy) => reach(proxy, settings, turn).await?,
-        None => over(dial(to.host(), to.port(), turn).await?),
+        Some(proxy) => {
+            limit.hold(reach(proxy, settings, turn), || format!("the proxy {proxy} cannot be reached")).await?
+        }
+        None => over(limit.hold(dial(host, port, turn), server).await?),
     };
     if !to.https {
         return Ok((socket, wire));
     }
     if let Some(proxy) = proxy {
-        proxy.tunnel(&mut socket, to.host(), to.port()).await?;
+        let what = || format!("the proxy {proxy} did not connect to {host}:{port}");
+        limit.hold(proxy.tunnel(&mut socket, host, port), what).await?;
     }
-    Ok((secure(socket, "endpoint", to.host(), to.port(), &settings.tls).await?, wire))
+    Ok((limit.hold(secure(socket, "endpoint", host, port, &settings.tls), server).await?, wire))
+}
+
+/// The time in which a connection must stand, with all its steps.
+struct Limit {
+    whole: Duration,
+    began: Instant,
+}
+
+impl Limit {
+    /// Ends a step that takes too long. `what` says who has not answered.
+    async fn hold<T>(
+        &self,
+        step: impl Future<Output = Result<T, TransportError>>,
+        what: impl FnOnce() -> String,
+    ) -> Result<T, TransportError> {
+        let left = self.whole.saturating_sub(self.began.elapsed());
+        timeout(left, step).await.unwrap_or_else(|_| {
+            let text = format!("{}: no answer within {:?}", what(), self.whole);
+            Err(TransportError::new(TransportErrorKind::Connect, io::Error::new(io::ErrorKind::TimedOut, text)))
+        })
+    }
 }
 
 /// A connection to the proxy itself.

@@ -5,9 +5,10 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use atomic_waker::AtomicWaker;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body as _, Frame};
@@ -45,6 +46,9 @@ pub(crate) struct Connection {
     sender: SendRequest<RequestBody>,
     /// `None` once it has ended, which tells whoever still waits for it.
     driver: Option<Box<Driver>>,
+    waiting: Arc<Waiting>,
+    /// Wakes `waiting`.
+    waker: Waker,
     wire: Arc<Wire>,
     runtime: Option<runtime::Id>,
     /// There is room for an answer with many headers.
@@ -59,7 +63,9 @@ impl Connection {
             http.max_headers(MANY_HEADERS);
         }
         let (sender, driver) = http.handshake(TokioIo::new(socket)).await?;
-        Ok(Self { sender, driver: Some(Box::new(driver)), wire, runtime: this_runtime(), roomy })
+        let waiting = Arc::<Waiting>::default();
+        let waker = Waker::from(waiting.clone());
+        Ok(Self { sender, driver: Some(Box::new(driver)), waiting, waker, wire, runtime: this_runtime(), roomy })
     }
 
     /// The runtime that hears of what comes in. While nobody drives that one, nobody is woken for it.
@@ -81,15 +87,11 @@ impl Connection {
     pub(crate) async fn settle(&mut self) -> bool {
         match self.wire.peek() {
             Peeked::Closed => return false,
+            // As a rule it was left ready when the last answer was read.
+            Peeked::Nothing if self.sender.is_ready() => return self.driver.is_some(),
             // A word of TLS, or the last one before the server closes: the runtime has to hear of it first.
             Peeked::Unread => tokio::task::yield_now().await,
             Peeked::Nothing => {}
-        }
-        // Whom it would wake now has nothing to do with the request that follows, and must not be woken by it: as a rule
-        // it is the very task that sends it, for which there is nothing to do yet.
-        self.drive(&mut Context::from_waker(Waker::noop()));
-        if self.sender.is_ready() {
-            return self.driver.is_some();
         }
         let ready = poll_fn(|cx| {
             self.drive(cx);
@@ -103,6 +105,8 @@ impl Connection {
         &mut self,
         request: Request<RequestBody>,
     ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>> + use<> {
+        // Taking the request wakes the connection: as a rule the very task that sends it and drives it next.
+        self.waiting.0.take();
         // Not held back where the task has used up what Tokio gives it at a time: nobody would be woken for it.
         unconstrained(self.sender.try_send_request(request))
     }
@@ -123,6 +127,8 @@ impl Connection {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let mut frame = || Pin::new(&mut *body).poll_frame(&mut Context::from_waker(Waker::noop()));
+        // Asking for more wakes the connection, which is driven next.
+        self.waiting.0.take();
         match frame() {
             Poll::Pending => {
                 self.drive(cx);
@@ -135,20 +141,38 @@ impl Connection {
     /// Reads and writes what can be read and written now. Only this moves an answer on, so that only this needs to
     /// know whom to wake.
     fn drive(&mut self, cx: &mut Context<'_>) {
+        self.waiting.0.register(cx.waker());
         if let Some(driver) = &mut self.driver
-            && Pin::new(driver).poll(cx).is_ready()
+            && Pin::new(driver).poll(&mut Context::from_waker(&self.waker)).is_ready()
         {
             self.driver = None;
         }
     }
 }
 
+/// Whoever drives a connection now. hyper and the socket wake only this, so that whoever moves the connection on himself
+/// can have it wake nobody.
+#[derive(Default)]
+struct Waiting(AtomicWaker);
+
+impl Wake for Waiting {
+    fn wake(self: Arc<Self>) {
+        self.0.wake();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.wake();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::pin::pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::Notify;
     use tokio::task::coop::consume_budget;
 
     use super::super::connect::over;
@@ -189,6 +213,52 @@ mod tests {
             server.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello").await.unwrap();
             let answer = timeout(Duration::from_secs(60), call).await.expect("it hangs");
             assert_eq!(answer.unwrap().unwrap(), 200);
+        }
+    }
+
+    #[derive(Default)]
+    struct Wakes {
+        count: AtomicUsize,
+        woken: Notify,
+    }
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.count.fetch_add(1, Ordering::Relaxed);
+            self.woken.notify_one();
+        }
+    }
+
+    #[tokio::test]
+    async fn the_server_wakes_a_task_and_the_task_not_itself() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (socket, wire) = over(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+        let (mut server, _) = listener.accept().await.unwrap();
+        let mut connection = Connection::start(socket, wire, false).await.unwrap();
+        let wakes = Arc::<Wakes>::default();
+        let waker = Waker::from(wakes.clone());
+        let mut cx = Context::from_waker(&waker);
+        for (before, text) in ["", "hello", "", "hello", ""].into_iter().enumerate() {
+            let request = Request::get("/").header("host", "h").body(RequestBody::empty()).unwrap();
+            let answer = pin!(connection.send(request));
+            let mut body = {
+                let mut answer = pin!(connection.drive_until(answer));
+                assert!(answer.as_mut().poll(&mut cx).is_pending());
+                assert!(server.read(&mut [0; 1024]).await.unwrap() > 0);
+                let answered = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{text}", text.len());
+                server.write_all(answered.as_bytes()).await.unwrap();
+                wakes.woken.notified().await;
+                let Poll::Ready(Ok(answer)) = answer.poll(&mut cx) else { panic!("no answer") };
+                answer.into_body()
+            };
+            if !text.is_empty() {
+                let frame = connection.poll_frame(&mut body, &mut cx);
+                assert!(
+                    matches!(frame, Poll::Ready(Some(Ok(frame))) if frame.data_ref().is_some_and(|data| data == text))
+                );
+            }
+            assert!(connection.settle().await);
+            assert_eq!(wakes.count.load(Ordering::Relaxed), before + 1);
         }
     }
 }

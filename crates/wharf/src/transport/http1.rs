@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::{poll_fn, ready as at_once};
-use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::header::PROXY_AUTHORIZATION;
-use http::{Request, Response, Uri};
+use http::{Request, Response, StatusCode, Uri};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
@@ -107,6 +106,12 @@ fn answered(response: Response<Incoming>, keep: Keep) -> Result<Response<Body>, 
         let problem = format!("the server answered {} before it had the whole body", response.status().as_u16());
         return Err(TransportError::new(TransportErrorKind::Closed, problem));
     }
+    if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        && !keep.destination.https
+        && let Some(proxy) = keep.shared.settings.proxies.of(&keep.destination)
+    {
+        return Err(proxy.wants_user(keep.destination.host(), keep.destination.port()));
+    }
     Ok(response.map(|incoming| {
         let length = incoming.size_hint().exact();
         if incoming.is_end_stream() {
@@ -142,12 +147,8 @@ impl fmt::Display for SendAgain {
 impl std::error::Error for SendAgain {}
 
 async fn open(shared: &Shared, to: &Destination) -> Result<Connection, TransportError> {
-    let limit = shared.settings.connect_timeout;
     let turn = shared.settings.tally.connection() as usize;
-    let (socket, wire) = timeout(limit, connect(to, &shared.settings, turn)).await.unwrap_or_else(|_| {
-        let text = format!("{}:{}: no answer within {limit:?}", to.host(), to.port());
-        Err(TransportError::new(TransportErrorKind::Connect, io::Error::new(io::ErrorKind::TimedOut, text)))
-    })?;
+    let (socket, wire) = connect(to, &shared.settings, turn).await?;
     Connection::start(socket, wire, shared.roomy.load(Ordering::Relaxed)).await.map_err(transport_error)
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::Uri;
 use http::uri::Authority;
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Id};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
@@ -63,8 +63,8 @@ pub(crate) struct Pool(Arc<Mutex<State>>);
 struct State {
     /// The longest idle first.
     idle: HashMap<Destination, Vec<Idle>>,
-    /// The task that closes what nobody asks for again.
-    sweeper: Option<AbortHandle>,
+    /// The tasks that close what nobody asks for again, one on each runtime: another's may not be driven any more.
+    sweepers: Vec<(Id, AbortHandle)>,
 }
 
 struct Idle {
@@ -86,7 +86,7 @@ impl Pool {
     /// Keeps a connection for the next request.
     pub(crate) fn put(&self, destination: &Destination, connection: Connection) {
         let mut state = lock(&self.0);
-        state.sweep_later(&self.0);
+        state.sweep_later(&self.0, connection.runtime());
         let idle = Idle { connection, until: Instant::now() + MAX_IDLE };
         match state.idle.get_mut(destination) {
             Some(connections) if connections.len() < MAX_IDLE_CONNECTIONS => connections.push(idle),
@@ -97,15 +97,23 @@ impl Pool {
 }
 
 impl State {
-    /// Starts the sweeper where none runs. A thread without a runtime has none either; the next request will.
-    fn sweep_later(&mut self, shared: &Arc<Mutex<State>>) {
-        // That of a runtime which is gone counts as finished.
-        if self.sweeper.as_ref().is_some_and(|sweeper| !sweeper.is_finished()) {
+    /// Starts a sweeper where the connection's runtime has none, nor this thread's. A thread without a runtime starts none;
+    /// the next request will.
+    fn sweep_later(&mut self, shared: &Arc<Mutex<State>>, of_connection: Option<Id>) {
+        if of_connection.is_some_and(|runtime| self.is_swept_by(runtime)) {
             return;
         }
-        if let Ok(runtime) = Handle::try_current() {
-            self.sweeper = Some(runtime.spawn(sweep(Arc::downgrade(shared))).abort_handle());
+        let Ok(runtime) = Handle::try_current() else { return };
+        if !self.is_swept_by(runtime.id()) {
+            self.sweepers.retain(|(_, sweeper)| !sweeper.is_finished());
+            let sweeper = runtime.spawn(sweep(Arc::downgrade(shared), runtime.id()));
+            self.sweepers.push((runtime.id(), sweeper.abort_handle()));
         }
+    }
+
+    fn is_swept_by(&self, runtime: Id) -> bool {
+        // A runtime that is gone counts as one whose sweeper is finished.
+        self.sweepers.iter().any(|(of, sweeper)| *of == runtime && !sweeper.is_finished())
     }
 
     /// Closes what idled too long or was closed by the server; gives back when the next will have idled too long.
@@ -121,13 +129,11 @@ impl State {
 
 impl Drop for State {
     fn drop(&mut self) {
-        if let Some(sweeper) = &self.sweeper {
-            sweeper.abort();
-        }
+        self.sweepers.iter().for_each(|(_, sweeper)| sweeper.abort());
     }
 }
 
-async fn sweep(pool: Weak<Mutex<State>>) {
+async fn sweep(pool: Weak<Mutex<State>>, runtime: Id) {
     let mut next = Instant::now() + MAX_IDLE;
     loop {
         sleep_until(next).await;
@@ -137,7 +143,7 @@ async fn sweep(pool: Weak<Mutex<State>>) {
             Some(until) => next = until,
             None => {
                 // Whoever puts a connection next starts another.
-                state.sweeper = None;
+                state.sweepers.retain(|(of, _)| *of != runtime);
                 return;
             }
         }
@@ -184,7 +190,7 @@ mod tests {
             assert_eq!(server.read(&mut [0]).await.unwrap(), 0);
         }
         assert!(lock(&pool.0).idle.is_empty());
-        assert!(lock(&pool.0).sweeper.is_none());
+        assert!(lock(&pool.0).sweepers.is_empty());
     }
 
     #[tokio::test]
@@ -197,9 +203,34 @@ mod tests {
         assert!(pool.take(&to("b")).is_none());
         let first = pool.take(&to("a")).unwrap();
         pool.put(&to("a"), first);
-        lock(&pool.0).sweeper.take().unwrap().abort();
+        lock(&pool.0).sweepers.pop().unwrap().1.abort();
         advance(MAX_IDLE).await;
         assert!(pool.take(&to("a")).is_none());
+    }
+
+    /// Each runtime sweeps, for another may not be driven any more.
+    #[test]
+    fn a_runtime_that_is_not_driven_keeps_nothing_open() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let pool = Pool::default();
+        let (kept, other) = (runtime(), runtime());
+        let put = async |host: &str| {
+            let (connection, server) = connection().await;
+            pool.put(&to(host), connection);
+            server
+        };
+        let first = kept.block_on(put("a"));
+        let mut second = other.block_on(put("b"));
+        // One sweeper of each is enough.
+        let third = kept.block_on(put("c"));
+        assert_eq!(lock(&pool.0).sweepers.len(), 2);
+        other.block_on(async {
+            tokio::time::pause();
+            advance(MAX_IDLE).await;
+            assert_eq!(second.read(&mut [0]).await.unwrap(), 0);
+        });
+        assert!(lock(&pool.0).idle.is_empty());
+        drop((first, third));
     }
 
     #[tokio::test]

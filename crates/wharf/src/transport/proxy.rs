@@ -154,10 +154,24 @@ impl Proxy {
 
     /// Has the proxy lead `socket`, a connection to it, on to `host`. It sees none of what passes then.
     pub(crate) async fn tunnel(&self, socket: &mut impl Socket, host: &str, port: u16) -> Result<(), TransportError> {
-        self.open(socket, host, port).await.map_err(|error| {
-            let error = io::Error::new(error.kind(), format!("the proxy did not connect to {host}:{port}: {error}"));
-            let error = Unreachable { host: self.host.clone(), port: self.port, error };
-            TransportError::new(TransportErrorKind::Connect, error)
+        self.open(socket, host, port).await.map_err(|error| self.led_nowhere(host, port, &error))
+    }
+
+    /// The proxy answers a request for `host` itself: it takes none without a user that it knows.
+    pub(crate) fn wants_user(&self, host: &str, port: u16) -> TransportError {
+        self.led_nowhere(host, port, &self.unknown_user())
+    }
+
+    fn led_nowhere(&self, host: &str, port: u16, error: &io::Error) -> TransportError {
+        let error = io::Error::new(error.kind(), format!("the proxy did not connect to {host}:{port}: {error}"));
+        let error = Unreachable { host: self.host.clone(), port: self.port, error };
+        TransportError::new(TransportErrorKind::Connect, error)
+    }
+
+    fn unknown_user(&self) -> io::Error {
+        io::Error::other(match self.authorization {
+            Some(_) => "it does not take this user and password",
+            None => "it wants a user and a password, as in http://user:password@proxy",
         })
     }
 
@@ -183,10 +197,7 @@ impl Proxy {
         let line = line.lines().next().unwrap_or_default().trim();
         match line.split(' ').nth(1) {
             Some(status) if line.starts_with("HTTP/1.") && status.len() == 3 && status.starts_with('2') => Ok(()),
-            Some("407") if self.authorization.is_some() => {
-                Err(io::Error::other("it does not take this user and password"))
-            }
-            Some("407") => Err(io::Error::other("it wants a user and a password, as in http://user:password@proxy")),
+            Some("407") => Err(self.unknown_user()),
             _ => Err(io::Error::other(format!("it answered {line:?}"))),
         }
     }

@@ -109,6 +109,31 @@ async fn a_refresh_that_fails_harms_nobody_while_the_old_ones_work() {
     assert_eq!(id(&cache).await, "AKID6");
 }
 
+/// By a clock that is far ahead all keys have ended when they come: no reason for each caller to fetch its own.
+#[tokio::test]
+async fn many_callers_by_a_wrong_clock_cause_one_fetch() {
+    let (clock, vault, _) = cached();
+    let ahead = FakeClock::default();
+    ahead.advance(120 * MINUTE);
+    let cache = Arc::new(CachedCredentials::with_clock(vault.clone(), Arc::new(ahead)));
+    vault.gate.forget_permits(usize::MAX >> 3);
+    let callers: Vec<_> = (0..20)
+        .map(|_| {
+            let cache = cache.clone();
+            tokio::spawn(async move { id(&cache).await })
+        })
+        .collect();
+    settle().await;
+    vault.gate.add_permits(1);
+    for caller in callers {
+        assert_eq!(soon(caller).await.unwrap(), "AKID1");
+    }
+    assert_eq!((vault.asked(), clock.waits().len()), (1, 0));
+    // Who comes later does not take what has ended.
+    vault.gate.add_permits(1);
+    assert_eq!(id(&cache).await, "AKID2");
+}
+
 #[tokio::test]
 async fn many_callers_cause_one_fetch() {
     let (clock, vault, cache) = cached();

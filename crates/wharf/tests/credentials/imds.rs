@@ -131,7 +131,8 @@ async fn what_an_instance_answers_in_words() {
             Some(_) => (keys.0, keys.1.to_owned()),
         })
         .await;
-        assert_eq!(failure(builder(&at(&service.url()))).await, (line.to_owned(), ErrorKind::NoCredentials));
+        let kind = if roles.0 == 500 { ErrorKind::Server } else { ErrorKind::NoCredentials };
+        assert_eq!(failure(builder(&at(&service.url()))).await, (line.to_owned(), kind));
     }
 }
 

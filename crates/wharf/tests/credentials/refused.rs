@@ -2,13 +2,14 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use http::Request;
 use wharf::transport::Body;
 use wharf::{Credentials, CredentialsFuture, ErrorKind, ProvideCredentials};
 
-use crate::common::{Folder, Service, builder, sts_answer, with_config};
-use crate::support::{Fake, answer};
+use crate::common::{Folder, Service, builder, keys_answer, sts_answer, with_config};
+use crate::support::{Fake, FakeClock, answer};
 
 /// Gives others once some were refused.
 #[derive(Default)]
@@ -129,4 +130,31 @@ async fn once_and_only_where_there_are_others() {
     let s3 = builder(&[]).credentials_provider(Numbered::default()).transport(fake).build().unwrap();
     s3.get_object("my-bucket", "a").await.unwrap_err();
     assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+/// Keys end by the clock of those who gave them, which S3 tells of a machine whose own is ahead.
+#[tokio::test]
+async fn keys_end_by_the_servers_clock() {
+    let agent = Service::start(|_, _| keys_answer("AKID", "2025-12-31T23:00:00Z")).await;
+    let fake = Fake::new(|_, request: Request<Body>| {
+        let is_right = request.headers()["x-amz-date"].to_str().unwrap().starts_with("20251231T22");
+        let mut answer = match is_right {
+            true => answer(200, ""),
+            false => answer(403, "<Error><Code>RequestTimeTooSkewed</Code></Error>"),
+        };
+        answer.headers_mut().insert("date", "Wed, 31 Dec 2025 22:00:00 GMT".parse().unwrap());
+        std::future::ready(Ok(answer))
+    });
+    let uri = format!("{}/keys", agent.url());
+    let clock = FakeClock::default();
+    let s3 = builder(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &uri)]).transport(fake.clone()).clock(clock.clone());
+    let s3 = s3.build().unwrap();
+    for _ in 0..5 {
+        s3.put_object("my-bucket", "a", "text").await.unwrap();
+    }
+    assert_eq!((agent.asked().len(), fake.count()), (1, 6));
+    // And are renewed before they do, whatever was to wait until a time by the clock of before.
+    clock.advance(Duration::from_secs(56 * 60));
+    s3.put_object("my-bucket", "a", "text").await.unwrap();
+    assert_eq!(agent.asked().len(), 2);
 }

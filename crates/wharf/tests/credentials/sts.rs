@@ -6,7 +6,7 @@ use std::time::Duration;
 use wharf::ErrorKind;
 
 use crate::common::{Folder, IN_AN_HOUR, Service, builder, failure, key_id, keys_answer, sts_answer, with_config};
-use crate::support::{FakeClock, Head};
+use crate::support::{FakeClock, Head, Server};
 
 /// The access key and scope that a request was signed with.
 fn signed_with(head: &Head) -> Option<&str> {
@@ -242,6 +242,120 @@ async fn what_sts_refuses_and_what_it_fails_at() {
     let (line, kind) = failure(builder(&variables("http://127.0.0.1:1"))).await;
     assert!(line.starts_with("STS at http://127.0.0.1:1: no connection could be made: "), "{line}");
     assert_eq!(kind, ErrorKind::Transport);
+}
+
+/// Some programs keep the keys of a file fresh, also those that a role is assumed with.
+#[tokio::test]
+async fn a_source_whose_keys_have_ended_is_read_anew() {
+    let folder = Folder::new("source-reread");
+    for code in ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"] {
+        let service = Service::start(move |head, _| match signed_with(head) {
+            Some("AKIDNEW") => sts_answer("ASIAROLE"),
+            _ => (403, format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>")),
+        })
+        .await;
+        let config = |id: &str| {
+            format!(
+                "[profile work]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n\
+                 [profile base]\naws_access_key_id = {id}\naws_secret_access_key = s3cr3t\naws_session_token = t\n"
+            )
+        };
+        let url = service.url();
+        let s3 = with_config(&folder, &config("AKIDOLD"), &[("AWS_ENDPOINT_URL_STS", &url)]).build().unwrap();
+        let error = s3.credentials().await.unwrap_err();
+        let line = format!("the role arn:aws:iam::1:role/r was not assumed: forbidden ({code})");
+        assert_eq!((error.to_string(), error.kind()), (line, ErrorKind::NoCredentials));
+        let before = service.asked().len();
+        folder.file("config", &config("AKIDNEW"));
+        assert_eq!(s3.credentials().await.unwrap().unwrap().access_key_id(), "ASIAROLE", "{code}");
+        assert_eq!(service.asked().len() - before, 2, "{code}");
+    }
+    // Once more, and not for ever; and not at all where there is nothing to be read.
+    let service = Service::start(|_, _| {
+        (403, "<ErrorResponse><Error><Code>ExpiredToken</Code></Error></ErrorResponse>".to_owned())
+    })
+    .await;
+    let url = service.url();
+    let config = "[profile work]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n\
+                  [profile base]\naws_access_key_id = AKIDOLD\naws_secret_access_key = s3cr3t\n";
+    failure(with_config(&folder, config, &[("AWS_ENDPOINT_URL_STS", &url)])).await;
+    assert_eq!(service.asked().len(), 2);
+    let config = "[profile work]\nrole_arn = arn:aws:iam::1:role/r\ncredential_source = Environment\n";
+    let variables = [("AWS_ENDPOINT_URL_STS", &*url), ("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "s3cr3t")];
+    failure(with_config(&folder, config, &variables).profile("work")).await;
+    assert_eq!(service.asked().len(), 3);
+}
+
+/// STS calls the signature wrong, and tells its time.
+#[tokio::test]
+async fn a_clock_that_is_wrong() {
+    let folder = Folder::new("skew");
+    let config = "[profile work]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n\
+                  [profile base]\naws_access_key_id = AKIDBASE\naws_secret_access_key = s3cr3t\n";
+    for (date, requests) in [
+        ("Sun, 01 Mar 2026 12:00:00 GMT", 2),
+        // What is too far off to be believed, and what is our own time: then it is the secret that is wrong.
+        ("Mon, 01 Mar 2032 12:00:00 GMT", 1),
+        ("Thu, 01 Jan 2026 00:00:30 GMT", 1),
+    ] {
+        let server = Server::start(move |mut conn| async move {
+            while let Some((head, _)) = conn.request().await {
+                if head.header("x-amz-date").unwrap().starts_with("20260301T12") {
+                    let (status, answer) = sts_answer("ASIAROLE");
+                    conn.answer(status, answer.replace(IN_AN_HOUR, "2026-03-01T13:00:00Z")).await;
+                    continue;
+                }
+                let body = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature expired</Message>\
+                            </Error></ErrorResponse>";
+                let head = format!("HTTP/1.1 403 X\r\ndate: {date}\r\ncontent-length: {}\r\n\r\n", body.len());
+                conn.write(head + body).await;
+            }
+        })
+        .await;
+        let url = server.url();
+        let s3 = with_config(&folder, config, &[("AWS_ENDPOINT_URL_STS", &url)]).build().unwrap();
+        let told = s3.credentials().await;
+        assert_eq!(server.requests().len(), requests, "{date}");
+        if requests == 1 {
+            let line = "the role arn:aws:iam::1:role/r was not assumed: Signature expired (SignatureDoesNotMatch)";
+            assert_eq!(told.unwrap_err().to_string(), line);
+            continue;
+        }
+        assert_eq!(told.unwrap().unwrap().access_key_id(), "ASIAROLE");
+        // By that clock they are kept, and links are signed.
+        s3.credentials().await.unwrap();
+        assert_eq!(server.requests().len(), requests);
+        let link = s3.get_object("my-bucket", "a").presign(Duration::from_secs(60)).await.unwrap();
+        assert!(link.url.contains("X-Amz-Date=20260301T12"), "{}", link.url);
+    }
+}
+
+/// What passes is told from what does not: a transfer waits for it.
+#[tokio::test]
+async fn a_service_that_is_overloaded_keeps_its_kind() {
+    let folder = Folder::new("overloaded");
+    let token = folder.file("token", "s3cr3t-token");
+    let throttled =
+        "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>";
+    for (status, body, told, kind) in [
+        (500, "", "internal server error", ErrorKind::Server),
+        (503, "", "service unavailable", ErrorKind::Server),
+        (429, "", "too many requests", ErrorKind::SlowDown),
+        (400, throttled, "Rate exceeded (Throttling)", ErrorKind::SlowDown),
+    ] {
+        let head = format!("HTTP/1.1 {status} X\r\nretry-after: 3\r\ncontent-length: {}\r\n\r\n", body.len());
+        let server = Server::always(format!("{head}{body}")).await;
+        let url = server.url();
+        let variables = [
+            ("AWS_ENDPOINT_URL_STS", &*url),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", &*token),
+            ("AWS_ROLE_ARN", "arn:aws:iam::1:role/r"),
+        ];
+        let clock = FakeClock::default();
+        let found = failure(builder(&variables).clock(clock.clone())).await;
+        assert_eq!(found, (format!("the role arn:aws:iam::1:role/r was not assumed: {told}"), kind));
+        assert_eq!(clock.waits(), [Duration::from_secs(3); 2]);
+    }
 }
 
 /// What is said for all services is said for STS too; what the program says of S3 is not.

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use wharf::blocking::Wait;
-use wharf::transfer::Verification;
+use wharf::transfer::{Budgets, Limits, Verification};
 use wharf::{ByteRange, ChecksumAlgorithm, Client, CustomerKey, ErrorKind};
 use wharf_embedded::{Fault, Operation, Store};
 
 use crate::common::{Folder, MIB, bytes, client, in_parts, slowly, with_object};
 use crate::support::line;
+use crate::support::upload::hooked;
 
 #[tokio::test]
 async fn a_small_object_is_one_request() {
@@ -82,6 +83,37 @@ async fn a_fast_stream_is_read_alone() {
     call().await.unwrap();
     assert!(store.requests().len() > 1, "{}", store.requests());
     assert!(fs::read(&path).unwrap() == data);
+}
+
+/// Who would help and waits for leave to send is not waited for.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_whole_waits_for_no_request() {
+    let data = bytes(40 * MIB);
+    // Those who would help are let go with the last byte, or have been waiting behind another request since the stream was silent.
+    for silence in [1, 5] {
+        let (_, store) = with_object(&data).await;
+        let for_ever = |what: String| async move {
+            if what.starts_with("PUT") {
+                std::future::pending::<()>().await;
+            }
+        };
+        let mut limits = Limits::default();
+        limits.requests = 1;
+        let s3 = hooked(&store, for_ever).budgets(Budgets::new(limits)).build().unwrap();
+        let late = Fault::delay_body(2 * MIB as u64, Duration::from_secs(silence)).on(Operation::GetObject);
+        store.inject(late).unwrap();
+        let folder = Folder::new();
+        let path = folder.join("a");
+        let download = s3.download("my-bucket", "a", &path).part_size(MIB as u64).start().unwrap();
+        while download.progress().bytes == 0 {
+            tokio::task::yield_now().await;
+        }
+        // From the last byte on it has the one request there is, until it is given up for its silence.
+        let _upload = s3.upload("my-bucket", "b", "Hello!").start().unwrap();
+        let done = tokio::time::timeout(Duration::from_secs(20), download).await.expect("it waits for a request");
+        assert!(done.unwrap().verification.is_verified() && fs::read(&path).unwrap() == data);
+        assert_eq!((folder.names(), store.requests().count(Operation::GetObject)), (vec!["a".to_owned()], 1));
+    }
 }
 
 #[tokio::test]
@@ -258,6 +290,13 @@ async fn what_cannot_be_a_file_is_known_before_anything_is_asked() {
         let error = s3.download("my-bucket", "a", Path::new("/dev/null")).await.unwrap_err();
         assert_eq!(line(&error), "download my-bucket/a: /dev/null is no regular file: open it and give a Writer");
     }
+    // These are the names of files that are not whole.
+    for name in ["b.wharf-part", "b.wharf-journal", "B.WHARF-PART"] {
+        let error = s3.download("my-bucket", "a", folder.join(name)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        let expected = format!("{name} has a name that is kept for downloads that are not whole: give it another");
+        assert!(line(&error).ends_with(&expected), "{}", line(&error));
+    }
     assert!(store.requests().is_empty());
     let error = s3.download("my-bucket", "a", folder.join("no/such/a")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Body);
@@ -306,6 +345,26 @@ async fn a_file_that_appears_meanwhile_stays() {
     let error = transfer.await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{}", line(&error));
     assert_eq!((folder.names(), fs::read(&path).unwrap()), (vec!["a".to_owned()], b"mine".to_vec()));
+}
+
+/// As a crash leaves them behind that comes between a link and the removal of the other name.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_finished_file_that_is_still_called_a_part_is_not_written_to() {
+    let (s3, store) = with_object(b"new").await;
+    let folder = Folder::new();
+    let (path, part) = (folder.join("a"), folder.join("a.wharf-part"));
+    for resumable in [false, true] {
+        fs::write(&path, "the old one").unwrap();
+        fs::hard_link(&path, &part).unwrap();
+        let call = || s3.download("my-bucket", "a", &path).resumable(resumable);
+        store.inject(Fault::corrupt_response(1).on(Operation::GetObject).times(1)).unwrap();
+        assert_eq!(call().await.unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!((folder.names(), fs::read(&path).unwrap()), (vec!["a".to_owned()], b"the old one".to_vec()));
+        fs::hard_link(&path, &part).unwrap();
+        call().await.unwrap();
+        assert_eq!((folder.names(), fs::read(&path).unwrap()), (vec!["a".to_owned()], b"new".to_vec()));
+    }
 }
 
 #[tokio::test(start_paused = true)]

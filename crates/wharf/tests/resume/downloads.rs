@@ -131,6 +131,7 @@ async fn of_an_object_that_was_replaced_it_begins_anew_or_fails() {
     let error = place.download().on_change(OnChange::Fail).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PreconditionFailed);
     assert!(error.to_string().contains("replaced since the download of it was interrupted"), "{error}");
+    assert!(error.to_string().contains("what has arrived was kept"), "{error}");
     assert_eq!(ends(&place, place.download(), &content).await.resumed_bytes, 0);
 }
 
@@ -283,9 +284,21 @@ async fn conditions_hold_when_it_goes_on() {
     let content = bytes(SIZE);
     place.object(&content).await;
     fails(&place, place.download(), 8 * MIB).await;
+    // Nothing is thrown away for what another call asks, and nothing is left over in silence.
+    let says = |error: &wharf::Error| {
+        assert!(error.to_string().contains("what has arrived was kept"), "{error}");
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("target.wharf-journal") && !hint.contains("the same call goes on"), "{hint}");
+    };
     let error = place.download().if_match(ETag::from("\"other\"")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PreconditionFailed);
+    says(&error);
     let error = place.download().if_modified_since(SystemTime::now()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotModified);
+    says(&error);
+    let gone = Fault::respond(404, "NoSuchKey").on(Operation::HeadObject).on(Operation::GetObject);
+    let gone = place.store.inject(gone).unwrap();
+    says(&place.download().await.unwrap_err());
+    gone.remove();
     assert!(ends(&place, place.download(), &content).await.resumed_bytes > 0);
 }

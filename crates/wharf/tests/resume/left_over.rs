@@ -149,3 +149,20 @@ async fn uploads_that_nobody_ended_are_listed_and_aborted() {
     assert_eq!((upload.key.as_str(), error.kind()), ("logs/7", ErrorKind::AccessDenied));
     assert_eq!(place.uploads().await.len(), 2);
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_whose_name_is_no_text_is_removed_with_its_journal() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let place = Place::new().await;
+    place.object(&bytes(SIZE)).await;
+    place.store.inject(Fault::close_response_after(5 * MIB as u64).on(Operation::GetObject).nth(1)).unwrap();
+    place.store.inject(Fault::respond(403, "AccessDenied").on(Operation::GetObject).nth(2)).unwrap();
+    let target = place.folder.path().join(std::ffi::OsStr::from_bytes(b"\xff.bin"));
+    place.s3.download(BUCKET, "a", target).resumable(true).concurrency(1).await.unwrap_err();
+    assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 2);
+    let [download] = Interrupted::list(place.folder.path()).unwrap().try_into().unwrap();
+    download.remove(&place.s3).await.unwrap();
+    assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 0);
+}

@@ -390,3 +390,56 @@ async fn what_an_earlier_run_has_completed_is_its_own() {
         assert_eq!((place.uploads().await.len(), names(&place.journals()).len()), (0, 0));
     }
 }
+
+/// Also where it goes out in one request now.
+#[tokio::test]
+async fn what_was_begun_of_a_file_that_is_small_now_is_aborted() {
+    type Change = fn(&Path, Upload) -> Upload;
+    let changes: [(&str, Change); 4] = [
+        ("shorter", |path, upload| {
+            fs::write(path, bytes(PART)).unwrap();
+            upload
+        }),
+        ("a few bytes", |path, upload| {
+            fs::write(path, b"Hello!").unwrap();
+            upload
+        }),
+        ("a higher threshold", |_, upload| upload.multipart_threshold(1 << 30)),
+        ("larger parts", |_, upload| upload.part_size(1 << 30)),
+    ];
+    for (what, change) in changes {
+        let place = Place::new().await;
+        let path = place.file(&bytes(SIZE));
+        fails(&place, place.upload(&path).write_id(true), 3).await;
+        let upload = change(&path, place.upload(&path).write_id(true));
+        let uploaded = ends(&place, upload, &fs::read(&path).unwrap()).await;
+        assert_eq!((uploaded.parts, uploaded.resumed_bytes), (1, 0), "{what}");
+    }
+    // What may be left over without anybody knowing its id is told.
+    let place = Place::new().await;
+    let path = place.file(&bytes(SIZE));
+    let lost = place.store.inject(Fault::drop_answer().on(Operation::CreateMultipartUpload)).unwrap();
+    place.upload(&path).patience(Duration::ZERO).await.unwrap_err();
+    lost.remove();
+    fs::write(&path, b"Hello!").unwrap();
+    let uploaded = place.upload(&path).await.unwrap();
+    assert_eq!((uploaded.left_over, names(&place.journals()).len()), (place.uploads().await, 0));
+}
+
+/// Its parts are of no use to a later run, which would abort them.
+#[tokio::test]
+async fn an_upload_of_a_file_that_changes_is_not_kept() {
+    let place = Place::new().await;
+    let path = place.file(&bytes(SIZE));
+    let changing = path.clone();
+    let s3 = crate::common::hooked(&place.store, move |what| {
+        if what.contains("partNumber=2") {
+            fs::write(&changing, bytes(SIZE + 1)).unwrap();
+        }
+    });
+    let upload = s3.upload(BUCKET, "a", path.as_path()).resumable(true).journal_dir(place.journals());
+    let error = upload.part_size(PART as u64).multipart_threshold(0).concurrency(1).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Body);
+    assert!(error.to_string().contains("the upload was aborted"), "{error}");
+    assert_eq!((place.uploads().await.len(), names(&place.journals()).len()), (0, 0));
+}

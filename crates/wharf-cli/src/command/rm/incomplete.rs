@@ -33,6 +33,9 @@ impl fmt::Display for Aborted {
 }
 
 pub(super) async fn run(args: &Args, wild: Option<&Wild>, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
+    if !args.dryrun {
+        printer.outlive_reader();
+    }
     let bucket = args.url.bucket();
     let prefix = wild.map_or(args.url.key(), |wild| &wild.prefix);
     let mut listing = s3.list_multipart_uploads(bucket).prefix(prefix).max_uploads(args.page_size);
@@ -54,7 +57,7 @@ pub(super) async fn run(args: &Args, wild: Option<&Wild>, s3: &Client, printer: 
                 call = call.request_payer();
             }
             if let Err(error) = call.await {
-                let source = Shown(bucket, &upload.key);
+                let source = Shown(bucket, &upload.key).in_error();
                 printer.failure(&Failure::from(error).of(format_args!("abort failed: {source}")));
                 exit = Exit::Failed;
                 continue;

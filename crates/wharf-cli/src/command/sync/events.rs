@@ -90,7 +90,7 @@ impl Events {
             {
                 files += 1;
             }
-            self.item(item.map_err(|error| self.of_sync(error))?, printer)?;
+            self.item(item.map_err(|error| self.of_sync(error))?, printer).await?;
         }
         while let Ok((warning, is_left_out)) = self.warnings.try_recv() {
             self.warn(&warning, is_left_out, printer);
@@ -132,7 +132,7 @@ impl Events {
         }
     }
 
-    fn item(&mut self, item: SyncItem, printer: &mut Printer) -> Result<(), Failure> {
+    async fn item(&mut self, item: SyncItem, printer: &mut Printer) -> Result<(), Failure> {
         let SyncItem { key, size, action, verification, resumed_bytes: resumed, error, .. } = item;
         if let SyncAction::Upload(Reason::Unproven(doubt))
         | SyncAction::Download(Reason::Unproven(doubt))
@@ -161,7 +161,9 @@ impl Events {
             return printer.say(&done);
         };
         match error.kind() {
-            ErrorKind::PreconditionFailed if self.mover.options.no_overwrite && self.may_be_there(deed, &key) => {
+            ErrorKind::PreconditionFailed
+                if self.mover.options.no_overwrite && self.was_left(deed, &key, &error).await =>
+            {
                 let Action { source, target, .. } = action;
                 printer.remark(&Left { source, target: target.unwrap_or_default(), reason: "it is there already" });
             }
@@ -212,10 +214,20 @@ impl Events {
         matches!(&self.source, Place::Local(root) if local::check(&root.join(key)).is_err())
     }
 
-    /// Whether it was the target's condition that failed. Of a download it was the object's, where no file is there.
-    fn may_be_there(&self, deed: Deed, key: &str) -> bool {
-        match &self.target {
-            Place::Local(root) if deed == Deed::Download => root.join(key).symlink_metadata().is_ok(),
+    /// Whether it was the target's condition that failed, not one of a source that was replaced while it was read.
+    async fn was_left(&self, deed: Deed, key: &str, error: &Error) -> bool {
+        match (deed, &self.target) {
+            (Deed::Download, Place::Local(root)) => root.join(key).symlink_metadata().is_ok(),
+            (Deed::Copy, Place::Remote(url)) => match error.operation() {
+                // This one is held to both ends.
+                Some("CopyObject") if self.mover.pins_sources() => {
+                    let key = format!("{}{key}", as_prefix(url.key()));
+                    self.mover.is_there(url.bucket(), &key).await.is_ok_and(|is_there| is_there)
+                }
+                Some("CopyObject" | "PutObject" | "CompleteMultipartUpload") => true,
+                // What asks for the source.
+                _ => false,
+            },
             _ => true,
         }
     }

@@ -47,22 +47,32 @@ impl Mover {
             None if self.is_move => Some(self.head_of_source(&object.bucket, &object.key, true).await?.etag),
             _ => None,
         };
-        let call = || {
+        // What this server would ignore is not said to it, and looked at here: what is there before, the source when it goes.
+        let (mut is_pinned, mut is_guarded) = (etag.is_some(), self.options.no_overwrite);
+        let copied = loop {
             let call = self.copy_unconditionally(object, bucket, key);
-            if let Some(etag) = &etag { call.source_if_match(etag.clone()) } else { call }
-        };
-        let started = if self.options.no_overwrite { call().if_absent() } else { call() };
-        let copied = match follower.follow(started.start()).await {
-            Err(failure) if self.options.no_overwrite && failure.is(ErrorKind::Unsupported) => {
-                if self.look_first(bucket, key, follower).await? {
-                    return Ok(None);
+            let call = match &etag {
+                Some(etag) if is_pinned => call.source_if_match(etag.clone()),
+                _ => call,
+            };
+            let call = if is_guarded { call.if_absent() } else { call };
+            match follower.follow(call.start()).await {
+                Err(failure) if is_guarded && failure.is(ErrorKind::Unsupported) => {
+                    if self.look_first(bucket, key, follower).await? {
+                        return Ok(None);
+                    }
+                    is_guarded = false;
                 }
-                follower.follow(call().start()).await?
+                Err(failure) if is_pinned && failure.is(ErrorKind::Unsupported) => is_pinned = false,
+                Err(failure) if self.may_be_there(&failure) => {
+                    return if self.was_left(object, etag.as_ref(), bucket, key).await {
+                        Ok(None)
+                    } else {
+                        Err(failure)
+                    };
+                }
+                copied => break copied?,
             }
-            Err(failure) if self.may_be_there(&failure) => {
-                return if self.was_left(object, etag.as_ref(), bucket, key).await { Ok(None) } else { Err(failure) };
-            }
-            copied => copied?,
         };
         if let Some(etag) = etag {
             must_be_verified(copied.verification)?;
@@ -112,6 +122,11 @@ impl Mover {
             copy = copy.replace_tags();
         }
         self.attributes.iter().filter(|attribute| self.is_for_copies(attribute)).cloned().fold(copy, Attribute::on_copy)
+    }
+
+    /// Whether a copy by one request is held to what was seen of its source, whose metadata it takes along.
+    pub(crate) fn pins_sources(&self) -> bool {
+        self.options.changes_metadata() && self.attributes.iter().any(Attribute::is_metadata)
     }
 
     /// A copy that the server makes is asked of the target; one that comes through here is read from the source.

@@ -5,8 +5,9 @@ use crate::checksum::ChecksumType;
 use crate::new_object::NewObject;
 use crate::op::{GetObject, GetObjectTagging, HeadObject, PutInParts, UploadPartCopy};
 use crate::operation::ChecksumPolicy;
+use crate::provider::{Condition, Habits};
 use crate::transfer::Part;
-use crate::{Error, ErrorKind, ObjectHead, Tag};
+use crate::{ETag, Error, ErrorKind, ObjectHead, Tag};
 
 impl<S> CopyObject<S> {
     /// The bucket and the key of the copy.
@@ -52,24 +53,32 @@ impl<S> CopyObject<S> {
         Some(call)
     }
 
-    /// The request that reads the source, as `source` was seen.
-    pub fn read_source<T>(&self, sender: T, source: &ObjectHead) -> GetObject<T> {
+    /// The request that reads the source, as `source` was seen. Where the provider ignores conditions of reads, only the answer's
+    /// tag tells whether it is.
+    pub fn read_source<T>(&self, sender: T, source: &ObjectHead, habits: &Habits) -> GetObject<T> {
         let mut call = GetObject::new(sender, &self.source.bucket, &self.source.key);
         call.version_id = self.version_of(source);
-        call.conditions.if_match = Some(source.etag.clone()).filter(|etag| !etag.is_empty());
+        call.conditions.if_match = pin(source, habits, Condition::ReadIfMatch);
         call.customer_key.clone_from(&self.source.customer_key);
         call.request_payer = self.request_payer;
         call.expected_bucket_owner.clone_from(&self.source.expected_bucket_owner);
         call
     }
 
-    /// The request that copies a part of the source, as `source` was seen.
-    pub fn copy_part<T>(&self, sender: T, source: &ObjectHead, upload_id: &str, part: Part) -> UploadPartCopy<T> {
+    /// The request that copies a part of the source, as `source` was seen: see [`pins`](Self::pins).
+    pub fn copy_part<T>(
+        &self,
+        sender: T,
+        source: &ObjectHead,
+        habits: &Habits,
+        upload_id: &str,
+        part: Part,
+    ) -> UploadPartCopy<T> {
         let CopySource { bucket, key, .. } = &self.source;
         let mut call = UploadPartCopy::new(sender, bucket, key, &self.bucket, &self.key, upload_id, part.number);
         call.source_version_id = self.version_of(source);
         call.source_range = Some(part.offset..part.offset + part.length);
-        call.source_conditions.if_match = Some(source.etag.clone()).filter(|etag| !etag.is_empty());
+        call.source_conditions.if_match = pin(source, habits, Condition::CopySource);
         call.source_customer_key.clone_from(&self.source.customer_key);
         call.source_expected_bucket_owner.clone_from(&self.source.expected_bucket_owner);
         call.customer_key = self.object.customer_key();
@@ -113,22 +122,39 @@ impl<S> CopyObject<S> {
         !self.replace_metadata && self.object.has_metadata()
     }
 
-    /// The same copy of what was seen as `source`, with its metadata and stored headers where the call sets none.
+    /// The same copy with the metadata and stored headers of `source` where the call sets none.
     ///
     /// # Errors
     /// [`Unsupported`](ErrorKind::Unsupported) for metadata that headers cannot hold.
     pub fn with_metadata_of(mut self, source: &ObjectHead) -> Result<Self, Error> {
         take_metadata(&mut self.object, source)?;
-        if !source.etag.is_empty() {
-            self.source.conditions.if_match = Some(source.etag.clone());
-        }
         Ok(self)
+    }
+
+    /// The same copy of what was seen as `source`, and of nothing else: see [`pins`](Self::pins).
+    pub fn pinned_to(mut self, source: &ObjectHead, habits: &Habits) -> Self {
+        if let Some(etag) = pin(source, habits, Condition::CopySource) {
+            self.source.conditions.if_match = Some(etag);
+        }
+        self
+    }
+
+    /// Whether the provider can be told to copy only what was seen as `source`. To one that is known to ignore that nothing is said:
+    /// what the caller does not ask for must not be what is refused.
+    pub fn pins(source: &ObjectHead, habits: &Habits) -> bool {
+        pin(source, habits, Condition::CopySource).is_some()
     }
 
     /// The version that was asked for, else the one that was seen.
     fn version_of(&self, source: &ObjectHead) -> Option<String> {
         self.source.version_id.clone().or_else(|| source.version_id.clone())
     }
+}
+
+/// The tag that a request about `source` is held to, unless the provider would ignore that.
+fn pin(source: &ObjectHead, habits: &Habits, condition: Condition) -> Option<ETag> {
+    let can_be = !source.etag.is_empty() && !habits.ignores.contains(condition);
+    can_be.then(|| source.etag.clone())
 }
 
 /// What CopyObject copies with the bytes, as far as the object has none of its own.
@@ -251,7 +277,8 @@ mod tests {
             .request_payer()
             .expected_bucket_owner("1");
         let part = Part { number: 2, offset: 10, length: 5 };
-        let request = call.copy_part((), &source(), "u", part).request().unwrap();
+        let aws = Provider::Aws.habits();
+        let request = call.copy_part((), &source(), &aws, "u", part).request().unwrap();
         assert_eq!(request.headers["x-amz-copy-source"], "source/a?versionId=v7");
         assert_eq!(request.headers["x-amz-copy-source-range"], "bytes=10-14");
         assert_eq!(request.headers["x-amz-copy-source-if-match"], "\"e\"");
@@ -266,7 +293,7 @@ mod tests {
         assert_eq!(head.headers["if-none-match"], "\"x\"");
         assert_eq!(head.bucket.as_deref(), Some("source"));
         assert_eq!(head.headers["x-amz-checksum-mode"], "ENABLED");
-        let read = call.read_source((), &source()).request().unwrap();
+        let read = call.read_source((), &source(), &aws).request().unwrap();
         assert_eq!(testing::query(&read), "versionId=v7");
         assert_eq!(read.headers["if-match"], "\"e\"");
         let tags = call.tags_of_source((), &source()).unwrap().request().unwrap();
@@ -289,13 +316,13 @@ mod tests {
                 && !call.clone().replace_metadata().changes_metadata()
         );
         let headers = call.with_metadata_of(&source()).unwrap().request().unwrap().headers;
+        assert!(!headers.contains_key("x-amz-copy-source-if-match"));
         for (name, value) in [
             ("content-type", "text/plain"),
             ("cache-control", "no-store"),
             ("expires", "0"),
             ("x-amz-meta-team", "blue"),
             ("x-amz-metadata-directive", "REPLACE"),
-            ("x-amz-copy-source-if-match", "\"e\""),
         ] {
             assert_eq!(headers[name], value, "{name}");
         }
@@ -305,6 +332,32 @@ mod tests {
             (&"text/csv".parse().unwrap(), &"Ulm".parse().unwrap())
         );
         assert!(!headers.contains_key("x-amz-meta-team"));
+    }
+
+    /// What the provider would ignore is left out of what the caller did not ask for, and of nothing else.
+    #[test]
+    fn it_is_held_to_what_was_seen_where_that_helps() {
+        let part = Part { number: 1, offset: 0, length: 5 };
+        for (provider, copies, reads) in
+            [(Provider::Aws, true, true), (Provider::Ceph, false, true), (Provider::Rclone, false, false)]
+        {
+            let habits = provider.habits();
+            let has = |request: crate::operation::Request, name: &str| {
+                habits.check(&request).unwrap();
+                request.headers.get(name).is_some_and(|value| value == "\"e\"")
+            };
+            let in_parts = copy().copy_part((), &source(), &habits, "u", part).request().unwrap();
+            let in_one = copy().pinned_to(&source(), &habits).request().unwrap();
+            for request in [in_parts, in_one] {
+                assert_eq!(has(request, "x-amz-copy-source-if-match"), copies, "{provider:?}");
+            }
+            assert_eq!(CopyObject::<()>::pins(&source(), &habits), copies, "{provider:?}");
+            let read = copy().read_source((), &source(), &habits).request().unwrap();
+            assert_eq!(has(read, "if-match"), reads, "{provider:?}");
+        }
+        let ceph = Provider::Ceph.habits();
+        let asked = copy().source_if_match("x").pinned_to(&source(), &ceph).request().unwrap();
+        assert!(ceph.check(&asked).is_err());
     }
 
     #[test]

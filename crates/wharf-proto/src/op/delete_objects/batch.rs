@@ -81,14 +81,21 @@ impl DeleteBatch {
 impl DeleteBatch {
     /// The objects that the answer says nothing of: nobody knows whether they are deleted.
     fn unnamed(&self, outcomes: &[Outcome]) -> Vec<Outcome> {
-        let named: BTreeSet<_> = outcomes
-            .iter()
-            .map(|outcome| match outcome {
-                Ok(deleted) => deleted.key.as_str(),
-                Err(error) => error.key.as_str(),
-            })
-            .collect();
-        let unnamed = self.objects.iter().filter(|(_, object)| !named.contains(object.key.as_str()));
+        let asked: BTreeSet<_> = self.objects.iter().map(|(_, object)| name(object)).collect();
+        let mut named = BTreeSet::new();
+        // Some servers do not repeat the version: then one outcome of a key stands for one of its versions.
+        let mut of_key = BTreeMap::<_, usize>::new();
+        for outcome in outcomes.iter().map(subject) {
+            if asked.contains(&outcome) {
+                named.insert(outcome);
+            } else {
+                *of_key.entry(outcome.0).or_default() += 1;
+            }
+        }
+        let unnamed = self.objects.iter().filter(|(_, object)| {
+            let stands_for_it = |left: &mut usize| left.checked_sub(1).map(|less| *left = less).is_some();
+            !named.contains(&name(object)) && !of_key.get_mut(object.key.as_str()).is_some_and(stands_for_it)
+        });
         unnamed
             .map(|(_, object)| {
                 Err(DeleteError {
@@ -99,6 +106,18 @@ impl DeleteBatch {
                 })
             })
             .collect()
+    }
+}
+
+fn name(object: &ObjectIdentifier) -> (&str, Option<&str>) {
+    (&object.key, object.version_id.as_deref())
+}
+
+/// Of what an outcome tells: key and version.
+fn subject(outcome: &Outcome) -> (&str, Option<&str>) {
+    match outcome {
+        Ok(deleted) => (&deleted.key, deleted.version_id.as_deref()),
+        Err(error) => (&error.key, error.version_id.as_deref()),
     }
 }
 
@@ -122,19 +141,12 @@ impl Operation for DeleteBatch {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<BatchOutput, Error> {
-        let places: BTreeMap<_, _> = self
-            .objects
-            .iter()
-            .map(|(place, object)| ((object.key.as_str(), object.version_id.as_deref()), *place))
-            .collect();
+        let places: BTreeMap<_, _> = self.objects.iter().map(|(place, object)| (name(object), *place)).collect();
         let place_of = |outcome: &Outcome| {
-            let (key, version_id) = match outcome {
-                Ok(deleted) => (&deleted.key, &deleted.version_id),
-                Err(error) => (&error.key, &error.version_id),
-            };
+            let (key, version_id) = subject(outcome);
             // Some servers do not repeat the version; the key alone is near enough for the order.
-            let of_key = || places.range((key.as_str(), None)..).next().filter(|((other, _), _)| other == key);
-            let place = places.get(&(key, version_id.as_deref())).or_else(|| of_key().map(|(_, place)| place));
+            let of_key = || places.range((key, None)..).next().filter(|((other, _), _)| *other == key);
+            let place = places.get(&(key, version_id)).or_else(|| of_key().map(|(_, place)| place));
             place.copied().unwrap_or(usize::MAX)
         };
         let mut outcomes = self.outcomes(xml::text(response.body())?)?;

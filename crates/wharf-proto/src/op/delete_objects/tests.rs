@@ -130,6 +130,35 @@ fn the_answer_is_read_and_put_in_the_order_asked_for() {
     assert_eq!(script.sent()[0].1.checksum, ChecksumPolicy::Required);
 }
 
+/// What the answer leaves out is told, of versions too.
+#[test]
+fn each_version_has_an_outcome() {
+    let versions = || [ObjectIdentifier::from(("a", "1")), ("a", "2").into(), ("b", "1").into(), "c".into()];
+    let answered = |document| {
+        let output = wait(DeleteObjects::new(Script::new([Ok(answer(document))]), "bucket", versions())).unwrap();
+        let unnamed = output.errors.iter().map(|error| (error.key.clone(), error.version_id.clone()));
+        (output.deleted.len(), unnamed.collect::<Vec<_>>())
+    };
+    let of = |key: &str, version: &str| (key.to_owned(), Some(version.to_owned()));
+    let rest = "<Deleted><Key>b</Key><VersionId>1</VersionId></Deleted><Deleted><Key>c</Key></Deleted>";
+    let document = |first: &str| -> &'static str { format!("<DeleteResult>{first}{rest}</DeleteResult>").leak() };
+    let second = "<Deleted><Key>a</Key><VersionId>2</VersionId></Deleted>";
+    assert_eq!(answered(document(second)), (3, vec![of("a", "1")]));
+    assert_eq!(answered(document("")), (2, vec![of("a", "1"), of("a", "2")]));
+    // Some servers do not repeat the versions.
+    let bare = "<Deleted><Key>a</Key></Deleted>";
+    assert_eq!(answered(document(&bare.repeat(2))), (4, vec![]));
+    assert_eq!(answered(document(bare)), (3, vec![of("a", "2")]));
+    assert_eq!(answered(document(&format!("{bare}{second}"))), (4, vec![]));
+    // Asked for twice, and told of once.
+    let twice = DeleteObjects::new(
+        Script::new([Ok(answer("<DeleteResult><Deleted><Key>a</Key></Deleted></DeleteResult>"))]),
+        "bucket",
+        ["a", "a"],
+    );
+    assert!(wait(twice).unwrap().errors.is_empty());
+}
+
 #[test]
 fn conditions_in_the_body_are_told() {
     let conditional = |object: ObjectIdentifier| {

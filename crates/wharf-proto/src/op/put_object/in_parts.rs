@@ -122,7 +122,12 @@ impl PutInParts {
 
     /// Whether it is only to be written where something holds: what stands there is this, or nothing does.
     pub fn is_conditional(&self) -> bool {
-        !matches!(self.condition, WriteCondition::Always) || self.write_offset_bytes.is_some()
+        !matches!(self.condition, WriteCondition::Always) || self.is_append()
+    }
+
+    /// Whether its bytes are added to those of an object.
+    pub fn is_append(&self) -> bool {
+        self.write_offset_bytes.is_some()
     }
 
     /// Whether HeadObject shows an object that is all that this says of it, its bytes aside, and nothing that this does not
@@ -175,7 +180,7 @@ impl PutInParts {
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a condition that the provider ignores when an upload is
     /// completed, [`InvalidInput`](crate::ErrorKind::InvalidInput) for an append.
     pub fn check_parts(&self, habits: &Habits) -> Result<(), Error> {
-        if self.write_offset_bytes.is_some() {
+        if self.is_append() {
             let problem = "bytes are appended to an object by one request, and these are too many for one";
             return Err(Error::invalid_input(problem).with_hint("append less at a time, by put_object"));
         }

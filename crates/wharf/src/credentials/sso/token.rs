@@ -18,6 +18,7 @@ use wharf_proto::{Endpoint, Error};
 use super::super::none;
 use super::super::service::{self, Patience, Services, read_file};
 use super::Sso;
+use crate::clock::Clock;
 
 /// A token that ends within this time is renewed where that is possible.
 const RENEW_EARLY: Duration = Duration::from_secs(5 * 60);

@@ -18,8 +18,8 @@ const OTHERS: &str = "source and copy have other checksums: one of them may have
 
 /// Copies it. `source` is what was seen of it, if anything.
 pub(super) async fn copy(copy: &Copy, source: Option<&ObjectHead>, watch: &Arc<Watch>) -> Result<Copied, Error> {
-    let call = match source.filter(|source| !source.etag.is_empty()) {
-        Some(source) => copy.call.clone().source_if_match(source.etag.clone()),
+    let call = match source {
+        Some(source) => copy.call.clone().pinned_to(source, copy.habits()),
         None => copy.call.clone(),
     };
     let lane = Lane::of(&copy.client, copy.concurrency);
@@ -68,7 +68,7 @@ fn of_output(copy: &Copy, output: CopyObjectOutput, source: Option<&ObjectHead>)
             let likeness = copy.likeness(source, facts, &copy.client);
             match Verification::of(likeness) {
                 Some(verification) => verification,
-                None if is_pinned(source) => return Err(other_bytes()),
+                None if copy.is_pinned(source) => return Err(other_bytes()),
                 None => Verification::NotVerified(OTHERS),
             }
         }
@@ -120,16 +120,11 @@ async fn verify(copy: &Copy, copied: &mut Copied, source: Option<&ObjectHead>, w
     copied.size = Some(head.content_length);
     copied.verification = match Verification::of(copy.likeness(&seen, (&head).into(), &copy.client)) {
         Some(verification) => verification,
-        None if source.is_some_and(is_pinned) => return Err(other_bytes()),
+        None if source.is_some_and(|source| copy.is_pinned(source)) => return Err(other_bytes()),
         // Without versions, a source that was replaced meanwhile looks the same.
         None => Verification::NotVerified(OTHERS),
     };
     Ok(())
-}
-
-/// Whether the copy was held to what was seen of its source.
-fn is_pinned(source: &ObjectHead) -> bool {
-    !source.etag.is_empty()
 }
 
 fn unverified(error: Error) -> Error {

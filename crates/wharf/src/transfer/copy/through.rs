@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 use wharf_proto::{ContentRange, Error, ErrorKind, ObjectHead};
 
-use super::Copy;
+use super::{Copy, replaced};
 use crate::transfer::handle::Watch;
 use crate::transfer::lane::{Lane, Slot};
 use crate::transfer::patience::patiently_with;
@@ -81,8 +81,13 @@ impl Reading {
         if at > 0 && at == self.seen.content_length {
             return Ok(());
         }
-        let call = self.copy.call.read_source(self.copy.client.for_transfers(), &self.seen);
+        let client = &self.copy.client;
+        let call = self.copy.call.read_source(client.for_transfers(), &self.seen, &client.inner().sending.habits);
         let mut object = if at > 0 { call.range(at..) } else { call }.await?;
+        // The server may not have looked at the condition, or not have been told any.
+        if object.etag != self.seen.etag && !object.etag.is_empty() && !self.seen.etag.is_empty() {
+            return Err(replaced());
+        }
         if at > 0 {
             let header = object.content_range.as_deref().unwrap_or_default();
             let goes_on = ContentRange::parse(header).is_some_and(|sent| sent.bytes.start == at);

@@ -87,8 +87,23 @@ impl Crew {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
+
+    use futures_util::FutureExt;
+    use tokio::sync::oneshot;
+    use tokio::task::yield_now;
+    use tokio::time::sleep;
 
     use super::*;
+
+    /// On a paused clock: what would wait for ever fails at once, also where looking once more would help.
+    async fn soon<T>(waited_for: impl Future<Output = T>) -> T {
+        tokio::select! {
+            biased;
+            () = sleep(Duration::from_secs(60)) => panic!("it was not woken"),
+            done = waited_for => done,
+        }
+    }
 
     /// Holds `held` until it is ended.
     async fn forever(held: Arc<()>) -> Result<(), Error> {
@@ -96,15 +111,52 @@ mod tests {
         std::future::pending().await
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn what_begins_after_the_end_does_not() {
         let (crew, held) = (Crew::default(), Arc::new(()));
         crew.spawn(forever(held.clone()));
-        tokio::task::yield_now().await;
-        crew.stop().await;
+        yield_now().await;
+        soon(crew.stop()).await;
         assert_eq!(Arc::strong_count(&held), 1, "stopped");
         crew.spawn(forever(held.clone()));
         assert_eq!(Arc::strong_count(&held), 1, "never begun");
-        crew.join().await.unwrap();
+        soon(crew.join()).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_fails_ends_what_it_helps() {
+        let (crew, held) = (Crew::default(), Arc::new(()));
+        let front = async {
+            assert_eq!(crew.beside(async { Ok(7) }).await.unwrap(), 7);
+            crew.spawn(forever(held.clone()));
+            // Nothing else wakes who waits.
+            crew.spawn(async { Err(Error::invalid_input("no")) });
+            std::future::pending::<Result<(), Error>>().await
+        };
+        assert_eq!(soon(crew.beside(front)).await.unwrap_err().to_string(), "no");
+        crew.abort();
+        soon(crew.join()).await.unwrap_err();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_are_waited_for() {
+        let crew = Crew::default();
+        let (ends, end) = oneshot::channel();
+        crew.spawn(async { Ok(()) });
+        crew.spawn(async { end.await.map_err(|_| Error::invalid_input("no")) });
+        yield_now().await;
+        assert!(crew.join().now_or_never().is_none());
+        ends.send(()).unwrap();
+        soon(crew.join()).await.unwrap();
+        crew.spawn(async { Err(Error::invalid_input("no")) });
+        assert_eq!(soon(crew.join()).await.unwrap_err().to_string(), "no");
+    }
+
+    #[tokio::test(start_paused = true)]
+    #[should_panic = "of a task"]
+    async fn a_panic_is_handed_on() {
+        let crew = Crew::default();
+        crew.spawn(async { panic!("of a task") });
+        let _ = soon(crew.join()).await;
     }
 }

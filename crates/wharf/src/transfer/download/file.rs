@@ -1,8 +1,8 @@
 //! The file that a download writes: under another name until it is whole.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,19 +13,24 @@ use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher};
 use wharf_proto::evidence::{Comparison, Likeness};
 use wharf_proto::transfer::Arrived;
 use wharf_proto::transfer::journal::hex;
-use wharf_proto::{Error, ErrorKind};
+use wharf_proto::{Error, ErrorKind, ObjectHead};
 
+use super::attributes;
+use super::name::rename_to_new;
 use crate::payload::blocking;
 use crate::transfer::handle::Watch;
 use crate::transfer::journal;
-use crate::transfer::locked::{self, failed, is_missing, read_at, sync_directory, write_at};
-use crate::transfer::reading::while_wanted;
+use crate::transfer::locked::{self, failed, is_missing, sync_directory, write_at};
+use crate::transfer::reading::{each_block_of, while_wanted};
 
 /// How long it may take, once a download was dropped, to record what has arrived, and until nothing uses its file any more.
 pub(super) const TIDY_UP: Duration = Duration::from_secs(5);
 
 /// What the names of files end in that are not whole.
 pub(in crate::transfer) const PART: &str = ".wharf-part";
+
+/// What is wrong with such a name for anything else.
+pub(in crate::transfer) const KEPT_NAME: &str = "has a name that is kept for downloads that are not whole";
 
 /// How many bytes a file's name can have nearly everywhere.
 const LONGEST_NAME: usize = 255;
@@ -38,10 +43,24 @@ const BLOCK: usize = 1 << 20;
 pub struct FileOptions {
     pub(super) durable: bool,
     pub(super) preserve: bool,
+    /// Whether it gets the time at which the object was stored, and when that was as a listing says it.
+    pub(super) is_dated: bool,
+    pub(super) listed: Option<SystemTime>,
     pub(super) mode: Option<u32>,
     pub(super) keep_existing: bool,
     pub(super) create_directories: bool,
     pub(super) resumable: bool,
+}
+
+impl FileOptions {
+    /// The time and the permissions of a file that holds this object.
+    pub(super) fn attributes(&self, head: &ObjectHead) -> (Option<SystemTime>, Option<u32>) {
+        let stored = || head.last_modified.or(self.listed).filter(|_| self.is_dated);
+        match self.preserve {
+            true => (attributes::modified(head).or_else(stored), self.mode.or_else(|| attributes::mode(head))),
+            false => (stored(), self.mode),
+        }
+    }
 }
 
 /// A file that is not whole yet. Whoever has it open has it locked.
@@ -86,9 +105,18 @@ fn beside(target: &Path, suffix: &str) -> Result<PathBuf, Error> {
     Ok(target.with_file_name(named))
 }
 
+/// Whether files that are not whole are called so, or their journals. In any case of letters, for some disks know no other.
+pub(in crate::transfer) fn is_kept_name(name: &OsStr) -> bool {
+    let name = name.to_string_lossy().to_ascii_lowercase();
+    [PART, journal::SUFFIX].iter().any(|end| name.ends_with(end))
+}
+
 /// Finds out what would only come out at the end. How many bytes the file has that will be replaced.
 pub(super) fn check_target(target: &Path, options: &FileOptions) -> Result<u64, Error> {
     let refused = |problem: &str| Error::new(ErrorKind::InvalidInput, format!("{} {problem}", target.display()));
+    if target.file_name().is_some_and(is_kept_name) {
+        return Err(refused(&format!("{KEPT_NAME}: give it another")));
+    }
     match fs::metadata(target) {
         Ok(found) if found.is_dir() => Err(refused("is a directory: name the file in it")),
         Ok(found) if !found.is_file() => Err(refused("is no regular file: open it and give a Writer")),
@@ -129,13 +157,19 @@ impl PartFile {
     /// A file that nobody else writes: an empty one, or one that was left over.
     pub(super) fn open(target: &Path, options: &FileOptions, watch: Arc<Watch>) -> Result<Self, Error> {
         let path = part_path(target)?;
-        let file = match locked::open(&path, "another download") {
+        let open = || match locked::open(&path, "another download") {
             Err(error) if options.create_directories && is_missing(&error) => {
                 make_directories(&path, options)?;
-                locked::open(&path, "another download")?
+                locked::open(&path, "another download")
             }
-            opened => opened?,
+            opened => opened,
         };
+        let mut file = open()?;
+        // A crash can leave a finished file with both of its names: only this one is to go.
+        if has_other_names(&file).map_err(|error| failed("could not be looked at", &path, error))? {
+            fs::remove_file(&path).map_err(|error| failed("could not be removed", &path, error))?;
+            file = open()?;
+        }
         Ok(Self { file, path, turn: Mutex::new(()), in_use: Arc::default(), is_lost: Arc::default(), watch })
     }
 
@@ -192,7 +226,7 @@ impl PartFile {
         let (in_use, path) = (self.in_use().await, self.path.clone());
         let file = self.file.try_clone().map_err(|error| failed("could not be opened again", &self.path, error))?;
         while_wanted(move |wanted| {
-            let read = each_block(&file, 0..size, |block| {
+            let read = each_block_of(&file, 0..size, |block| {
                 comparison.update(block);
                 wanted.check()
             });
@@ -256,8 +290,7 @@ impl PartFile {
         &self,
         target: &Path,
         length: u64,
-        modified: Option<SystemTime>,
-        mode: Option<u32>,
+        head: &ObjectHead,
         options: &FileOptions,
     ) -> Result<(), Error> {
         let failed = |what: &'static str| move |error| failed(what, target, error);
@@ -267,9 +300,14 @@ impl PartFile {
                 format!("{} has {there} bytes in place of {length}: something else wrote it", self.path.display());
             return Err(Error::new(ErrorKind::Corrupt, problem));
         }
+        let (modified, mode) = options.attributes(head);
         set_mode(&self.file, mode).map_err(failed("could not be given its permissions"))?;
-        if let Some(time) = modified {
-            self.file.set_modified(time).map_err(failed("could not be given its time"))?;
+        match modified.map(|time| self.file.set_modified(time)) {
+            // What counts for more is that it is there.
+            Some(Err(error)) if !options.preserve => {
+                tracing::warn!(%error, path = %target.display(), "a file keeps a time of its own");
+            }
+            set => set.unwrap_or(Ok(())).map_err(failed("could not be given its time"))?,
         }
         if options.durable {
             let synced = self.file.sync_all();
@@ -277,12 +315,10 @@ impl PartFile {
             synced.map_err(failed("could not be synced"))?;
         }
         if options.keep_existing {
-            // Unlike a rename, a link never replaces anything.
-            match fs::hard_link(&self.path, target) {
+            match rename_to_new(&self.path, target) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists(target)),
-                linked => linked.map_err(failed("could not be given its name"))?,
+                renamed => renamed.map_err(failed("could not be given its name"))?,
             }
-            let _ = fs::remove_file(&self.path);
         } else {
             fs::rename(&self.path, target).map_err(failed("could not be given its name"))?;
         }
@@ -293,35 +329,26 @@ impl PartFile {
     }
 }
 
+#[cfg(unix)]
+fn has_other_names(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(file.metadata()?.nlink() > 1)
+}
+
+#[cfg(not(unix))]
+fn has_other_names(_file: &File) -> io::Result<bool> {
+    Ok(false)
+}
+
 /// Whether these bytes are in the file.
 fn holds(file: &File, at: u64, length: u64, checksum: Option<Checksum>) -> io::Result<bool> {
     let Some(checksum) = checksum else { return Ok(file.metadata()?.len() >= at + length) };
     let mut hasher = ChecksumHasher::new(checksum.algorithm());
-    let read = each_block(file, at..at + length, |block| {
+    let read = each_block_of(file, at..at + length, |block| {
         hasher.update(block);
         Ok(())
     })?;
     Ok(read == length && hasher.finish() == checksum)
-}
-
-/// Reads these bytes, or as many of them as there are. How many that were.
-fn each_block(file: &File, range: Range<u64>, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<u64> {
-    let Range { start, end } = range;
-    let mut block = vec![0; BLOCK];
-    let mut at = start;
-    while at < end {
-        let most = block.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
-        match read_at(file, &mut block[..most], at) {
-            Ok(0) => break,
-            Ok(count) => {
-                take(&block[..count])?;
-                at += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(at - start)
 }
 
 #[cfg(unix)]
@@ -356,6 +383,24 @@ mod tests {
         assert!(part.is_lost());
     }
 
+    /// As on a file system that takes no times.
+    #[tokio::test]
+    async fn a_file_that_takes_no_time_comes_all_the_same() {
+        use std::os::unix::fs::OpenOptionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        let mut head = ObjectHead::default();
+        head.last_modified = Some(SystemTime::UNIX_EPOCH);
+        for preserve in [true, false] {
+            let options = FileOptions { is_dated: true, preserve, ..FileOptions::default() };
+            let mut part = PartFile::open(&target, &options, Watch::new()).unwrap();
+            let only_a_name = rustix::fs::OFlags::PATH.bits() as i32;
+            part.file = File::options().read(true).custom_flags(only_a_name).open(&part.path).unwrap();
+            assert_eq!(part.finish(&target, 0, &head, &options).is_ok(), !preserve);
+            assert_eq!(target.exists(), !preserve);
+        }
+    }
+
     #[tokio::test]
     async fn a_last_sync_that_fails_counts_too() {
         let folder = tempfile::tempdir().unwrap();
@@ -363,7 +408,7 @@ mod tests {
         let options = FileOptions { durable: true, ..FileOptions::default() };
         let mut part = PartFile::open(&target, &options, Watch::new()).unwrap();
         part.file = File::open("/dev/zero").unwrap();
-        part.finish(&target, 0, None, None, &options).unwrap_err();
+        part.finish(&target, 0, &ObjectHead::default(), &options).unwrap_err();
         assert!(part.is_lost() && !target.exists());
     }
 }

@@ -1,9 +1,13 @@
 //! A download into a file: several requests at a time, each writes its bytes where they belong.
 
-use std::ops::Deref;
+mod unfinished;
+
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::{Mutex as TurnMutex, Semaphore};
@@ -14,10 +18,9 @@ use wharf_proto::transfer::{Arrived, Cuts, Ledger, Spans};
 use wharf_proto::{Error, ErrorKind};
 
 use super::Downloaded;
-use super::attributes;
 use super::check::{Check, Tally};
 use super::crew::Crew;
-use super::file::{FileOptions, PartFile, TIDY_UP, check_target, journal_path};
+use super::file::{FileOptions, PartFile, check_target, journal_path};
 use super::in_order::Speed;
 use super::known::known;
 use super::request::{Found, Job, ended_early};
@@ -27,6 +30,7 @@ use crate::ObjectBody;
 use crate::payload::blocking;
 use crate::transfer::journal;
 use crate::transfer::verification::Verification;
+use unfinished::Unfinished;
 
 /// How many requests there can be at a time where the caller does not say; the lane decides how many there are.
 const MOST: usize = 64;
@@ -104,14 +108,11 @@ struct Run {
     resumed_bytes: u64,
     /// Closed when others shall help: a fast stream is read alone.
     alone: Semaphore,
+    /// Closed when no range is left for one more, so that nobody waits for leave to send.
+    taken: Semaphore,
     /// The file has its name, or was given up.
     is_over: AtomicBool,
     crew: Arc<Crew>,
-}
-
-/// A file that is not whole. Dropped before it is, it is removed, or what has arrived recorded.
-struct Unfinished {
-    run: Arc<Run>,
 }
 
 /// A range on its way.
@@ -278,6 +279,7 @@ impl Run {
                 resume,
                 resumed_bytes,
                 alone: Semaphore::new(0),
+                taken: Semaphore::new(0),
                 is_over: AtomicBool::new(false),
                 crew: crew.clone(),
             },
@@ -355,7 +357,15 @@ impl Run {
                     None => Ok(Step::Idle),
                 }
             };
-            match self.job.patiently(attempt).await? {
+            let (mut trying, mut all_taken) = (pin!(self.job.patiently(attempt)), pin!(self.taken.acquire()));
+            let step = poll_fn(|cx| match trying.as_mut().poll(cx) {
+                // Whoever has no range need not wait for leave to send.
+                Poll::Pending if filler.try_lock().is_ok_and(|filler| filler.is_none()) => {
+                    all_taken.as_mut().poll(cx).map(|_| Ok(Step::Idle))
+                }
+                step => step,
+            });
+            match step.await? {
                 Step::Done => {}
                 Step::Idle => return Ok(()),
                 Step::Lost(error) => return Err(error),
@@ -415,6 +425,9 @@ impl Run {
     /// A range has come whole.
     fn filled(&self, tally: &mut Tally) -> Step {
         tally.close(&self.check, &self.ledger);
+        if !self.spans().has_more() {
+            self.taken.close();
+        }
         self.job.watch().part_done();
         Step::Done
     }
@@ -455,60 +468,9 @@ impl Run {
         verification: Verification,
     ) -> Result<Downloaded<PathBuf>, Error> {
         let size = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).bytes();
-        let preserved = options.preserve.then_some(&self.found.head);
-        let (modified, mode) = (preserved.and_then(attributes::modified), preserved.and_then(attributes::mode));
-        self.file.finish(target, size, modified, options.mode.or(mode), options)?;
+        self.file.finish(target, size, &self.found.head, options)?;
         self.is_over.store(true, Ordering::Relaxed);
         let (target, head, resumed_bytes) = (target.to_owned(), self.found.head.clone(), self.resumed_bytes);
         Ok(Downloaded { target, head, size, verification, resumed_bytes })
-    }
-}
-
-impl Deref for Unfinished {
-    type Target = Arc<Run>;
-
-    fn deref(&self) -> &Arc<Run> {
-        &self.run
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        let run = self.run.clone();
-        if run.is_over.load(Ordering::Relaxed) {
-            return;
-        }
-        if run.resume.is_none() {
-            run.file.discard();
-        }
-        // Now, for there may be no runtime to tidy up on, and its tasks have the run, which has its crew.
-        run.crew.abort();
-        let tidy_up = async move {
-            run.crew.stop().await;
-            // It may be getting its name.
-            run.file.unused().await;
-            let recorded = match &run.resume {
-                // It has got it.
-                Some((resume, _)) if run.is_over.load(Ordering::Relaxed) => {
-                    resume.over();
-                    resume.close().await;
-                    Ok(())
-                }
-                _ => {
-                    let recorded = run.record().await;
-                    if run.file.is_lost() {
-                        run.discard();
-                    }
-                    recorded
-                }
-            };
-            // A file without a name goes when it is closed, which takes the longer the larger it is.
-            let closed = blocking(move || {
-                drop(run);
-                Ok(())
-            });
-            recorded.and(closed.await)
-        };
-        self.job.watch().tidy_up(tidy_up, TIDY_UP);
     }
 }

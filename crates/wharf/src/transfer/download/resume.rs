@@ -123,8 +123,7 @@ impl Resume {
             (&state.start.endpoint, &state.start.bucket, &state.start.key) == (&now.endpoint, &now.bucket, &now.key);
         if is_same_place && state.start.etag != now.etag && job.options().on_change == OnChange::Fail {
             let problem = "the object was replaced since the download of it was interrupted";
-            return Err(Error::new(ErrorKind::PreconditionFailed, problem)
-                .with_hint(format!("remove {} to begin with the new one", self.path.display())));
+            return Err(Error::new(ErrorKind::PreconditionFailed, problem));
         }
         Ok(None)
     }
@@ -233,17 +232,31 @@ impl Resume {
         }
     }
 
-    /// Says in an error that what has arrived was kept.
+    /// Says in an error that what has arrived was kept. It is also where that is no help to the same call: another may ask
+    /// for something else, or the object be there again.
     pub(super) fn kept(&self, error: Error) -> Error {
-        // It is no use to make the same call again where that is what is wrong.
-        if !self.is_kept() || error.kind() == ErrorKind::PreconditionFailed {
+        if !self.is_kept() {
             return error;
         }
-        error.with_note("what has arrived was kept, to be resumed").with_hint(format!(
-            "the same call goes on where this one ended; to give it up, remove {} and the file beside it, \
-             or have Interrupted::list find it",
+        let is_of_the_object = [
+            ErrorKind::PreconditionFailed,
+            ErrorKind::NotModified,
+            ErrorKind::NoSuchKey,
+            ErrorKind::NoSuchVersion,
+            ErrorKind::NoSuchBucket,
+            ErrorKind::NotFound,
+        ]
+        .contains(&error.kind());
+        let give_up = format!(
+            "to begin anew, remove {} and the file beside it, which Interrupted::list finds",
             self.path.display()
-        ))
+        );
+        match is_of_the_object {
+            true => error.with_note("what has arrived was kept").with_hint(give_up),
+            false => error
+                .with_note("what has arrived was kept, to be resumed")
+                .with_hint(format!("the same call goes on where this one ended; {give_up}")),
+        }
     }
 }
 
@@ -352,7 +365,8 @@ mod tests {
         drop(recording);
         let mut turns = Vec::new();
         for turn in waiting {
-            turns.push(turn.await);
+            // The first has it still.
+            turns.push(turn.now_or_never().unwrap());
         }
         assert_eq!(turns.iter().flatten().count(), 1);
         assert!(!resume.is_due(MIB - 1));
@@ -390,5 +404,31 @@ mod tests {
         drop(turn);
         tokio::time::advance(AT_MOST_EVERY).await;
         assert_eq!([FIRST, MOST - FIRST].map(|bytes| resume.is_due(bytes as usize)), [false, true]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_came_to_nothing_meanwhile_is_not_recorded() {
+        let (_folder, resume) = coming(3 * MIB).await;
+        assert!(resume.is_due(MIB));
+        let recording = resume.turn().await.unwrap();
+        assert!(resume.is_due(MIB));
+        let mut waiting = Box::pin(resume.turn());
+        assert!((&mut waiting).now_or_never().is_none());
+        // The last bytes.
+        assert!(!resume.is_due(MIB));
+        drop(recording);
+        assert!(waiting.now_or_never().unwrap().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_little_is_recorded_once_in_a_while() {
+        let (_folder, resume) = coming(3 * MIB).await;
+        tokio::time::advance(AT_LEAST_EVERY).await;
+        assert!(resume.is_due(1) && resume.turn().now_or_never().unwrap().is_some());
+        assert!(!resume.is_due(1) && resume.turn().now_or_never().unwrap().is_none());
+        tokio::time::advance(AT_LEAST_EVERY).await;
+        assert!(resume.is_due(1));
+        resume.over();
+        assert!(!resume.is_due(1));
     }
 }

@@ -48,7 +48,7 @@ struct Answer {
 impl Work {
     pub(super) fn new(list: List, watch: Arc<Watch>) -> Self {
         let parallel = if list.is_sorted() { list.parallel.max(1) } else { 1 };
-        let order = if list.unordered { Order::Any } else { Order::ByKey { ahead: AHEAD * parallel } };
+        let order = if list.unordered { Order::Any } else { Order::ByKey { ahead: AHEAD.saturating_mul(parallel) } };
         let space = KeySpace::new(&list.prefix, list.start_after.as_deref(), order);
         let lane = Lane::of(&list.client, Some(parallel));
         let requests = Requests { client: list.client, lane, watch, patience: list.patience };

@@ -1,11 +1,9 @@
 //! One entry of a sync, carried out.
 
-use std::fs::File;
 use std::future::IntoFuture;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use wharf_proto::evidence::{Comparison, Doubt, Evidence, Likeness, likely_cuts};
 use wharf_proto::provider::Parts;
@@ -88,7 +86,7 @@ async fn upload(
     bucket: &str,
     key: String,
 ) -> Result<Moved, Error> {
-    let path = from.path_of(name)?;
+    let path = from.source_of(name)?;
     if work.dry_run {
         return Ok(Moved::default());
     }
@@ -123,7 +121,8 @@ async fn download(
     // What is missing must not be there by another spelling, as where `A` and `a` are one file.
     let overwrite = because != Reason::Missing;
     let call = client.download(bucket, key, path.as_path()).overwrite(overwrite).patience(work.patience);
-    let call = call.resumable(work.resumable && source.size >= RESUMABLE);
+    // By its time the next sync sees that nothing has changed.
+    let call = call.resumable(work.resumable && source.size >= RESUMABLE).dated(source.modified);
     let call = if work.request_payer { call.request_payer() } else { call };
     let call = match &work.tweaks.download {
         Some(tweak) => tweak(call),
@@ -133,24 +132,13 @@ async fn download(
         ErrorKind::PreconditionFailed if !overwrite && path.is_symlink() => {
             error.with_hint("a symbolic link of that name is there, and leads to no file: remove it")
         }
-        ErrorKind::PreconditionFailed if !overwrite => {
+        // Else it was the object that is another by now.
+        ErrorKind::PreconditionFailed if !overwrite && path.exists() => {
             error.with_hint("a file of that name is there already: on this disk two keys may be one name")
         }
         _ => error,
     })?;
-    if let Some(time) = done.head.last_modified.or(source.modified) {
-        // So that the next sync sees that nothing has changed.
-        blocking(move || set_time(&path, time)).await?;
-    }
     Ok(Moved::new(done.verification, done.resumed_bytes))
-}
-
-fn set_time(path: &Path, time: SystemTime) -> Result<(), Error> {
-    let set = File::options().write(true).open(path).and_then(|file| file.set_modified(time));
-    set.map_err(|error| {
-        let message = format!("{} was written, and its time could not be set: {error}", path.display());
-        Error::new(ErrorKind::Body, message).with_cause(error)
-    })
 }
 
 async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &Entry) -> Result<Moved, Error> {
@@ -223,7 +211,7 @@ enum Bytes<'a> {
 
 async fn bytes_of<'a>(work: &'a Work, place: &'a Kind, entry: &Entry) -> Result<Bytes<'a>, Error> {
     match place {
-        Kind::Local(root) => LocalTree::new(root).path_of(&entry.key).map(Bytes::File),
+        Kind::Local(root) => LocalTree::new(root).source_of(&entry.key).map(Bytes::File),
         Kind::Bucket { client, bucket, prefix } => {
             let client = client.as_ref().unwrap_or(&work.client);
             let key = format!("{prefix}{}", entry.key);

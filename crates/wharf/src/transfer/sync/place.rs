@@ -35,7 +35,9 @@ impl SyncPlace {
         Self(Kind::Bucket { client: None, bucket: bucket.into(), prefix })
     }
 
-    /// The same at another endpoint, or with another account: that of `client`, in place of the one that syncs.
+    /// The same at another endpoint, or with another account: that of `client`, in place of the one that syncs. Two buckets of one
+    /// name at one server count as one bucket, and their prefixes must not lie in each other; they may be the same, for the
+    /// buckets may be of two tenants.
     #[must_use]
     pub fn of(mut self, client: &Client) -> Self {
         if let Kind::Bucket { client: of, .. } = &mut self.0 {

@@ -7,8 +7,7 @@ use std::vec;
 use wharf_proto::sync_plan::Entry;
 use wharf_proto::{Error, ErrorKind};
 
-use crate::transfer::download::PART;
-use crate::transfer::journal::SUFFIX;
+use crate::transfer::download::is_kept_name;
 
 /// Whether a walk is of a source or of a target, and what is done with symbolic links there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,9 +84,6 @@ impl Walk {
             return Some(Err(Trouble { key, error: Error::invalid_input(message), hides: false }));
         };
         let key = format!("{folder}{text}");
-        if self.links == Links::Target && [PART, SUFFIX].iter().any(|end| key.ends_with(end)) {
-            return None;
-        }
         let kind = match name.file_type() {
             Ok(kind) => kind,
             Err(error) => return Some(Err(trouble(&key, &path, "look at", error, true))),
@@ -106,16 +102,18 @@ impl Walk {
                 Err(error) => return Some(Err(trouble(&key, &path, "follow the link", error, true))),
             },
         };
+        if self.links == Links::Target && !is_folder && is_kept_name(&name.file_name()) {
+            return None;
+        }
         let key = if is_folder { format!("{key}/") } else { key };
         Some(Ok(Found { key, is_folder }))
     }
 
-    /// Whether a link in this folder leads to one of those that the folder is in.
+    /// Whether a link in this folder leads to one of those that the folder is in, by their names or by their places.
     fn leads_up(&self, folder: &str, link: &Path) -> bool {
-        match (fs::canonicalize(self.path_of(folder)), fs::canonicalize(link)) {
-            (Ok(folder), Ok(to)) => folder.starts_with(to),
-            _ => false,
-        }
+        let Ok(to) = fs::canonicalize(link) else { return false };
+        let is_in = |folder: &str| fs::canonicalize(self.path_of(folder)).is_ok_and(|folder| folder.starts_with(&to));
+        is_in("") || folder.match_indices('/').any(|(end, _)| is_in(&folder[..end]))
     }
 
     fn entry(&self, key: String) -> Option<Result<Entry, Trouble>> {
@@ -221,12 +219,28 @@ mod tests {
         assert_eq!(keys(root, Links::Target), ["file", "link", "real/x"]);
     }
 
+    /// Neither leads up by itself.
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_to_each_other_are_walked_once() {
+        use std::os::unix::fs::symlink;
+        let directory = tree(&["a/f", "b/g", "c/h"]);
+        let root = directory.path();
+        symlink("../b", root.join("a/x")).unwrap();
+        symlink("../a", root.join("b/y")).unwrap();
+        symlink("../c", root.join("b/z")).unwrap();
+        let expected = ["a/f", "a/x/g", "! a/x/y", "a/x/z/h", "b/g", "b/y/f", "! b/y/x", "b/z/h", "c/h"];
+        assert_eq!(keys(root, Links::Follow), expected);
+        let hides = |item: Result<Entry, Trouble>| item.is_err_and(|trouble| trouble.hides);
+        assert!(!Walk::new(root.to_owned(), Links::Follow).any(hides));
+    }
+
     #[test]
     fn what_a_download_keeps_to_be_resumed_is_nothing_to_delete() {
-        let directory = tree(&["a", "b.wharf-part", "b.wharf-journal"]);
-        assert_eq!(keys(directory.path(), Links::Target), ["a"]);
+        let directory = tree(&["a", "b.wharf-part", "b.wharf-journal", "c.wharf-part/x"]);
+        assert_eq!(keys(directory.path(), Links::Target), ["a", "c.wharf-part/x"]);
         for source in [Links::Follow, Links::Skip] {
-            assert_eq!(keys(directory.path(), source), ["a", "b.wharf-journal", "b.wharf-part"]);
+            assert_eq!(keys(directory.path(), source), ["a", "b.wharf-journal", "b.wharf-part", "c.wharf-part/x"]);
         }
     }
 

@@ -1,7 +1,8 @@
 //! The course of a sync: read both ends, plan, carry out, delete.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
@@ -14,7 +15,7 @@ use super::place::Kind;
 use super::side::{Reading, check};
 use super::spill::Spool;
 use super::walk::{Links, Trouble};
-use super::{Choose, SyncAction, SyncItem, Tweaks, item};
+use super::{Choose, FAILURES, SyncAction, SyncItem, Tweaks, item};
 use crate::Client;
 use crate::payload::blocking;
 use crate::transfer::delete::Keys;
@@ -48,6 +49,10 @@ pub(super) struct Work {
     pub(super) blind: AtomicBool,
     /// Whether both ends are read once more: what is wrong with them was told.
     pub(super) again: AtomicBool,
+    /// How many entries turned out to have the same bytes.
+    pub(super) same: AtomicU64,
+    /// The first of the keys that have failed, which is told once.
+    pub(super) failed: Mutex<HashSet<String>>,
 }
 
 /// What comes out of it.
@@ -73,7 +78,7 @@ struct Pass {
 impl Work {
     pub(super) async fn run(self: Arc<Self>) -> Result<(), Error> {
         let (source, target, may_be_missing) = (self.source.clone(), self.target.clone(), self.allow_empty_source);
-        overlap(&source, &target)?;
+        overlap(&self.client, &source, &target)?;
         let missing = blocking(move || check(&source, &target, may_be_missing)).await?;
         let sort = !self.is_in_order();
         match self.clone().pass(sort, missing).await? {
@@ -90,13 +95,14 @@ impl Work {
         }
     }
 
-    /// Whether both ends are known to come in order. One that only may not is tried, unless nothing is done that could be seen.
+    /// Whether both ends are known to come in order. One that only may not is tried, unless what is told of each entry would be
+    /// told twice.
     fn is_in_order(&self) -> bool {
         [&self.source, &self.target].iter().all(|place| match place {
             Kind::Local(_) => true,
             Kind::Bucket { client, bucket, .. } => {
                 let sending = &client.as_ref().unwrap_or(&self.client).inner().sending;
-                let unknown = sending.provider == Provider::Other && !self.dry_run;
+                let unknown = sending.provider == Provider::Other && !self.dry_run && !self.report_skipped;
                 (sending.habits.sorted || unknown) && !is_directory_bucket(bucket)
             }
         })
@@ -124,7 +130,7 @@ impl Work {
             deletes: Spool::default(),
             skipped: 0,
             tasks: Tasks::new(&self.watch),
-            under_way: Arc::new(Semaphore::new(self.at_once)),
+            under_way: Arc::new(Semaphore::new(self.at_once.min(Semaphore::MAX_PERMITS))),
         };
         for (side, _) in offered.into_iter().filter(|(_, missing)| *missing) {
             let _ = pass.plan.offer(side, None);
@@ -135,8 +141,10 @@ impl Work {
             done?;
         }
         let disorder = disorder?;
+        // Those that were the same are compared again, where there is another pass.
+        let same = self.same.swap(0, Ordering::Relaxed);
         if disorder.is_none() {
-            self.say(Told::Skipped(pass.skipped)).await;
+            self.say(Told::Skipped(pass.skipped + same)).await;
             self.delete(pass).await?;
         }
         Ok(disorder)
@@ -200,6 +208,9 @@ impl Work {
         because: Option<Reason>,
         target: Option<Entry>,
     ) -> Result<(), Error> {
+        if self.again.load(Ordering::Relaxed) && self.failed().contains(&source.key) {
+            return Ok(());
+        }
         let Ok(place) = pass.under_way.clone().acquire_owned().await else { return Ok(()) };
         let work = self.clone();
         let carried_out = async move {
@@ -272,7 +283,7 @@ impl Work {
 
     /// An entry whose bytes turned out to be the same.
     pub(super) async fn same(&self, entry: Entry) {
-        self.say(Told::Skipped(1)).await;
+        self.same.fetch_add(1, Ordering::Relaxed);
         if self.report_skipped {
             self.item(SyncAction::Skip, entry, None).await;
         }
@@ -282,6 +293,10 @@ impl Work {
         self.ended(action, entry, error.map_or(Ok(Moved::default()), Err)).await;
     }
 
+    fn failed(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Says how something that was begun ended.
     pub(super) async fn ended(&self, action: SyncAction, entry: Entry, ended: Result<Moved, Error>) {
         let (Moved { verification, resumed_bytes }, error) = match ended {
@@ -289,6 +304,9 @@ impl Work {
             Err(error) => (Moved::default(), Some(error)),
         };
         let Entry { key, size, .. } = entry;
+        if error.is_some() && !self.again.load(Ordering::Relaxed) && self.failed().len() < FAILURES {
+            self.failed().insert(key.clone());
+        }
         self.say(Told::Item(SyncItem { key, size, action, verification, resumed_bytes, error })).await;
     }
 
@@ -299,16 +317,21 @@ impl Work {
 }
 
 /// Refuses a target that the source lies in, or the other way round: what is copied would be copied again.
-fn overlap(source: &Kind, target: &Kind) -> Result<(), Error> {
+///
+/// Two buckets of one name can be of two tenants of a server, and only clients of their own reach both: then the same prefix
+/// does no harm, for there is nothing to copy where it is one bucket after all.
+fn overlap(client: &Client, source: &Kind, target: &Kind) -> Result<(), Error> {
     let (
-        Kind::Bucket { client: None, bucket, prefix },
-        Kind::Bucket { client: None, bucket: other_bucket, prefix: other_prefix },
+        Kind::Bucket { client: from, bucket, prefix },
+        Kind::Bucket { client: to, bucket: other_bucket, prefix: other_prefix },
     ) = (source, target)
     else {
         return Ok(());
     };
+    let server = |of: &Option<Client>| of.as_ref().unwrap_or(client).inner().endpoint.server();
+    let is_one_client = from.is_none() && to.is_none();
     let nested = prefix.starts_with(other_prefix.as_str()) || other_prefix.starts_with(prefix.as_str());
-    if bucket == other_bucket && nested {
+    if bucket == other_bucket && nested && (is_one_client || prefix != other_prefix && server(from) == server(to)) {
         let message = format!("s3://{bucket}/{prefix} and s3://{bucket}/{other_prefix} lie in each other");
         return Err(Error::invalid_input(message));
     }

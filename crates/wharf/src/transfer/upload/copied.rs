@@ -42,12 +42,13 @@ impl Moving {
     }
 }
 
-/// Makes an object of `length` bytes of parts that `copy` copies.
+/// Makes an object of `length` bytes of parts that `copy` copies, if `check` lets it once they are there.
 pub(in crate::transfer) async fn in_parts(
     moving: &Moving,
     object: PutInParts,
     length: u64,
     copy: impl Fn(Client, &str, Part) -> UploadPartCopy<Client> + Send + Sync + 'static,
+    check: impl Future<Output = Result<(), Error>>,
 ) -> Result<Uploaded, Error> {
     let job = Arc::new(Job::new(object, moving.settings(), moving.watch.clone()));
     job.object.check_parts(job.habits())?;
@@ -55,7 +56,12 @@ pub(in crate::transfer) async fn in_parts(
     job.watch.expect(length);
     let (mut begun, upload_id, sum) = Begun::create(job.clone(), job.object.parts_checksum(job.habits())).await?;
     let mut run = Run { job, upload_id: upload_id.into(), sum, stored: Vec::new(), resumed_bytes: 0 };
-    match finish(&mut run, &mut begun, plan.parts(length), length, Arc::new(copy)).await {
+    let parts = async {
+        copy_parts(&mut run, &mut begun, plan.parts(length), Arc::new(copy)).await?;
+        check.await?;
+        complete(&run, &mut begun, length).await
+    };
+    match parts.await {
         Ok(uploaded) => Ok(uploaded),
         Err(error) => Err(begun.give_up(error).await),
     }
@@ -63,13 +69,12 @@ pub(in crate::transfer) async fn in_parts(
 
 type CopyPart = dyn Fn(Client, &str, Part) -> UploadPartCopy<Client> + Send + Sync;
 
-async fn finish(
+async fn copy_parts(
     run: &mut Run,
     begun: &mut Begun,
     parts: impl Iterator<Item = Part>,
-    length: u64,
     copy: Arc<CopyPart>,
-) -> Result<Uploaded, Error> {
+) -> Result<(), Error> {
     for part in parts {
         while begun.parts.len() >= IN_WORK {
             run.joined(begun).await?;
@@ -82,6 +87,10 @@ async fn finish(
         run.joined(begun).await?;
     }
     run.stored.sort_by_key(|part| part.number);
+    Ok(())
+}
+
+async fn complete(run: &Run, begun: &mut Begun, length: u64) -> Result<Uploaded, Error> {
     // Where the server names none of the parts, the source's must do.
     let ours = run.whole_checksum()?.or(run.job.object.known_checksum()?);
     let uploaded = run.complete(begun, ours.as_ref(), length).await?;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use wharf_proto::{Error, ErrorKind};
 
 use crate::payload::blocking;
-use crate::payload::blocks::whole_at_once;
+use crate::payload::blocks::{look_at_once, whole_at_once};
 use crate::payload::file::{must_be_file, unreadable};
 
 /// What tells whether a file has changed.
@@ -28,33 +28,42 @@ impl Snapshot {
 
     /// The same with the bytes of one that has `most` at most.
     pub(super) async fn with_bytes(path: PathBuf, most: u64) -> Result<(Self, Option<Bytes>), Error> {
+        // What is in memory is looked at and read in less time than it takes to hop to the threads that wait for disks, and back.
+        match Self::at_once(&path, most) {
+            Some(read) => Ok(read),
+            None => blocking(move || Self::read(path, most)).await,
+        }
+    }
+
+    /// The same without waiting for a disk. `None` where one may have to be waited for, and for what is no file or has changed
+    /// meanwhile.
+    fn at_once(path: &Path, most: u64) -> Option<(Self, Option<Bytes>)> {
+        let as_it_is = |metadata: Metadata| Self::of(path.to_owned(), &metadata);
+        let before = look_at_once(path).filter(Metadata::is_file).map(as_it_is)?;
+        if before.length > most {
+            return Some((before, None));
+        }
+        let (bytes, after) = whole_at_once(path, before.length)?;
+        as_it_is(after).is_like(&before).then_some((before, Some(bytes.into())))
+    }
+
+    /// Blocks the thread.
+    fn read(path: PathBuf, most: u64) -> Result<(Self, Option<Bytes>), Error> {
         let before = Self::of_file(path)?;
         if before.length > most {
             return Ok((before, None));
         }
-        // What is in memory is read in less time than it takes to hop to the threads that read, and back.
-        if let Some(bytes) = whole_at_once(&before.path, before.length) {
-            return before.whole(bytes);
+        let bytes = fs::read(&before.path).map_err(|error| unreadable(&before.path, error))?;
+        before.compare()?;
+        if bytes.len() as u64 != before.length {
+            return Err(changed(&before, bytes.len() as u64));
         }
-        blocking(move || {
-            let bytes = fs::read(&before.path).map_err(|error| unreadable(&before.path, error))?;
-            before.whole(bytes)
-        })
-        .await
-    }
-
-    /// It with its bytes, if it has not changed while they were read.
-    fn whole(self, bytes: Vec<u8>) -> Result<(Self, Option<Bytes>), Error> {
-        self.compare()?;
-        if bytes.len() as u64 != self.length {
-            return Err(changed(&self, bytes.len() as u64));
-        }
-        Ok((self, Some(bytes.into())))
+        Ok((before, Some(bytes.into())))
     }
 
     /// Blocks the thread.
     fn of_file(path: PathBuf) -> Result<Self, Error> {
-        let metadata = read(&path)?;
+        let metadata = look(&path)?;
         must_be_file(&path, &metadata)?;
         Ok(Self::of(path, &metadata))
     }
@@ -65,11 +74,26 @@ impl Snapshot {
         blocking(move || before.compare()).await
     }
 
+    /// Whether the file is known to be another than it was.
+    pub(super) async fn has_changed(&self) -> bool {
+        let before = self.clone();
+        let differs = blocking(move || before.now().map(|now| !before.is_like(&now)));
+        differs.await.unwrap_or(false)
+    }
+
     /// Blocks the thread.
     fn compare(&self) -> Result<(), Error> {
-        let now = Self::of(self.path.clone(), &read(&self.path)?);
-        let same = now.length == self.length && now.modified == self.modified && now.identity == self.identity;
-        if same { Ok(()) } else { Err(changed(self, now.length)) }
+        let now = self.now()?;
+        if self.is_like(&now) { Ok(()) } else { Err(changed(self, now.length)) }
+    }
+
+    /// Blocks the thread.
+    fn now(&self) -> Result<Self, Error> {
+        Ok(Self::of(self.path.clone(), &look(&self.path)?))
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        self.length == other.length && self.modified == other.modified && self.identity == other.identity
     }
 
     fn of(path: PathBuf, metadata: &Metadata) -> Self {
@@ -88,7 +112,7 @@ fn identity(_metadata: &Metadata) -> Option<(u64, u64)> {
     None
 }
 
-fn read(path: &Path) -> Result<Metadata, Error> {
+fn look(path: &Path) -> Result<Metadata, Error> {
     fs::metadata(path).map_err(|error| unreadable(path, error))
 }
 
@@ -99,4 +123,49 @@ fn changed(before: &Snapshot, length: u64) -> Error {
     };
     let problem = format!("{} changed while it was uploaded: it {how}; nothing was stored", before.path.display());
     Error::new(ErrorKind::Body, problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Future, poll_fn};
+    use std::pin::pin;
+    use std::sync::mpsc;
+    use std::task::Poll;
+
+    use super::*;
+
+    /// What comes of it without the threads that wait for disks, all of which are busy.
+    fn at_first(path: &Path, most: u64) -> Option<Result<(u64, Option<Bytes>), Error>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+        runtime.block_on(async {
+            let (busy, free) = mpsc::channel::<()>();
+            let busy_thread = tokio::task::spawn_blocking(move || free.recv());
+            let mut reading = pin!(Snapshot::with_bytes(path.to_owned(), most));
+            let polled = poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await;
+            drop(busy);
+            let _ = busy_thread.await;
+            match polled {
+                Poll::Ready(read) => Some(read.map(|(file, bytes)| (file.length, bytes))),
+                Poll::Pending => None,
+            }
+        })
+    }
+
+    #[test]
+    fn what_a_disk_has_to_be_asked_for_keeps_no_thread_of_the_runtime() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        // Nobody has looked for this yet.
+        assert!(at_first(&path, 10).is_none());
+        assert!(at_first(folder.path(), 10).is_none());
+        fs::write(&path, "hello").unwrap();
+        // Linux tells what it has in memory.
+        let (all, too_long) = (at_first(&path, 5), at_first(&path, 4));
+        if cfg!(target_os = "linux") {
+            assert_eq!(all.unwrap().unwrap(), (5, Some(Bytes::from("hello"))));
+            assert_eq!(too_long.unwrap().unwrap(), (5, None));
+        } else {
+            assert!(all.is_none() && too_long.is_none());
+        }
+    }
 }

@@ -144,6 +144,7 @@ impl Upload {
     }
 
     /// Appends to the object, which must have this many bytes now (`x-amz-write-offset-bytes`; directory buckets only).
+    /// [`verify`](Upload::verify) has nothing to compare then: the object is more than what was sent.
     pub fn write_offset_bytes(self, offset: u64) -> Self {
         self.said(|put| put.write_offset_bytes(offset))
     }

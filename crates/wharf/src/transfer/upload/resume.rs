@@ -31,6 +31,7 @@ const SKEW: Duration = Duration::from_secs(15 * 60);
 pub(super) struct Resume {
     /// `None` once there is nothing to resume.
     journal: Arc<Mutex<Option<Journal>>>,
+    pub(super) file: Snapshot,
     start: UploadStart,
     pub(super) earlier: Option<Earlier>,
     pub(super) done: Option<Done>,
@@ -58,13 +59,56 @@ pub(super) struct Done {
 impl Resume {
     /// Opens the journal of this upload and finds out what of an earlier run's work is still there.
     pub(super) async fn open(job: &mut Job, file: Snapshot, range: Range<u64>, part_size: u64) -> Result<Self, Error> {
-        let folder = folder(job)?;
-        let path = path::absolute(&file.path).unwrap_or_else(|_| file.path.clone());
+        let place = Place::of(job, &file, range.start)?;
+        let (mut resume, state) = Self::begin(job, &place, file, range, part_size).await?;
+        if let State::Upload(state) = state {
+            resume.take_up(job, state).await.map_err(|error| place.is_in_the_way(error))?;
+        }
+        Ok(resume)
+    }
+
+    /// Gives up what an earlier run has left of a file that goes out in one request now, if any. The uploads that may be left
+    /// over all the same.
+    pub(super) async fn clear(
+        job: &Job,
+        file: Snapshot,
+        range: Range<u64>,
+        part_size: u64,
+    ) -> Result<Vec<String>, Error> {
+        let Some(place) = Place::of(job, &file, range.start).ok().filter(|place| place.journal.exists()) else {
+            return Ok(Vec::new());
+        };
+        let (mut resume, state) = Self::begin(job, &place, file, range, part_size).await?;
+        if let State::Upload(UploadState { created, unanswered, .. }) = state {
+            match (created, unanswered) {
+                (Some((upload_id, _)), _) => {
+                    tracing::warn!(
+                        upload_id,
+                        "an earlier upload is aborted, for the object is sent in one request now"
+                    );
+                    abort(job, &upload_id).await.map_err(|error| place.is_in_the_way(error))?;
+                }
+                (None, Some(time)) => resume.suspect(job, time).await,
+                (None, None) => {}
+            }
+        }
+        resume.over().await;
+        Ok(std::mem::take(&mut resume.left_over))
+    }
+
+    /// Opens the journal, and what it says.
+    async fn begin(
+        job: &Job,
+        place: &Place,
+        file: Snapshot,
+        range: Range<u64>,
+        part_size: u64,
+    ) -> Result<(Self, State), Error> {
         let start = UploadStart {
             endpoint: job.settings.client.inner().endpoint.server(),
             bucket: job.object.bucket().to_owned(),
             key: job.object.key().to_owned(),
-            path: path.display().to_string(),
+            path: place.path.display().to_string(),
             offset: range.start,
             length: range.end - range.start,
             modified: file.modified,
@@ -74,22 +118,14 @@ impl Resume {
             write_id: job.write_id.clone(),
             since: job.settings.client.inner().now(),
         };
-        let place = [start.endpoint.as_str(), &start.bucket, &start.key];
-        let journal = upload_path(&folder, place, &path, range.start);
+        let (folder, journal) = (place.folder.clone(), place.journal.clone());
         let (journal, state) = blocking(move || {
             make_folder(&folder)?;
             Journal::open(journal)
         })
         .await?;
-        let at = journal.path().to_owned();
         let journal = Arc::new(Mutex::new(Some(journal)));
-        let mut resume = Self { journal, start, earlier: None, done: None, left_over: Vec::new(), note: None };
-        if let State::Upload(state) = state {
-            resume.take_up(job, state).await.map_err(|error| {
-                error.with_hint(format!("remove {} to begin without what an earlier run has left", at.display()))
-            })?;
-        }
-        Ok(resume)
+        Ok((Self { journal, file, start, earlier: None, done: None, left_over: Vec::new(), note: None }, state))
     }
 
     /// Goes on with what was left, or clears it away.
@@ -210,14 +246,31 @@ fn remove(journal: &Mutex<Option<Journal>>) {
     }
 }
 
-/// Where the journals of uploads are.
-fn folder(job: &Job) -> Result<PathBuf, Error> {
-    let states = job.settings.client.inner().state_folder.as_deref();
-    let folder = job.settings.journal_dir.clone().or_else(|| Some(uploads_in(states?)));
-    folder.ok_or_else(|| {
-        Error::invalid_input("there is no folder to keep a journal in: neither XDG_STATE_HOME nor HOME is set")
-            .with_hint(".journal_dir() names one")
-    })
+/// Where an upload is written down.
+struct Place {
+    folder: PathBuf,
+    journal: PathBuf,
+    /// Of the file, from the root on.
+    path: PathBuf,
+}
+
+impl Place {
+    fn of(job: &Job, file: &Snapshot, offset: u64) -> Result<Self, Error> {
+        let client = job.settings.client.inner();
+        let folder = job.settings.journal_dir.clone().or_else(|| Some(uploads_in(client.state_folder.as_deref()?)));
+        let folder = folder.ok_or_else(|| {
+            Error::invalid_input("there is no folder to keep a journal in: neither XDG_STATE_HOME nor HOME is set")
+                .with_hint(".journal_dir() names one")
+        })?;
+        let path = path::absolute(&file.path).unwrap_or_else(|_| file.path.clone());
+        let object = [&*client.endpoint.server(), job.object.bucket(), job.object.key()];
+        Ok(Self { journal: upload_path(&folder, object, &path, offset), folder, path })
+    }
+
+    /// Says in an error how to go on without what an earlier run has left.
+    fn is_in_the_way(&self, error: Error) -> Error {
+        error.with_hint(format!("remove {} to begin without what an earlier run has left", self.journal.display()))
+    }
 }
 
 /// Those of an earlier run's parts that the server still has.

@@ -17,8 +17,9 @@ use crate::transfer::patience::{AFTER_CONFLICT, CONFLICTS, was_spoilt};
 
 pub(super) async fn put(job: &Job, content: Replay, file: Option<&Snapshot>, length: u64) -> Result<Uploaded, Error> {
     job.watch.expect(length);
-    // Else it is computed where the request is made, and nowhere else.
-    let ours = match job.object.algorithm(job.habits()).filter(|_| job.settings.verify) {
+    // Else it is computed where the request is made, and nowhere else; what is appended is not all that the object has.
+    let is_wanted = job.settings.verify && !job.object.is_append();
+    let ours = match job.object.algorithm(job.habits()).filter(|_| is_wanted) {
         Some(algorithm) => Some(content.checksum(algorithm).await?),
         None => None,
     };

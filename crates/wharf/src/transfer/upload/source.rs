@@ -72,53 +72,62 @@ pub(super) async fn upload(
             .with_hint("leave .resumable() out, or write the bytes into a file first"));
     }
     match source {
-        BodySource::Empty => known(job, Source::Bytes(Bytes::new()), 0).await,
+        BodySource::Empty => known(job, Source::Bytes(Bytes::new()), 0, None).await,
         BodySource::Bytes(bytes) => {
             let length = bytes.len() as u64;
-            known(job, Source::Bytes(bytes), length).await
+            known(job, Source::Bytes(bytes), length, None).await
         }
         BodySource::File(path) => {
-            // How long it is, is known no sooner than its bytes.
-            let share = job.settings.client.inner().budgets.memory(READ_AT_ONCE as usize).await;
-            let (file, bytes) = Snapshot::with_bytes(path, READ_AT_ONCE).await?;
+            // How long it is, is known no sooner than its bytes. Whoever holds the room may wait for this upload to end: a
+            // file that there is none for is read while it is sent.
+            let share = job.settings.client.inner().budgets.try_memory(READ_AT_ONCE as usize);
+            let most = if share.is_some() { READ_AT_ONCE } else { 0 };
+            let (file, bytes) = Snapshot::with_bytes(path, most).await?;
             let length = file.length;
+            let from = Some((file.clone(), 0));
             let Some(bytes) = bytes else {
                 drop(share);
-                return known(job, Source::File { file, offset: 0 }, length).await;
+                return known(job, Source::File { file, offset: 0 }, length, from).await;
             };
-            let uploaded = known(job, Source::Bytes(bytes), length).await;
+            let uploaded = known(job, Source::Bytes(bytes), length, from).await;
             drop(share);
             uploaded
         }
         BodySource::FileRange { path, offset, length } => {
             let file = Snapshot::take(path).await?;
-            known(job, Source::File { file, offset }, length).await
+            let from = Some((file.clone(), offset));
+            known(job, Source::File { file, offset }, length, from).await
         }
         BodySource::Stream { length: Some(length), stream } => {
             let cutting = Cutting::new(&job, stream)?;
-            known(job, Source::Stream(Box::new(cutting)), length).await
+            known(job, Source::Stream(Box::new(cutting)), length, None).await
         }
         BodySource::Stream { length: None, stream } => unknown(job, stream).await,
         other => Err(Error::invalid_input(format!("this version cannot upload {other:?}"))),
     }
 }
 
-async fn known(mut job: Job, source: Source, length: u64) -> Result<Uploaded, Error> {
+/// What is `length` bytes long, and read `from` there in a file.
+async fn known(mut job: Job, source: Source, length: u64, from: Option<(Snapshot, u64)>) -> Result<Uploaded, Error> {
     let limits = job.habits().parts;
     let plan = PartPlan::of_length(length, job.settings.part_size, limits)?;
     job.watch.expect(length);
     let mut pieces = Pieces::new(source, plan, Some(length));
-    if plan.count(length) > 1 && length >= job.settings.threshold.min(limits.max_size) {
-        if let Source::File { file, offset } = &pieces.source
-            && job.settings.resumable
-        {
-            let (file, range) = (file.clone(), *offset..*offset + length);
-            job.resume = Some(Resume::open(&mut job, file, range, plan.size_of(1)).await?);
+    let in_parts = plan.count(length) > 1 && length >= job.settings.threshold.min(limits.max_size);
+    let mut left_over = Vec::new();
+    if let Some((file, offset)) = from.filter(|_| job.settings.resumable) {
+        let range = offset..offset + length;
+        match in_parts {
+            true => job.resume = Some(Resume::open(&mut job, file, range, plan.size_of(1)).await?),
+            false => left_over = Resume::clear(&job, file, range, plan.size_of(1)).await?,
         }
+    }
+    if in_parts {
         return multipart::upload(Arc::new(job), pieces).await;
     }
     let content = pieces.whole(length).await?;
-    single::put(&job, content, pieces.file(), length).await
+    let uploaded = single::put(&job, content, pieces.file(), length).await?;
+    Ok(Uploaded { left_over, ..uploaded })
 }
 
 async fn unknown(job: Job, stream: ByteStream) -> Result<Uploaded, Error> {
@@ -128,6 +137,7 @@ async fn unknown(job: Job, stream: ByteStream) -> Result<Uploaded, Error> {
         None => job.settings.part_size,
     };
     let plan = PartPlan::of_unknown_length(wanted, limits);
+    let threshold = job.settings.threshold.min(limits.max_size);
     let mut cutting = Cutting::new(&job, stream)?;
     let mut read = 0;
     let mut number = 1;
@@ -135,7 +145,7 @@ async fn unknown(job: Job, stream: ByteStream) -> Result<Uploaded, Error> {
         let size = plan.size_of(number);
         let cut = match number {
             1 => Some(cutting.cutter.take(size).await?),
-            _ if read + size > job.settings.threshold => None,
+            _ if read + size > threshold => None,
             // Whoever holds some and waits for more may wait for another who does the same.
             _ => cutting.cutter.take_at_once(size).await?,
         };

@@ -101,6 +101,7 @@ impl Begun {
         let State::Open(upload_id) = std::mem::replace(&mut self.state, State::Over) else { return error };
         if let Some(resume) = &self.job.resume
             && may_succeed(&error)
+            && !resume.file.has_changed().await
         {
             return resume.kept(error);
         }
