@@ -2,13 +2,23 @@
 
 #![allow(clippy::panic, clippy::print_stdout, reason = "the report is what this prints")]
 
-use conformance::servers::EMBEDDED;
+use conformance::servers::{Difference, EMBEDDED, Server};
 use conformance::{Target, run};
 use wharf::{AddressingStyle, Client, Provider};
 use wharf_embedded::Store;
 
-async fn all_pass(target: &Target) {
-    let reports = run(target, Some(&EMBEDDED), "", 8, |report| println!("{report}")).await;
+/// The store where buckets are in the host, as S3 is there.
+const BY_VIRTUAL_HOSTS: Server = Server {
+    differences: &[Difference {
+        checks: &["key-dot-dot"],
+        failure: "Bad Request",
+        instead: "The path climbs out of its root, which has no bucket in it, and is refused.",
+    }],
+    ..EMBEDDED
+};
+
+async fn all_pass(target: &Target, server: &'static Server) {
+    let reports = run(target, Some(server), "", 8, |report| println!("{report}")).await;
     let failed: Vec<_> = reports.iter().filter(|report| report.is_failure()).map(ToString::to_string).collect();
     assert!(!reports.is_empty());
     assert!(failed.is_empty(), "{} of {} checks:\n{}", failed.len(), reports.len(), failed.join("\n"));
@@ -19,7 +29,7 @@ async fn in_process() {
     let store = Store::in_memory();
     let (transport, id) = (store.clone(), store.access_key_id().to_owned());
     let builder = move || Client::builder().transport(store.clone());
-    all_pass(&Target::new(id, builder).in_process(transport)).await;
+    all_pass(&Target::new(id, builder).in_process(transport), &EMBEDDED).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -27,7 +37,7 @@ async fn in_process_by_virtual_hosts() {
     let store = Store::in_memory();
     let (transport, id) = (store.clone(), store.access_key_id().to_owned());
     let builder = move || Client::builder().transport(store.clone()).addressing_style(AddressingStyle::VirtualHost);
-    all_pass(&Target::new(id, builder).in_process(transport)).await;
+    all_pass(&Target::new(id, builder).in_process(transport), &BY_VIRTUAL_HOSTS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -42,6 +52,6 @@ async fn over_tcp() {
             .credentials(store.access_key_id(), store.secret_access_key())
             .provider(Provider::Embedded)
     };
-    all_pass(&Target::new(id, builder)).await;
+    all_pass(&Target::new(id, builder), &EMBEDDED).await;
     server.stop().await;
 }

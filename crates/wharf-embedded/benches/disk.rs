@@ -26,8 +26,8 @@ mod support;
 mod backing {
     use super::*;
 
-    pub(crate) fn make(builder: Builder, now: SystemTime) -> Store {
-        builder.clock(move || now).build()
+    pub(crate) fn make(builder: Builder, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Store {
+        builder.clock(now).build()
     }
 }
 

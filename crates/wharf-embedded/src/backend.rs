@@ -4,6 +4,7 @@
 //! place of the one in memory. Times, owners and entity tags are decided above; version ids and order are decided here.
 
 pub(crate) mod blob;
+pub(crate) mod endings;
 pub(crate) mod history;
 pub(crate) mod list;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use wharf_transport::Body;
 
 use crate::access::acl::Acl;
+use crate::backend::endings::Ending;
 use crate::checksum::{Checksum, Kind};
 use crate::condition::Guard;
 use crate::document::Document;
@@ -165,6 +167,8 @@ pub(crate) struct Upload {
     pub(crate) acl: Acl,
     /// The checksum its parts must carry, where its creator chose one.
     pub(crate) checksum: Option<Kind>,
+    /// Whether there was an object under its key when it began: the backend's to say.
+    pub(crate) replaces: bool,
 }
 
 /// What became of a delete.
@@ -176,6 +180,7 @@ pub(crate) struct Deleted {
 }
 
 /// A version found, and whether its bucket has versions to tell of.
+#[derive(Clone)]
 pub(crate) struct Found {
     pub(crate) version: Arc<Version>,
     pub(crate) versioned: bool,
@@ -188,6 +193,8 @@ pub(crate) struct ListQuery {
     pub(crate) delimiter: Option<String>,
     /// Only entries behind this one: a key or a common prefix, and an entry's id where keys have several entries.
     pub(crate) after: Option<(String, Option<String>)>,
+    /// Whether a common prefix that `after` is in counts as before it.
+    pub(crate) skips_prefix: bool,
     pub(crate) limit: usize,
 }
 
@@ -212,8 +219,8 @@ pub(crate) struct ListedVersion {
 pub(crate) enum Amendment {
     Tags(Vec<(String, String)>),
     LegalHold(bool),
-    /// A retention, and whether the caller may shorten one of governance.
-    Retention(Retention, bool),
+    /// A retention or none, and whether the caller may shorten one of governance.
+    Retention(Option<Retention>, bool),
     Acl(Acl),
 }
 
@@ -253,15 +260,10 @@ pub(crate) trait Backend: Send + Sync + 'static {
     async fn put_part(&self, bucket: &str, key: &str, id: &str, part: Part) -> Result<()>;
     /// All parts in order of their numbers.
     async fn parts(&self, bucket: &str, key: &str, id: &str) -> Result<Vec<Part>>;
-    /// Puts the object and closes the upload.
-    async fn complete(
-        &self,
-        bucket: &str,
-        upload: &Upload,
-        at: SystemTime,
-        object: Object,
-        guard: &Guard,
-    ) -> Result<Found>;
+    /// Puts the object, as old as its upload, and closes the upload. How it ended is remembered for a while.
+    async fn complete(&self, bucket: &str, upload: &Upload, object: Object, guard: &Guard) -> Result<Found>;
+    /// How an upload ended that is no longer open, as far as that is remembered.
+    async fn ending(&self, bucket: &str, key: &str, id: &str) -> Result<Option<Ending>>;
     async fn abort(&self, bucket: &str, key: &str, id: &str) -> Result<()>;
     async fn list_uploads(&self, bucket: &str, query: &ListQuery) -> Result<Page<Arc<Upload>>>;
 }

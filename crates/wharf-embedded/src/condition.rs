@@ -77,27 +77,57 @@ impl Guard {
     }
 }
 
-/// The four conditions of a read; `prefix` is "" or "x-amz-copy-source-".
-pub(crate) fn check_read(headers: &HeaderMap, prefix: &str, object: &Object, modified: SystemTime) -> Result<()> {
+/// What happened to a key since an upload to it began.
+pub(crate) struct Since {
+    /// There was an object when it began.
+    pub(crate) replaces: bool,
+    /// The object that is there now has come since.
+    pub(crate) overwritten: bool,
+}
+
+impl Guard {
+    /// Whether it holds by what happened since an upload began, which is for a new upload to settle.
+    pub(crate) fn check_since(&self, since: &Since, key: &str) -> Result<()> {
+        let condition = match self {
+            Self { absent: true, .. } if since.replaces => "If-None-Match",
+            Self { matches: Some(_), .. } if since.overwritten => "If-Match",
+            _ => return Ok(()),
+        };
+        Err(Error::from(Code::ConditionalRequestConflict).detail("Condition", condition).detail("Key", key))
+    }
+}
+
+/// The four conditions of a read at `now`; `prefix` is "" or "x-amz-copy-source-".
+pub(crate) fn check_read(
+    headers: &HeaderMap,
+    prefix: &str,
+    object: &Object,
+    modified: SystemTime,
+    now: SystemTime,
+) -> Result<()> {
     let header = |name: &str| text(headers, &format!("{prefix}{name}"));
     let date = |name: &str| header(name).and_then(parse_http_date).map(whole_seconds);
     let modified = whole_seconds(modified);
+    let unmet = |name: &str| failed(&format!("{prefix}{name}"));
     match header("if-match") {
-        Some(tags) if !Tags::parse(tags).hold(&object.etag) => return Err(failed("If-Match")),
+        Some(tags) if !Tags::parse(tags).hold(&object.etag) => return Err(unmet("If-Match")),
         Some(_) => {}
         // A date counts only where no tag was given, as in HTTP.
         None => {
             if date("if-unmodified-since").is_some_and(|date| modified > date) {
-                return Err(failed("If-Unmodified-Since"));
+                return Err(unmet("If-Unmodified-Since"));
             }
         }
     }
     // A copy whose source has not changed fails; a read of it is told so.
-    let unchanged = |name| if prefix.is_empty() { Error::from(Code::NotModified) } else { failed(name) };
+    let unchanged = |name| if prefix.is_empty() { Error::from(Code::NotModified) } else { unmet(name) };
     match header("if-none-match") {
         Some(tags) if Tags::parse(tags).hold(&object.etag) => Err(unchanged("If-None-Match")),
         Some(_) => Ok(()),
-        None if date("if-modified-since").is_some_and(|date| modified <= date) => Err(unchanged("If-Modified-Since")),
+        // A date of the future counts as absent, as in HTTP.
+        None if date("if-modified-since").is_some_and(|date| modified <= date && date <= whole_seconds(now)) => {
+            Err(unchanged("If-Modified-Since"))
+        }
         None => Ok(()),
     }
 }

@@ -32,7 +32,9 @@ impl CopySource {
             None => (bytes, None),
         };
         let decode = |bytes| percent_decode(bytes).decode_utf8().map(|text| text.into_owned());
-        let path = decode(path).map_err(|_| bad("Copy Source must be encoded in UTF-8"))?;
+        // Here, unlike in a URL's path, a plus is a space.
+        let path: Vec<u8> = path.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+        let path = decode(&path).map_err(|_| bad("Copy Source must be encoded in UTF-8"))?;
         let version = version.map(decode).transpose().map_err(|_| bad("Copy Source must be encoded in UTF-8"))?;
         let path = path.strip_prefix('/').unwrap_or(&path);
         let split = path.split_once('/').filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty());
@@ -74,7 +76,7 @@ impl CopySource {
         let prefix = "x-amz-copy-source-server-side-encryption-customer";
         let customer = kept::customer_key(&call.headers, prefix)?;
         kept::check_customer_key(customer.as_deref(), object.customer_key.as_deref())?;
-        check_read(&call.headers, "x-amz-copy-source-", object, found.version.modified)?;
+        check_read(&call.headers, "x-amz-copy-source-", object, found.version.modified, call.now)?;
         if matches!(object.storage_class(), "GLACIER" | "DEEP_ARCHIVE") {
             let message = "Operation is not valid for the source object's storage class";
             return Err(Error::new(Code::InvalidObjectState, message));
@@ -104,7 +106,8 @@ mod tests {
             ("/b/k", source("b", "k", None)),
             ("b/a/../k", source("b", "a/../k", None)),
             ("b//lead", source("b", "/lead", None)),
-            ("b/a%3FversionId%3Dx+y", source("b", "a?versionId=x+y", None)),
+            ("b/a%3FversionId%3Dx%2By", source("b", "a?versionId=x+y", None)),
+            ("b/a+b", source("b", "a b", None)),
             ("b%2Fk?versionId=1", source("b", "k", Some("1"))),
         ] {
             assert_eq!(CopySource::parse(text.as_bytes()).unwrap(), expected, "{text}");

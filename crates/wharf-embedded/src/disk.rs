@@ -37,7 +37,8 @@ use self::tables::{BUCKETS, PARTS, Tx, UPLOADS, VERSIONS, bucket, bucket_and};
 use self::uploads::{Uploads, upload};
 use self::writer::Writer;
 use crate::access::acl::Acl;
-use crate::backend::history;
+use crate::backend::endings::Ending;
+use crate::backend::history::{self, History};
 use crate::backend::list;
 use crate::backend::{
     Amendment, Backend, BlobWriter, Bucket, Deleted, Found, ListQuery, ListedVersion, Object, Page, Part, Removal,
@@ -113,6 +114,7 @@ impl Backend for Disk {
                 return Err(Error::from(Code::BucketNotEmpty).detail("BucketName", &name).into());
             }
             tx.remove_uploads(number)?;
+            tx.shared.endings().remove(&number);
             tx.buckets.remove(name.as_str())?;
             Ok(())
         };
@@ -166,7 +168,13 @@ impl Backend for Disk {
 
     async fn put(&self, bucket: &str, key: &str, at: SystemTime, object: Object, guard: &Guard) -> Result<Found> {
         let (bucket, key, guard) = (bucket.to_owned(), key.to_owned(), guard.clone());
-        self.shared.commit(false, move |tx| put(tx, &bucket, &key, at, &object, &guard)).await
+        let step = move |tx: &mut Tx<'_>| {
+            let (bucket, info) = tx.bucket(&bucket)?;
+            let ids = tx.shared.ids.clone();
+            let mut written = Written { tx, bucket, key: &key };
+            history::put(&mut written, info.versioning, &ids, at, object.clone(), &guard)
+        };
+        self.shared.commit(false, step).await
     }
 
     async fn find(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<Found> {
@@ -228,8 +236,11 @@ impl Backend for Disk {
 
     async fn create_upload(&self, bucket: &str, upload: Upload) -> Result<()> {
         let bucket = bucket.to_owned();
+        let mut upload = upload;
         let step = move |tx: &mut Tx<'_>| {
             let (bucket, _) = tx.bucket(&bucket)?;
+            let latest = Written { tx, bucket, key: &upload.key }.latest()?;
+            upload.replaces = history::object_of(&latest).is_some();
             tx.put_upload(bucket, &upload)
         };
         self.shared.commit(false, step).await
@@ -268,23 +279,25 @@ impl Backend for Disk {
         self.read(read).await
     }
 
-    async fn complete(
-        &self,
-        bucket: &str,
-        upload: &Upload,
-        at: SystemTime,
-        object: Object,
-        guard: &Guard,
-    ) -> Result<Found> {
-        let (bucket, key, id, guard) = (bucket.to_owned(), upload.key.clone(), upload.id.clone(), guard.clone());
+    async fn complete(&self, bucket: &str, upload: &Upload, object: Object, guard: &Guard) -> Result<Found> {
+        let (bucket, upload, guard) = (bucket.to_owned(), upload.clone(), guard.clone());
         let step = move |tx: &mut Tx<'_>| {
-            let (number, _) = tx.bucket(&bucket)?;
-            tx.check_upload(number, &key, &id)?;
-            let found = put(tx, &bucket, &key, at, &object, &guard)?;
-            tx.remove_upload(number, &key, &id)?;
+            let (bucket, info) = tx.bucket(&bucket)?;
+            let (key, id) = (&upload.key, &upload.id);
+            tx.check_upload(bucket, key, id)?;
+            let ids = tx.shared.ids.clone();
+            let mut written = Written { tx, bucket, key };
+            let found = history::complete(&mut written, info.versioning, &ids, &upload, object.clone(), &guard)?;
+            tx.end_upload(bucket, key, id, Ending::completed(&found))?;
             Ok(found)
         };
         self.shared.commit(false, step).await
+    }
+
+    async fn ending(&self, bucket: &str, key: &str, id: &str) -> Result<Option<Ending>> {
+        let number = |transaction: &ReadTransaction| Ok(tables::bucket(&transaction.open_table(BUCKETS)?, bucket)?.0);
+        let number = self.shared.metadata.read(number)?;
+        Ok(self.shared.endings().get(&number).and_then(|endings| endings.get(key, id)).cloned())
     }
 
     async fn abort(&self, bucket: &str, key: &str, id: &str) -> Result<()> {
@@ -292,7 +305,7 @@ impl Backend for Disk {
         let step = move |tx: &mut Tx<'_>| {
             let (bucket, _) = tx.bucket(&bucket)?;
             tx.check_upload(bucket, &key, &id)?;
-            tx.remove_upload(bucket, &key, &id)
+            tx.end_upload(bucket, &key, &id, Ending::Aborted)
         };
         self.shared.commit(true, step).await
     }
@@ -305,17 +318,4 @@ impl Backend for Disk {
         };
         self.read(read).await
     }
-}
-
-fn put(
-    tx: &mut Tx<'_>,
-    bucket: &str,
-    key: &str,
-    at: SystemTime,
-    object: &Object,
-    guard: &Guard,
-) -> failure::Result<Found> {
-    let (bucket, info) = tx.bucket(bucket)?;
-    let ids = tx.shared.ids.clone();
-    history::put(&mut Written { tx, bucket, key }, info.versioning, &ids, at, object.clone(), guard)
 }

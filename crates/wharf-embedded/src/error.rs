@@ -17,6 +17,7 @@ pub(crate) enum Code {
     BucketAlreadyExists,
     BucketAlreadyOwnedByYou,
     BucketNotEmpty,
+    ConditionalRequestConflict,
     EntityTooLarge,
     EntityTooSmall,
     ExpiredToken,
@@ -75,6 +76,7 @@ pub(crate) enum Code {
     PreconditionFailed,
     ReplicationConfigurationNotFound,
     RequestTimeTooSkewed,
+    RequestTimeout,
     SignatureDoesNotMatch,
     UnexpectedContent,
     XAmzContentSha256Mismatch,
@@ -116,6 +118,11 @@ impl Code {
                 "Your previous request to create the named bucket succeeded and you already own it.",
             ),
             Code::BucketNotEmpty => ("BucketNotEmpty", 409, "The bucket you tried to delete is not empty"),
+            Code::ConditionalRequestConflict => (
+                "ConditionalRequestConflict",
+                409,
+                "The conditional request cannot succeed due to a conflicting operation against this resource.",
+            ),
             Code::EntityTooLarge => {
                 ("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed object size.")
             }
@@ -278,6 +285,12 @@ impl Code {
                 "RequestTimeTooSkewed",
                 403,
                 "The difference between the request time and the current time is too large.",
+            ),
+            Code::RequestTimeout => (
+                "RequestTimeout",
+                400,
+                "Your socket connection to the server was not read from or written to within the timeout period. Idle \
+                 connections will be closed.",
             ),
             Code::SignatureDoesNotMatch => (
                 "SignatureDoesNotMatch",

@@ -131,7 +131,8 @@ impl Fault {
         Self::respond(200, code)
     }
 
-    /// The request is carried out, and the head of its answer comes this much later, by Tokio's clock.
+    /// The request is carried out, and the head of its answer comes this much later, by Tokio's clock; where there is to be
+    /// no answer, the end of its connection.
     pub fn delay(by: Duration) -> Self {
         Self::new(Action::Delay(by))
     }

@@ -41,9 +41,13 @@ impl Ids {
         u64::from_str_radix(count, 16).ok().filter(|_| ours)
     }
 
-    /// The next name: 32 letters and digits. Names grow in byte order as they are made.
+    /// The next name.
     pub(crate) fn next(&self) -> String {
-        let count = self.number();
+        self.name(self.number())
+    }
+
+    /// The name of a number: 32 letters and digits. Names have the order of their numbers, byte for byte.
+    pub(crate) fn name(&self, count: u64) -> String {
         // The count comes first, so that order holds; a letter in front keeps it from looking like a number.
         format!("v{count:015x}{}", hex(&self.salt))
     }

@@ -22,9 +22,14 @@ pub(crate) fn check_removal(lock: &Lock, now: SystemTime, bypass: bool) -> Resul
 }
 
 /// Whether `new` may take the place of `old`: it may be longer, or the old one may be passed or over.
-pub(crate) fn check_change(old: Option<&Retention>, new: &Retention, now: SystemTime, bypass: bool) -> Result<()> {
+pub(crate) fn check_change(
+    old: Option<&Retention>,
+    new: Option<&Retention>,
+    now: SystemTime,
+    bypass: bool,
+) -> Result<()> {
     let Some(old) = old.filter(|old| old.until > now) else { return Ok(()) };
-    let longer = new.until >= old.until && (new.mode == old.mode || old.mode == GOVERNANCE);
+    let longer = new.is_some_and(|new| new.until >= old.until && (new.mode == old.mode || old.mode == GOVERNANCE));
     if longer || may_pass(old, bypass) {
         return Ok(());
     }
@@ -75,12 +80,15 @@ mod tests {
     #[test]
     fn changes() {
         let now = UNIX_EPOCH + Duration::from_secs(100);
-        let check = |old, new, bypass| check_change(Some(&old), &new, now, bypass).is_ok();
+        let check = |old, new, bypass| check_change(Some(&old), Some(&new), now, bypass).is_ok();
         assert!(check(retention("COMPLIANCE", 200), retention("COMPLIANCE", 300), false));
         assert!(!check(retention("COMPLIANCE", 200), retention("COMPLIANCE", 150), true));
         assert!(!check(retention("COMPLIANCE", 200), retention("GOVERNANCE", 300), true));
         assert!(!check(retention("GOVERNANCE", 200), retention("GOVERNANCE", 150), false));
         assert!(check(retention("GOVERNANCE", 200), retention("GOVERNANCE", 150), true));
         assert!(check(retention("COMPLIANCE", 50), retention("GOVERNANCE", 60), false));
+        let remove = |old, bypass| check_change(Some(&old), None, now, bypass).is_ok();
+        assert!(remove(retention("GOVERNANCE", 200), true) && !remove(retention("GOVERNANCE", 200), false));
+        assert!(remove(retention("COMPLIANCE", 50), false) && !remove(retention("COMPLIANCE", 200), true));
     }
 }

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::access::acl::Acl;
+use crate::backend::endings::{Ending, Endings};
 use crate::backend::{
     Amendment, Backend, BlobWriter, Bucket, Deleted, Found, ListQuery, ListedVersion, Object, Page, Part, Removal,
     Upload, Version, Versioning,
@@ -31,6 +32,7 @@ struct BucketState {
     objects: objects::Objects,
     /// A key's open uploads, in order of their ids, which is the order of their start; never empty.
     uploads: BTreeMap<String, BTreeMap<String, UploadState>>,
+    endings: Endings,
 }
 
 struct UploadState {
@@ -75,7 +77,12 @@ impl Backend for Memory {
             let code = if same { Code::BucketAlreadyOwnedByYou } else { Code::BucketAlreadyExists };
             return Err(Error::from(code).detail("BucketName", bucket.name));
         }
-        let state = BucketState { info: bucket, objects: BTreeMap::new(), uploads: BTreeMap::new() };
+        let state = BucketState {
+            info: bucket,
+            objects: BTreeMap::new(),
+            uploads: BTreeMap::new(),
+            endings: Endings::default(),
+        };
         buckets.insert(state.info.name.clone(), state);
         Ok(())
     }
@@ -154,12 +161,11 @@ impl Backend for Memory {
     }
 
     async fn list_versions(&self, bucket: &str, query: &ListQuery) -> Result<Page<ListedVersion>> {
-        Ok(in_bucket(&self.read(), bucket)?.list_versions(query))
+        Ok(in_bucket(&self.read(), bucket)?.list_versions(&self.ids, query))
     }
 
     async fn create_upload(&self, bucket: &str, upload: Upload) -> Result<()> {
-        in_bucket_mut(&mut self.write(), bucket)?.create_upload(upload);
-        Ok(())
+        in_bucket_mut(&mut self.write(), bucket)?.create_upload(upload)
     }
 
     async fn upload(&self, bucket: &str, key: &str, id: &str) -> Result<Arc<Upload>> {
@@ -175,24 +181,21 @@ impl Backend for Memory {
         Ok(in_bucket(&self.read(), bucket)?.upload(key, id)?.parts.values().cloned().collect())
     }
 
-    async fn complete(
-        &self,
-        bucket: &str,
-        upload: &Upload,
-        at: SystemTime,
-        object: Object,
-        guard: &Guard,
-    ) -> Result<Found> {
+    async fn complete(&self, bucket: &str, upload: &Upload, object: Object, guard: &Guard) -> Result<Found> {
         let mut buckets = self.write();
         let state = in_bucket_mut(&mut buckets, bucket)?;
         state.upload(&upload.key, &upload.id)?;
-        let found = state.put(&self.ids, &upload.key, at, object, guard)?;
-        state.abort(&upload.key, &upload.id)?;
+        let found = state.complete(&self.ids, upload, object, guard)?;
+        state.end(&upload.key, &upload.id, Ending::completed(&found))?;
         Ok(found)
     }
 
+    async fn ending(&self, bucket: &str, key: &str, id: &str) -> Result<Option<Ending>> {
+        Ok(in_bucket(&self.read(), bucket)?.endings.get(key, id).cloned())
+    }
+
     async fn abort(&self, bucket: &str, key: &str, id: &str) -> Result<()> {
-        in_bucket_mut(&mut self.write(), bucket)?.abort(key, id)
+        in_bucket_mut(&mut self.write(), bucket)?.end(key, id, Ending::Aborted)
     }
 
     async fn list_uploads(&self, bucket: &str, query: &ListQuery) -> Result<Page<Arc<Upload>>> {

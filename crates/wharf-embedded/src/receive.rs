@@ -20,7 +20,7 @@ pub(crate) struct Received {
     pub(crate) md5: [u8; 16],
     /// What is kept.
     pub(crate) checksum: Checksum,
-    /// What the sender gave, where that is another one.
+    /// What the sender gave.
     pub(crate) given: Option<Checksum>,
 }
 
@@ -55,9 +55,12 @@ pub(crate) async fn receive(
     let md5: [u8; 16] = md5.finalize().into();
     let whole = |algorithm, value| Checksum { kind: Kind { algorithm, composite: false }, value };
     let checksum = whole(algorithm, hasher.finish());
-    let given = second.map(|(algorithm, hasher)| whole(algorithm, hasher.finish()));
-    let sent = given.as_ref().unwrap_or(&checksum);
+    let sent = match second {
+        Some((algorithm, hasher)) => whole(algorithm, hasher.finish()),
+        None => checksum.clone(),
+    };
     expected.check(&md5, sent.kind.algorithm, &sent.value, &body.trailers())?;
+    let given = expected.algorithm.map(|_| sent);
     Ok(Received { blob: writer.finish().await?, md5, checksum, given })
 }
 

@@ -26,9 +26,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, Sleep, sleep};
 use wharf_transport::{Body, BoxError, TransportError};
 
 use crate::call::Peer;
+use crate::error::{Code, Error};
 use crate::store::Store;
 
 /// How much of a refused body is still read, so that its sender sees the refusal and not a reset connection.
@@ -36,6 +38,9 @@ const MOST_LEFTOVER: usize = 64 * 1024 * 1024;
 
 /// How long a sender may be silent while its refused body is read, and take to hear that a connection ends.
 const LEFTOVER_SILENCE: Duration = Duration::from_secs(2);
+
+/// How long a sender may be silent amid a body, about as long as S3 lets him.
+const BODY_SILENCE: Duration = Duration::from_secs(20);
 
 /// How long a connection may take to agree on its encryption.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -109,8 +114,8 @@ impl Server {
         format!("{}{}", self.endpoint(), health::PATH)
     }
 
-    /// Takes no more connections, finishes the requests that are under way, and closes. Dropping the server instead
-    /// starts the same and does not wait.
+    /// Takes no more connections, finishes the requests that are under way, and closes. A body that stalls is waited for
+    /// no longer than 20 s. Dropping the server instead starts the same and does not wait.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         let _ = (&mut self.task).await;
@@ -227,7 +232,11 @@ async fn close(mut stream: impl AsyncRead + AsyncWrite + Unpin, is_unread: bool)
 
 fn incoming(body: Incoming, unread: Arc<AtomicBool>) -> Body {
     let length = http_body::Body::size_hint(&body).exact();
-    if length == Some(0) { Body::empty() } else { Body::stream(length, Frames { body, unread }) }
+    if length == Some(0) {
+        return Body::empty();
+    }
+    let silence = Box::pin(sleep(BODY_SILENCE));
+    Body::stream(length, Frames { body, unread, silence, is_waiting: false, has_ended: false })
 }
 
 /// The data of a body's frames.
@@ -235,11 +244,16 @@ struct Frames {
     body: Incoming,
     /// Set where the body is dropped before its end.
     unread: Arc<AtomicBool>,
+    /// Over when the sender, once waited for, has been silent for too long.
+    silence: Pin<Box<Sleep>>,
+    is_waiting: bool,
+    /// Whether its end was seen, which a body in chunks does not say of itself.
+    has_ended: bool,
 }
 
 impl Drop for Frames {
     fn drop(&mut self) {
-        if !http_body::Body::is_end_stream(&self.body) {
+        if !self.has_ended && !http_body::Body::is_end_stream(&self.body) {
             self.unread.store(true, Ordering::Relaxed);
         }
     }
@@ -250,13 +264,24 @@ impl Stream for Frames {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            match task::ready!(http_body::Body::poll_frame(Pin::new(&mut self.body), cx)) {
-                None => return Poll::Ready(None),
-                Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
-                Some(Ok(frame)) => {
+            match http_body::Body::poll_frame(Pin::new(&mut self.body), cx) {
+                Poll::Ready(None) => {
+                    self.has_ended = true;
+                    return Poll::Ready(None);
+                }
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error.into()))),
+                Poll::Ready(Some(Ok(frame))) => {
+                    self.is_waiting = false;
                     if let Ok(data) = frame.into_data() {
                         return Poll::Ready(Some(Ok(data)));
                     }
+                }
+                Poll::Pending => {
+                    if !std::mem::replace(&mut self.is_waiting, true) {
+                        self.silence.as_mut().reset(Instant::now() + BODY_SILENCE);
+                    }
+                    task::ready!(self.silence.as_mut().poll(cx));
+                    return Poll::Ready(Some(Err(Error::from(Code::RequestTimeout).into())));
                 }
             }
         }

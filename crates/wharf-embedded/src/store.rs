@@ -181,6 +181,7 @@ impl Store {
             entry.faults = std::mem::take(&mut plan.words);
         });
         if plan.request.closes_at_once() {
+            faults::wait(plan.delay).await;
             return Err(faults::closed());
         }
         let closed = Arc::new(AtomicBool::new(false));
@@ -197,6 +198,7 @@ impl Store {
             self.answer(head, body, &watch, now, aim, plan.habits).await
         };
         let bytes_in = read + watch.count();
+        faults::wait(plan.delay).await;
         if plan.drop_answer || closed.load(Ordering::Relaxed) {
             shared.log.update(number, |entry| entry.bytes_in = bytes_in);
             return Err(faults::closed());
@@ -209,8 +211,8 @@ impl Store {
         complete(&mut reply, &method, now);
         call::set(reply.headers_mut(), "x-amz-request-id", &request_id);
         call::set(reply.headers_mut(), "x-amz-id-2", &host_id);
-        faults::wait(plan.delay).await;
-        let body = plan.response.wrap(std::mem::take(reply.body_mut()), &closed);
+        let body = std::mem::take(reply.body_mut());
+        let body = plan.response.of_answer(body.length()).wrap(body, &closed);
         *reply.body_mut() = shared.log.answered(number, reply.status(), bytes_in, body);
         Ok(reply)
     }

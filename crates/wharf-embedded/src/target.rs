@@ -15,11 +15,15 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Reads the target of `path` at `host`. Bytes are taken as they stand: no segment is ever resolved away.
+    /// Reads the target of `path` at `host`. Bytes are taken as they stand: no segment is ever resolved away. A path that
+    /// would climb out of its root is refused all the same, as S3 does.
     pub(crate) fn parse(path: &str, host: &str, domains: &[String]) -> Result<Self> {
         let decoded = percent_decode_str(path.strip_prefix('/').unwrap_or(path))
             .decode_utf8()
             .map_err(|_| Error::from(Code::InvalidUri))?;
+        if climbs_out(&decoded) {
+            return Err(Code::BadRequest.into());
+        }
         let target = match virtual_bucket(host, domains) {
             Some(bucket) => Self { bucket: bucket.to_owned(), key: decoded.into_owned() },
             None => {
@@ -42,6 +46,23 @@ impl Target {
             (bucket, key) => format!("/{bucket}/{key}"),
         }
     }
+}
+
+/// Whether more segments of a path lead up than down, at any of its places.
+fn climbs_out(path: &str) -> bool {
+    let mut depth = 0usize;
+    path.split('/').any(|segment| match segment {
+        ".." if depth == 0 => true,
+        ".." => {
+            depth -= 1;
+            false
+        }
+        "." => false,
+        _ => {
+            depth += 1;
+            false
+        }
+    })
 }
 
 /// Refuses a key that is too long.
@@ -104,6 +125,21 @@ mod tests {
             ("/b/k", ".s3.localhost", "b", "k"),
         ] {
             assert_eq!(parse(path, host), (bucket.to_owned(), key.to_owned()), "{path} at {host}");
+        }
+        let domains = ["s3.localhost".to_owned()];
+        for (path, host, climbs) in [
+            ("/b/../d", "x", false),
+            ("/b/..", "x", false),
+            ("/b/a/../../d", "x", false),
+            ("/b/../../d", "x", true),
+            ("/b/%2E%2E/.%2e%2Fd", "x", true),
+            ("/b/./../../d", "x", true),
+            ("/a/../d", "b.s3.localhost", false),
+            ("/../d", "b.s3.localhost", true),
+            ("/a/../../d/e/f", "b.s3.localhost", true),
+            ("/...", "b.s3.localhost", false),
+        ] {
+            assert_eq!(Target::parse(path, host, &domains).is_err(), climbs, "{path} at {host}");
         }
         assert!(Target::parse("/b/%ff", "x", &[]).is_err());
         assert!(Target::parse("//b", "x", &[]).is_err());

@@ -26,7 +26,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A key or a path on its [`line`]. No two of them look alike: where something has to be escaped, or a backslash would look as
+/// A key or a path on its [`line()`]. No two of them look alike: where something has to be escaped, or a backslash would look as
 /// if something was, every backslash is doubled.
 ///
 /// ```

@@ -15,10 +15,26 @@ use wharf_embedded::{Fault, Operation, Store};
 const SMALL: usize = MIB;
 const LARGE: usize = 17 * MIB;
 
-/// The answer to the write is lost once.
+/// The answer to the write is lost once. A completion asked for again is of an upload that is gone, as with most servers;
+/// S3 and the store answer it as they did.
 fn lose(store: &Store) {
     let lost = Fault::drop_answer().on(Operation::PutObject).on(Operation::CompleteMultipartUpload).times(1);
     store.inject(lost).unwrap();
+    forget_upload(store, 2);
+}
+
+fn forget_upload(store: &Store, completion: u64) {
+    store.inject(Fault::respond(404, "NoSuchUpload").on(Operation::CompleteMultipartUpload).nth(completion)).unwrap();
+}
+
+#[tokio::test]
+async fn a_completion_is_answered_again() {
+    let (s3, store) = embedded().await;
+    store.inject(Fault::drop_answer().on(Operation::CompleteMultipartUpload).nth(1)).unwrap();
+    let uploaded = s3.upload("my-bucket", "a", bytes(LARGE)).if_absent().await.unwrap();
+    assert_eq!(uploaded.etag, s3.head_object("my-bucket", "a").await.unwrap().etag);
+    assert_eq!(store.requests().count(Operation::CompleteMultipartUpload), 2);
+    no_uploads(&s3).await;
 }
 
 #[tokio::test]
@@ -110,6 +126,8 @@ async fn with_another_object(
     };
     let s3 = hooked(&store, hook).build().unwrap();
     store.inject(Fault::drop_answer().on(Operation::CompleteMultipartUpload).nth(1)).unwrap();
+    // The second one is the other's.
+    forget_upload(&store, 3);
     ours(s3.upload("my-bucket", "a", bytes(LARGE)).metadata("team", "blue")).await.unwrap_err()
 }
 

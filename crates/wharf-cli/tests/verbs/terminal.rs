@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 use wharf_embedded::{Fault, Operation};
 
 use crate::bench::Bench;
@@ -23,6 +23,10 @@ fn at_a_terminal(mut command: Command, input: &str) -> (i32, String) {
     tcsetwinsize(&master, Winsize { ws_row: 24, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
     let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
     let slave = OpenOptions::new().read(true).write(true).open(name).unwrap();
+    // What is typed would be echoed whenever it comes, also amid what is printed.
+    let mut attributes = tcgetattr(&slave).unwrap();
+    attributes.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(&slave, OptionalActions::Now, &attributes).unwrap();
     let (stdin, stdout) = (slave.try_clone().unwrap(), slave.try_clone().unwrap());
     let mut child = command.env("TERM", "xterm").stdin(stdin).stdout(stdout).stderr(slave).spawn().unwrap();
     // The command has the terminal open as well: it ends when all of these are gone.

@@ -38,7 +38,7 @@ impl Directory {
     /// Takes a data directory, which is made where there is none.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
         let failed = |error| OpenError::io(path, error);
-        make(path).map_err(failed)?;
+        make(path, &own_directory()).map_err(failed)?;
         // Before anything is written: it may be somebody else's.
         if !fs::exists(path.join("format")).map_err(failed)? {
             check_empty(path)?;
@@ -54,7 +54,10 @@ impl Directory {
             Err(error) if error.kind() == ErrorKind::InvalidData => return Err(OpenError::foreign(path)),
             Err(error) => return Err(failed(error)),
         }
-        directory.complete().map_err(failed)?;
+        if !directory.complete().map_err(failed)? {
+            let source = "metadata.redb is missing; restore it together with files".into();
+            return Err(OpenError::Damaged { path: path.to_owned(), source });
+        }
         Ok(directory)
     }
 
@@ -67,22 +70,28 @@ impl Directory {
         sync(&self.path)
     }
 
-    /// Makes what is missing: everything in a new directory, and what a crash left undone.
-    fn complete(&self) -> io::Result<()> {
-        if fs::exists(self.path.join("files/ff"))? && fs::exists(self.incoming())? {
-            return Ok(());
-        }
-        own_file().open(self.database())?;
-        for name in ["incoming", "files"] {
-            own_directory().create(self.path.join(name))?;
-        }
-        // The last one goes last: where it is, all are.
+    /// Makes what is missing: everything in a new directory, and what a crash left undone. Not the database that goes
+    /// with files which are there; whether that is so.
+    fn complete(&self) -> io::Result<bool> {
         let files = self.path.join("files");
-        for number in 0..=0xffu8 {
-            own_directory().create(files.join(format!("{number:02x}")))?;
+        let has_files = fs::exists(files.join("ff"))?;
+        if has_files && !fs::exists(self.database())? {
+            return Ok(false);
         }
+        if !has_files || !fs::exists(self.incoming())? {
+            own_file().open(self.database())?;
+            for name in ["incoming", "files"] {
+                own_directory().create(self.path.join(name))?;
+            }
+            // The last one goes last: where it is, all are.
+            for number in 0..=0xffu8 {
+                own_directory().create(files.join(format!("{number:02x}")))?;
+            }
+        }
+        // Each time: whoever made them may have been killed before he could.
         sync(&files)?;
-        sync(&self.path)
+        sync(&self.path)?;
+        Ok(true)
     }
 
     /// Lets another have it.
@@ -172,13 +181,13 @@ impl Directory {
 }
 
 /// Makes a directory with all above it, and makes them outlive a crash.
-fn make(path: &Path) -> io::Result<()> {
+fn make(path: &Path, how: &DirBuilder) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
     let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(above)?;
-    own_directory().create(path)?;
+    make(above, DirBuilder::new().recursive(true))?;
+    how.create(path)?;
     sync(above)
 }
 

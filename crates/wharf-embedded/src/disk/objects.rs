@@ -9,7 +9,7 @@ use super::failure::{Failure, Result};
 use super::place::Shared;
 use super::record::{self, VersionRecord};
 use super::tables::Tx;
-use crate::backend::history::{History, HistoryMut, NULL};
+use crate::backend::history::{History, HistoryMut, NULL, Numbered};
 use crate::backend::list::{Entry, Source, Start};
 use crate::backend::{ListedVersion, Version};
 
@@ -29,12 +29,12 @@ pub(super) struct Seen<'a, T> {
 
 impl<T: ReadableTable<VersionKey, &'static [u8]>> Seen<'_, T> {
     /// The first row from the latest on that `wanted` wants.
-    fn first(&self, wanted: impl Fn(&VersionRecord) -> bool) -> Result<Option<(u64, Arc<Version>)>> {
+    fn first(&self, wanted: impl Fn(&VersionRecord) -> bool) -> Result<Option<Numbered>> {
         for row in self.table.range((self.bucket, self.key, 0)..=(self.bucket, self.key, u64::MAX))? {
             let (place, value) = row?;
             let record: VersionRecord = record::decode(value.value())?;
             if wanted(&record) {
-                return Ok(Some((place.value().2, self.version(record)?)));
+                return Ok(Some((!place.value().2, self.version(record)?)));
             }
         }
         Ok(None)
@@ -47,28 +47,27 @@ impl<T: ReadableTable<VersionKey, &'static [u8]>> Seen<'_, T> {
 
 impl<T: ReadableTable<VersionKey, &'static [u8]>> History for Seen<'_, T> {
     type Error = Failure;
-    type Place = u64;
 
     fn key(&self) -> &str {
         self.key
     }
 
-    fn latest(&self) -> Result<Option<(u64, Arc<Version>)>> {
+    fn latest(&self) -> Result<Option<Numbered>> {
         self.first(|_| true)
     }
 
-    fn by_id(&self, id: &str) -> Result<Option<(u64, Arc<Version>)>> {
+    fn by_id(&self, id: &str) -> Result<Option<Numbered>> {
         if id == NULL {
             return self.first(|record| record.id == NULL);
         }
-        let Some(place) = self.shared.ids.number_of(id).map(|number| !number) else { return Ok(None) };
-        let Some(value) = self.table.get((self.bucket, self.key, place))? else { return Ok(None) };
+        let Some(number) = self.shared.ids.number_of(id) else { return Ok(None) };
+        let Some(value) = self.table.get((self.bucket, self.key, !number))? else { return Ok(None) };
         let record: VersionRecord = record::decode(value.value())?;
         // A number can be written in other ways, and a version called "null" has one that is not its id.
         if record.id != id {
             return Ok(None);
         }
-        Ok(Some((place, self.version(record)?)))
+        Ok(Some((number, self.version(record)?)))
     }
 }
 
@@ -87,37 +86,34 @@ impl Written<'_, '_> {
 
 impl History for Written<'_, '_> {
     type Error = Failure;
-    type Place = u64;
 
     fn key(&self) -> &str {
         self.key
     }
 
-    fn latest(&self) -> Result<Option<(u64, Arc<Version>)>> {
+    fn latest(&self) -> Result<Option<Numbered>> {
         self.seen().latest()
     }
 
-    fn by_id(&self, id: &str) -> Result<Option<(u64, Arc<Version>)>> {
+    fn by_id(&self, id: &str) -> Result<Option<Numbered>> {
         self.seen().by_id(id)
     }
 }
 
 impl HistoryMut for Written<'_, '_> {
-    fn add(&mut self, version: Arc<Version>, instead: Option<u64>) -> Result<()> {
+    fn add(&mut self, number: u64, version: Arc<Version>, instead: Option<u64>) -> Result<()> {
         let record = VersionRecord::of(&version)?;
         let bytes = record::encode(&record)?;
-        if let Some(place) = instead {
-            self.remove(place)?;
+        if let Some(instead) = instead {
+            self.remove(instead)?;
         }
-        let ids = &self.tx.shared.ids;
-        let number = ids.number_of(&version.id).unwrap_or_else(|| ids.number());
         self.tx.take(&record.extents())?;
         self.tx.versions.insert((self.bucket, self.key, !number), bytes.as_slice())?;
         Ok(())
     }
 
-    fn remove(&mut self, place: u64) -> Result<()> {
-        let at = (self.bucket, self.key, place);
+    fn remove(&mut self, number: u64) -> Result<()> {
+        let at = (self.bucket, self.key, !number);
         let Some(value) = self.tx.versions.get(at)? else { return Ok(()) };
         let record: VersionRecord = record::decode(value.value())?;
         drop(value);
@@ -125,9 +121,9 @@ impl HistoryMut for Written<'_, '_> {
         self.tx.release(&record.extents())
     }
 
-    fn replace(&mut self, place: u64, version: Arc<Version>) -> Result<()> {
+    fn replace(&mut self, number: u64, version: Arc<Version>) -> Result<()> {
         let bytes = record::encode(&VersionRecord::of(&version)?)?;
-        self.tx.versions.insert((self.bucket, self.key, place), bytes.as_slice())?;
+        self.tx.versions.insert((self.bucket, self.key, !number), bytes.as_slice())?;
         Ok(())
     }
 }
@@ -142,11 +138,16 @@ pub(super) struct Listing<'a> {
 impl Listing<'_> {
     /// All versions in order.
     fn rows(&self, start: Start) -> Result<impl Iterator<Item = Result<(String, Arc<Version>, bool)>>> {
-        let mut last = match &start {
-            Start::At(_) => None,
-            Start::Behind(key) | Start::Amid(key, _) => Some(key.clone()),
+        let (from, end) = self.from(&start)?;
+        let mut last = match (&start, &from) {
+            // The marker may be gone, and all that was newer: then the first behind it is the latest.
+            (Start::Amid(key, _), Bound::Excluded(marker)) => {
+                let before = self.table.range((self.bucket, key.as_str(), 0)..=*marker)?.next().transpose()?;
+                before.map(|_| key.clone())
+            }
+            _ => None,
         };
-        let rows = self.table.range::<(u64, &str, u64)>(self.from(&start)?)?;
+        let rows = self.table.range::<(u64, &str, u64)>((from, end))?;
         Ok(rows.map_while(move |row| {
             let (place, value) = match row {
                 Ok(row) => row,
@@ -166,17 +167,17 @@ impl Listing<'_> {
     }
 
     fn from<'s>(&self, start: &'s Start) -> Result<Rows<'s>> {
-        let behind = |key: &'s str, place| Bound::Excluded((self.bucket, key, place));
+        let behind = |key: &'s str, number: u64| Bound::Excluded((self.bucket, key, !number));
         let from = match start {
             Start::At(key) => Bound::Included((self.bucket, key.as_str(), 0)),
-            Start::Behind(key) => behind(key, u64::MAX),
+            Start::Behind(key) => behind(key, 0),
             Start::Amid(key, id) => match self.shared.ids.number_of(id) {
-                Some(number) => behind(key, !number),
+                Some(number) => behind(key, number),
                 None => {
                     let seen = Seen { table: self.table, shared: self.shared, bucket: self.bucket, key };
                     // One that is gone had a place that nobody knows: better all of the key again than too little.
                     match seen.by_id(id)? {
-                        Some((place, _)) => behind(key, place),
+                        Some((number, _)) => behind(key, number),
                         None => Bound::Included((self.bucket, key.as_str(), 0)),
                     }
                 }

@@ -22,6 +22,7 @@ use super::metadata::Metadata;
 use super::tables;
 use super::work;
 use crate::backend::blob::Concat;
+use crate::backend::endings::Endings;
 use crate::backend::{Blob, Extent};
 use crate::error::{Code, Error};
 use crate::id::Ids;
@@ -35,6 +36,8 @@ pub(super) struct Shared {
     pub(super) metadata: Metadata,
     pub(super) ids: Arc<Ids>,
     pub(super) jobs: Sender<Job>,
+    /// How uploads ended, by the numbers of their buckets; a store that is opened again has forgotten.
+    endings: Mutex<HashMap<u64, Endings>>,
     held: Mutex<HashMap<u64, Weak<Held>>>,
 }
 
@@ -51,7 +54,11 @@ pub(super) struct Held {
 
 impl Shared {
     pub(super) fn new(directory: Directory, metadata: Metadata, ids: Arc<Ids>, jobs: Sender<Job>) -> Self {
-        Self { directory, metadata, ids, jobs, held: Mutex::default() }
+        Self { directory, metadata, ids, jobs, endings: Mutex::default(), held: Mutex::default() }
+    }
+
+    pub(super) fn endings(&self) -> MutexGuard<'_, HashMap<u64, Endings>> {
+        self.endings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets another have the directory.

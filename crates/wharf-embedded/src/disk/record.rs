@@ -310,6 +310,8 @@ pub(super) struct UploadRecord {
     lock: LockRecord,
     acl: StoredAcl,
     checksum: Option<KindRecord>,
+    #[serde(default)]
+    replaces: bool,
 }
 
 impl UploadRecord {
@@ -322,6 +324,7 @@ impl UploadRecord {
             lock: LockRecord::of(&upload.lock),
             acl: upload.acl.to_stored(),
             checksum: upload.checksum.map(KindRecord::of),
+            replaces: upload.replaces,
         }
     }
 
@@ -336,6 +339,7 @@ impl UploadRecord {
             lock: self.lock.lock(),
             acl: acl(self.acl)?,
             checksum: self.checksum.map(KindRecord::kind).transpose()?,
+            replaces: self.replaces,
         })
     }
 }

@@ -8,6 +8,7 @@ use redb::{ReadOnlyTable, ReadableTable};
 use super::failure::{Failure, Result};
 use super::record::{self, PartRecord, UploadRecord};
 use super::tables::Tx;
+use crate::backend::endings::Ending;
 use crate::backend::list::{Entry, Source, Start};
 use crate::backend::{Part, Upload};
 use crate::error::{Code, Error};
@@ -57,8 +58,16 @@ impl Tx<'_> {
         before.map_or(Ok(()), |before| self.release(&before.extents))
     }
 
+    /// Ends an upload that is there, and remembers how.
+    pub(super) fn end_upload(&mut self, bucket: u64, key: &str, id: &str, ending: Ending) -> Result<()> {
+        self.remove_upload(bucket, key, id)?;
+        // Should the disk fail, the upload goes on, and is looked for first.
+        self.shared.endings().entry(bucket).or_default().add(key, id, ending);
+        Ok(())
+    }
+
     /// Removes an upload that is there, and its parts.
-    pub(super) fn remove_upload(&mut self, bucket: u64, key: &str, id: &str) -> Result<()> {
+    fn remove_upload(&mut self, bucket: u64, key: &str, id: &str) -> Result<()> {
         let mut extents = Vec::new();
         let all = (id, 0)..=(id, u16::MAX);
         for row in self.parts.range(all.clone())? {

@@ -1,6 +1,6 @@
 //! Replaces an object behind its reader's back.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
@@ -21,6 +21,8 @@ pub(crate) async fn replace(backend: &dyn Backend, target: &Target, now: SystemT
     let blob = writer.finish().await?;
     let (md5, checksum) = blob::digest(&*blob, Algorithm::Crc64Nvme).await?;
     let object = Object { blob, etag: hex(&md5), checksum: Some(checksum), parts: Vec::new(), ..old.clone() };
-    backend.put(&target.bucket, &target.key, now, object, &Guard::default()).await?;
+    // Dates are told in whole seconds.
+    let at = found.version.modified.checked_add(Duration::from_secs(1)).map_or(now, |later| later.max(now));
+    backend.put(&target.bucket, &target.key, at, object, &Guard::default()).await?;
     Ok(())
 }

@@ -33,6 +33,12 @@ impl Tampering {
         self.close_after == Some(0)
     }
 
+    /// The same for an answer of this length, which is whole where it is not longer than what is let pass.
+    pub(crate) fn of_answer(mut self, length: Option<u64>) -> Self {
+        self.close_after = self.close_after.filter(|after| length.is_none_or(|length| length > *after));
+        self
+    }
+
     /// The body as it goes on; `closed` is set once it has broken off.
     pub(crate) fn wrap(self, body: Body, closed: &Arc<AtomicBool>) -> Body {
         if self.corrupt.is_empty() && self.pauses.is_empty() && self.close_after.is_none() {

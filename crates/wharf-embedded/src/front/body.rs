@@ -102,7 +102,10 @@ impl http_body::Body for Raw {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let item = match ready!(Pin::new(&mut self.body).poll_next(cx)) {
             Some(Ok(bytes)) => self.pass(Some(bytes)),
-            Some(Err(_)) => Err(Code::IncompleteBody.into()),
+            Some(Err(error)) => Err(match error.downcast::<Error>() {
+                Ok(refusal) => *refusal,
+                Err(_) => Code::IncompleteBody.into(),
+            }),
             None => self.pass(None),
         };
         Poll::Ready(match item {

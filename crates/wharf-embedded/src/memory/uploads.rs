@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{BucketState, UploadState};
+use crate::backend::endings::Ending;
 use crate::backend::list;
 use crate::backend::{ListQuery, Page, Upload};
 use crate::error::{Code, Error, Result};
 
 impl BucketState {
-    pub(super) fn create_upload(&mut self, upload: Upload) {
+    pub(super) fn create_upload(&mut self, mut upload: Upload) -> Result<()> {
+        upload.replaces = self.has_object(&upload.key)?;
         let uploads = self.uploads.entry(upload.key.clone()).or_default();
         uploads.insert(upload.id.clone(), UploadState { upload: Arc::new(upload), parts: BTreeMap::new() });
+        Ok(())
     }
 
     pub(super) fn upload(&self, key: &str, id: &str) -> Result<&UploadState> {
@@ -22,18 +25,21 @@ impl BucketState {
         self.uploads.get_mut(key).and_then(|uploads| uploads.get_mut(id)).ok_or_else(|| no_such_upload(id))
     }
 
-    pub(super) fn abort(&mut self, key: &str, id: &str) -> Result<()> {
+    pub(super) fn end(&mut self, key: &str, id: &str, ending: Ending) -> Result<()> {
         let uploads = self.uploads.get_mut(key).ok_or_else(|| no_such_upload(id))?;
         uploads.remove(id).ok_or_else(|| no_such_upload(id))?;
         if uploads.is_empty() {
             self.uploads.remove(key);
         }
+        self.endings.add(key, id, ending);
         Ok(())
     }
 
     pub(super) fn list_uploads(&self, query: &ListQuery) -> Page<Arc<Upload>> {
-        let older = |id: &str, marker: &str| id <= marker;
-        list::page_of_map(&self.uploads, query, older, |uploads| {
+        let started = |uploads: &BTreeMap<String, UploadState>, marker: &str| {
+            uploads.keys().take_while(|id| id.as_str() <= marker).count()
+        };
+        list::page_of_map(&self.uploads, query, started, |uploads| {
             uploads.iter().map(|(id, state)| (Some(id.as_str()), state.upload.clone()))
         })
     }

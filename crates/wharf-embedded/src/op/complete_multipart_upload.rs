@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use md5::{Digest, Md5};
-use s3s::dto::{CompletedMultipartUpload, CompletedPart};
+use s3s::dto::{CompletedMultipartUpload, CompletedPart, ETag};
 
 use super::put_object::written_beside;
 use super::{upload_id, write_checksum};
 use crate::backend::blob::Concat;
-use crate::backend::{Object, Part, Upload};
+use crate::backend::endings::{Ending, fingerprint};
+use crate::backend::{Found, Object, Part, Upload};
 use crate::call::{Call, Reply, document};
 use crate::checksum::{self, Algorithm, Checksum, Kind};
 use crate::condition::Guard;
@@ -22,13 +23,10 @@ const LEAST: u64 = 5 * 1024 * 1024;
 pub(super) async fn run(call: Call) -> Result<Reply> {
     let guard = Guard::of(&call.headers)?;
     let id = upload_id(&call)?;
-    let upload = call.backend().upload(call.bucket(), call.key(), id).await?;
-    let asked: CompletedMultipartUpload = xml::parse(&call.document)?;
-    let asked = asked.parts.filter(|parts| !parts.is_empty()).ok_or(Code::MalformedXml)?;
-    let there = call.backend().parts(call.bucket(), call.key(), id).await?;
-    let parts = choose(&call, &upload, &asked, &there)?;
-    let object = assemble(&call, &upload, parts)?;
-    let found = call.backend().complete(call.bucket(), &upload, call.now, object, &guard).await?;
+    let found = match complete(&call, id, &guard).await {
+        Err(error) if error.code() == Code::NoSuchUpload => before(&call, id).await?.ok_or(error)?,
+        done => done?,
+    };
     let mut xml = Writer::new("CompleteMultipartUploadResult");
     xml.text(
         "Location",
@@ -43,6 +41,30 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
     let mut reply = document(xml);
     written_beside(&found, reply.headers_mut());
     Ok(reply)
+}
+
+async fn complete(call: &Call, id: &str, guard: &Guard) -> Result<Found> {
+    let upload = call.backend().upload(call.bucket(), call.key(), id).await?;
+    let asked = asked(call)?;
+    let there = call.backend().parts(call.bucket(), call.key(), id).await?;
+    let parts = choose(call, &upload, &asked, &there)?;
+    let object = assemble(call, &upload, parts)?;
+    call.backend().complete(call.bucket(), &upload, object, guard).await
+}
+
+/// What came of the same request before.
+async fn before(call: &Call, id: &str) -> Result<Option<Found>> {
+    let ending = call.backend().ending(call.bucket(), call.key(), id).await?;
+    let Some(Ending::Completed { parts, found }) = ending else { return Ok(None) };
+    let asked = asked(call)?;
+    let asked =
+        asked.iter().map(|part| (part.part_number.unwrap_or_default(), part.e_tag.as_ref().map_or("", ETag::value)));
+    Ok((fingerprint(asked) == parts).then_some(found))
+}
+
+fn asked(call: &Call) -> Result<Vec<CompletedPart>> {
+    let asked: CompletedMultipartUpload = xml::parse(&call.document)?;
+    asked.parts.filter(|parts| !parts.is_empty()).ok_or_else(|| Code::MalformedXml.into())
 }
 
 /// The parts that the document names, in its order, which must be that of their numbers.

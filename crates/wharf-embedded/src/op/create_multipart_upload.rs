@@ -31,6 +31,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         lock: kept::lock(&call.headers, &rules.bucket, call.now)?,
         acl: rules.object_acl(&call)?,
         checksum,
+        replaces: false,
     };
     let mut xml = Writer::new("InitiateMultipartUploadResult");
     xml.text("Bucket", call.bucket());

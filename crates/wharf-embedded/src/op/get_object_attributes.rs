@@ -40,7 +40,11 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         xml.element("Checksum", |xml| write_checksum(xml, Some(&bare), true));
     }
     if wants("ObjectParts") && !object.parts.is_empty() {
-        parts(&call, object, &mut xml)?;
+        if object.checksum.as_ref().is_some_and(|checksum| checksum.kind.composite) {
+            parts(&call, object, &mut xml)?;
+        } else {
+            xml.element("ObjectParts", |xml| xml.show("PartsCount", object.parts.len()));
+        }
     }
     if wants("StorageClass") {
         xml.text("StorageClass", object.storage_class());

@@ -1,9 +1,12 @@
 //! ListMultipartUploads.
 
+use std::sync::Arc;
+
 use super::list_objects::{MOST, Naming, owner, query_of};
+use crate::backend::{Page, Upload};
 use crate::call::{Call, Reply, document};
 use crate::error::Result;
-use crate::time::iso_date;
+use crate::time::object_date;
 use crate::xml::Writer;
 
 pub(super) async fn run(call: Call) -> Result<Reply> {
@@ -19,10 +22,9 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
     xml.text("Bucket", call.bucket());
     xml.text("KeyMarker", &naming.write(marker.unwrap_or_default()));
     xml.text("UploadIdMarker", id_marker.unwrap_or_default());
-    if let Some((key, id)) = &page.last {
-        xml.text("NextKeyMarker", &naming.write(key));
-        xml.text("NextUploadIdMarker", id.as_deref().unwrap_or_default());
-    }
+    let (key, id) = next(&page);
+    xml.text("NextKeyMarker", &naming.write(key));
+    xml.text("NextUploadIdMarker", id);
     xml.text("Prefix", &naming.write(&query.prefix));
     xml.optional("Delimiter", query.delimiter.as_deref().map(|delimiter| naming.write(delimiter)).as_deref());
     naming.declare(&mut xml);
@@ -36,7 +38,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
             owner(&call, xml, "Owner", Some(&upload.acl));
             let class = upload.headers.get("x-amz-storage-class").and_then(|value| value.to_str().ok());
             xml.text("StorageClass", class.unwrap_or("STANDARD"));
-            xml.text("Initiated", &iso_date(upload.started));
+            xml.text("Initiated", &object_date(upload.started));
             if let Some(kind) = upload.checksum {
                 xml.text("ChecksumAlgorithm", kind.algorithm.name());
                 xml.text("ChecksumType", kind.type_name());
@@ -45,4 +47,16 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
     }
     naming.prefixes(&mut xml, &page.prefixes);
     Ok(document(xml))
+}
+
+/// Where the next page begins. S3 tells it of the last one too, unless that ends with a common prefix.
+fn next(page: &Page<Arc<Upload>>) -> (&str, &str) {
+    if let Some((key, id)) = &page.last {
+        return (key, id.as_deref().unwrap_or_default());
+    }
+    match (page.entries.last(), page.prefixes.last()) {
+        (Some(upload), None) => (&upload.key, &upload.id),
+        (Some(upload), Some(prefix)) if upload.key > *prefix => (&upload.key, &upload.id),
+        _ => ("", ""),
+    }
 }

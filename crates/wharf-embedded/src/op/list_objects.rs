@@ -16,8 +16,9 @@ use crate::xml::Writer;
 
 pub(super) const MOST: usize = 1000;
 
-/// What `encoding-type=url` leaves as it is.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*').remove(b'/');
+/// What `encoding-type=url` leaves as it is, and a space, which becomes `+`.
+const PLAIN: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b' ').remove(b'-').remove(b'.').remove(b'_').remove(b'*').remove(b'/');
 
 /// How names are written in a listing.
 #[derive(Clone, Copy)]
@@ -37,7 +38,11 @@ impl Naming {
     }
 
     pub(super) fn write(self, name: &str) -> Cow<'_, str> {
-        if self.url { utf8_percent_encode(name, PLAIN).into() } else { name.into() }
+        if !self.url {
+            return name.into();
+        }
+        let encoded: Cow<'_, str> = utf8_percent_encode(name, PLAIN).into();
+        if encoded.contains(' ') { encoded.replace(' ', "+").into() } else { encoded }
     }
 
     /// Tells the reader that names are encoded.
@@ -60,6 +65,7 @@ pub(super) fn query_of(call: &Call, limit: usize, after: Option<(String, Option<
         prefix: call.query.get("prefix").unwrap_or_default().to_owned(),
         delimiter: call.query.filled("delimiter").map(str::to_owned),
         after,
+        skips_prefix: true,
         limit,
     }
 }
@@ -95,11 +101,15 @@ pub(super) async fn v2(call: Call) -> Result<Reply> {
         Some(token) => Some(token::read(token)?),
         None => start.map(str::to_owned),
     };
-    let query = query_of(&call, limit, after.map(|after| (after, None)));
+    let mut query = query_of(&call, limit, after.map(|after| (after, None)));
+    // A key to start after is none that a page ended with.
+    query.skips_prefix = token.is_some();
     let page = call.backend().list(call.bucket(), &query).await?;
     let mut xml = Writer::new("ListBucketResult");
     xml.text("Name", call.bucket());
     xml.text("Prefix", &naming.write(&query.prefix));
+    // It is no longer what the listing goes by.
+    let start = start.filter(|_| token.is_none());
     xml.optional("StartAfter", start.map(|start| naming.write(start)).as_deref());
     xml.optional("ContinuationToken", token);
     xml.optional("NextContinuationToken", page.last.as_ref().map(|(last, _)| token::write(last)).as_deref());

@@ -4,7 +4,7 @@ use super::list_objects::{MOST, Naming, owner};
 use super::{upload_id, write_checksum};
 use crate::call::{Call, Reply, document};
 use crate::error::Result;
-use crate::time::iso_date;
+use crate::time::object_date;
 use crate::xml::Writer;
 
 pub(super) async fn run(call: Call) -> Result<Reply> {
@@ -27,9 +27,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
     let class = upload.headers.get("x-amz-storage-class").and_then(|value| value.to_str().ok());
     xml.text("StorageClass", class.unwrap_or("STANDARD"));
     xml.show("PartNumberMarker", marker);
-    if let Some(last) = parts.last() {
-        xml.show("NextPartNumberMarker", last.number);
-    }
+    xml.show("NextPartNumberMarker", parts.last().map_or(0, |last| last.number));
     xml.show("MaxParts", limit);
     xml.show("IsTruncated", truncated);
     if let Some(kind) = upload.checksum {
@@ -39,10 +37,10 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
     for part in &parts {
         xml.element("Part", |xml| {
             xml.show("PartNumber", part.number);
-            xml.text("LastModified", &iso_date(part.modified));
+            xml.text("LastModified", &object_date(part.modified));
             xml.text("ETag", &format!("\"{}\"", part.etag));
             xml.show("Size", part.blob.len());
-            write_checksum(xml, part.checksum.as_ref(), false);
+            write_checksum(xml, part.checksum.as_ref().filter(|_| upload.checksum.is_some()), false);
         });
     }
     Ok(document(xml))

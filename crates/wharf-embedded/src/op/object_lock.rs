@@ -40,6 +40,10 @@ pub(super) async fn get_retention(call: Call) -> Result<Reply> {
 pub(super) async fn put_retention(call: Call) -> Result<Reply> {
     check_bucket(&call)?;
     let asked: ObjectLockRetention = xml::parse(&call.document)?;
+    let bypass = call.flag("x-amz-bypass-governance-retention");
+    if asked.mode.is_none() && asked.retain_until_date.is_none() {
+        return amend(&call, Amendment::Retention(None, bypass)).await;
+    }
     let mode =
         asked.mode.as_ref().map(|mode| mode.as_str()).filter(|mode| matches!(*mode, "GOVERNANCE" | "COMPLIANCE"));
     let mut text = Vec::new();
@@ -47,8 +51,7 @@ pub(super) async fn put_retention(call: Call) -> Result<Reply> {
     let until = formatted.and_then(|()| parse_iso_date(&String::from_utf8_lossy(&text)));
     let (Some(mode), Some(until)) = (mode, until) else { return Err(Code::MalformedXml.into()) };
     kept::check_future(until, call.now)?;
-    let bypass = call.flag("x-amz-bypass-governance-retention");
-    amend(&call, Amendment::Retention(Retention { mode: mode.to_owned(), until }, bypass)).await
+    amend(&call, Amendment::Retention(Some(Retention { mode: mode.to_owned(), until }), bypass)).await
 }
 
 fn check_bucket(call: &Call) -> Result<()> {

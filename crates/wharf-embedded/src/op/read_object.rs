@@ -30,7 +30,7 @@ pub(super) async fn run(call: Call, with_body: bool) -> Result<Reply> {
     let customer = kept::customer_key(&call.headers, "x-amz-server-side-encryption-customer")?;
     kept::check_customer_key(customer.as_deref(), object.customer_key.as_deref())?;
     let mut headers = describe(found, object);
-    if let Err(error) = check_read(&call.headers, "", object, found.version.modified) {
+    if let Err(error) = check_read(&call.headers, "", object, found.version.modified, call.now) {
         // "Not modified" still says what it is that did not change.
         return if error.code() == Code::NotModified { Ok(not_modified(headers)) } else { Err(error) };
     }

@@ -35,7 +35,8 @@ pub(super) async fn run(mut call: Call) -> Result<Reply> {
     let headers = reply.headers_mut();
     set_etag(headers, &part.etag);
     kept::encryption_of(&upload.headers, headers);
-    if let Some(checksum) = received.given.as_ref().or(part.checksum.as_ref()) {
+    let kept = part.checksum.as_ref().filter(|_| upload.checksum.is_some());
+    if let Some(checksum) = received.given.as_ref().or(kept) {
         set(headers, checksum.kind.algorithm.header(), &checksum.value);
     }
     call.backend().put_part(call.bucket(), call.key(), &upload.id, part).await?;

@@ -147,14 +147,28 @@ def test_object_size(s3, bucket, refused):
 
 
 def test_abort(s3, bucket, refused):
+    """A second one succeeds, as minio's s3verify found AWS to do for some hours (minio/minio#2250)."""
     target = begin(s3, bucket)
     parts = upload(s3, target, {1: b"x"})
     assert s3.abort_multipart_upload(**target)["ResponseMetadata"]["HTTPStatusCode"] == 204
     refused("NoSuchUpload", s3.upload_part, **target, PartNumber=1, Body=b"x", status=404)
     refused("NoSuchUpload", s3.list_parts, **target, status=404)
     refused("NoSuchUpload", complete, s3, target, parts, status=404)
-    refused("NoSuchUpload", s3.abort_multipart_upload, **target, status=404)
+    assert s3.abort_multipart_upload(**target)["ResponseMetadata"]["HTTPStatusCode"] == 204
+    refused("NoSuchUpload", s3.abort_multipart_upload, **target | {"UploadId": "nonsense"}, status=404)
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+
+
+def test_completed_again(s3, bucket, refused):
+    """The same answer, as AWS was found to give (adobe/S3Mock#2586); nothing is done again."""
+    target = begin(s3, bucket)
+    parts = upload(s3, target, {1: b"x"})
+    first = complete(s3, target, parts)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"newer")
+    assert complete(s3, target, parts)["ETag"] == first["ETag"]
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"newer"
+    assert s3.abort_multipart_upload(**target)["ResponseMetadata"]["HTTPStatusCode"] == 204
+    refused("NoSuchUpload", complete, s3, target, [parts[0] | {"PartNumber": 2}], status=404)
 
 
 def test_an_upload_belongs_to_its_key(s3, bucket, refused):
@@ -306,3 +320,12 @@ def test_attributes(s3, bucket):
     assert [part["ChecksumSHA256"] for part in listed["Parts"]] == [part["ChecksumSHA256"] for part in parts]
     page = s3.get_object_attributes(Bucket=bucket, Key="k", ObjectAttributes=["ObjectParts"], MaxParts=1)["ObjectParts"]
     assert (page["IsTruncated"], page["NextPartNumberMarker"], len(page["Parts"])) == (True, 1, 1)
+
+
+@pytest.mark.parametrize("kind", [{}, {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}], ids=str)
+def test_attributes_of_a_full_object(s3, bucket, kind):
+    """The parts are counted and not listed, as recorded for localstack/localstack#12764 and told in boto/boto3#3509."""
+    target = begin(s3, bucket, **kind)
+    complete(s3, target, upload(s3, target, {1: b"x"}))
+    got = s3.get_object_attributes(Bucket=bucket, Key="k", ObjectAttributes=["ObjectParts"])["ObjectParts"]
+    assert got == {"TotalPartsCount": 1}

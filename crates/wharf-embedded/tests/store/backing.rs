@@ -4,7 +4,6 @@ use std::time::SystemTime;
 
 use wharf_embedded::{Builder, Store};
 
-/// A store whose clock stands still.
-pub(crate) fn make(builder: Builder, now: SystemTime) -> Store {
-    builder.clock(move || now).build()
+pub(crate) fn make(builder: Builder, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Store {
+    builder.clock(now).build()
 }

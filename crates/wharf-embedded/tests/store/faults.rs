@@ -104,6 +104,20 @@ async fn delay_holds_back_the_answer_of_what_is_done() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_delay_comes_before_the_connection_is_closed() {
+    let store = store_with_bucket().await;
+    let hour = Duration::from_secs(3600);
+    for fault in [Fault::drop_answer(), Fault::close_request_after(0), Fault::close_request_after(3)] {
+        inject(&store, fault);
+        inject(&store, Fault::delay(hour));
+        let start = Instant::now();
+        assert_eq!(lost(&store, put("/bucket/k").body("0123456789")).await, TransportErrorKind::Closed);
+        assert_eq!(start.elapsed(), hour);
+        store.clear_faults();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn delay_body_stops_amid_it() {
     let store = store_with_object().await;
     inject(&store, Fault::delay_body(4, Duration::from_secs(60)));
@@ -137,6 +151,15 @@ async fn a_request_that_is_closed_stores_nothing() {
 #[tokio::test]
 async fn an_answer_is_closed_after_so_many_bytes() {
     let store = store_with_object().await;
+    // Not one that is not longer.
+    for (after, text) in [(10, "0123456789"), (11, "0123456789")] {
+        let fault = inject(&store, Fault::close_response_after(after).on(Operation::GetObject));
+        assert_eq!(get("/bucket/k").send(&store).await.expect(200).text(), text);
+        fault.remove();
+    }
+    let fault = inject(&store, Fault::close_response_after(0).on(Operation::PutObject));
+    put("/bucket/other").send(&store).await.expect(200);
+    fault.remove();
     for (after, text) in [(0, ""), (3, "012"), (9, "012345678")] {
         let fault = inject(&store, Fault::close_response_after(after));
         let answer = store.handle(get("/bucket/k").signed().0).await;
@@ -209,6 +232,7 @@ async fn an_object_is_replaced_between_two_ranges() {
     let third = range("bytes=4-5").send(&store).await.expect(206);
     assert_eq!((third.text().as_str(), third.get("content-range")), ("he", Some("bytes 4-5/7")));
     assert_ne!(third.get("etag"), Some(etag));
+    assert_ne!(third.get("last-modified"), first.get("last-modified"), "whatever the clock says");
     assert_eq!(replaced.fired(), 1);
     // Nothing is made where there was nothing.
     inject(&store, Fault::replace_object("another"));

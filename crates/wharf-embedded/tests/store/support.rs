@@ -23,9 +23,10 @@ pub(crate) fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
+/// A store whose clock stands still.
 pub(crate) fn store() -> Store {
     let builder = Store::builder().credentials(KEY, SECRET).account("neighbour", "AKIDNEIGHBOUR", "neighbours-secret");
-    crate::backing::make(builder, at(NOW))
+    crate::backing::make(builder, || at(NOW))
 }
 
 /// A store with one bucket, called `bucket`.

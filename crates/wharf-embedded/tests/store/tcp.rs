@@ -60,6 +60,25 @@ async fn the_same_store_over_a_socket() {
 }
 
 #[tokio::test]
+async fn a_connection_outlives_a_body_in_http_chunks() {
+    let store = store_with_bucket().await;
+    let server = store.serve("127.0.0.1:0").await.unwrap();
+    let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+    let upload = put("/bucket/k")
+        .header("transfer-encoding", "chunked")
+        .header("x-amz-decoded-content-length", "5")
+        .header("x-amz-trailer", "x-amz-checksum-crc32")
+        .set(|it| it.payload = Some("STREAMING-UNSIGNED-PAYLOAD-TRAILER".to_owned()));
+    let framed = "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n";
+    let chunks = format!("{:x}\r\n{framed}\r\n0\r\n\r\n", framed.len());
+    for _ in 0..2 {
+        stream.write_all((wire(&upload) + &chunks).as_bytes()).await.unwrap();
+        let got = answer(&mut stream).await;
+        assert!(got.starts_with("HTTP/1.1 200") && !got.to_lowercase().contains("connection: close"), "{got}");
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_reaches_a_sender_in_full_flow() {
     let store = store_with_bucket().await;
     let server = store.serve("127.0.0.1:0").await.unwrap();
@@ -90,6 +109,23 @@ async fn a_body_that_breaks_off_stores_nothing() {
     stream.shutdown().await.unwrap();
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest).await;
+    server.stop().await;
+    get("/bucket/k").send(&store).await.refused(404, "NoSuchKey");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_stalls_is_given_up() {
+    let store = store_with_bucket().await;
+    let server = store.serve("127.0.0.1:0").await.unwrap();
+    let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+    let upload = put("/bucket/k").header("content-length", "10").set(|it| it.payload = Some(UNSIGNED.to_owned()));
+    stream.write_all((wire(&upload) + "hello").as_bytes()).await.unwrap();
+    let got = answer(&mut stream).await;
+    assert!(got.starts_with("HTTP/1.1 400") && got.contains("<Code>RequestTimeout</Code>"), "{got}");
+    assert!(got.to_lowercase().contains("connection: close"), "{got}");
+    // One that is silent does not keep a server from its end.
+    let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+    stream.write_all((wire(&upload) + "hello").as_bytes()).await.unwrap();
     server.stop().await;
     get("/bucket/k").send(&store).await.refused(404, "NoSuchKey");
 }

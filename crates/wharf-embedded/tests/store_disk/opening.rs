@@ -149,6 +149,24 @@ fn a_damaged_database_says_so() {
     assert!(refused.starts_with(&expected) && refused.lines().count() == 1, "{refused}");
 }
 
+#[tokio::test]
+async fn a_database_that_is_missing_is_not_made_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    put("/bucket").send(&store).await.expect(200);
+    drop(store);
+    let (database, kept) = (directory.path().join("metadata.redb"), directory.path().join("files/kept"));
+    std::fs::rename(&database, &kept).unwrap();
+    let expected = format!(
+        "the database in the data directory {} cannot be read: metadata.redb is missing; restore it together with files",
+        directory.path().display()
+    );
+    assert_eq!(refusal(directory.path()), expected);
+    assert!(!database.exists());
+    std::fs::rename(&kept, &database).unwrap();
+    head("/bucket").send(&open(directory.path()).unwrap()).await.expect(200);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn all_is_the_users_alone() {

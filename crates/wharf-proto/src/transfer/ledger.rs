@@ -13,6 +13,8 @@ pub struct Ledger {
     /// In order, without overlaps.
     ranges: Vec<Arrived>,
     apart: bool,
+    /// How long what becomes one may be.
+    longest: u64,
     /// What was added since it was asked for last, where somebody asks.
     news: Option<Box<Ledger>>,
 }
@@ -29,12 +31,13 @@ pub struct Arrived {
 impl Ledger {
     /// Nothing has arrived. `apart` keeps neighbours apart.
     pub fn new(apart: bool) -> Self {
-        Self { ranges: Vec::new(), apart, news: None }
+        Self { ranges: Vec::new(), apart, longest: u64::MAX, news: None }
     }
 
-    /// Has what is added from now on told by [`news`](Ledger::news).
-    pub fn tell_news(&mut self) {
-        self.news = Some(Box::new(Self::new(self.apart)));
+    /// Has what is added from now on told by [`news`](Ledger::news), in ranges that do not become longer than `longest`
+    /// bytes.
+    pub fn tell_news(&mut self, longest: u64) {
+        self.news = Some(Box::new(Self { longest, ..Self::new(self.apart) }));
     }
 
     /// What was added since the last time, in order.
@@ -61,7 +64,7 @@ impl Ledger {
     /// Makes one of the range at this place and the next, if that can be.
     fn join(&mut self, at: usize) {
         let Some([left, right]) = self.ranges.get(at..at + 2) else { return };
-        if self.apart || left.range.end != right.range.start {
+        if self.apart || left.range.end != right.range.start || right.range.end - left.range.start > self.longest {
             return;
         }
         let checksum = match (left.checksum, right.checksum) {
@@ -141,12 +144,24 @@ mod tests {
         let mut ledger = Ledger::new(false);
         ledger.add(0..10, None);
         assert_eq!(ledger.news(), []);
-        ledger.tell_news();
+        ledger.tell_news(30);
         for range in [20..30, 10..20, 5..15, 40..50] {
             ledger.add(range, None);
         }
         assert_eq!(ledger.news().into_iter().map(|news| news.range).collect::<Vec<_>>(), [10..30, 40..50]);
         assert_eq!(ledger.news(), []);
+    }
+
+    #[test]
+    fn news_do_not_become_too_long() {
+        let mut ledger = Ledger::new(false);
+        ledger.tell_news(20);
+        for start in [0, 20, 10, 30, 40, 50] {
+            ledger.add(start..start + 10, None);
+        }
+        let news: Vec<_> = ledger.news().into_iter().map(|news| news.range).collect();
+        assert!(news.iter().all(|range| range.end - range.start <= 20) && news.len() < 5, "{news:?}");
+        assert_eq!(ledger.arrived(), [Arrived { range: 0..60, checksum: None }]);
     }
 
     #[test]

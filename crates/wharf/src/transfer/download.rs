@@ -306,8 +306,8 @@ impl Download<PathBuf> {
     ///
     /// What has arrived is kept in `NAME.wharf-part`, and `NAME.wharf-journal` beside it says which bytes those are: only
     /// such as were synced to the disk before, every 32 MiB or 5 seconds, or more often for an object of less than a
-    /// gibibyte; more arrives while they are synced, at most as much again, and what each request has under way is recorded
-    /// once it is whole, in pieces of up to 4 MiB or the object's parts. The next call asks whether the object is still the
+    /// gibibyte, but after the first time no more than once a second; more arrives while they are synced, at most as much
+    /// again, and what each request has under way is recorded once it is whole, in pieces of up to 4 MiB or the object's parts. The next call asks whether the object is still the
     /// same (HeadObject; by its tag, version and size) and fetches the rest; [`Downloaded::resumed_bytes`] says how much that saved. What is in the file is read once more:
     /// bytes that are no longer what arrived are fetched again, whether or not the server keeps a checksum of the object. Of an object that was replaced it begins anew or fails, as
     /// [`on_change`](Download::on_change) says. All bytes are compared with the object's checksum in the end, those of an

@@ -324,6 +324,8 @@ async fn the_write_id_is_the_one_of_the_first_run() {
     fails(&place, place.upload(&path).write_id(true), 3).await;
     // Only by its id it is known whose object stands there.
     place.store.inject(Fault::drop_answer().on(Operation::CompleteMultipartUpload).times(1)).unwrap();
+    let gone = Fault::respond(404, "NoSuchUpload").on(Operation::CompleteMultipartUpload).nth(2);
+    place.store.inject(gone).unwrap();
     let uploaded = ends(&place, place.upload(&path).write_id(true), &content).await;
     two_parts(&uploaded);
 }

@@ -24,7 +24,7 @@ use super::file::{FileOptions, PartFile, check_target, journal_path};
 use super::in_order::Speed;
 use super::known::known;
 use super::request::{Found, Job, ended_early};
-use super::resume::Resume;
+use super::resume::{Resume, at_a_time};
 use super::target::Deliver;
 use crate::ObjectBody;
 use crate::payload::blocking;
@@ -260,7 +260,7 @@ impl Run {
         job.watch().resumed(resumed_bytes);
         let resume = match resume.filter(|resume| resume.is_kept()) {
             Some(resume) => {
-                ledger.tell_news();
+                ledger.tell_news(at_a_time(found.length()));
                 Some((resume.clone(), resume.go_on(found.length(), resumed_bytes).await?))
             }
             None => None,

@@ -24,6 +24,19 @@ const LEAST: u64 = 1 << 20;
 const MOST: u64 = 32 << 20;
 const AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 
+/// More than `MOST` where so much comes in less: that is fetched again in as little, and a network that is faster than the disk
+/// would wait for it all the time.
+const AT_MOST_EVERY: Duration = Duration::from_secs(1);
+
+/// The first record does not wait for a second, and all wait for it: so much is soon on the disk.
+const FIRST: u64 = 4 << 20;
+
+/// How many bytes of a download of `length` are recorded at a time, and have a record of their own: where one of them was
+/// spoilt, as many are fetched again.
+pub(super) fn at_a_time(length: u64) -> u64 {
+    (length / 32).clamp(LEAST, MOST)
+}
+
 /// The journal of a download.
 #[derive(Debug)]
 pub(super) struct Resume {
@@ -54,6 +67,8 @@ struct Inner {
     every: u64,
     pending: u64,
     last: Instant,
+    /// Whether something is recorded.
+    is_begun: bool,
     /// How many bytes are still to come.
     left: u64,
 }
@@ -76,7 +91,15 @@ impl Resume {
             _ => None,
         };
         let is_kept = state.is_some();
-        let inner = Mutex::new(Inner { state, is_kept, every: MOST, pending: 0, last: Instant::now(), left: 0 });
+        let inner = Mutex::new(Inner {
+            state,
+            is_kept,
+            every: MOST,
+            pending: 0,
+            last: Instant::now(),
+            is_begun: false,
+            left: 0,
+        });
         let recording = Arc::new(Mutex::new(Recording { journal: Some(journal), round: 0 }));
         Ok(Some(Self { recording, path, inner, turn: Arc::default(), next: TurnMutex::default() }))
     }
@@ -132,8 +155,8 @@ impl Resume {
     pub(super) async fn go_on(&self, length: u64, resumed: u64) -> Result<u32, Error> {
         {
             let mut inner = self.inner();
-            (inner.every, inner.left) = ((length / 32).clamp(LEAST, MOST), length.saturating_sub(resumed));
-            (inner.pending, inner.last) = (0, Instant::now());
+            (inner.every, inner.left) = (at_a_time(length), length.saturating_sub(resumed));
+            (inner.pending, inner.last, inner.is_begun) = (0, Instant::now(), false);
         }
         self.with(|recording| Ok(recording.round)).await
     }
@@ -174,17 +197,22 @@ impl Resume {
         news: Vec<Arrived>,
         synced: impl FnOnce() -> Result<(), Error> + Send + 'static,
     ) -> Result<(), Error> {
-        self.with(move |recording| {
-            let Some(journal) = recording.journal.as_mut().filter(|_| recording.round == round) else { return Ok(()) };
+        let recorded = self.with(move |recording| {
+            let Some(journal) = recording.journal.as_mut().filter(|_| recording.round == round) else {
+                return Ok(false);
+            };
             synced()?;
             let news: Vec<_> = news.into_iter().map(Record::Arrived).collect();
             // Without the record it is fetched again, which is no reason to give up.
             if let Err(error) = journal.add(&news) {
                 tracing::warn!(%error, "what has arrived is not in the journal");
             }
-            Ok(())
-        })
-        .await
+            Ok(true)
+        });
+        if recorded.await? {
+            self.inner().is_begun = true;
+        }
+        Ok(())
     }
 
     /// Nothing is left to resume.
@@ -235,7 +263,12 @@ impl Resume {
 impl Inner {
     /// Not when the last bytes are there: the file gets its name then, which would have to wait.
     fn is_due(&self) -> bool {
-        let is_time = self.pending >= self.every || self.last.elapsed() >= AT_LEAST_EVERY;
+        let since = self.last.elapsed();
+        let is_enough = match self.is_begun {
+            false => self.pending >= self.every.min(FIRST),
+            true => self.pending >= self.every && since >= AT_MOST_EVERY,
+        };
+        let is_time = is_enough || since >= AT_LEAST_EVERY;
         self.is_kept && self.left > 0 && is_time
     }
 }
@@ -337,6 +370,40 @@ mod tests {
         }
         assert_eq!(turns.iter().flatten().count(), 1);
         assert!(!resume.is_due(MIB - 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_recorded_by_bytes_once_and_then_by_time_too() {
+        let (_folder, resume) = coming(8 * MIB).await;
+        let nearly = AT_MOST_EVERY - Duration::from_millis(1);
+        for (after, bytes, is_due) in [
+            (Duration::ZERO, MIB, true),
+            (nearly, MIB, false),
+            (Duration::from_millis(1), 1, true),
+            (AT_MOST_EVERY, MIB - 1, false),
+            (Duration::ZERO, 1, true),
+            (AT_LEAST_EVERY, 1, true),
+        ] {
+            tokio::time::advance(after).await;
+            assert_eq!(resume.is_due(bytes), is_due, "{after:?} {bytes}");
+            let turn = resume.turn().await;
+            assert_eq!(turn.is_some(), is_due);
+            if turn.is_some() {
+                resume.record(0, Vec::new(), || Ok(())).await.unwrap();
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_record_of_a_large_object_comes_soon() {
+        let (_folder, resume) = coming(8 * MIB).await;
+        resume.go_on(1 << 30, 0).await.unwrap();
+        assert_eq!([FIRST - 1, 1].map(|bytes| resume.is_due(bytes as usize)), [false, true]);
+        let turn = resume.turn().await.unwrap();
+        resume.record(0, Vec::new(), || Ok(())).await.unwrap();
+        drop(turn);
+        tokio::time::advance(AT_MOST_EVERY).await;
+        assert_eq!([FIRST, MOST - FIRST].map(|bytes| resume.is_due(bytes as usize)), [false, true]);
     }
 
     #[tokio::test(start_paused = true)]
