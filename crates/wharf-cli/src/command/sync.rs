@@ -163,8 +163,7 @@ fn dressed(sync: Sync, mover: &Arc<Mover>) -> Sync {
         .copies(move |copy| copies.dress_copy(copy))
 }
 
-/// Whether the listing alone protects what is to be left alone, at least where something is large: a file is protected by the
-/// disk.
+/// Whether what appears after the listing may be overwritten, be it only by what is large enough for parts. No file is.
 fn is_unprotected(source: &Place, target: &Place, mover: &Mover) -> bool {
     let condition = match (source, target) {
         (_, Place::Local(_)) => return false,
