@@ -279,9 +279,9 @@ async fn attempt(
         let error = Error::from_response(head.status, &head.headers, &document);
         return Err(Failure::of_answer(error, &head.headers, payload));
     }
-    // Such an answer begins before the server knows how it ends.
+    // Such an answer begins before the server knows how it ends. One that never ends well is no reason to wait for long.
     if patient && !is_whole_document(&document) {
-        let error = Error::new(ErrorKind::Server, "the server ended its answer without a whole document");
+        let error = Error::new(ErrorKind::MalformedResponse, "the server ended its answer without a whole document");
         let error = error.with_answer(head.status, &head.headers);
         return Err(Failure::transient(error, TransportFailure::Closed));
     }

@@ -351,7 +351,7 @@ async fn a_success_without_its_document_is_none() {
         let server = answers([ok(broken)]).await;
         let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
         let error = s3.copy_object("my-bucket", "a", "my-bucket", "b").await.unwrap_err();
-        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Server, 3), "{error}");
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::MalformedResponse, 3), "{error}");
         assert_eq!(error.status().map(|status| status.as_u16()), Some(200));
         assert_eq!(error.message(), "the server ended its answer without a whole document");
 
