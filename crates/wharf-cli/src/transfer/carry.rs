@@ -129,6 +129,11 @@ impl Carrier<'_, '_> {
         if !self.mover.options.filters.take(name) {
             return Ok(());
         }
+        if name.is_empty() && matches!(self.target, Target::Directory(_)) {
+            let shown = Shown(&object.bucket, &object.key).in_error();
+            let failure = Failure::new(Exit::Failed, format!("{shown} is a prefix"));
+            return Err(failure.hint("--recursive takes all that is under it"));
+        }
         if self.mover.options.dryrun {
             let is_copy = matches!(self.target, Target::Key { .. } | Target::Prefix { .. });
             let head = self.mover.head_of_source(&object.bucket, &object.key, is_copy);

@@ -34,6 +34,15 @@ fn what_is_not_there_is_said_in_the_same_words_by_all_verbs() {
     ] {
         assert_eq!(bench.run(args), not_there("d/none/", shows), "{args:?}");
     }
+    for args in [
+        &["cp", "s3://my-bucket/d/", "x/"][..],
+        &["mv", "s3://my-bucket/d/", "."],
+        &["s3", "cp", "s3://my-bucket/d/", "."],
+        &["cp", "s3://my-bucket/d/", ".", "--dryrun"],
+    ] {
+        let expected = "wharf: s3://my-bucket/d/ is a prefix\nhint: --recursive takes all that is under it\n";
+        assert_eq!(bench.run(args), failed(1, expected), "{args:?}");
+    }
     let raw = "--raw takes * and ? as they are";
     for args in [
         &["ls", "s3://my-bucket/d/none*"][..],
