@@ -169,7 +169,7 @@ impl Resolved {
                 .unwrap_or(default(When::Supported)),
             response_checksum: places
                 .parsed(&["AWS_RESPONSE_CHECKSUM_VALIDATION"], &["response_checksum_validation"], when)?
-                .unwrap_or(default(When::Required)),
+                .unwrap_or(default(When::Supported)),
             max_attempts: told(said.max_attempts)
                 .or(places.parsed(&["AWS_MAX_ATTEMPTS"], &["max_attempts"], attempts)?)
                 .unwrap_or(default(3)),

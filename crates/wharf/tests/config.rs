@@ -325,8 +325,8 @@ async fn settings_that_a_request_shows() {
         let _ = if ranged { get.range(0..1) } else { get }.await;
         told.recv().unwrap()
     };
-    let supported = &[("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_supported")];
-    assert!(!asks(&[], false).await && asks(supported, false).await && !asks(supported, true).await);
+    let required = &[("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required")];
+    assert!(asks(&[], false).await && !asks(&[], true).await && !asks(required, false).await);
 
     let folder = Folder::new("payload");
     let file = display(&folder.file("config", "[default]\ns3 =\n  payload_signing_enabled = true\n"));

@@ -71,7 +71,7 @@ async fn a_body_cut_short_is_an_error() {
 async fn a_spoilt_byte_is_found_by_its_checksum() {
     let (s3, store) = client(Store::in_memory()).await;
     store.inject(Fault::corrupt_response(5).on(Operation::GetObject)).unwrap();
-    let error = s3.get_object("my-bucket", "a").checksum_mode(true).text().await.unwrap_err();
+    let error = s3.get_object("my-bucket", "a").text().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{}", line(&error));
     // On the way in the server finds it.
     store.inject(Fault::corrupt_request(5).on(Operation::PutObject)).unwrap();
