@@ -88,7 +88,9 @@ pub(super) async fn run_places(
     let mut given = (sources.len() > 1).then(Given::default);
     for source in &sources {
         if let Err(failure) = carry(source, &target, &mover, &mut crew, given.as_mut()).await {
-            return Err(crew.fail(failure.of_many()).await);
+            let failure = failure.of_many();
+            // What was begun of the others is done. Of this one it is given up, as with aws-cli.
+            return Err(if sources.len() > 1 { crew.fail(failure).await } else { failure });
         }
     }
     crew.finish().await
