@@ -147,13 +147,17 @@ impl Copy {
     pub(super) fn if_absent_unless_ignored(self, length: u64) -> Self {
         let writer = self.to.as_ref().unwrap_or(&self.client);
         let habits = &writer.inner().sending.habits;
-        let is_large = length > LIMIT || self.multipart_threshold.is_some_and(|threshold| length >= threshold);
-        let condition = match (&self.to, is_large) {
+        let condition = match (&self.to, self.is_large(length)) {
             (None, false) => Condition::CopyIfAbsent,
             (None, true) if habits.parts.copies => Condition::CompleteIfAbsent,
             _ => copied::absence(writer, self.part_size, length),
         };
         if habits.ignores.contains(condition) { self } else { self.if_absent() }
+    }
+
+    /// Whether an object of so many bytes is copied in parts.
+    fn is_large(&self, length: u64) -> bool {
+        length > LIMIT || self.multipart_threshold.is_some_and(|threshold| length >= threshold)
     }
 
     async fn copy(mut self, watch: Arc<Watch>) -> Result<Copied, Error> {
@@ -163,8 +167,8 @@ impl Copy {
             self.call = self.call.with_metadata_of(&source)?;
             seen = Some(source);
         }
-        let threshold = self.multipart_threshold.filter(|threshold| *threshold <= LIMIT);
-        if seen.is_none() && (self.to.is_some() || threshold.is_some()) {
+        let may_be_large = self.multipart_threshold.is_some_and(|threshold| threshold <= LIMIT);
+        if seen.is_none() && (self.to.is_some() || may_be_large) {
             seen = Some(self.source(&watch).await?);
         }
         let Some(source) = seen else {
@@ -172,7 +176,7 @@ impl Copy {
                 // Too large, or anything else that is wrong with it: the codes differ from server to server.
                 Err(error) if error.status().is_some_and(|status| matches!(status.as_u16(), 400 | 413)) => {
                     let Ok(source) = self.source(&watch).await else { return Err(error) };
-                    match source.content_length > LIMIT {
+                    match self.is_large(source.content_length) {
                         true => self.large(&source, watch).await,
                         false => Err(error),
                     }
@@ -183,7 +187,7 @@ impl Copy {
         if let Some(client) = self.to.clone() {
             return self.through_here(client, &source, watch).await;
         }
-        match source.content_length > LIMIT || threshold.is_some_and(|threshold| source.content_length >= threshold) {
+        match self.is_large(source.content_length) {
             true => self.large(&source, watch).await,
             false => single::copy(&self, Some(&source), &watch).await,
         }
