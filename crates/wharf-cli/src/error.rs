@@ -155,8 +155,10 @@ impl Failure {
         }
     }
 
-    pub(crate) fn interrupted() -> Self {
-        Self::new(Exit::Interrupted, "cancelled: ctrl-c received").hint("the same command goes on where it stopped")
+    /// `goes_on`: whether what was done is not done again.
+    pub(crate) fn interrupted(goes_on: bool) -> Self {
+        let hint = if goes_on { "the same command goes on where it stopped" } else { "the same command begins anew" };
+        Self::new(Exit::Interrupted, "cancelled: ctrl-c received").hint(hint)
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -291,29 +293,27 @@ fn hint(error: &wharf::Error) -> Option<String> {
     }
 }
 
+/// What the library calls by a method, and what the command has for it.
+const BY_OPTION: [(&str, &str); 11] = [
+    ("`trust_etags(true)`", "--trust-etags"),
+    ("`trust_etags(false)`", "--trust-etags=false"),
+    ("ClientBuilder::unsigned_payload", "--unsigned-payload"),
+    (
+        "Client::probe finds out what it really does, ClientBuilder::assume_conditions sends conditions all the same",
+        "say --provider if it is another",
+    ),
+    (" or leave them behind by replace_metadata()", " or leave them behind by --metadata-directive REPLACE"),
+    ("ask for .concurrency(1), not resumable", "say --no-resume, and a --part-size of the whole object"),
+    (", or ask for the rest by .range() and .if_match()", ""),
+    ("make the call again", "run it again"),
+    ("the same call goes on", "the same command goes on"),
+    ("Client::interrupted_transfers tells what was kept, to remove it", "`wharf rm S3_URL --incomplete` gives it up"),
+    (", which Interrupted::list finds", ""),
+];
+
 /// The same text, where it speaks of a method that the command has an option for.
 pub(crate) fn by_option(text: &str) -> String {
-    [
-        ("`trust_etags(true)`", "--trust-etags"),
-        ("`trust_etags(false)`", "--trust-etags=false"),
-        ("ClientBuilder::unsigned_payload", "--unsigned-payload"),
-        (
-            "Client::probe finds out what it really does, ClientBuilder::assume_conditions sends conditions all the same",
-            "say --provider if it is another",
-        ),
-        (" or leave them behind by replace_metadata()", " or leave them behind by --metadata-directive REPLACE"),
-        ("ask for .concurrency(1), not resumable", "say --no-resume, and a --part-size of the whole object"),
-        (", or ask for the rest by .range() and .if_match()", ""),
-        ("make the call again", "run it again"),
-        ("the same call goes on", "the same command goes on"),
-        (
-            "Client::interrupted_transfers tells what was kept, to remove it",
-            "`wharf rm S3_URL --incomplete` gives it up",
-        ),
-        (", or have Interrupted::list find it", ""),
-    ]
-    .iter()
-    .fold(text.to_owned(), |text, (method, option)| text.replace(method, option))
+    BY_OPTION.iter().fold(text.to_owned(), |text, (method, option)| text.replace(method, option))
 }
 
 fn hints_at(error: &wharf::Error, method: &str) -> bool {
@@ -322,40 +322,38 @@ fn hints_at(error: &wharf::Error, method: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
-    /// The texts are the library's.
+    /// All of a crate's sources, with the lines of its texts joined.
+    fn sources(crate_name: &str) -> String {
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(crate_name).join("src")];
+        let mut text = String::new();
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path.is_dir() {
+                    true => folders.push(path),
+                    false => text.push_str(&fs::read_to_string(path).unwrap()),
+                }
+            }
+        }
+        let mut lines = text.split("\\\n");
+        let first = lines.next().unwrap_or_default().to_owned();
+        lines.fold(first, |joined, line| joined + line.trim_start())
+    }
+
     #[test]
     fn what_to_do_is_said_in_the_commands_terms() {
-        for (library, command) in [
-            (
-                "download it again; or its ETags are no MD5s: say `trust_etags(false)`",
-                "download it again; or its ETags are no MD5s: say --trust-etags=false",
-            ),
-            (
-                "the server is taken for Google: Client::probe finds out what it really does, \
-                 ClientBuilder::assume_conditions sends conditions all the same",
-                "the server is taken for Google: say --provider if it is another",
-            ),
-            (
-                "set the copy's metadata, or leave them behind by replace_metadata()",
-                "set the copy's metadata, or leave them behind by --metadata-directive REPLACE",
-            ),
-            (
-                "only a CRC can be compared after several requests; ask for .concurrency(1), not resumable",
-                "only a CRC can be compared after several requests; say --no-resume, and a --part-size of the whole object",
-            ),
-            (
-                "7 bytes had come: make the call again, or ask for the rest by .range() and .if_match()",
-                "7 bytes had come: run it again",
-            ),
-            (
-                "the client gets new keys now; make the call again: its body could be sent only once",
-                "the client gets new keys now; run it again: its body could be sent only once",
-            ),
-        ] {
-            assert_eq!(by_option(library), command);
+        let library = sources("wharf") + &sources("wharf-proto");
+        for (method, _) in BY_OPTION {
+            assert!(library.contains(method), "the library does not say {method:?} any more");
         }
+        assert_eq!(
+            by_option("download it again; or its ETags are no MD5s: say `trust_etags(false)`"),
+            "download it again; or its ETags are no MD5s: say --trust-etags=false"
+        );
     }
 
     #[test]

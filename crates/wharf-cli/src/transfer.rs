@@ -7,6 +7,7 @@ pub(crate) mod attributes;
 pub(crate) mod carry;
 pub(crate) mod case;
 pub(crate) mod crew;
+mod fingerprint;
 pub(crate) mod local;
 pub(crate) mod mover;
 pub(crate) mod options;

@@ -84,7 +84,7 @@ pub(super) async fn run_places(
     for source in &sources {
         mover.refuse_itself(source, &target)?;
     }
-    let mut crew = Crew::new(printer, Bar::bytes, &mover.ends);
+    let mut crew = Crew::new(printer, Bar::bytes, &mover.ends, mover.goes_on(&sources, &target));
     let mut given = (sources.len() > 1).then(Given::default);
     for source in &sources {
         if let Err(failure) = carry(source, &target, &mover, &mut crew, given.as_mut()).await {

@@ -1,7 +1,6 @@
 //! Takes everything that comes out of a source to its target: `cp` and `mv`.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use wharf::{ErrorKind, StorageClass};
 
 use super::case::Verdict;
 use super::crew::{Crew, Outcome};
+use super::fingerprint::Fingerprints;
 use super::local;
 use super::mover::{Mover, SourceObject};
 use super::route::{Source, Target};
@@ -19,19 +19,17 @@ use crate::error::{Exit, Failure};
 use crate::message::Warning;
 use crate::url::{Shown, Wild};
 
-/// The names that several sources have given away: what arrives by one of them must not be lost to another source. A hash takes
-/// less room than a name.
+/// The names that several sources have given away: what arrives by one of them must not be lost to another source.
 #[derive(Default)]
 pub(crate) struct Given {
     names: HashSet<(u64, u64)>,
-    keys: [RandomState; 2],
+    fingerprints: Fingerprints,
 }
 
 impl Given {
     /// Whether nothing has this name yet. From now on something has.
     fn take(&mut self, name: &str) -> bool {
-        let [one, other] = &self.keys;
-        self.names.insert((one.hash_one(name), other.hash_one(name)))
+        self.names.insert(self.fingerprints.of(name))
     }
 }
 

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs;
-use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use wharf::proto::escape;
 
+use super::fingerprint::Fingerprints;
 use super::options::CaseConflict;
 use crate::message::Warning;
 
@@ -38,10 +38,9 @@ const OF_AWS: &str = "This behavior is not defined on case-insensitive filesyste
 
 #[derive(Default)]
 struct Names {
-    /// Those given so far that could have another case: what tells their lower case from others, and them. A hash takes less
-    /// room than a name, and nobody can choose names for one whose key is made here.
-    lower: HashMap<(u64, u64), u64>,
-    keys: [RandomState; 2],
+    /// Those given so far that could have another case, by their lower case.
+    given: HashMap<(u64, u64), (u64, u64)>,
+    fingerprints: Fingerprints,
     /// What was in the directories that lead to the last file, where anything had its name.
     there: HashMap<PathBuf, HashSet<OsString>>,
 }
@@ -120,20 +119,13 @@ impl Names {
 
     /// Whether it was this name that was given before, not one that differs by its case alone. `None` where neither was.
     fn given(&self, name: &str) -> Option<bool> {
-        let (lower, own) = self.hashes(name);
-        self.lower.get(&lower).map(|given| *given == own)
+        let given = self.given.get(&self.fingerprints.of(&name.to_lowercase()));
+        given.map(|given| *given == self.fingerprints.of(name))
     }
 
     fn give(&mut self, name: &str) {
-        let (lower, own) = self.hashes(name);
-        self.lower.insert(lower, own);
-    }
-
-    /// What tells the lower case of a name from others, and the name.
-    fn hashes(&self, name: &str) -> ((u64, u64), u64) {
-        let lower = name.to_lowercase();
-        let [one, other] = &self.keys;
-        ((one.hash_one(&lower), other.hash_one(&lower)), one.hash_one(name))
+        let of = |name| self.fingerprints.of(name);
+        self.given.insert(of(&name.to_lowercase()), of(name));
     }
 }
 
@@ -155,7 +147,7 @@ mod tests {
         assert!(!is_alone("a/b") && !is_alone("A/b2") && !is_alone("X/1"));
         assert!(is_alone("Straße") && !is_alone("STRAßE"));
         // What has no case is not kept.
-        assert_eq!(cases.names.lock().unwrap().lower.len(), 4);
+        assert_eq!(cases.names.lock().unwrap().given.len(), 4);
     }
 
     #[test]

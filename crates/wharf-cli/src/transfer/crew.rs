@@ -54,6 +54,8 @@ pub(crate) struct Crew<'a> {
     remarks: (mpsc::UnboundedSender<Warning>, mpsc::UnboundedReceiver<Warning>),
     interrupted: Pin<Box<dyn Future<Output = io::Result<()>> + Send>>,
     beat: Interval,
+    /// Whether the same command, once interrupted, does not do again what was done.
+    goes_on: bool,
     failed: bool,
     skipped: bool,
     /// Things that are done, and all that are known of.
@@ -81,7 +83,7 @@ pub(crate) struct Follower {
 
 impl<'a> Crew<'a> {
     /// Whether a bar is shown is the printer's to know.
-    pub(crate) fn new(printer: &'a mut Printer, bar: impl FnOnce() -> Bar, ends: &Ends) -> Self {
+    pub(crate) fn new(printer: &'a mut Printer, bar: impl FnOnce() -> Bar, ends: &Ends, goes_on: bool) -> Self {
         printer.show(bar);
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -94,6 +96,7 @@ impl<'a> Crew<'a> {
             remarks: mpsc::unbounded_channel(),
             interrupted: Box::pin(tokio::signal::ctrl_c()),
             beat,
+            goes_on,
             failed: false,
             skipped: false,
             files: (0, 0),
@@ -222,7 +225,7 @@ impl<'a> Crew<'a> {
     async fn stop(&mut self) -> Failure {
         self.put_away().await;
         self.printer.hide();
-        Failure::interrupted()
+        Failure::interrupted(self.goes_on)
     }
 
     /// Stops everything, and gives it a moment to be put away.

@@ -81,6 +81,13 @@ impl Mover {
         })
     }
 
+    /// Whether the same command, once interrupted, does not do again what was done: what was moved is gone, and large files are
+    /// taken up again.
+    pub(crate) fn goes_on(&self, sources: &[Source], target: &Target) -> bool {
+        let is_upload = sources.iter().any(|source| !source.is_remote());
+        self.is_move || target.is_local() && !self.tuning.no_resume || is_upload && self.keeps_uploads
+    }
+
     /// Refuses to write objects over themselves: nothing would be copied, and moving them would delete them.
     pub(crate) fn refuse_itself(&self, source: &Source, target: &Target) -> Result<(), Failure> {
         let (bucket, key, to_bucket, to_key) = match (source, target) {

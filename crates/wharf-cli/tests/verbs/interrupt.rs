@@ -24,6 +24,7 @@ fn interrupted(bench: &Bench, args: &[&str], begun: impl Fn() -> bool) -> (i32, 
 }
 
 const CANCELLED: &str = "wharf: cancelled: ctrl-c received\nhint: the same command goes on where it stopped\n";
+const FOR_GOOD: &str = "wharf: cancelled: ctrl-c received\nhint: the same command begins anew\n";
 
 /// How many requests of a kind have been answered.
 fn answered(bench: &Bench, operation: &str) -> usize {
@@ -91,7 +92,7 @@ fn an_upload_that_is_stopped_leaves_no_object() {
     bench.file("a", vec![7; 40 << 20]);
     let args = ["cp", "a", "s3://my-bucket/", "--part-size", "5MiB", "--bandwidth", "1MiB", "--no-resume"];
     let begun = || bench.store().requests().iter().any(|request| request.operation == "CreateMultipartUpload");
-    assert_eq!(interrupted(&bench, &args, begun), (130, CANCELLED.to_owned()));
+    assert_eq!(interrupted(&bench, &args, begun), (130, FOR_GOOD.to_owned()));
     assert!(bench.keys().is_empty());
     assert!(bench.wait(bench.s3.list_multipart_uploads("my-bucket")).uploads.is_empty());
 }
@@ -102,7 +103,7 @@ fn a_download_that_is_stopped_leaves_no_file() {
     bench.put("a", vec![7; 40 << 20]);
     let args = ["cp", "s3://my-bucket/a", ".", "--part-size", "5MiB", "--bandwidth", "1MiB", "--no-resume"];
     let begun = || bench.store().requests().iter().any(|request| request.operation == "GetObject");
-    assert_eq!(interrupted(&bench, &args, begun), (130, CANCELLED.to_owned()));
+    assert_eq!(interrupted(&bench, &args, begun), (130, FOR_GOOD.to_owned()));
     assert!(!bench.path("a").exists());
     assert!(bench.tree(".").is_empty());
 }

@@ -63,7 +63,8 @@ impl Events {
                     // What was begun is put away by tasks of the library.
                     sleep(TO_STOP).await;
                     printer.hide();
-                    return Err(Failure::interrupted());
+                    // Whatever has arrived is the same by then.
+                    return Err(Failure::interrupted(true));
                 }
                 Some((warning, is_left_out)) = self.warnings.recv() => {
                     self.warn(&warning, is_left_out, printer);
