@@ -180,22 +180,23 @@ async fn versions_and_parts_of_parts() {
 #[tokio::test(start_paused = true)]
 async fn a_source_that_changes_is_not_mixed() {
     let (s3, store) = embedded().await;
-    source(&s3, 12 * MIB).await;
-    // Replaced after it was seen.
+    is_replaced_amid(&s3, &store).await;
+}
+
+/// Copies what is replaced after it was seen.
+async fn is_replaced_amid(s3: &Client, store: &Store) {
+    source(s3, 12 * MIB).await;
     store.inject(Fault::delay(Duration::from_secs(20)).on(Operation::UploadPartCopy)).unwrap();
-    let task = {
-        let copy =
-            s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(PART).part_size(PART).concurrency(1);
-        tokio::spawn(copy.into_future())
-    };
-    while store.requests().count(Operation::UploadPartCopy) == 0 {
+    let copy = s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(PART).part_size(PART).concurrency(1);
+    let task = tokio::spawn(copy.into_future());
+    while store.requests().count(Operation::UploadPartCopy) == 0 && !task.is_finished() {
         tokio::task::yield_now().await;
     }
     s3.put_object("my-bucket", "a", bytes(13 * MIB)).await.unwrap();
     let error = task.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{error}");
     assert!(!s3.object_exists("your-bucket", "a").await.unwrap());
-    assert_eq!(uploads_left(&s3).await, 0);
+    assert_eq!(uploads_left(s3).await, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -363,18 +364,7 @@ async fn a_provider_that_ignores_conditions_on_the_source_copies_all_the_same() 
 #[tokio::test(start_paused = true)]
 async fn a_source_that_changes_is_not_mixed_where_conditions_are_ignored() {
     let (s3, store) = ignoring(Personality::Ceph, Provider::Ceph).await;
-    source(&s3, 12 * MIB).await;
-    store.inject(Fault::delay(Duration::from_secs(20)).on(Operation::UploadPartCopy)).unwrap();
-    let copy = s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(PART).part_size(PART).concurrency(1);
-    let task = tokio::spawn(copy.into_future());
-    while store.requests().count(Operation::UploadPartCopy) == 0 && !task.is_finished() {
-        tokio::task::yield_now().await;
-    }
-    s3.put_object("my-bucket", "a", bytes(13 * MIB)).await.unwrap();
-    let error = task.await.unwrap().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{error}");
-    assert!(!s3.object_exists("your-bucket", "a").await.unwrap());
-    assert_eq!(uploads_left(&s3).await, 0);
+    is_replaced_amid(&s3, &store).await;
 }
 
 /// The bytes that pass through here are those of the object that was looked at, whatever the server makes of a condition.

@@ -178,17 +178,17 @@ async fn a_proxy_that_refuses() {
             conn.write(answer).await;
         })
         .await;
-        let s3 = client("https://s3.example.test", &[]).proxy(proxy.url()).max_attempts(1).build().unwrap();
-        let error = s3.get_object("my-bucket", "a").await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Transport);
-        assert_eq!(
-            line(&error),
-            format!(
-                "GetObject my-bucket/a: no connection could be made: 127.0.0.1:PORT: the proxy did not connect to \
-                 s3.example.test:443: {said}"
-            )
-        );
+        led_nowhere("https://s3.example.test", &proxy.url(), &format!("s3.example.test:443: {said}")).await;
     }
+}
+
+/// A proxy that does not connect to the endpoint, and says why.
+async fn led_nowhere(endpoint: &str, proxy: &str, said: &str) {
+    let s3 = client(endpoint, &[]).proxy(proxy).max_attempts(1).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    let to = "GetObject my-bucket/a: no connection could be made: 127.0.0.1:PORT: the proxy did not connect to ";
+    assert_eq!(line(&error), format!("{to}{said}"));
 }
 
 /// It is said who has not answered.
@@ -268,16 +268,7 @@ async fn a_proxy_that_wants_a_user_for_plain_http() {
         ("user:pa55word@", "it does not take this user and password"),
     ] {
         let url = proxy.url().replace("http://", &format!("http://{user}"));
-        let s3 = client("http://s3.example.test", &[]).proxy(url).max_attempts(1).build().unwrap();
-        let error = s3.get_object("my-bucket", "a").await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Transport);
-        assert_eq!(
-            line(&error),
-            format!(
-                "GetObject my-bucket/a: no connection could be made: 127.0.0.1:PORT: the proxy did not connect to \
-                 s3.example.test:80: {said}"
-            )
-        );
+        led_nowhere("http://s3.example.test", &url, &format!("s3.example.test:80: {said}")).await;
     }
     // A server that is reached without one, or through it, has another reason.
     let (acceptor, pem) = tls("s3.example.test");
