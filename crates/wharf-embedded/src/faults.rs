@@ -143,13 +143,14 @@ impl Fault {
     }
 
     /// The connection is closed once so many bytes of the request's body were read; with 0, before any. Nothing is
-    /// carried out. A shorter body is not hit.
+    /// carried out. A shorter body is not hit, and counts as a request that was.
     pub fn close_request_after(bytes: u64) -> Self {
         Self::new(Action::CloseRequest(bytes))
     }
 
     /// The request is carried out, and the connection is closed behind the answer's head and so many bytes of its body.
-    /// A body that is not longer is not hit. Over TCP a reader who lags far behind may find fewer bytes.
+    /// A body that is not longer is not hit, and counts as one that was, as the answer of another fault does: say
+    /// [`nth`](Fault::nth) or [`if_header`](Fault::if_header) where there are such. Over TCP a reader who lags far behind may find fewer bytes.
     pub fn close_response_after(bytes: u64) -> Self {
         Self::new(Action::CloseResponse(bytes))
     }
