@@ -52,11 +52,12 @@ pub use target::Target;
 /// are, and match nothing, is asked for all of the object at once, and again where that breaks off.
 ///
 /// Where the server keeps a checksum of the object, the bytes are compared with it, and
-/// [`Downloaded::verification`] says so.
+/// [`Downloaded::verification`] says so. Bytes that do not match are fetched once more, all of them, unless a
+/// [`Writer`](super::Writer) was given some.
 ///
 /// # Errors
 /// Those of [`GetObject`](crate::op::GetObject). [`Corrupt`](crate::ErrorKind::Corrupt) for bytes that do not match their
-/// checksum, [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed) for an object that was replaced meanwhile and one
+/// checksum (its [`attempts`](Error::attempts) are the copies that came), [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed) for an object that was replaced meanwhile and one
 /// that [`overwrite(false)`](Download::overwrite) protects, [`Body`](crate::ErrorKind::Body) for a file that could not be
 /// written: its [`cause`](Error::cause) is the [`io::Error`](std::io::Error).
 #[must_use = "a call does nothing until it is awaited"]

@@ -77,11 +77,35 @@ async fn a_spoilt_byte_leaves_what_was_there() {
     let path = folder.join("a");
     fs::write(&path, "the old one").unwrap();
     slowly(&store);
-    store.inject(get(Fault::corrupt_response(77_777)).nth(2)).unwrap();
-    let error = s3.download("my-bucket", "a", &path).part_size(500_000).concurrency(3).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Corrupt);
-    assert_eq!(line(&error), "download my-bucket/a: the bytes do not match the object's CRC64NVME checksum");
-    assert_eq!((folder.names(), fs::read(&path).unwrap()), (vec!["a".to_owned()], b"the old one".to_vec()));
+    store.inject(get(Fault::corrupt_response(77_777))).unwrap();
+    for resumable in [false, true] {
+        let call = s3.download("my-bucket", "a", &path).part_size(500_000).concurrency(3).resumable(resumable);
+        let error = call.await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Corrupt, 2));
+        let expected = "download my-bucket/a: the bytes do not match the object's CRC64NVME checksum (2 attempts)";
+        assert_eq!(line(&error), expected);
+        assert!(error.hint().unwrap().starts_with("it came so each time: "), "{error:?}");
+        assert_eq!((folder.names(), fs::read(&path).unwrap()), (vec!["a".to_owned()], b"the old one".to_vec()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_came_spoilt_once_are_fetched_once_more() {
+    let data = bytes(3 * MIB);
+    for (nth, resumable) in [(1, false), (2, true), (3, false)] {
+        let (s3, store) = with_object(&data).await;
+        let folder = Folder::new();
+        let path = folder.join("a");
+        slowly(&store);
+        store.inject(get(Fault::corrupt_response(77_777)).nth(nth)).unwrap();
+        let call = s3.download("my-bucket", "a", &path).part_size(500_000).concurrency(3).resumable(resumable);
+        let transfer = call.start().unwrap();
+        let updates = transfer.updates();
+        assert!(transfer.await.unwrap().verification.is_verified());
+        assert_eq!((folder.names(), fs::read(&path).unwrap() == data), (vec!["a".to_owned()], true));
+        let last = futures_util::StreamExt::fold(updates, None, |_, now| async move { Some(now) }).await.unwrap();
+        assert_eq!((last.bytes, last.retries, s3.counters().retries), (data.len() as u64, 1, 1));
+    }
 }
 
 #[tokio::test(start_paused = true)]

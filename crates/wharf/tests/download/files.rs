@@ -192,7 +192,7 @@ async fn a_checksum_of_parts_is_compared_where_the_parts_are_known() {
     // What was spoilt is found.
     store.inject(Fault::corrupt_response(9).on(Operation::GetObject)).unwrap();
     let error = s3.download("my-bucket", "a", &path).await.unwrap_err();
-    assert_eq!(line(&error), "download my-bucket/a: the bytes do not match the object's SHA256 checksum");
+    assert_eq!(line(&error), "download my-bucket/a: the bytes do not match the object's SHA256 checksum (2 attempts)");
     // Parts whose checksum is that of the object.
     store.clear_faults();
     in_parts(&s3, ChecksumAlgorithm::Crc32, false, &parts).await;
@@ -358,7 +358,7 @@ async fn a_finished_file_that_is_still_called_a_part_is_not_written_to() {
         fs::write(&path, "the old one").unwrap();
         fs::hard_link(&path, &part).unwrap();
         let call = || s3.download("my-bucket", "a", &path).resumable(resumable);
-        store.inject(Fault::corrupt_response(1).on(Operation::GetObject).times(1)).unwrap();
+        store.inject(Fault::corrupt_response(1).on(Operation::GetObject).times(2)).unwrap();
         assert_eq!(call().await.unwrap_err().kind(), ErrorKind::Corrupt);
         assert_eq!((folder.names(), fs::read(&path).unwrap()), (vec!["a".to_owned()], b"the old one".to_vec()));
         fs::hard_link(&path, &part).unwrap();

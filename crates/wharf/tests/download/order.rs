@@ -126,10 +126,20 @@ async fn an_object_that_is_replaced() {
 async fn a_spoilt_byte_is_found() {
     let data = bytes(4 * MIB);
     let (s3, store) = with_object(&data).await;
-    store.inject(Fault::corrupt_response(1234).on(Operation::GetObject).if_header("range", "*").times(1)).unwrap();
-    let error = s3.download("my-bucket", "a", Memory).part_size(500_000).concurrency(3).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    let spoils = || Fault::corrupt_response(1234).on(Operation::GetObject).if_header("range", "*");
+    store.inject(spoils().times(1)).unwrap();
+    let call = || s3.download("my-bucket", "a", Memory).part_size(500_000).concurrency(3);
+    assert!(call().await.unwrap().target == data);
+    // What a writer was given cannot be taken back.
+    store.inject(spoils().times(1)).unwrap();
+    let call_to = s3.download("my-bucket", "a", Writer(Vec::new())).part_size(500_000).concurrency(3);
+    let error = call_to.await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Corrupt, 1));
     assert_eq!(line(&error), "download my-bucket/a: the bytes do not match the object's CRC64NVME checksum");
+    assert_eq!(error.hint(), Some("download it again, and use nothing of what came"));
+    store.inject(spoils()).unwrap();
+    let error = call().await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Corrupt, 2));
 }
 
 #[tokio::test]

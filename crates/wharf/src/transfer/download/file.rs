@@ -298,7 +298,7 @@ impl PartFile {
         if there != length {
             let problem =
                 format!("{} has {there} bytes in place of {length}: something else wrote it", self.path.display());
-            return Err(Error::new(ErrorKind::Corrupt, problem));
+            return Err(Error::new(ErrorKind::Corrupt, problem).with_hint("let nothing else write it, and try again"));
         }
         let (modified, mode) = options.attributes(head);
         set_mode(&self.file, mode).map_err(failed("could not be given its permissions"))?;

@@ -52,8 +52,10 @@ pub(super) async fn read(job: &Job, sink: &mut impl Sink) -> Result<Read, Error>
     loop {
         match once(job, sink).await {
             Ok(done) => return Ok(done),
-            Err(error) if job.begin_anew(restarts) && sink.forget() => tracing::debug!(%error, "beginning anew"),
-            Err(error) => return Err(error),
+            Err(error) if sink.forget() && job.begin_anew(&error, restarts) => {
+                tracing::debug!(%error, "beginning anew");
+            }
+            Err(error) => return Err(job.given_up(error, restarts)),
         }
         restarts += 1;
     }

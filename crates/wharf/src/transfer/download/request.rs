@@ -59,6 +59,8 @@ struct Shared {
     no_ranges: AtomicBool,
     /// Bytes are missing that cannot be asked for alone.
     lost: AtomicBool,
+    /// The bytes came, and were not the object's.
+    spoilt: AtomicBool,
 }
 
 /// Why a checksum of parts could not be compared.
@@ -170,6 +172,7 @@ impl Job {
             changed: AtomicBool::new(false),
             no_ranges: AtomicBool::new(false),
             lost: AtomicBool::new(false),
+            spoilt: AtomicBool::new(false),
         }))
     }
 
@@ -235,16 +238,37 @@ impl Job {
         error
     }
 
-    /// Whether a failed download is to be begun anew, of which `before` failed so.
-    pub(super) fn begin_anew(&self, before: u32) -> bool {
+    /// Whether a download that failed by `error` is to be begun anew, of which `before` failed so. Bytes that came spoilt are
+    /// fetched once more: what happens each time is no fault of the way here, or of what an earlier run has left.
+    pub(super) fn begin_anew(&self, error: &Error, before: u32) -> bool {
+        let spoilt = error.kind() == ErrorKind::Corrupt && !self.0.spoilt.swap(true, Ordering::Relaxed);
         let changed = self.0.changed.swap(false, Ordering::Relaxed);
         let lost = self.0.lost.swap(false, Ordering::Relaxed);
         let wanted = changed && self.options().on_change == OnChange::Restart;
-        let anew = before < RESTARTS && (wanted || !changed && lost);
+        let anew = spoilt || before < RESTARTS && (wanted || !changed && lost);
         if anew {
             self.0.watch.begins_anew();
         }
+        if spoilt {
+            self.0.watch.retried();
+            self.0.lane.retried();
+        }
         anew
+    }
+
+    /// What is said of a download that is not begun anew, of which `before` were.
+    pub(super) fn given_up(&self, error: Error, before: u32) -> Error {
+        if error.kind() != ErrorKind::Corrupt {
+            return error;
+        }
+        let error = error.with_attempts(before + 1);
+        match error.hint() {
+            Some(_) => error,
+            None if before > 0 => error.with_hint(
+                "it came so each time: the object may be spoilt where it is kept, or something on the way changes it",
+            ),
+            None => error.with_hint("download it again, and use nothing of what came"),
+        }
     }
 
     /// What the bytes can be compared with.
