@@ -5,8 +5,8 @@ use std::future::Future;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
-use tokio::time::timeout;
-use wharf::Client;
+use tokio::time::{Instant, timeout};
+use wharf::{Client, Counters};
 use wharf::proto::escape;
 
 use crate::local_time::LocalTime;
@@ -23,7 +23,7 @@ const LONG: Duration = Duration::from_secs(5);
 /// How often it is looked.
 const BEAT: Duration = Duration::from_millis(200);
 
-/// `waiting for http://127.0.0.1:9000: ..., trying until 04:35:00`.
+/// `waiting for http://127.0.0.1:9000: ..., trying until 04:35:00`; until when, where something has failed.
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "waiting")]
 struct Waiting {
@@ -35,40 +35,73 @@ struct Waiting {
 
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let until = LocalTime::new().time_of_day(self.until);
-        let message = escape::line(self.message.trim_end_matches('.'));
-        write!(f, "waiting for {}: {message}, trying until {until}", self.server)
+        write!(f, "waiting for {}: {}", self.server, escape::line(self.message.trim_end_matches('.')))?;
+        match self.until {
+            Some(_) => write!(f, ", trying until {}", LocalTime::new().time_of_day(self.until)),
+            None => Ok(()),
+        }
     }
 }
 
 /// Looks whether the servers of a command do what they are asked.
 pub(crate) struct Vigil {
-    clients: Vec<Client>,
-    was_told: bool,
+    clients: Vec<Watched>,
+    /// Whether it was said that a server fails, and that one is silent.
+    was_told: [bool; 2],
+}
+
+/// A client, what it had done when that changed last, and when that was.
+struct Watched {
+    client: Client,
+    done: Counters,
+    since: Instant,
+}
+
+impl Watched {
+    /// For how long its server has neither taken anything nor answered, while something waits for it.
+    fn silence(&mut self) -> Duration {
+        let done = self.client.counters();
+        if done != self.done || done.awaited == 0 {
+            (self.done, self.since) = (done, Instant::now());
+        }
+        self.since.elapsed()
+    }
 }
 
 impl Vigil {
     pub(crate) fn over(clients: impl IntoIterator<Item = Client>) -> Self {
-        Self { clients: clients.into_iter().collect(), was_told: false }
+        let watched = |client: Client| Watched { done: client.counters(), since: Instant::now(), client };
+        Self { clients: clients.into_iter().map(watched).collect(), was_told: [false; 2] }
     }
 
     /// Says what is waited for: in the place of the bar for as long as it lasts; else in a line, once.
     pub(crate) fn look(&mut self, printer: &mut Printer) {
         let least = if printer.bar().is_some() { A_WHILE } else { LONG };
         // One that waits for a moment hides none that waits for long.
-        let waiting = self.clients.iter().filter_map(Client::waiting).find(|waiting| waiting.so_far >= least);
-        let said = |waiting: wharf::transfer::Waiting| Waiting {
+        let failing = self.clients.iter().filter_map(|watched| watched.client.waiting());
+        let failing = failing.filter(|waiting| waiting.so_far >= least).map(|waiting| Waiting {
             server: waiting.server,
             message: waiting.reason,
             until: SystemTime::now().checked_add(waiting.left),
-        };
+        });
+        let waiting = failing.reduce(|first, _| first).or_else(|| self.silent());
         if printer.bar().is_some() {
-            let waiting = waiting.map(said);
             printer.update(|bar| bar.wait(waiting.map(|waiting| waiting.to_string())));
-        } else if let Some(waiting) = waiting.filter(|_| !self.was_told) {
-            self.was_told = true;
-            printer.problem(&said(waiting));
+        } else if let Some(waiting) = waiting {
+            let [of_failure, of_silence] = &mut self.was_told;
+            let was_told = if waiting.until.is_some() { of_failure } else { of_silence };
+            if !std::mem::replace(was_told, true) {
+                printer.problem(&waiting);
+            }
         }
+    }
+
+    /// What has failed in no way yet, and does not go on either.
+    fn silent(&mut self) -> Option<Waiting> {
+        let silent = self.clients.iter_mut().map(|watched| (watched.silence(), watched.client.server()));
+        let (silence, server) = silent.max_by_key(|(silence, _)| *silence)?;
+        let message = format!("no answer for {} s", silence.as_secs());
+        (silence >= LONG).then_some(Waiting { server, message, until: None })
     }
 
     /// Waits for something, and looks meanwhile.
@@ -91,7 +124,29 @@ impl Vigil {
 
 #[cfg(test)]
 mod tests {
+    use wharf_embedded::{Fault, Store};
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_server_is_waited_for_aloud() {
+        let store = Store::in_memory();
+        let s3 = Client::builder().transport(store.clone()).build().unwrap();
+        store.inject(Fault::delay(Duration::from_secs(20))).unwrap();
+        let mut printer = Printer::with_bar(Bar::count("buckets"));
+        let mut vigil = Vigil::over([s3.clone()]);
+        // Nothing is asked of it.
+        vigil.until(&mut printer, tokio::time::sleep(LONG * 9)).await;
+        let mut listing = std::pin::pin!(async { s3.list_buckets().await });
+        for (seconds, waits) in [(4, false), (2, true)] {
+            let looking = vigil.until(&mut printer, &mut listing);
+            timeout(Duration::from_secs(seconds), looking).await.unwrap_err();
+            assert_eq!(printer.bar().unwrap().is_waiting(), waits, "{seconds}");
+        }
+        assert_eq!(vigil.silent().unwrap().to_string(), format!("waiting for {}: no answer for 5 s", s3.server()));
+        vigil.until(&mut printer, listing).await.unwrap();
+        assert!(!printer.bar().unwrap().is_waiting() && s3.counters().awaited == 0);
+    }
 
     #[tokio::test]
     async fn what_comes_gives_the_bar_its_place_back() {

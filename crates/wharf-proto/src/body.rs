@@ -206,7 +206,7 @@ where
 /// `&str` and `String` are text (`text/plain; charset=utf-8`); a file is always a [`Path`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the body of an object",
-    note = "a value of your own goes as `Json(&value)`, `Xml(&value)`, `Csv(&rows)` or `Record(&value)`, a file as `Path::new(..)`"
+    note = "a value of your own goes as `Json(&value)`, `Xml(&value)`, `Csv(&rows)` or `Record(&value)`, a file as `Path::new(..)`, what is read as `Reader::new(..)`"
 )]
 pub trait IntoBody {
     /// The body for an object under `key`, whose extension names the format of records.

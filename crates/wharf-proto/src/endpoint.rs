@@ -225,6 +225,11 @@ impl Endpoint {
         }
     }
 
+    /// The path of the URL, without a slash at its end; mostly none.
+    pub fn path(&self) -> &str {
+        self.custom.as_ref().map_or("", |custom| custom.path.as_str())
+    }
+
     /// Whether this is AWS itself.
     pub fn is_aws(&self) -> bool {
         self.custom.is_none() || Partition::owns(self.host())

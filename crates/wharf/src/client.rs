@@ -13,7 +13,7 @@ use wharf_proto::operation::{Operation, Presigned, Request, SendFuture, Sender};
 use wharf_proto::provider::Habits;
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
-use wharf_proto::{Credentials, Endpoint, Error, Provider};
+use wharf_proto::{Credentials, Endpoint, Error, ErrorKind, Provider};
 
 use crate::body::{Again, Call, ObjectBody};
 use crate::buckets::Buckets;
@@ -141,6 +141,29 @@ impl Inner {
         )))
     }
 
+    /// Says of an error that it may come of an endpoint which names a bucket: then a bucket is taken for a key.
+    pub(crate) fn doubt_path(&self, request: &Request, error: Error) -> Error {
+        let path = self.endpoint.path();
+        let is_doubtful = match error.kind() {
+            ErrorKind::NoSuchKey => request.key.is_none(),
+            ErrorKind::NoSuchBucket | ErrorKind::MalformedResponse => true,
+            _ => false,
+        };
+        if path.is_empty() || !is_doubtful {
+            return error;
+        }
+        error.with_hint(format!("the endpoint has a path, {path}: a bucket is named by the call, not by the endpoint"))
+    }
+
+    /// Says of an answer that cannot be read what may have sent it.
+    fn doubt_answer(&self, request: &Request, is_html: bool, error: Error) -> Error {
+        let error = self.doubt_path(request, error);
+        if error.kind() != ErrorKind::MalformedResponse || error.hint().is_some() || !is_html {
+            return error;
+        }
+        error.with_hint(format!("the answer is a web page, not S3's: is {} an S3 endpoint?", self.endpoint.server()))
+    }
+
     /// The operation's request as the provider wants it.
     fn request<O: Operation>(&self, operation: &mut O) -> Result<Request, Error> {
         let mut request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
@@ -206,6 +229,11 @@ impl Client {
         self.0.sending.provider
     }
 
+    /// Where its requests go: the URL of the endpoint, or AWS's host of the region, as `https://...`.
+    pub fn server(&self) -> String {
+        self.0.endpoint.server()
+    }
+
     /// The region that requests are signed for.
     pub fn region(&self) -> &str {
         self.0.endpoint.region()
@@ -240,7 +268,7 @@ impl Client {
     /// # }
     /// ```
     pub fn waiting(&self) -> Option<Waiting> {
-        self.0.tally.waits().now(|| self.0.endpoint.server())
+        self.0.tally.waits().now(|| self.server())
     }
 
     /// What each setting is and where it came from: the variable, or the file and its line.
@@ -270,6 +298,11 @@ impl Client {
             }
         })
     }
+}
+
+fn is_html(headers: &HeaderMap) -> bool {
+    let is_page = |value: &HeaderValue| value.as_bytes().get(..9).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/html"));
+    headers.get(header::CONTENT_TYPE).is_some_and(is_page)
 }
 
 /// What an error names of an answer that has been read by then.
@@ -308,7 +341,9 @@ impl Sender for Client {
             let answer = dispatch::send(&inner, O::NAME, &mut request, Read::Whole).await?;
             let status = answer.response.status();
             let ids = Ids::of(answer.response.headers());
+            let is_html = is_html(answer.response.headers());
             operation.response(answer.response).map_err(|error| {
+                let error = inner.doubt_answer(&request, is_html, error);
                 about::<O>(&request, error.with_answer(status, &ids.into()).with_attempts(answer.attempts))
             })
         })

@@ -226,6 +226,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether [`get_object`](crate::Client::get_object) compares what it reads of a whole object with the checksum that the
+    /// server keeps, where the call does not say ([`checksum_mode`](crate::op::GetObject::checksum_mode)): yes by default,
+    /// where the provider takes the question. In the environment that is `AWS_RESPONSE_CHECKSUM_VALIDATION`. Downloads have
+    /// [`verify`](crate::transfer::Download::verify).
+    pub fn checksum_mode(mut self, enabled: bool) -> Self {
+        self.said.checksum_mode = Some(enabled);
+        self
+    }
+
     /// Over plain http, leaves bodies out of the signature, which saves their SHA-256. Whoever sits between may then
     /// change them unseen. Over https they are left out always: TLS protects them.
     pub fn unsigned_payload(mut self) -> Self {

@@ -21,6 +21,8 @@ pub struct Counters {
     /// Connections to S3 that were begun; none where [`ClientBuilder::transport`](crate::ClientBuilder::transport) carries the
     /// bytes.
     pub connections_opened: u64,
+    /// Requests that wait for the server now, to take what is sent or to answer. It alone goes down again.
+    pub awaited: u64,
 }
 
 /// Where it is counted.
@@ -32,6 +34,7 @@ pub(crate) struct Tally {
     bytes_sent: AtomicU64,
     bytes_received: AtomicU64,
     connections_opened: AtomicU64,
+    awaited: AtomicU64,
     answered: AtomicBool,
     waits: Waits,
 }
@@ -66,6 +69,14 @@ impl Tally {
         self.throttles.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// A request waits for the server, or no longer does.
+    pub(crate) fn awaits(&self, waits: bool) {
+        match waits {
+            true => self.awaited.fetch_add(1, Ordering::Relaxed),
+            false => self.awaited.fetch_sub(1, Ordering::Relaxed),
+        };
+    }
+
     pub(crate) fn sent(&self, bytes: usize) {
         self.bytes_sent.fetch_add(bytes as u64, Ordering::Relaxed);
     }
@@ -88,6 +99,7 @@ impl Tally {
             bytes_sent: read(&self.bytes_sent),
             bytes_received: read(&self.bytes_received),
             connections_opened: read(&self.connections_opened),
+            awaited: read(&self.awaited),
         }
     }
 }

@@ -32,12 +32,13 @@ const WAITING_FOR_CALLER: u64 = u64::MAX;
 impl Progress {
     /// `in_flight` is told of the bytes of the request until it has ended.
     pub(crate) fn new(tally: Arc<Tally>, in_flight: Option<Arc<AtomicU64>>) -> Arc<Self> {
+        tally.awaits(true);
         let (start, last, sent) = (Instant::now(), AtomicU64::new(0), AtomicU64::new(0));
         Arc::new(Self { start, last, tally, in_flight, sent })
     }
 
     pub(crate) fn peer_moved(&self) {
-        self.last.store(self.start.elapsed().as_millis() as u64, Ordering::Relaxed);
+        self.saw(self.start.elapsed().as_millis() as u64);
     }
 
     /// So many bytes of the request were handed to the transport.
@@ -50,7 +51,15 @@ impl Progress {
     }
 
     pub(crate) fn waits_for_caller(&self) {
-        self.last.store(WAITING_FOR_CALLER, Ordering::Relaxed);
+        self.saw(WAITING_FOR_CALLER);
+    }
+
+    fn saw(&self, now: u64) {
+        let was_awaited = self.last.swap(now, Ordering::Relaxed) != WAITING_FOR_CALLER;
+        let is_awaited = now != WAITING_FOR_CALLER;
+        if was_awaited != is_awaited {
+            self.tally.awaits(is_awaited);
+        }
     }
 
     /// When the peer will have been silent for `limit`, if nothing happens until then.
@@ -64,6 +73,9 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
+        if *self.last.get_mut() != WAITING_FOR_CALLER {
+            self.tally.awaits(false);
+        }
         if let Some(in_flight) = &self.in_flight {
             in_flight.fetch_sub(*self.sent.get_mut(), Ordering::Relaxed);
         }

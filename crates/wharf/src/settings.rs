@@ -86,6 +86,7 @@ pub(crate) struct Said {
     pub(crate) use_dualstack: Option<bool>,
     pub(crate) accelerate: Option<bool>,
     pub(crate) max_attempts: Option<u32>,
+    pub(crate) checksum_mode: Option<bool>,
 }
 
 /// When checksums are computed or compared, where the call does not say.
@@ -93,6 +94,12 @@ pub(crate) struct Said {
 pub(crate) enum When {
     Supported,
     Required,
+}
+
+impl When {
+    fn is(supported: bool) -> Self {
+        if supported { Self::Supported } else { Self::Required }
+    }
 }
 
 /// The settings that environment and files can have, each with its origin.
@@ -167,8 +174,8 @@ impl Resolved {
             request_checksum: places
                 .parsed(&["AWS_REQUEST_CHECKSUM_CALCULATION"], &["request_checksum_calculation"], when)?
                 .unwrap_or(default(When::Supported)),
-            response_checksum: places
-                .parsed(&["AWS_RESPONSE_CHECKSUM_VALIDATION"], &["response_checksum_validation"], when)?
+            response_checksum: told(said.checksum_mode.map(When::is))
+                .or(places.parsed(&["AWS_RESPONSE_CHECKSUM_VALIDATION"], &["response_checksum_validation"], when)?)
                 .unwrap_or(default(When::Supported)),
             max_attempts: told(said.max_attempts)
                 .or(places.parsed(&["AWS_MAX_ATTEMPTS"], &["max_attempts"], attempts)?)

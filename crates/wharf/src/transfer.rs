@@ -73,7 +73,7 @@ pub use list::{List, ListItems, ListPages, ListedPage};
 #[cfg(feature = "tokio-io")]
 pub use object_reader::{ObjectReader, OpenObject};
 pub use safe_path::LocalTree;
-pub use sync::{Sync, SyncAction, SyncEvents, SyncItem, SyncPlace, Synced};
+pub use sync::{IntoSyncPlace, Sync, SyncAction, SyncEvents, SyncItem, SyncPlace, Synced};
 pub use upload::{Upload, Uploaded};
 pub use verification::Verification;
 pub use waiting::Waiting;

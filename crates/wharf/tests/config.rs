@@ -314,19 +314,25 @@ async fn settings_that_a_request_shows() {
     assert!(!put(&[("AWS_REQUEST_CHECKSUM_CALCULATION", "WHEN_REQUIRED")]).await);
     assert!(put(&[("AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported")]).await);
 
-    let asks = |variables: &'static [(&str, &str)], ranged: bool| async move {
+    let asks = |variables: &'static [(&str, &str)], said: Option<bool>, ranged: bool| async move {
         let (tell, told) = std::sync::mpsc::channel();
         let transport = Fake::new(move |_, request: http::Request<wharf::transport::Body>| {
             tell.send(request.headers().contains_key("x-amz-checksum-mode")).unwrap();
             std::future::ready(Ok(answer(200, "")))
         });
-        let s3 = with_keys(variables).region("eu-west-1").transport(transport).build().unwrap();
+        let builder = with_keys(variables).region("eu-west-1").transport(transport);
+        let builder = match said {
+            Some(said) => builder.checksum_mode(said),
+            None => builder,
+        };
+        let s3 = builder.build().unwrap();
         let get = s3.get_object("my-bucket", "a");
         let _ = if ranged { get.range(0..1) } else { get }.await;
         told.recv().unwrap()
     };
     let required = &[("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required")];
-    assert!(asks(&[], false).await && !asks(&[], true).await && !asks(required, false).await);
+    assert!(asks(&[], None, false).await && !asks(&[], None, true).await && !asks(required, None, false).await);
+    assert!(asks(required, Some(true), false).await && !asks(&[], Some(false), false).await);
 
     let folder = Folder::new("payload");
     let file = display(&folder.file("config", "[default]\ns3 =\n  payload_signing_enabled = true\n"));

@@ -399,7 +399,10 @@ async fn an_html_page() {
         let head = format!("HTTP/1.1 {status} X\r\ncontent-type: text/html\r\ncontent-length: {}\r\n\r\n", page.len());
         let server = Server::always(head + page).await;
         let s3 = client_of(server.url()).max_attempts(1).build().unwrap();
-        let (line, is) = told(s3.list_objects("my-bucket").await);
+        let error = s3.list_objects("my-bucket").await.unwrap_err();
+        let hint = format!("the answer is a web page, not S3's: is {} an S3 endpoint?", server.url());
+        assert_eq!(error.hint() == Some(&hint), status == 200, "{error:?}");
+        let (line, is) = (line(&error), error.kind());
         let problem = match status {
             200 => "the answer is not well-formed XML: expected <ListBucketResult>, found <html>",
             _ => "the answer is not S3's: \"Sign in Welcome to the hotel.\"",
@@ -407,6 +410,27 @@ async fn an_html_page() {
         assert_eq!(line, format!("ListObjectsV2 my-bucket: {problem} (HTTP {status})"));
         assert_eq!(is, kind);
     }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_names_a_bucket() {
+    let hint = |path: &str| format!("the endpoint has a path, {path}: a bucket is named by the call, not by the endpoint");
+    for (code, status) in [("NoSuchKey", 404), ("NoSuchBucket", 404)] {
+        let (_, server) = answered(status, code, "It is not there.").await;
+        let s3 = client_of(format!("{}/my-bucket", server.url())).build().unwrap();
+        let error = s3.list_objects("other").await.unwrap_err();
+        assert_eq!(error.hint(), Some(&*hint("/my-bucket")), "{error:?}");
+    }
+    // A key that is not there is none of the endpoint's.
+    let (_, server) = answered(404, "NoSuchKey", "It is not there.").await;
+    let s3 = client_of(format!("{}/s3", server.url())).build().unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").await.unwrap_err().hint(), None);
+    let s3 = client_of(server.url()).build().unwrap();
+    assert_eq!(s3.list_objects("my-bucket").await.unwrap_err().hint(), None);
+    // A bucket's listing in place of the buckets'.
+    let server = Server::always("HTTP/1.1 200 OK\r\ncontent-length: 19\r\n\r\n<ListBucketResult/>").await;
+    let s3 = client_of(format!("{}/my-bucket", server.url())).build().unwrap();
+    assert_eq!(s3.list_buckets().await.unwrap_err().hint(), Some(&*hint("/my-bucket")));
 }
 
 #[tokio::test]

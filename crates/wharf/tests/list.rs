@@ -111,6 +111,11 @@ async fn the_next_page_is_fetched_while_one_is_read() {
     for n in 0..10 {
         s3.put_object("my-bucket", n.to_string(), "x").await.unwrap();
     }
+    // What has been read is not in what is collected.
+    let mut items = s3.list("my-bucket").max_keys(4).items();
+    items.next().await.unwrap().unwrap();
+    let keys: Vec<_> = items.collect().await.unwrap().into_iter().map(|object| object.key).collect();
+    assert_eq!(keys.concat(), "123456789");
     store.clear_requests();
     let mut items = s3.list("my-bucket").max_keys(2).items();
     assert!(store.requests().is_empty());
@@ -235,7 +240,7 @@ async fn order_that_ends_too_late_is_an_error() {
         s3.put_object("my-bucket", format!("{n:04}"), "x").await.unwrap();
     }
     store.inject(Fault::shuffle_listing(7).on(Operation::ListObjectsV2).nth(7)).unwrap();
-    let result: Vec<_> = s3.list("my-bucket").max_keys(10).parallel(4).items().collect().await;
+    let result: Vec<_> = StreamExt::collect(s3.list("my-bucket").max_keys(10).parallel(4).items()).await;
     assert_eq!(result.last().unwrap().as_ref().unwrap_err().kind(), ErrorKind::MalformedResponse);
 }
 

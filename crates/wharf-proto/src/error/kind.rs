@@ -64,7 +64,9 @@ pub enum ErrorKind {
     MalformedResponse,
     /// The content is not what it was read as: not UTF-8, JSON, XML or CSV of that shape.
     InvalidContent,
-    /// The stream, reader or file given as a body failed.
+    /// The stream, reader or file that bytes come from or go to failed: one that is not there as well, or that may not be read
+    /// or written. Where it was the system, [`Error::cause`](crate::Error::cause) is the [`io::Error`](std::io::Error), whose
+    /// kind tells more.
     Body,
     /// The server failed (5xx).
     Server,

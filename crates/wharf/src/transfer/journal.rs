@@ -4,7 +4,7 @@ mod folder;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{self, Component, Path, PathBuf};
 
 use wharf_proto::transfer::journal::{self, Encoder, Record, State};
 use wharf_proto::{Error, ErrorKind};
@@ -95,6 +95,20 @@ pub(super) fn look(path: &Path) -> Result<(State, bool), Error> {
     };
     drop(file);
     Ok((State::of(decoded.records), !is_free))
+}
+
+/// The path from the root on, by which another run knows the same file. `..` is what it leads to, through symbolic links too;
+/// it may be a file that is not there yet, in a folder that is.
+pub(super) fn whole_path(path: &Path) -> PathBuf {
+    let absolute = path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    if !absolute.components().any(|component| component == Component::ParentDir) {
+        return absolute;
+    }
+    let resolved = match (absolute.parent(), absolute.file_name()) {
+        (Some(folder), Some(name)) => fs::canonicalize(folder).map(|folder| folder.join(name)),
+        _ => fs::canonicalize(&absolute),
+    };
+    resolved.unwrap_or(absolute)
 }
 
 /// Removes the file, if it is there. It stays removed through a power failure.

@@ -197,14 +197,7 @@ impl IntoFuture for List {
     type IntoFuture = SendFuture<Vec<ListedObject>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let mut pages = self.pages();
-        Box::pin(async move {
-            let mut objects = Vec::new();
-            while let Some(page) = pages.next().await {
-                objects.append(&mut page?.objects);
-            }
-            Ok(objects)
-        })
+        Box::pin(self.items().collect())
     }
 }
 
@@ -257,6 +250,18 @@ impl ListItems {
     /// The next object; `None` after the last one.
     pub async fn next(&mut self) -> Option<Result<ListedObject, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// All objects, in memory: what an awaited [`List`] gives.
+    ///
+    /// # Errors
+    /// The first error of any page.
+    pub async fn collect(mut self) -> Result<Vec<ListedObject>, Error> {
+        let mut objects = Vec::from_iter(self.page);
+        while let Some(page) = self.pages.next().await {
+            objects.append(&mut page?.objects);
+        }
+        Ok(objects)
     }
 }
 

@@ -33,7 +33,8 @@ fn open_between(path: &Path, who: &str, mut wait: impl FnMut()) -> Result<File, 
                 wait();
                 continue;
             }
-            return Err(Error::new(ErrorKind::Conflict, format!("{who} is writing {}", path.display())));
+            let problem = format!("{who} is writing {}", path.display());
+            return Err(Error::new(ErrorKind::Conflict, problem).with_hint("let it end, or end it, and try again"));
         }
         // Whoever had it may have given it another name, or none, between our opening and our locking it.
         let named = fs::symlink_metadata(path).ok();

@@ -29,7 +29,7 @@ use super::patience::PATIENCE;
 use super::upload::Upload;
 use super::verification::Verification;
 use crate::Client;
-pub use place::SyncPlace;
+pub use place::{IntoSyncPlace, SyncPlace};
 use walk::Links;
 use work::{Told, Work};
 
@@ -171,11 +171,11 @@ impl Client {
     /// # std::fs::remove_dir_all(&directory).unwrap();
     /// # Ok(()) }
     /// ```
-    pub fn sync(&self, source: impl Into<SyncPlace>, target: impl Into<SyncPlace>) -> Sync {
+    pub fn sync(&self, source: impl IntoSyncPlace, target: impl IntoSyncPlace) -> Sync {
         Sync {
             client: self.clone(),
-            source: source.into(),
-            target: target.into(),
+            source: source.into_sync_place(),
+            target: target.into_sync_place(),
             rules: Rules::default(),
             filter: Box::new(|_| true),
             tweaks: Tweaks::default(),

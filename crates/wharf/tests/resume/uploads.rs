@@ -64,6 +64,19 @@ async fn an_upload_that_failed_goes_on() {
 }
 
 #[tokio::test]
+async fn a_file_is_the_same_by_another_way_to_it() {
+    let place = Place::new().await;
+    let content = bytes(SIZE);
+    let path = place.file(&content);
+    fails(&place, place.upload(&path), 3).await;
+    std::fs::create_dir(place.path("sub")).unwrap();
+    let uploaded = place.upload(&place.path("sub/../source")).await.unwrap();
+    two_parts(&uploaded);
+    assert!(place.uploads().await.is_empty() && place.stored().await == content);
+    assert_eq!(names(&place.journals()), [""; 0]);
+}
+
+#[tokio::test]
 async fn an_upload_that_was_cancelled_goes_on() {
     let place = Place::new().await;
     let content = bytes(SIZE);
@@ -207,6 +220,7 @@ async fn one_at_a_time() {
     }
     let error = soon(place.upload(&path).into_future()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    assert_eq!(error.hint(), Some("let it end, or end it, and try again"));
     assert_eq!(place.uploads().await.len(), 1);
     first.cancel().await.unwrap();
 }

@@ -2,7 +2,7 @@
 
 use std::future::IntoFuture;
 use std::ops::Range;
-use std::path::{self, Path};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -17,6 +17,7 @@ use super::OnChange;
 use super::check::Check;
 use crate::transfer::budgets::Share;
 use crate::transfer::handle::Watch;
+use crate::transfer::journal::whole_path;
 use crate::transfer::lane::{Lane, Slot};
 use crate::transfer::patience::patiently_with;
 use crate::{Client, ObjectBody};
@@ -123,12 +124,11 @@ impl Found {
     /// What a journal says of a download of it.
     pub(super) fn start(&self, job: &Job, target: &Path) -> DownloadStart {
         let Shared { client, bucket, key, .. } = &*job.0;
-        let path = path::absolute(target).unwrap_or_else(|_| target.to_owned());
         DownloadStart {
             endpoint: client.inner().endpoint.server(),
             bucket: bucket.clone(),
             key: key.clone(),
-            path: path.display().to_string(),
+            path: whole_path(target).display().to_string(),
             etag: self.head.etag.clone(),
             version_id: self.head.version_id.clone(),
             size: self.size,

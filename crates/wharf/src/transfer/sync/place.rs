@@ -47,21 +47,49 @@ impl SyncPlace {
     }
 }
 
-impl From<&Path> for SyncPlace {
-    fn from(path: &Path) -> Self {
-        Self::local(path)
+/// What names one end of a [`sync`](Client::sync): see [`SyncPlace`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no end of a sync",
+    note = "a folder is named by a `Path` or `PathBuf`, such as `Path::new(\"photos\")`, and what is in a bucket by `(\"my-bucket\", \"photos/\")`"
+)]
+pub trait IntoSyncPlace {
+    /// The end that it names.
+    fn into_sync_place(self) -> SyncPlace;
+}
+
+impl IntoSyncPlace for SyncPlace {
+    fn into_sync_place(self) -> SyncPlace {
+        self
     }
 }
 
-impl From<PathBuf> for SyncPlace {
-    fn from(path: PathBuf) -> Self {
-        Self::local(path)
+impl IntoSyncPlace for &Path {
+    fn into_sync_place(self) -> SyncPlace {
+        SyncPlace::local(self)
     }
 }
 
-impl<B: Into<String>, P: Into<String>> From<(B, P)> for SyncPlace {
-    fn from((bucket, prefix): (B, P)) -> Self {
-        Self::bucket(bucket, prefix)
+impl IntoSyncPlace for &PathBuf {
+    fn into_sync_place(self) -> SyncPlace {
+        SyncPlace::local(self)
+    }
+}
+
+impl IntoSyncPlace for PathBuf {
+    fn into_sync_place(self) -> SyncPlace {
+        SyncPlace::local(self)
+    }
+}
+
+impl<B: Into<String>, P: Into<String>> IntoSyncPlace for (B, P) {
+    fn into_sync_place(self) -> SyncPlace {
+        SyncPlace::bucket(self.0, self.1)
+    }
+}
+
+impl IntoSyncPlace for S3Uri {
+    fn into_sync_place(self) -> SyncPlace {
+        self.into()
     }
 }
 

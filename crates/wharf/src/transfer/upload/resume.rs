@@ -2,7 +2,7 @@
 
 use std::future::{IntoFuture, poll_fn};
 use std::ops::Range;
-use std::path::{self, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -17,7 +17,7 @@ use super::job::Job;
 use super::proof;
 use super::undo::abort;
 use crate::payload::blocking;
-use crate::transfer::journal::{Journal, make_folder, upload_path, uploads_in};
+use crate::transfer::journal::{Journal, make_folder, upload_path, uploads_in, whole_path};
 
 /// What is said where an earlier run's answer to CreateMultipartUpload was lost.
 const ORPHAN: &str =
@@ -262,7 +262,7 @@ impl Place {
             Error::invalid_input("there is no folder to keep a journal in: neither XDG_STATE_HOME nor HOME is set")
                 .with_hint(".journal_dir() names one")
         })?;
-        let path = path::absolute(&file.path).unwrap_or_else(|_| file.path.clone());
+        let path = whole_path(&file.path);
         let object = [&*client.endpoint.server(), job.object.bucket(), job.object.key()];
         Ok(Self { journal: upload_path(&folder, object, &path, offset), folder, path })
     }
