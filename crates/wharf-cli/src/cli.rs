@@ -10,6 +10,7 @@ use crate::command::{self, Command};
 use crate::error::{Exit, Failure};
 use crate::globals::Globals;
 use crate::printer::Printer;
+use crate::url;
 
 const EXAMPLE: &str = "\
 Example: a server of your own in one terminal, a folder that goes up and comes back in another
@@ -91,7 +92,10 @@ pub(crate) fn usage(text: &str) -> Failure {
     if let Some(hint) = hint(problem, text.contains("Usage: wharf s3 ")) {
         return failure.hint(hint);
     }
-    match paragraphs.find_map(|paragraph| paragraph.strip_prefix("tip: ").map(str::to_owned)) {
+    // What clap says of `-- --name` is right of files that are called so, which is seldom meant.
+    let tip =
+        |paragraph: String| paragraph.strip_prefix("tip: ").filter(|tip| !tip.contains("'-- ")).map(str::to_owned);
+    match paragraphs.find_map(tip) {
         Some(tip) => failure.hint(tip),
         // What a value must be like is said with it.
         None if problem.starts_with("invalid value") => failure,
@@ -113,15 +117,28 @@ const ELSEWHERE: [(&str, &str); 6] = [
 fn hint(problem: &str, is_aws: bool) -> Option<String> {
     let quoted = problem.split('\'').nth(1)?;
     if problem.starts_with("unexpected argument") {
-        let (_, ours) = ELSEWHERE.iter().find(|(theirs, _)| *theirs == quoted)?;
-        return Some(format!("did you mean {ours}?"));
+        return match ELSEWHERE.iter().find(|(theirs, _)| *theirs == quoted) {
+            Some((_, ours)) => Some(format!("did you mean {ours}?")),
+            None => of_other_verbs(quoted),
+        };
     }
-    if problem.starts_with("invalid value") && problem.contains("is not an S3 URI") && !quoted.contains("://") {
-        return Some(format!("say s3://{quoted}"));
+    if problem.starts_with("invalid value") && problem.contains("[URL]") | problem.contains("<URL>") {
+        let is_bare = problem.contains("is not an S3 URI");
+        return url::meant(quoted).or_else(|| is_bare.then(|| format!("say s3://{quoted}")));
     }
     let is_ours = Cli::command().get_subcommands().any(|verb| verb.get_name() == quoted);
     (is_aws && problem.starts_with("unrecognized subcommand") && is_ours)
         .then(|| format!("aws-cli has no such verb: it is `wharf {quoted}`"))
+}
+
+/// Which verbs have an option that this one lacks.
+fn of_other_verbs(option: &str) -> Option<String> {
+    let name = option.strip_prefix("--")?;
+    let cli = Cli::command();
+    let has_it = |verb: &&clap::Command| verb.get_arguments().any(|argument| argument.get_long() == Some(name));
+    let verbs: Vec<_> =
+        cli.get_subcommands().filter(has_it).map(|verb| format!("`wharf {}`", verb.get_name())).collect();
+    (!verbs.is_empty()).then(|| format!("{option} is an option of {}", verbs.join(", ")))
 }
 
 fn one_line(text: &str) -> String {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use wharf::ErrorKind;
 use wharf::proto::escape;
 
-use crate::url::Shown;
+use crate::url::{self, Shown};
 
 /// How the command ends. The numbers are aws-cli's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,9 @@ pub(crate) struct Told {
     #[serde(skip)]
     kind: Option<ErrorKind>,
     pub(crate) message: String,
+    /// The message without the place that a request was about, for who tells that beside it.
+    #[serde(skip)]
+    brief: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hint: Option<String>,
     /// S3's code, such as `NoSuchKey`.
@@ -79,6 +82,7 @@ impl Failure {
             exit,
             kind: None,
             message: message.into(),
+            brief: None,
             hint: None,
             code: None,
             status: None,
@@ -119,7 +123,7 @@ impl Failure {
             && is_not_there
         {
             if !is_aws {
-                told.message = NOT_THERE.to_owned();
+                (told.message, told.brief) = (NOT_THERE.to_owned(), None);
             }
             told.hint = Some(format!("{}; --recursive takes all that is under a prefix", look_beside(source)));
         }
@@ -149,9 +153,9 @@ impl Failure {
     /// A source that is not there, in aws-cli's words.
     pub(crate) fn missing(path: &Path) -> Self {
         let failure = Self::new(Exit::Other, format!("The user-provided path {} does not exist.", path.display()));
-        match path.to_str() {
-            Some(text) if text.starts_with("s3:") => failure.hint("an S3 URL reads like s3://BUCKET/KEY"),
-            _ => failure,
+        match path.to_str().and_then(url::meant) {
+            Some(meant) => failure.hint(meant),
+            None => failure,
         }
     }
 
@@ -195,8 +199,20 @@ impl Failure {
     pub(crate) fn of(mut self, what: impl fmt::Display) -> Self {
         if let Self::Told(told) = &mut self {
             told.message = format!("{what} {}", told.message);
+            told.brief = told.brief.take().map(|brief| format!("{what} {brief}"));
         }
         self
+    }
+
+    /// The same of what failed, such as `delete failed: s3://bucket/key`; after `s3` in aws-cli's form, which names it twice.
+    pub(crate) fn of_failed(self, what: impl fmt::Display, is_aws: bool) -> Self {
+        match self {
+            Self::Told(told) if !is_aws => {
+                let message = format!("{what}: {}", told.brief.as_ref().unwrap_or(&told.message));
+                Self::Told(Box::new(Told { message, brief: None, ..*told }))
+            }
+            failure => failure.of(what),
+        }
     }
 
     /// Whether the library failed for this reason.
@@ -231,7 +247,20 @@ impl fmt::Display for Failure {
 /// The message, and the hint in a line of its own.
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&escape::line(&self.message))?;
+        self.in_words(f, &self.message)
+    }
+}
+
+impl Told {
+    /// In few words, where the request was about one of these places, which are told beside it.
+    pub(crate) fn briefly(&self, places: [Option<&String>; 2]) -> String {
+        let is_told = places.contains(&self.source.as_ref());
+        self.brief.as_ref().filter(|_| is_told).unwrap_or(&self.message).clone()
+    }
+
+    /// These words, and the hint.
+    pub(crate) fn in_words(&self, f: &mut fmt::Formatter<'_>, words: &str) -> fmt::Result {
+        f.write_str(&escape::line(words))?;
         self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\nhint: {}", escape::line(hint)))
     }
 }
@@ -248,6 +277,7 @@ impl From<wharf::Error> for Failure {
             exit,
             kind: Some(error.kind()),
             message: error.to_string(),
+            brief: brief(&error),
             hint: hint(&error),
             code: error.code().map(str::to_owned),
             status: error.status().map(|status| status.as_u16()),
@@ -259,6 +289,18 @@ impl From<wharf::Error> for Failure {
             line: None,
         }))
     }
+}
+
+/// An error without the place that its request was about. What a whole transfer is called (`download`) goes as well.
+fn brief(error: &wharf::Error) -> Option<String> {
+    let (operation, mut place) = (error.operation()?, escape::name(error.bucket()?).into_owned());
+    if let Some(key) = error.key() {
+        place = format!("{place}/{}", escape::name(key));
+    }
+    let text = error.to_string();
+    let rest = text.strip_prefix(&format!("{operation} {place}: "))?;
+    let is_request = operation.starts_with(char::is_uppercase);
+    Some(if is_request { format!("{operation}: {rest}") } else { rest.to_owned() })
 }
 
 const NOT_THERE: &str = "nothing is there";

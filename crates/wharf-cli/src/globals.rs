@@ -96,7 +96,8 @@ pub(crate) struct Tuning {
     /// At most so many bytes a second, both ways together, such as 10MiB
     #[arg(long, global = true, value_name = "SIZE", value_parser = units::rate)]
     pub(crate) bandwidth: Option<u64>,
-    /// How long transfers and listings go on trying while nothing moves, such as 30s or 1h; 5m unless it is said
+    /// How long transfers and listings go on trying while nothing moves, such as 30s or 1h; 5m unless it
+    /// is said. A server that was never reached is given up after 6 attempts
     #[arg(long, global = true, value_name = "TIME", value_parser = units::duration)]
     pub(crate) patience: Option<Duration>,
     /// Wait until what was downloaded is on the disk

@@ -6,13 +6,14 @@ const SIZES: [(&str, u32); 6] = [("B", 0), ("KiB", 10), ("MiB", 20), ("GiB", 30)
 
 const TIMES: [(char, u64); 5] = [('s', 1), ('m', 60), ('h', 3600), ('d', 24 * 3600), ('w', 7 * 24 * 3600)];
 
-/// Reads `8388608`, `8MiB`, `8M` or `1.5GiB`: units are powers of 1024.
+/// Reads `8388608`, `8MiB`, `8M`, `8MB` or `1.5GiB`: units are powers of 1024, with and without the `i`, as in aws-cli's files.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     let problem = || format!("a size reads like 1048576, 512KiB, 8MiB or 1.5GiB, not {text:?}");
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let is_unit =
-        |name: &str| unit.eq_ignore_ascii_case(name) || (name != "B" && unit.eq_ignore_ascii_case(&name[..1]));
+    let is_unit = |name: &str| {
+        [name, &name.replace('i', ""), name.trim_end_matches("iB")].iter().any(|name| unit.eq_ignore_ascii_case(name))
+    };
     let bits = match unit {
         "" => 0,
         _ => SIZES.iter().find(|(name, _)| is_unit(name)).map(|(_, bits)| *bits).ok_or_else(problem)?,
@@ -88,13 +89,15 @@ mod tests {
             ("1.5GiB", 3 << 29),
             ("64kib", 64 << 10),
             ("2T", 2 << 40),
+            ("10MB", 10 << 20),
+            ("64kb", 64 << 10),
         ] {
             assert_eq!(size(text), Ok(bytes), "{text}");
         }
-        for text in ["", "0", "8MB", "MiB", "-1", "1e3", "8 MiB", "99999999999999999999", "20000PiB", "0.0K"] {
+        for text in ["", "0", "8Mi", "8BB", "MiB", "-1", "1e3", "8 MiB", "99999999999999999999", "20000PiB", "0.0K"] {
             assert!(size(text).is_err(), "{text}");
         }
-        assert_eq!(rate("10MiB/s"), Ok(10 << 20));
+        assert_eq!((rate("10MiB/s"), rate("10MB")), (Ok(10 << 20), Ok(10 << 20)));
     }
 
     #[test]

@@ -40,6 +40,20 @@ pub(crate) fn bucket_alone(text: &str) -> Result<S3Uri, Error> {
     Ok(url)
 }
 
+/// What to say to somebody who typed what looks like a URL and is none of S3's.
+pub(crate) fn meant(text: &str) -> Option<String> {
+    if without_scheme(text).is_some() {
+        return None;
+    }
+    let server = || "an S3 URL reads like s3://BUCKET/KEY; --endpoint-url names a server".to_owned();
+    match text.split_at_checked(3) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("s3:") => {
+            Some(format!("say s3://{}", rest.trim_start_matches('/')))
+        }
+        _ => text.contains("://").then(server),
+    }
+}
+
 /// Whether keys are patterns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keys {
@@ -104,6 +118,20 @@ mod tests {
         assert!(object("s3:///key").is_err() && bucket("http://host/key").is_err());
         assert!(bucket_alone("my-bucket").is_err() && bucket_alone("s3://my-bucket/a").is_err());
         assert_eq!(bucket_alone("S3://my-bucket/").unwrap().bucket(), "my-bucket");
+    }
+
+    #[test]
+    fn what_looks_like_a_url_is_told_how_it_reads() {
+        for (text, hint) in [
+            ("s3:/my-bucket/a", Some("say s3://my-bucket/a")),
+            ("S3:my-bucket", Some("say s3://my-bucket")),
+            ("http://my-bucket", Some("an S3 URL reads like s3://BUCKET/KEY; --endpoint-url names a server")),
+            ("s3://ab/key", None),
+            ("my-bucket/a", None),
+            ("s3", None),
+        ] {
+            assert_eq!(meant(text).as_deref(), hint, "{text}");
+        }
     }
 
     #[test]

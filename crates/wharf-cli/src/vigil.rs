@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use tokio::time::{Instant, timeout};
-use wharf::{Client, Counters};
 use wharf::proto::escape;
+use wharf::{Client, Counters};
 
 use crate::local_time::LocalTime;
 use crate::message::time;

@@ -301,7 +301,8 @@ impl Client {
 }
 
 fn is_html(headers: &HeaderMap) -> bool {
-    let is_page = |value: &HeaderValue| value.as_bytes().get(..9).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/html"));
+    let is_page =
+        |value: &HeaderValue| value.as_bytes().get(..9).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/html"));
     headers.get(header::CONTENT_TYPE).is_some_and(is_page)
 }
 

@@ -414,7 +414,8 @@ async fn an_html_page() {
 
 #[tokio::test]
 async fn an_endpoint_that_names_a_bucket() {
-    let hint = |path: &str| format!("the endpoint has a path, {path}: a bucket is named by the call, not by the endpoint");
+    let hint =
+        |path: &str| format!("the endpoint has a path, {path}: a bucket is named by the call, not by the endpoint");
     for (code, status) in [("NoSuchKey", 404), ("NoSuchBucket", 404)] {
         let (_, server) = answered(status, code, "It is not there.").await;
         let s3 = client_of(format!("{}/my-bucket", server.url())).build().unwrap();

@@ -15,6 +15,7 @@ use crate::transfer::pipe;
 use crate::transfer::place::Place;
 use crate::transfer::route::{Source, Target};
 use crate::transfer::told::Deed;
+use crate::url;
 
 const EXAMPLE: &str = "\
 Example: a folder up, its texts alone; some objects down; one from bucket to bucket
@@ -55,6 +56,17 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     run_places(&places, args.recursive, args.options, Deed::Copy, context, printer).await
 }
 
+/// What to say where no place is an S3 URL: one that is no file may be one that lacks its scheme.
+fn meant(places: &[Place]) -> String {
+    let texts = places.iter().rev().filter_map(|place| match place {
+        Place::Local(path) if !path.exists() => path.to_str(),
+        _ => None,
+    });
+    let bare = |text: &str| (text.contains('/') && url::bucket(text).is_ok()).then(|| format!("say s3://{text}"));
+    let meant = texts.filter_map(|text| url::meant(text).or_else(|| bare(text))).next();
+    meant.unwrap_or_else(|| "an S3 URL reads like s3://BUCKET/KEY".to_owned())
+}
+
 /// Copies or moves: all places but the last into the last.
 pub(super) async fn run_places(
     places: &[Place],
@@ -75,7 +87,8 @@ pub(super) async fn run_places(
     let many = sources.len() > 1 || sources.iter().any(Source::is_many);
     let target = Target::of(last, many)?;
     if !last.is_remote() && sources.iter().any(|source| !source.is_remote()) {
-        return Err(Failure::usage("nothing here is an S3 URL: either the source or the target must be one"));
+        let failure = Failure::usage("nothing here is an S3 URL: either the source or the target must be one");
+        return Err(failure.hint(meant(places)));
     }
     let mover = Arc::new(Mover::new(options, deed, context)?);
     if let (Target::Directory(path), true) = (&target, recursive) {
@@ -84,7 +97,7 @@ pub(super) async fn run_places(
     for source in &sources {
         mover.refuse_itself(source, &target)?;
     }
-    let mut crew = Crew::new(printer, Bar::bytes, &mover.ends, mover.goes_on(&sources, &target));
+    let mut crew = Crew::new(printer, Bar::bytes, &mover, mover.goes_on(&sources, &target));
     let mut given = (sources.len() > 1).then(Given::default);
     for source in &sources {
         if let Err(failure) = carry(source, &target, &mover, &mut crew, given.as_mut()).await {

@@ -55,7 +55,8 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
             Ok(Exit::Done)
         }
         Err(error) => {
-            Err(Failure::from(error).of(format_args!("make_bucket failed: s3://{bucket}")).exits(Exit::Failed))
+            let what = format_args!("make_bucket failed: s3://{bucket}");
+            Err(Failure::from(error).of_failed(what, context.is_aws()).exits(Exit::Failed))
         }
     }
 }

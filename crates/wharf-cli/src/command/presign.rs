@@ -18,7 +18,7 @@ use crate::url;
 const EXAMPLE: &str = "\
 Example: let somebody without keys upload a file, for ten minutes
 
-  url=$(wharf presign s3://my-bucket/inbox/photo.jpg --method PUT --expires-in 600)
+  url=$(wharf presign s3://my-bucket/inbox/photo.jpg --method PUT --expires-in 10m)
   curl -T photo.jpg \"$url\"";
 
 /// Print a link that anybody may use until it expires
@@ -31,10 +31,10 @@ pub(crate) struct Args {
     /// s3://BUCKET/KEY
     #[arg(value_name = "URL", value_parser = url::object)]
     url: S3Uri,
-    /// For how many seconds it works: at most 604800, which is a week
+    /// For how long it works: seconds, or such as 10m or 7d; at most 604800, which is a week
     #[arg(
         long,
-        value_name = "SECONDS",
+        value_name = "TIME",
         default_value_t = 3600,
         value_parser = seconds
     )]
@@ -54,16 +54,9 @@ enum Method {
 }
 
 fn seconds(text: &str) -> Result<u64, String> {
-    match text.parse() {
-        Ok(seconds @ 1..=604_800) => Ok(seconds),
-        _ => match units::duration(text) {
-            // As it is said elsewhere.
-            Ok(time) if (1..=604_800).contains(&time.as_secs()) => {
-                Err(format!("it is a number of seconds, here {}", time.as_secs()))
-            }
-            _ => Err("it is a number of whole seconds from 1 to 604800, such as 600".to_owned()),
-        },
-    }
+    let seconds = text.parse().ok().or_else(|| Some(units::duration(text).ok()?.as_secs()));
+    let seconds = seconds.filter(|seconds| (1..=604_800).contains(seconds));
+    seconds.ok_or_else(|| "it is a number of whole seconds from 1 to 604800, such as 600, or 10m, 12h, 7d".to_owned())
 }
 
 /// A link, and what must be sent with it.

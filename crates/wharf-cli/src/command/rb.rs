@@ -62,8 +62,8 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         }
         Err(error) => {
             let has_objects = error.code() == Some("BucketNotEmpty");
-            let failure =
-                Failure::from(error).of(format_args!("remove_bucket failed: s3://{bucket}")).exits(Exit::Failed);
+            let what = format_args!("remove_bucket failed: s3://{bucket}");
+            let failure = Failure::from(error).of_failed(what, context.is_aws()).exits(Exit::Failed);
             Err(match (has_objects, args.force) {
                 (false, _) => failure,
                 (true, false) => failure.hint("--force deletes all objects in it first"),

@@ -18,6 +18,7 @@ use wharf::{Client, S3Uri};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::filter::Filters;
+use crate::message::Warning;
 use crate::printer::{Loudness, Printer};
 use crate::terminal;
 use crate::units;
@@ -96,14 +97,17 @@ struct NotDeleted {
     source: String,
     message: String,
     code: String,
+    #[serde(skip)]
+    is_aws: bool,
 }
 
 impl fmt::Display for NotDeleted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "delete failed: {} {} ({})",
+            "delete failed: {}{} {} ({})",
             escape::name(&self.source),
+            if self.is_aws { "" } else { ":" },
             escape::line(&self.message),
             escape::line(&self.code)
         )
@@ -120,13 +124,14 @@ async fn delete(args: Args, context: &Context, printer: &mut Printer) -> Result<
     }
     let wild = Wild::of(args.url.key(), context.keys(args.raw));
     if args.incomplete {
-        return incomplete::run(&args, wild.as_ref(), &context.client()?, printer).await;
+        return incomplete::run(&args, wild.as_ref(), context, printer).await;
     }
     let deletion = Deletion {
         bucket: args.url.bucket(),
         dryrun: args.dryrun,
         payer: args.request_payer.is_some(),
         patience: context.tuning().patience,
+        is_aws: context.is_aws(),
     };
     if !args.recursive && wild.is_none() {
         if args.url.key().is_empty() {
@@ -176,7 +181,9 @@ fn question(args: &Args, is_wild: bool) -> Option<String> {
 pub(crate) async fn everything_in(bucket: &str, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     let (s3, patience) = (&context.client()?, context.tuning().patience);
     let all = Selection::all(String::new(), Filters::default());
-    Deletion { bucket, dryrun: false, payer: false, patience }.many(all, 1000, s3, printer).await
+    Deletion { bucket, dryrun: false, payer: false, patience, is_aws: context.is_aws() }
+        .many(all, 1000, s3, printer)
+        .await
 }
 
 /// Which objects of a listing are meant.
@@ -221,6 +228,7 @@ struct Deletion<'a> {
     dryrun: bool,
     payer: bool,
     patience: Option<Duration>,
+    is_aws: bool,
 }
 
 impl Deletion<'_> {
@@ -236,11 +244,16 @@ impl Deletion<'_> {
             }
             call.await.map_err(|error| {
                 Failure::from(error)
-                    .of(format_args!("delete failed: {}", Shown(self.bucket, key).in_error()))
+                    .of_failed(format_args!("delete failed: {}", Shown(self.bucket, key).in_error()), self.is_aws)
                     .exits(Exit::Failed)
             })?;
         }
         printer.say(&self.deleted(key))?;
+        if key.ends_with('/') && !self.is_aws {
+            let url = Shown(self.bucket, key);
+            let text = format!("{} is one key: --recursive deletes what is under it", url.in_error());
+            printer.warn(&Warning::about(url, text));
+        }
         Ok(Exit::Done)
     }
 
@@ -285,6 +298,7 @@ impl Deletion<'_> {
                         source: Shown(self.bucket, &error.key).to_string(),
                         message: error.message,
                         code: error.code,
+                        is_aws: self.is_aws,
                     });
                 }
             }

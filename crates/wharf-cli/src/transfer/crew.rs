@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use wharf::transfer::Transfer;
 
-use super::options::Ends;
+use super::mover::Mover;
 use super::told::{Action, Done, Left, NotDone};
 use crate::error::{Exit, Failure};
 use crate::message::Warning;
@@ -56,6 +56,7 @@ pub(crate) struct Crew<'a> {
     beat: Interval,
     /// Whether the same command, once interrupted, does not do again what was done.
     goes_on: bool,
+    is_aws: bool,
     failed: bool,
     skipped: bool,
     /// Things that are done, and all that are known of.
@@ -83,13 +84,13 @@ pub(crate) struct Follower {
 
 impl<'a> Crew<'a> {
     /// Whether a bar is shown is the printer's to know.
-    pub(crate) fn new(printer: &'a mut Printer, bar: impl FnOnce() -> Bar, ends: &Ends, goes_on: bool) -> Self {
+    pub(crate) fn new(printer: &'a mut Printer, bar: impl FnOnce() -> Bar, mover: &Mover, goes_on: bool) -> Self {
         printer.show(bar);
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             printer,
-            vigil: ends.vigil(),
+            vigil: mover.ends.vigil(),
             under_way: FuturesUnordered::new(),
             meter: Arc::default(),
             stop: watch::Sender::new(false),
@@ -97,6 +98,7 @@ impl<'a> Crew<'a> {
             interrupted: Box::pin(tokio::signal::ctrl_c()),
             beat,
             goes_on,
+            is_aws: mover.is_aws,
             failed: false,
             skipped: false,
             files: (0, 0),
@@ -135,7 +137,7 @@ impl<'a> Crew<'a> {
     /// Tells what became of something that nobody had to wait for.
     pub(crate) fn tell(&mut self, outcome: Outcome) -> Result<(), Failure> {
         match outcome {
-            Outcome::Done(done) => self.printer.say(&done),
+            Outcome::Done(done) => done.tell(self.printer, self.is_aws),
             Outcome::Left(left) => {
                 self.printer.remark(&left);
                 Ok(())
@@ -147,7 +149,7 @@ impl<'a> Crew<'a> {
             }
             Outcome::NotDone(action, failure) => {
                 self.failed = true;
-                if let Some(message) = NotDone::new(action, failure) {
+                if let Some(message) = NotDone::new(action, failure, self.is_aws) {
                     self.printer.problem(&message);
                 }
                 Ok(())

@@ -49,7 +49,7 @@ pub(crate) async fn up(
         return Ok(Exit::Done);
     }
     let mover = Arc::new(Mover::new(options, Deed::Upload, context)?);
-    let mut crew = Crew::new(printer, Bar::stream, &mover.ends, false);
+    let mut crew = Crew::new(printer, Bar::stream, &mover, false);
     // Nobody waits for a line of it, as with aws-cli.
     if !crew.printer().is_json() {
         crew.printer().at_most(Loudness::OnlyErrors);

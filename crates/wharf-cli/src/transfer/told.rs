@@ -7,6 +7,8 @@ use wharf::proto::escape;
 
 use crate::error::{Failure, Told};
 use crate::message::Warning;
+use crate::printer::Printer;
+use crate::units::human;
 
 /// What is done to a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -80,6 +82,19 @@ impl Done {
     }
 }
 
+impl Done {
+    /// Tells it; and beside the results that it went on with what an earlier run had done, which aws-cli never does.
+    pub(crate) fn tell(&self, printer: &mut Printer, is_aws: bool) -> Result<(), Failure> {
+        printer.say(self)?;
+        // Its JSON says so.
+        if self.resumed > 0 && !is_aws && !printer.is_json() {
+            let source = escape::name(&self.action.source);
+            printer.note(format_args!("resumed: {} of {source} were there already", human(self.resumed)));
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let dryrun = if self.dryrun { "(dryrun) " } else { "" };
@@ -121,16 +136,20 @@ pub(crate) struct NotDone {
     source: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
+    /// What went wrong, in as many words as it takes beside the rest; `None` for aws-cli's form.
+    #[serde(skip)]
+    brief: Option<String>,
 }
 
 impl NotDone {
     /// `None` where nobody need be told.
-    pub(crate) fn new(action: Action, failure: Failure) -> Option<Self> {
+    pub(crate) fn new(action: Action, failure: Failure, is_aws: bool) -> Option<Self> {
         let Failure::Told(mut told) = failure else { return None };
         let Action { deed: operation, source, target } = action;
+        let brief = (!is_aws).then(|| told.briefly([Some(&source), target.as_ref()]));
         // It is told here.
         told.source = None;
-        Some(Self { told: *told, operation, source, target })
+        Some(Self { told: *told, operation, source, target, brief })
     }
 }
 
@@ -140,6 +159,12 @@ impl fmt::Display for NotDone {
         if let Some(target) = &self.target {
             write!(f, " to {}", escape::name(target))?;
         }
-        write!(f, " {}", self.told)
+        match &self.brief {
+            Some(brief) => {
+                f.write_str(": ")?;
+                self.told.in_words(f, brief)
+            }
+            None => write!(f, " {}", self.told),
+        }
     }
 }

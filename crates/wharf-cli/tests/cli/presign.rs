@@ -70,7 +70,9 @@ fn on_aws_the_bucket_is_in_the_host_name() {
 #[test]
 fn what_cannot_be_signed_says_why() {
     let bench = Bench::new();
-    let too_long = "wharf: invalid value '604801' for '--expires-in <SECONDS>': it is a number of whole seconds from 1 to 604800, such as 600\n";
+    let too_long = "wharf: invalid value '604801' for '--expires-in <TIME>': it is a number of whole seconds from 1 to 604800, such as 600, or 10m, 12h, 7d\n";
+    let (_, link, _) = bench.run(&["presign", "s3://my-bucket/a", "--expires-in", "10m"]);
+    assert!(link.contains("X-Amz-Expires=600&"), "{link}");
     assert_eq!(bench.run(&["presign", "s3://my-bucket/a", "--expires-in", "604801"]), failed(252, too_long));
     let no_key = "wharf: invalid value 's3://my-bucket' for '<URL>': no key: an object is s3://my-bucket/KEY\n";
     assert_eq!(bench.run(&["presign", "s3://my-bucket"]), failed(252, no_key));

@@ -86,13 +86,35 @@ fn a_usage_error_is_one_line_and_a_hint() {
                 .to_owned(),
         ),
         (
-            &["presign", "s3://my-bucket/a", "--expires-in", "10m"],
-            "wharf: invalid value '10m' for '--expires-in <SECONDS>': it is a number of seconds, here 600\n".to_owned(),
+            &["presign", "s3://my-bucket/a", "--expires-in", "8d"],
+            "wharf: invalid value '8d' for '--expires-in <TIME>': it is a number of whole seconds from 1 to 604800, such \
+             as 600, or 10m, 12h, 7d\n"
+                .to_owned(),
         ),
         (
-            &["cp", "a", "s3://my-bucket", "--part-size", "1KB"],
-            "wharf: invalid value '1KB' for '--part-size <SIZE>': a size reads like 1048576, 512KiB, 8MiB or 1.5GiB, not \
-             \"1KB\"\n"
+            &["ls", "s3:/my-bucket"],
+            "wharf: invalid value 's3:/my-bucket' for '[URL]': invalid bucket name \"s3:\": only a-z, 0-9, '.' and '-' \
+             may be used\nhint: say s3://my-bucket\n"
+                .to_owned(),
+        ),
+        (
+            &["ls", "http://my-bucket"],
+            "wharf: invalid value 'http://my-bucket' for '[URL]': invalid bucket name \"http:\": only a-z, 0-9, '.' \
+             and '-' may be used\nhint: an S3 URL reads like s3://BUCKET/KEY; --endpoint-url names a server\n"
+                .to_owned(),
+        ),
+        (
+            &["ls", "s3://my-bucket", "--incomplete"],
+            "wharf: unexpected argument '--incomplete' found\nhint: --incomplete is an option of `wharf rm`\n".to_owned(),
+        ),
+        (
+            &["ls", "s3://my-bucket", "--nothing-like-it"],
+            format!("wharf: unexpected argument '--nothing-like-it' found\n{HINT}"),
+        ),
+        (
+            &["cp", "a", "s3://my-bucket", "--part-size", "1KX"],
+            "wharf: invalid value '1KX' for '--part-size <SIZE>': a size reads like 1048576, 512KiB, 8MiB or 1.5GiB, not \
+             \"1KX\"\n"
                 .to_owned(),
         ),
         (&["serve", "--profile", "work"], "wharf: serve has no use for --profile\n".to_owned()),

@@ -68,7 +68,7 @@ fn what_is_not_there_is_said_in_the_same_words_by_all_verbs() {
         ),
     ] {
         let expected =
-            format!("{action} nothing is there\nhint: {shows}; --recursive takes all that is under a prefix\n");
+            format!("{action}: nothing is there\nhint: {shows}; --recursive takes all that is under a prefix\n");
         assert_eq!(bench.run(args), failed(1, expected), "{args:?}");
     }
     let (exit, _, stderr) = bench.run(&["cat", "s3://my-bucket/d/none", "--json"]);

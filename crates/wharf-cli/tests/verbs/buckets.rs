@@ -21,12 +21,12 @@ fn buckets_are_made_and_removed() {
 fn a_bucket_of_somebody_else_or_with_objects_says_so() {
     let bench = Bench::new();
     bench.put("a", "1");
-    let expected = "wharf: remove_bucket failed: s3://my-bucket DeleteBucket my-bucket: ...BucketNotEmpty, HTTP 409...)\n\
+    let expected = "wharf: remove_bucket failed: s3://my-bucket: DeleteBucket: ...BucketNotEmpty, HTTP 409...)\n\
                     hint: --force deletes all objects in it first\n";
     assert_like(bench.run(&["rb", "s3://my-bucket"]), 1, "", expected);
     let (exit, stdout, stderr) = bench.run(&["rb", "s3://my-bucket", "--json"]);
     assert_eq!((exit, stdout.as_str()), (1, ""));
-    let start = "{\"type\":\"error\",\"message\":\"remove_bucket failed: s3://my-bucket DeleteBucket my-bucket: ";
+    let start = "{\"type\":\"error\",\"message\":\"remove_bucket failed: s3://my-bucket: DeleteBucket: ";
     assert!(stderr.starts_with(start) && stderr.contains("\"code\":\"BucketNotEmpty\",\"status\":409"), "{stderr}");
     assert_eq!(
         bench.run(&["rb", "s3://my-bucket/a"]),
@@ -48,7 +48,7 @@ fn what_force_does_not_remove_is_said() {
     let bench = Bench::embedded();
     bench.wait(bench.s3.put_bucket_versioning("my-bucket", wharf::VersioningStatus::Enabled));
     bench.put("a", "1");
-    let expected = "wharf: remove_bucket failed: s3://my-bucket DeleteBucket my-bucket: ...BucketNotEmpty, HTTP 409...)\n\
+    let expected = "wharf: remove_bucket failed: s3://my-bucket: DeleteBucket: ...BucketNotEmpty, HTTP 409...)\n\
                     hint: old versions of objects are in it, or uploads that were never completed: `wharf rm --incomplete` \
                     removes those\n";
     assert_like(bench.run(&["rb", "s3://my-bucket", "--force"]), 1, "delete: s3://my-bucket/a\n", expected);

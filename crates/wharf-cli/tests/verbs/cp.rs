@@ -129,14 +129,23 @@ fn what_cannot_be_uploaded_is_said_and_left_out() {
     let expected = "wharf: The user-provided path none does not exist.\n";
     assert_eq!(bench.run(&["s3", "cp", "none", "s3://my-bucket"]), failed(255, expected));
     assert_eq!(bench.run(&["s3", "cp", "none", "s3://my-bucket", "--recursive"]), failed(255, expected));
-    let expected =
-        "wharf: The user-provided path s3:/my-bucket/a does not exist.\nhint: an S3 URL reads like s3://BUCKET/KEY\n";
+    let expected = "wharf: The user-provided path s3:/my-bucket/a does not exist.\nhint: say s3://my-bucket/a\n";
     assert_eq!(bench.run(&["cp", "s3:/my-bucket/a", "s3://my-bucket/b"]), failed(255, expected));
     let expected =
-        "upload failed: ./d to s3://my-bucket/d it is a directory\nhint: --recursive uploads all that is in it\n";
+        "upload failed: ./d to s3://my-bucket/d: it is a directory\nhint: --recursive uploads all that is in it\n";
     assert_eq!(bench.run(&["cp", "d", "s3://my-bucket"]), failed(1, expected));
-    let expected = "wharf: nothing here is an S3 URL: either the source or the target must be one\n";
-    assert_eq!(bench.run(&["cp", "d/a", "b"]), failed(252, expected));
+    for (words, hint) in [
+        (["d/a", "b"], "an S3 URL reads like s3://BUCKET/KEY"),
+        (["d/a", "my-bucket/x"], "say s3://my-bucket/x"),
+        (["my-bucket/x", "d/a"], "say s3://my-bucket/x"),
+        (["d/a", "s3:/my-bucket/x"], "say s3://my-bucket/x"),
+        (["d/a", "d/../x"], "an S3 URL reads like s3://BUCKET/KEY"),
+        (["http://my-bucket/x", "d/a"], "an S3 URL reads like s3://BUCKET/KEY; --endpoint-url names a server"),
+    ] {
+        let expected =
+            format!("wharf: nothing here is an S3 URL: either the source or the target must be one\nhint: {hint}\n");
+        assert_eq!(bench.run(&["cp", words[0], words[1]]), failed(252, expected), "{words:?}");
+    }
 }
 
 #[test]
@@ -147,7 +156,7 @@ fn what_fails_is_said_and_the_rest_goes_on() {
                     hint: `wharf ls s3://my-bucket/` shows what is; --recursive takes all that is under a prefix\n";
     assert_like(bench.run(&["s3", "cp", "s3://my-bucket/none", "."]), 1, "", expected);
     let ran = bench.run(&["cp", "s3://my-bucket/none", "s3://my-bucket/a", "in"]);
-    let expected = "download failed: s3://my-bucket/none to in/none nothing is there\n\
+    let expected = "download failed: s3://my-bucket/none to in/none: nothing is there\n\
                     hint: `wharf ls s3://my-bucket/` shows what is; --recursive takes all that is under a prefix\n";
     assert_eq!(ran, (1, "download: s3://my-bucket/a to in/a\n".to_owned(), expected.to_owned()));
     let (exit, stdout, stderr) = bench.run(&["cp", "s3://my-bucket/none", "x", "--json"]);
@@ -353,7 +362,7 @@ fn two_names_of_a_server_are_one_server() {
         let args = [verb, "s3://my-bucket/a", "s3://my-bucket/a", "--source-endpoint-url", &other_name];
         let action = if verb == "cp" { "copy" } else { "move" };
         let expected = format!(
-            "{action} failed: s3://my-bucket/a to s3://my-bucket/a both names seem to be of one object: nothing was done\n"
+            "{action} failed: s3://my-bucket/a to s3://my-bucket/a: both names seem to be of one object: nothing was done\n"
         );
         assert_eq!(bench.run(&args), failed(1, expected));
     }
@@ -372,7 +381,7 @@ fn a_file_that_changes_while_it_is_read_is_not_uploaded() {
     bench.file("a", vec![8; 21 << 20]);
     let (exit, stdout, stderr) = bench.ran(child.wait_with_output().unwrap());
     assert_eq!((exit, stdout.as_str()), (1, ""), "{stderr}");
-    assert!(stderr.starts_with("upload failed: ./a to s3://my-bucket/a ") && stderr.contains("changed"), "{stderr}");
+    assert!(stderr.starts_with("upload failed: ./a to s3://my-bucket/a: ") && stderr.contains("changed"), "{stderr}");
     assert!(bench.keys().is_empty());
 }
 
@@ -412,7 +421,7 @@ fn no_source_takes_the_place_of_another() {
     for verb in ["cp", "mv"] {
         let bench = Bench::embedded();
         let run = |words: &str| bench.run(&[&[verb][..], &words.split(' ').collect::<Vec<_>>()].concat());
-        let left = |line: String| format!("{line} it was left: what another source has by this name goes there\n");
+        let left = |line: String| format!("{line}: it was left: what another source has by this name goes there\n");
         bench.files(&["d/a", "e/a", "e/b"]);
         let said = |deed: &str, line: &str| format!("{} failed: {line}", if verb == "mv" { "move" } else { deed });
         let (exit, stdout, stderr) = run("d/a e/a e/b s3://my-bucket/up/");

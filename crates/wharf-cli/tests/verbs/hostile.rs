@@ -226,11 +226,12 @@ fn an_error_is_one_line_whatever_the_name() {
         let lines: Vec<_> = stderr.lines().collect();
         assert!(exit == 1 && lines.len() == 2, "{verb:?} {stderr:?}");
         let has = |text: &str| lines.iter().any(|line| line.contains(text));
-        assert!(has("download failed: s3://my-bucket/d/x\\ny to in/x\\ny "), "{stderr}");
+        let colon = if verb[0] == "s3" { "" } else { ":" };
+        assert!(has(&format!("download failed: s3://my-bucket/d/x\\ny to in/x\\ny{colon} ")), "{stderr}");
         assert!(has("Skipping file s3://my-bucket/d/../up\\nwards. "), "{stderr}");
     }
     let (exit, _, stderr) = bench.run(&["rm", "s3://my-bucket/d/x\ny"]);
-    assert!(exit == 1 && stderr.starts_with("wharf: delete failed: s3://my-bucket/d/x\\ny "), "{stderr}");
+    assert!(exit == 1 && stderr.starts_with("wharf: delete failed: s3://my-bucket/d/x\\ny: "), "{stderr}");
     assert!(stderr.lines().all(|line| line.starts_with("wharf: ") || line.starts_with("hint: ")), "{stderr}");
     // A backslash is one, and what controls the direction of text controls none.
     for (key, shown) in
@@ -240,11 +241,16 @@ fn an_error_is_one_line_whatever_the_name() {
         let url = format!("s3://my-bucket/{key}");
         for verb in [&["cp", "--raw"][..], &["s3", "cp"]] {
             let (exit, _, stderr) = bench.run(&[verb, &[&url, "in/"]].concat());
-            let said = format!("download failed: s3://my-bucket/{shown} to in/{shown} GetObject my-bucket/{shown}: ");
+            let place =
+                if verb[0] == "s3" { format!(" GetObject my-bucket/{shown}: ") } else { ": GetObject: ".into() };
+            let said = format!("download failed: s3://my-bucket/{shown} to in/{shown}{place}");
             assert!(exit == 1 && stderr.starts_with(&said), "{stderr}");
         }
         let (exit, _, stderr) = bench.run(&["rm", &url]);
-        assert!(exit == 1 && stderr.starts_with(&format!("wharf: delete failed: s3://my-bucket/{shown} ")), "{stderr}");
+        assert!(
+            exit == 1 && stderr.starts_with(&format!("wharf: delete failed: s3://my-bucket/{shown}: ")),
+            "{stderr}"
+        );
     }
     // Results are as they are.
     assert!(bench.must(&["ls", "s3://my-bucket/d/"]).ends_with(" x\ny\n"));

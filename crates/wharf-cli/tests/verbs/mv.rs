@@ -78,7 +78,7 @@ fn a_source_that_has_changed_stays() {
     }
     bench.put("a", "new");
     let ran = bench.ran(child.unwrap().wait_with_output().unwrap());
-    let expected = "move failed: s3://my-bucket/a to ./b it was copied, but the source could not be removed: ...\
+    let expected = "move failed: s3://my-bucket/a to ./b: it was copied, but the source could not be removed: ...\
                     PreconditionFailed, HTTP 412...";
     assert_like(ran, 1, "", expected);
     assert_eq!((bench.object("a"), bench.read("b")), ("new".to_owned(), "hello".to_owned()));
@@ -94,7 +94,7 @@ fn only_what_stands_at_the_target_is_skipped() {
     is_refused(Operation::DeleteObject);
     for (target, shown) in [("b", "./b"), ("s3://my-bucket/b", "s3://my-bucket/b")] {
         let expected = format!(
-            "move failed: s3://my-bucket/a to {shown} it was copied, but the source could not be removed: \
+            "move failed: s3://my-bucket/a to {shown}: it was copied, but the source could not be removed: \
              ...PreconditionFailed, HTTP 412..."
         );
         assert_like(run(&format!("mv s3://my-bucket/a {target}")), 1, "", &expected);
@@ -146,12 +146,13 @@ fn what_nothing_shows_to_have_arrived_stays() {
                hint: cp and rm do the same where that is good enough\n";
     for verb in [&["mv"][..], &["s3", "mv"]] {
         let run = |words: &[&str]| bench.run(&[verb, words].concat());
-        let expected = format!("move failed: s3://my-bucket/a to ./down {why}");
+        let colon = if verb[0] == "s3" { "" } else { ":" };
+        let expected = format!("move failed: s3://my-bucket/a to ./down{colon} {why}");
         assert_eq!(run(&["s3://my-bucket/a", "down"]), failed(1, expected));
         assert_eq!((bench.object("a"), bench.read("down")), ("hello".to_owned(), "hello".to_owned()));
-        let expected = format!("move failed: ./up to s3://my-bucket/up {why}");
+        let expected = format!("move failed: ./up to s3://my-bucket/up{colon} {why}");
         assert_eq!(run(&["up", "s3://my-bucket/up"]), failed(1, expected));
-        let expected = format!("move failed: s3://my-bucket/a to s3://my-bucket/b {why}");
+        let expected = format!("move failed: s3://my-bucket/a to s3://my-bucket/b{colon} {why}");
         assert_eq!(run(&["s3://my-bucket/a", "s3://my-bucket/b"]), failed(1, expected));
         bench.must(&["rm", "s3://my-bucket/b"]);
     }
@@ -166,7 +167,7 @@ fn what_came_as_other_bytes_is_said_with_what_to_do() {
     let bench = Bench::like(Personality::Rclone);
     bench.put("a", "hello");
     bench.store().inject(Fault::corrupt_response(0).on(Operation::GetObject)).unwrap();
-    let expected = "move failed: s3://my-bucket/a to ./down ... is not their MD5\n\
+    let expected = "move failed: s3://my-bucket/a to ./down: the bytes ... is not their MD5 (2 attempts)\n\
                     hint: download it again; or its ETags are no MD5s: say --trust-etags=false\n";
     assert_like(bench.run(&["mv", "s3://my-bucket/a", "down", "--trust-etags"]), 1, "", expected);
     assert_eq!((bench.object("a").len(), bench.path("down").exists()), (5, false));
@@ -177,7 +178,7 @@ fn what_did_not_arrive_stays() {
     // Others make a bucket that is not there.
     let bench = Bench::embedded();
     bench.file("a.txt", "hello");
-    let expected = "move failed: ./a.txt to s3://my-bucket-2/a.txt ...NoSuchBucket...";
+    let expected = "move failed: ./a.txt to s3://my-bucket-2/a.txt: ...NoSuchBucket...";
     assert_like(bench.run(&["mv", "a.txt", "s3://my-bucket-2/"]), 1, "", expected);
     assert_eq!(bench.read("a.txt"), "hello");
 }

@@ -11,7 +11,10 @@ fn one_object_goes_whether_it_is_there_or_not() {
     bench.put_all(OBJECTS);
     assert_eq!(bench.run(&["s3", "rm", "s3://my-bucket/a"]), done("delete: s3://my-bucket/a\n"));
     assert_eq!(bench.run(&["rm", "s3://my-bucket/a"]), done("delete: s3://my-bucket/a\n"));
-    assert_eq!(bench.run(&["rm", "s3://my-bucket/logs/old/"]), done("delete: s3://my-bucket/logs/old/\n"));
+    let warning = "warning: s3://my-bucket/logs/old/ is one key: --recursive deletes what is under it\n";
+    let deleted = "delete: s3://my-bucket/logs/old/\n".to_owned();
+    assert_eq!(bench.run(&["rm", "s3://my-bucket/logs/old/"]), (0, deleted.clone(), warning.to_owned()));
+    assert_eq!(bench.run(&["s3", "rm", "s3://my-bucket/logs/old/"]), done(&deleted));
     assert_eq!(bench.run(&["rm", "s3://my-bucket/logs2", "--quiet"]), done(""));
     assert_eq!(bench.keys(), ["logs/1.gz", "logs/2.txt", "logs/old/3.gz"]);
     let json = "{\"type\":\"delete\",\"source\":\"s3://my-bucket/logs/1.gz\"}\n";

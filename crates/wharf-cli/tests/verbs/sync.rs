@@ -297,7 +297,7 @@ fn a_source_that_was_replaced_is_not_left_alone() {
         said.sort_unstable();
         let [failed, left] = said[..] else { panic!("{args:?} {stdout}{stderr}") };
         assert_eq!((exit, stdout.as_str()), (1, ""), "{args:?} {stderr}");
-        assert!(failed.contains(&format!(" failed: s3://my-bucket/x/2 to {shown}/2 ")), "{args:?} {stderr}");
+        assert!(failed.contains(&format!(" failed: s3://my-bucket/x/2 to {shown}/2: ")), "{args:?} {stderr}");
         assert_eq!(left, format!("skip: s3://my-bucket/x/1 to {shown}/1: it is there already"), "{args:?}");
         assert!(!bench.keys().contains(&"y/2".to_owned()) && !bench.path("d/2").exists());
     }

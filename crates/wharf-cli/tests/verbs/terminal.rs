@@ -179,6 +179,24 @@ fn a_server_that_is_away_is_waited_for_aloud() {
 }
 
 #[test]
+fn a_server_that_says_nothing_is_waited_for_aloud() {
+    let bench = Bench::embedded();
+    bench.put("a", "1");
+    bench.store().inject(Fault::delay(Duration::from_secs(8))).unwrap();
+    let said = ["ls s3://my-bucket", "cp s3://my-bucket/a b"].map(|words| {
+        let mut command = bench.command(&words.split(' ').collect::<Vec<_>>());
+        thread::spawn(move || command.output().unwrap())
+    });
+    for child in said {
+        let output = child.join().unwrap();
+        let (said, expected) =
+            (String::from_utf8(output.stderr).unwrap(), format!("waiting for {}: ", bench.endpoint()));
+        assert!(said.starts_with(&(expected + "no answer for ")) && said.lines().count() == 1, "{said}");
+        assert!(output.status.success());
+    }
+}
+
+#[test]
 fn standard_input_and_listings_have_a_bar() {
     let bench = Bench::embedded();
     let wharf = env!("CARGO_BIN_EXE_wharf");

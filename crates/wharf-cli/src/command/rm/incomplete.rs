@@ -4,10 +4,10 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
-use wharf::Client;
 use wharf::op::ListedUpload;
 
 use super::Args;
+use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::message;
 use crate::printer::Printer;
@@ -32,7 +32,13 @@ impl fmt::Display for Aborted {
     }
 }
 
-pub(super) async fn run(args: &Args, wild: Option<&Wild>, s3: &Client, printer: &mut Printer) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    args: &Args,
+    wild: Option<&Wild>,
+    context: &Context,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let (s3, is_aws) = (context.client()?, context.is_aws());
     if !args.dryrun {
         printer.outlive_reader();
     }
@@ -58,7 +64,7 @@ pub(super) async fn run(args: &Args, wild: Option<&Wild>, s3: &Client, printer: 
             }
             if let Err(error) = call.await {
                 let source = Shown(bucket, &upload.key).in_error();
-                printer.failure(&Failure::from(error).of(format_args!("abort failed: {source}")));
+                printer.failure(&Failure::from(error).of_failed(format_args!("abort failed: {source}"), is_aws));
                 exit = Exit::Failed;
                 continue;
             }

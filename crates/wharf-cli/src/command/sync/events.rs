@@ -163,7 +163,7 @@ impl Events {
             let size = (deed != Deed::Delete).then_some(size);
             let verified = verification.map(Verification::is_verified);
             let done = Done { size, verified, resumed, dryrun: self.mover.options.dryrun, ..Done::new(action) };
-            return printer.say(&done);
+            return done.tell(printer, self.mover.is_aws);
         };
         match error.kind() {
             ErrorKind::PreconditionFailed
@@ -187,7 +187,7 @@ impl Events {
             }
             _ => {
                 self.failed = true;
-                if let Some(problem) = NotDone::new(action, error.into()) {
+                if let Some(problem) = NotDone::new(action, error.into(), self.mover.is_aws) {
                     printer.problem(&problem);
                 }
             }
