@@ -24,6 +24,7 @@
 //!   (503 SlowDown) gets half as many, of this transfer and of all transfers of the client together.
 //! * **A request that fails** for a passing reason is made again until nothing of the transfer has moved for its
 //!   `patience`, and [`Client::waiting`](crate::Client::waiting) says what for; one whose bytes were spoilt on their way, twice.
+//!   A download whose bytes came spoilt is made once more. A server that was never reached is given up after 6 attempts.
 //! * **Resumed**: what is [`resumable`](Upload::resumable) goes on after a crash, in another process. What was not is
 //!   [listed](Interrupted) and removed, as are [uploads that nobody ended](IncompleteUploads).
 //! * **Started** by `.start()`, a transfer is a [`Transfer`]: [progress](Transfer::progress), also as a
