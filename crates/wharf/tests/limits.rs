@@ -114,6 +114,34 @@ async fn connections_are_counted() {
     assert!((2..=3).contains(&s3.counters().connections_opened), "{:?}", s3.counters());
 }
 
+#[tokio::test]
+async fn what_waits_for_the_server_is_counted_until_it_answers() {
+    let (_, store) = client(Budgets::process()).await;
+    let server = store.serve("127.0.0.1:0").await.unwrap();
+    let keys = (store.access_key_id().to_owned(), store.secret_access_key().to_owned());
+    let s3 = Client::builder().endpoint(server.endpoint()).credentials(keys.0, keys.1).build().unwrap();
+    let put = || async { s3.put_object("my-bucket", "b", vec![1; 1_000_000]).if_absent().await };
+    put().await.unwrap();
+    nothing_is_awaited(&s3).await;
+    // Its answer comes before the body is taken.
+    put().await.unwrap_err();
+    nothing_is_awaited(&s3).await;
+    let (give, given) = tokio::sync::mpsc::channel::<Result<&'static [u8], std::io::Error>>(1);
+    let given = futures_util::stream::unfold(given, |mut given| async { Some((given.recv().await?, given)) });
+    let putting = s3.put_object("my-bucket", "c", Body::sized_stream(given, 6));
+    let putting = tokio::spawn(putting.into_future());
+    while s3.counters().requests < 3 {
+        tokio::task::yield_now().await;
+    }
+    // It waits for us.
+    nothing_is_awaited(&s3).await;
+    assert!(!putting.is_finished());
+    give.send(Ok(b"Hello!")).await.unwrap();
+    drop(give);
+    putting.await.unwrap().unwrap();
+    nothing_is_awaited(&s3).await;
+}
+
 /// What is piped from one transfer into another, where one request at a time is all there is.
 #[tokio::test]
 async fn a_download_into_an_upload_needs_one_request_at_a_time() {
@@ -179,4 +207,14 @@ async fn as_many_requests_as_one_likes() {
     let folder = tempfile::tempdir().unwrap();
     let synced = s3.sync(("my-bucket", ""), folder.path()).concurrency(usize::MAX).await.unwrap();
     assert_eq!(synced.failed, 0);
+}
+
+/// A connection may let go of a body a moment after the answer.
+async fn nothing_is_awaited(s3: &Client) {
+    let wait = async {
+        while s3.counters().awaited > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), wait).await.unwrap();
 }
