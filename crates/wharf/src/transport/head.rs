@@ -168,7 +168,7 @@ fn understood(
         return Err(MALFORMED);
     };
     for header in found.headers.iter() {
-        let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| MALFORMED)?;
+        let name = header_name(header.name).ok_or(MALFORMED)?;
         let value = HeaderValue::from_maybe_shared(bytes.slice_ref(header.value)).map_err(|_| MALFORMED)?;
         headers.try_append(name, value).map_err(|_| TOO_LARGE)?;
     }
@@ -177,6 +177,22 @@ fn understood(
     let (framing, is_certain) = framing(method, status, &headers)?;
     let keeps_open = is_certain && status != StatusCode::SWITCHING_PROTOCOLS && keeps_open(version, &headers);
     Ok(Head { status, version, headers, framing, keeps_open })
+}
+
+/// What nearly every answer of S3 has beside HTTP's own: no memory is asked for their names.
+static USUAL_NAMES: [HeaderName; 7] = [
+    HeaderName::from_static("x-amz-request-id"),
+    HeaderName::from_static("x-amz-id-2"),
+    HeaderName::from_static("x-amz-checksum-crc64nvme"),
+    HeaderName::from_static("x-amz-checksum-type"),
+    HeaderName::from_static("x-amz-server-side-encryption"),
+    HeaderName::from_static("x-amz-version-id"),
+    HeaderName::from_static("x-amz-bucket-region"),
+];
+
+fn header_name(text: &str) -> Option<HeaderName> {
+    let usual = USUAL_NAMES.iter().find(|name| name.as_str().eq_ignore_ascii_case(text));
+    usual.cloned().or_else(|| HeaderName::from_bytes(text.as_bytes()).ok())
 }
 
 /// What the body is like (RFC 9112, 6.3), and whether both sides are certain to agree on where it ends.
