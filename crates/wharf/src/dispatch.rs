@@ -57,8 +57,6 @@ struct Failure {
     answered: bool,
     /// What the answer says to change.
     correction: Option<Correction>,
-    /// The transport has learnt what it takes.
-    again: bool,
 }
 
 /// Sends `request` until it succeeds or there is no point in trying again. What errors tell of it stays in it, and so do
@@ -141,10 +139,6 @@ async fn attempts(client: &Arc<Inner>, prepared: &Prepared<'_>, read: Read, sent
             }
             Err(failure) => failure,
         };
-        if failure.again && prepared.payload.can_be_sent() {
-            maybe_done = true;
-            continue;
-        }
         if failure.error.kind() == ErrorKind::RequestTimeTooSkewed
             && let Some(ahead) = clock_was.take()
         {
@@ -338,7 +332,7 @@ fn sign(
 /// How many headers a request gets here: its date, digest and signature, our name, and the host's.
 const SIGNED_HEADERS: usize = 5;
 
-/// hyper keeps the answer's headers where it found the request's: room for as many as S3 answers with.
+/// The answer's headers go where the request's were: room for as many as S3 answers with.
 const ANSWER_HEADERS: usize = 12;
 
 pub(crate) fn unsignable(error: sigv4::SigningError) -> Error {
@@ -350,25 +344,11 @@ pub(crate) const USER_AGENT: &str = concat!("wharf/", env!("CARGO_PKG_VERSION"))
 impl Failure {
     /// Nothing that another attempt could mend.
     fn last(error: Error) -> Self {
-        Self {
-            error,
-            class: FailureClass::NotRetryable,
-            retry_after: None,
-            answered: false,
-            correction: None,
-            again: false,
-        }
+        Self { error, class: FailureClass::NotRetryable, retry_after: None, answered: false, correction: None }
     }
 
     fn transient(error: Error, failure: TransportFailure) -> Self {
-        Self {
-            error,
-            class: FailureClass::of_transport(failure),
-            retry_after: None,
-            answered: false,
-            correction: None,
-            again: false,
-        }
+        Self { error, class: FailureClass::of_transport(failure), retry_after: None, answered: false, correction: None }
     }
 
     /// An answer that stands for an error. Where the request's own body failed meanwhile, that is the reason.
@@ -378,7 +358,7 @@ impl Failure {
         }
         let class = FailureClass::of_response(error.status().unwrap_or_default(), error.code());
         let answered = class == FailureClass::NotRetryable;
-        Self { error, class, retry_after: retry_after(headers), answered, correction: None, again: false }
+        Self { error, class, retry_after: retry_after(headers), answered, correction: None }
     }
 
     fn of_transport(error: transport::TransportError, payload: &Payload) -> Self {
@@ -386,8 +366,7 @@ impl Failure {
             return Self::last(error);
         }
         let failure = transport::failure(error.kind());
-        let again = transport::wants_another(&error);
-        Self { again, ..Self::transient(transport_error(error), failure) }
+        Self::transient(transport_error(error), failure)
     }
 }
 

@@ -122,7 +122,7 @@ pub(crate) struct Watched<S> {
     progress: Arc<Progress>,
 }
 
-/// hyper collects 16 pieces before it writes: as much as fits into a core's cache together with what it was made of.
+/// The transport collects 16 pieces before it writes: as much as fits into a core's cache together with what it was made of.
 const PIECE: usize = 16 * 1024;
 
 impl<S> Watched<S> {

@@ -7,6 +7,8 @@
 mod connect;
 mod connection;
 mod dial;
+mod framing;
+mod head;
 mod http1;
 mod pool;
 pub(crate) mod proxy;
@@ -16,15 +18,10 @@ mod wire;
 pub use wharf_transport::{Body, BoxError, Defaults, ResponseFuture, Transport, TransportError, TransportErrorKind};
 
 pub(crate) use dial::is_loopback;
-pub(crate) use http1::{Http1, SendAgain, Settings};
+pub(crate) use http1::{Http1, Settings};
 
 use wharf_proto::retry::TransportFailure;
 use wharf_proto::{Error, ErrorKind};
-
-/// Whether the transport has learnt what it takes to have the same request succeed.
-pub(crate) fn wants_another(error: &TransportError) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.is::<SendAgain>())
-}
 
 /// What a transport's failure means for the next attempt.
 pub(crate) fn failure(kind: TransportErrorKind) -> TransportFailure {

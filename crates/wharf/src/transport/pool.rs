@@ -167,7 +167,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (socket, wire) = over(ours);
-        (Connection::start(socket, wire, false).await.unwrap(), listener.accept().await.unwrap().0)
+        (Connection::new(socket, wire), listener.accept().await.unwrap().0)
     }
 
     fn to(host: &str) -> Destination {
