@@ -181,3 +181,23 @@ async fn streams() {
         }
     }
 }
+
+/// What TLS still holds of it would be taken for the next answer.
+#[tokio::test]
+async fn more_than_an_answer_ends_its_connection() {
+    for size in [1000, 30_000, 60_000, 100_000] {
+        let body = "x".repeat(size);
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {size}\r\n\r\n{body}");
+        let answers = format!("{answer}HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\npoison");
+        let script = move |mut conn: Conn| {
+            let answers = answers.clone();
+            async move { while conn.request().await.is_some() && conn.write(&answers).await {} }
+        };
+        let (server, pem) = server("127.0.0.1", script).await;
+        let s3 = client_of(server.url()).root_certificates_pem(pem).max_attempts(1).build().unwrap();
+        for connections in 1..4 {
+            assert!(s3.get_object("my-bucket", "a").text().await.unwrap() == body, "{size}, {connections}");
+            assert_eq!(server.connections(), connections, "{size}");
+        }
+    }
+}

@@ -15,7 +15,7 @@ use futures_core::Stream;
 use http::request;
 use tokio::io::AsyncReadExt;
 use tokio::runtime;
-use tokio::task::yield_now;
+use tokio::task::{unconstrained, yield_now};
 
 use super::connect::Socket;
 use super::framing::{Framing, Piece};
@@ -26,8 +26,8 @@ use super::{Body, BoxError, TransportError, TransportErrorKind};
 /// What is read at once while an answer begins: a small object comes with its head.
 const READ_AT_FIRST: usize = 16 * 1024;
 
-/// What is read at once of a large body: at first little, which stays in a core's cache, and more while the server is ahead,
-/// which costs fewer calls.
+/// What is read at once of a large body: at first little, which stays in a core's cache, and more while the server is
+/// ahead, which costs fewer calls.
 const READ_AT_ONCE: RangeInclusive<usize> = 128 * 1024..=512 * 1024;
 
 /// Less room than this is not worth a read.
@@ -105,18 +105,19 @@ impl Connection {
         self.wire.peek() != Peeked::Closed
     }
 
-    /// Whether an idle connection is of use for another request.
+    /// Whether an idle connection is of use for another request: it is not where the server has closed it, or has said
+    /// more than the last answer, which TLS may still hold.
     pub(crate) async fn settle(&mut self) -> bool {
-        match self.wire.peek() {
-            Peeked::Nothing => true,
-            Peeked::Closed => false,
-            Peeked::Unread => {
-                // A word of TLS, or the last one before the server closes: the runtime has to hear of it first.
-                yield_now().await;
-                let is_silent = poll_fn(|cx| Poll::Ready(self.poll_fill(READ_AT_FIRST, cx).is_pending())).await;
-                is_silent && self.wire.peek() == Peeked::Nothing
-            }
+        let unread = self.wire.peek();
+        match unread {
+            Peeked::Nothing => {}
+            Peeked::Closed => return false,
+            // A word of TLS, or the last one before the server closes: the runtime has to hear of it first.
+            Peeked::Unread => yield_now().await,
         }
+        // A task that has used up what Tokio gives it at a time would hear of nothing.
+        let silent = unconstrained(poll_fn(|cx| Poll::Ready(self.poll_fill(READ_AT_FIRST, cx).is_pending())));
+        silent.await && (unread == Peeked::Nothing || self.wire.peek() == Peeked::Nothing)
     }
 
     /// Sends a request and waits for the head of its answer, which may come before all of `body` is sent: then no more
@@ -139,7 +140,10 @@ impl Connection {
                         return Poll::Ready(Ok(head));
                     }
                     match self.poll_fill(READ_AT_FIRST, cx) {
-                        Poll::Ready(Ok(0)) => return Poll::Ready(Err(closed("nothing of it came"))),
+                        Poll::Ready(Ok(0)) if self.came.is_empty() => {
+                            return Poll::Ready(Err(closed("nothing of it came")));
+                        }
+                        Poll::Ready(Ok(0)) => return Poll::Ready(Err(closed("its head broke off"))),
                         Poll::Ready(Ok(_)) => {}
                         Poll::Ready(Err(error)) => return Poll::Ready(Err(closed(error))),
                         Poll::Pending => break,
@@ -171,9 +175,16 @@ impl Connection {
         self.framing.left()
     }
 
+    /// Whether another request may follow once the answer is read to its end.
+    pub(crate) fn may_follow(&self) -> bool {
+        self.keeps_open && self.took_whole_request()
+    }
+
     /// Makes a connection ready to idle after an answer was read to its end; `None` where no other request may follow.
     pub(crate) fn into_idle(mut self) -> Option<Self> {
-        let is_fit = self.keeps_open && self.is_over() && self.took_whole_request() && self.came.is_empty();
+        let is_fit = self.may_follow() && self.is_over() && self.came.is_empty();
+        // It has keys in it.
+        self.outgoing.head = Vec::new();
         if self.came_is_large {
             self.came = BytesMut::new();
             self.came_is_large = false;
@@ -207,8 +218,13 @@ impl Connection {
         let room = self.came.capacity() - self.came.len();
         // The same memory again where nobody holds what it gave: that is in the core's cache still.
         if room < wanted && !self.came.try_reclaim(wanted) && room < WORTH_A_READ {
-            self.came.reserve(wanted);
-            self.came_is_large = wanted > READ_AT_FIRST;
+            if self.came.is_empty() {
+                // More of the same would be as large as both.
+                self.came = BytesMut::with_capacity(wanted);
+            } else {
+                self.came.reserve(wanted);
+            }
+            self.came_is_large = self.came.capacity() > 2 * READ_AT_FIRST;
         }
         pin!(self.socket.read_buf(&mut self.came)).poll(cx)
     }
@@ -216,6 +232,7 @@ impl Connection {
     /// Writes once what of the request can be written now.
     fn poll_send(&mut self, body: &mut Body, cx: &mut Context<'_>) -> Result<Sent, TransportError> {
         let outgoing = &mut self.outgoing;
+        // Once it takes no more, reading ends at once, or brings the reason.
         if self.wire.is_broken() || outgoing.is_sent() {
             return Ok(Sent::AllForNow);
         }
@@ -241,6 +258,7 @@ impl Connection {
 impl Outgoing {
     fn begin(&mut self, request: &request::Parts, form: Form, body: &Body) -> Result<(), TransportError> {
         let length = body.length().ok_or_else(|| failed_body("nothing says how long it is"))?;
+        head::check(&request.headers, length).map_err(not_http)?;
         self.head.clear();
         head::write(request, form, length, &mut self.head);
         self.head_written = 0;
@@ -411,17 +429,17 @@ mod tests {
     /// What else the server says there would be taken for the answer to the next request.
     #[tokio::test]
     async fn a_connection_on_which_more_came_than_the_answer_is_of_no_more_use() {
-        let (mut connection, mut server) = connection().await;
+        let (mut answered, mut server) = connection().await;
         server.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n").await.unwrap();
-        assert!(connection.exchange(&mut get(), Form::Origin, Body::empty()).await.is_ok());
-        assert!(connection.is_over() && connection.into_idle().is_none());
+        assert!(answered.exchange(&mut get(), Form::Origin, Body::empty()).await.is_ok());
+        assert!(answered.is_over() && answered.into_idle().is_none());
 
-        let (mut connection, mut server) = super::tests::connection().await;
+        let (mut silent, mut server) = connection().await;
         server.write_all(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n").await.unwrap();
-        while connection.wire.peek() == Peeked::Nothing {
+        while silent.wire.peek() == Peeked::Nothing {
             yield_now().await;
         }
-        assert!(!connection.settle().await);
+        assert!(!silent.settle().await);
     }
 
     /// The memory of a large body is not kept while nothing runs, and is used again while nobody holds what it gave.
@@ -438,6 +456,7 @@ mod tests {
         while let Some(piece) = poll_fn(|cx| connection.poll_data(cx)).await {
             let piece = piece.unwrap();
             came += piece.len();
+            assert!(piece.len() <= *READ_AT_ONCE.end());
             places.insert(piece.as_ptr() as usize / (READ_AT_ONCE.end() * 2));
         }
         assert_eq!(came, 64 << 20);

@@ -4,8 +4,11 @@ use bytes::{Buf, Bytes, BytesMut};
 use httparse::{InvalidChunkSize, Status, parse_chunk_size};
 use memchr::memchr;
 
-/// A chunk's size with its extensions, or the trailers, may be as long as this.
-const MAX_LINE: usize = 16 * 1024;
+/// A chunk's size with its extensions may be as long as this.
+const MAX_SIZE_LINE: usize = 1024;
+
+/// The trailers may be as long as this in all.
+const MAX_TRAILERS: usize = 16 * 1024;
 
 /// What is left of an answer's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +121,7 @@ impl Chunked {
                     came.advance(length);
                     Step::Next(if size == 0 { Self::Trailers(0) } else { Self::Data(size) })
                 }
-                Ok(Status::Partial) if came.len() <= MAX_LINE => Step::Wanted,
+                Ok(Status::Partial) if came.len() <= MAX_SIZE_LINE => Step::Wanted,
                 Ok(Status::Partial) | Err(InvalidChunkSize) => return Err(NOT_CHUNKED),
             },
             Self::Data(_) => Step::Next(Self::DataEnd),
@@ -137,11 +140,11 @@ impl Chunked {
                     came.advance(at + 1);
                     match length + at {
                         _ if is_empty => Step::Over,
-                        length if length > MAX_LINE => return Err(TRAILERS_TOO_LARGE),
+                        length if length > MAX_TRAILERS => return Err(TRAILERS_TOO_LARGE),
                         length => Step::Next(Self::Trailers(length)),
                     }
                 }
-                None if length + came.len() > MAX_LINE => return Err(TRAILERS_TOO_LARGE),
+                None if length + came.len() > MAX_TRAILERS => return Err(TRAILERS_TOO_LARGE),
                 None => Step::Wanted,
             },
         })
@@ -210,9 +213,9 @@ mod tests {
             assert_eq!(every_way(Framing::chunked(), wrong), Err(NOT_CHUNKED), "{wrong:?}");
         }
         assert_eq!(every_way(Framing::chunked(), "3\r\nHello"), Err("a chunk of its answer is longer than it says"));
-        let endless = format!("3;{}", "x".repeat(MAX_LINE));
+        let endless = format!("3;{}", "x".repeat(MAX_SIZE_LINE));
         assert_eq!(read(Framing::chunked(), &endless, 1000), Err(NOT_CHUNKED));
-        for trailers in ["x".repeat(MAX_LINE + 1), "x: 1\r\n".repeat(MAX_LINE / 4)] {
+        for trailers in ["x".repeat(MAX_TRAILERS + 1), "x: 1\r\n".repeat(MAX_TRAILERS / 4)] {
             assert_eq!(read(Framing::chunked(), &format!("0\r\n{trailers}"), 1000), Err(TRAILERS_TOO_LARGE));
         }
     }

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, request};
 use httparse::{EMPTY_HEADER, Header, Response, Status};
 use memchr::memchr;
 
@@ -27,8 +27,14 @@ pub(crate) fn write(request: &request::Parts, form: Form, length: u64, to: &mut 
     to.extend_from_slice(request.method.as_str().as_bytes());
     to.push(b' ');
     match form {
-        Form::Origin => to.extend_from_slice(request.uri.path_and_query().map_or("/", |it| it.as_str()).as_bytes()),
-        Form::Absolute => write_whole(&request.uri, to),
+        Form::Origin => {
+            let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
+            if !target.starts_with('/') {
+                to.push(b'/');
+            }
+            to.extend_from_slice(target.as_bytes());
+        }
+        Form::Absolute => to.extend_from_slice(request.uri.to_string().as_bytes()),
     }
     to.extend_from_slice(b" HTTP/1.1\r\n");
     for (name, value) in &request.headers {
@@ -41,6 +47,18 @@ pub(crate) fn write(request: &request::Parts, form: Form, length: u64, to: &mut 
     to.extend_from_slice(b"\r\n");
 }
 
+/// Refuses headers that say something else of a connection and a body of `length` bytes than what is done with them.
+pub(crate) fn check(headers: &HeaderMap, length: u64) -> Result<(), &'static str> {
+    if headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(CONNECTION) {
+        return Err("Transfer-Encoding and Connection are not for a caller to say");
+    }
+    match content_length(headers) {
+        Ok(None) => Ok(()),
+        Ok(Some(said)) if said == length => Ok(()),
+        _ => Err("the request's Content-Length is not the length of its body"),
+    }
+}
+
 /// How a request names what it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -48,10 +66,6 @@ pub(crate) enum Form {
     Origin,
     /// By the whole URI, for a proxy.
     Absolute,
-}
-
-fn write_whole(uri: &Uri, to: &mut Vec<u8>) {
-    to.extend_from_slice(uri.to_string().as_bytes());
 }
 
 fn write_header(name: &HeaderName, value: &HeaderValue, to: &mut Vec<u8>) {
@@ -81,8 +95,8 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Takes the head of the answer to a `method` from the front of `came`, where it is there to its end. Answers before
-    /// the answer (1xx) are taken and left out. Its headers go into `headers`, which is empty.
+    /// Takes the head of the answer to a `method` from the front of `came`, where it is there to its end. Answers
+    /// before the answer (1xx) are left out. Its headers go into `headers`, which is empty.
     pub(crate) fn take(
         &mut self,
         came: &mut BytesMut,
@@ -164,9 +178,10 @@ fn understood(
     method: &Method,
     mut headers: HeaderMap,
 ) -> Result<Head, &'static str> {
-    let (Ok(Status::Complete(_)), Some(version), Some(code)) = (parsed, found.version, found.code) else {
+    let (Ok(Status::Complete(length)), Some(version), Some(code)) = (parsed, found.version, found.code) else {
         return Err(MALFORMED);
     };
+    debug_assert_eq!(length, bytes.len(), "two opinions of where a head ends");
     for header in found.headers.iter() {
         let name = header_name(header.name).ok_or(MALFORMED)?;
         let value = HeaderValue::from_maybe_shared(bytes.slice_ref(header.value)).map_err(|_| MALFORMED)?;
@@ -174,7 +189,7 @@ fn understood(
     }
     let status = StatusCode::from_u16(code).map_err(|_| MALFORMED)?;
     let version = if version == 0 { Version::HTTP_10 } else { Version::HTTP_11 };
-    let (framing, is_certain) = framing(method, status, &headers)?;
+    let (framing, is_certain) = framing(method, status, version, &headers)?;
     let keeps_open = is_certain && status != StatusCode::SWITCHING_PROTOCOLS && keeps_open(version, &headers);
     Ok(Head { status, version, headers, framing, keeps_open })
 }
@@ -196,7 +211,12 @@ fn header_name(text: &str) -> Option<HeaderName> {
 }
 
 /// What the body is like (RFC 9112, 6.3), and whether both sides are certain to agree on where it ends.
-fn framing(method: &Method, status: StatusCode, headers: &HeaderMap) -> Result<(Framing, bool), &'static str> {
+fn framing(
+    method: &Method,
+    status: StatusCode,
+    version: Version,
+    headers: &HeaderMap,
+) -> Result<(Framing, bool), &'static str> {
     let has_none = status.is_informational()
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
         || *method == Method::HEAD;
@@ -204,12 +224,13 @@ fn framing(method: &Method, status: StatusCode, headers: &HeaderMap) -> Result<(
         return Ok((Framing::NONE, true));
     }
     let length = content_length(headers)?;
-    if let Some(coding) = headers.get_all(TRANSFER_ENCODING).iter().next_back() {
-        let last = coding.as_bytes().rsplit(|byte| *byte == b',').next().unwrap_or_default().trim_ascii();
-        return match last.eq_ignore_ascii_case(b"chunked") {
-            true => Ok((Framing::chunked(), length.is_none())),
-            false => Ok((Framing::UntilClosed, false)),
-        };
+    let mut codings = words(headers, &TRANSFER_ENCODING);
+    if let Some(coding) = codings.next() {
+        // None was asked for but this, which every client knows.
+        if !coding.eq_ignore_ascii_case(b"chunked") || codings.next().is_some() {
+            return Err("its answer comes in a coding that nobody asked for");
+        }
+        return Ok((Framing::chunked(), version == Version::HTTP_11 && length.is_none()));
     }
     Ok(match length {
         Some(length) => (Framing::Length { left: length, whole: length }, true),
@@ -238,12 +259,15 @@ fn decimal(text: &[u8]) -> Option<u64> {
     digits.parse().ok()
 }
 
+/// The elements of the lists that headers of that name hold.
+fn words<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    let lists = headers.get_all(name).into_iter();
+    let words = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
+    words.map(<[u8]>::trim_ascii).filter(|word| !word.is_empty())
+}
+
 fn keeps_open(version: Version, headers: &HeaderMap) -> bool {
-    let says = |word: &[u8]| {
-        let values = headers.get_all(CONNECTION);
-        let mut words = values.iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-        words.any(|found| found.trim_ascii().eq_ignore_ascii_case(word))
-    };
+    let says = |word: &[u8]| words(headers, &CONNECTION).any(|found| found.eq_ignore_ascii_case(word));
     !says(b"close") && (version == Version::HTTP_11 || says(b"keep-alive"))
 }
 
@@ -264,11 +288,23 @@ mod tests {
         assert_eq!(written(get(), Form::Absolute, 0), "GET http://h:1/a/../b%2F?x=%20 HTTP/1.1\r\nhost: h:1\r\n\r\n");
         let root = http::Request::head("http://h").body(()).unwrap();
         assert_eq!(written(root, Form::Origin, 0), "HEAD / HTTP/1.1\r\n\r\n");
+        let query = http::Request::get("http://h?x=1").body(()).unwrap();
+        assert_eq!(written(query, Form::Origin, 0), "GET /?x=1 HTTP/1.1\r\n\r\n");
         let put = |length| written(http::Request::put("http://h/a").body(()).unwrap(), Form::Origin, length);
         assert_eq!(put(0), "PUT /a HTTP/1.1\r\ncontent-length: 0\r\n\r\n");
         assert_eq!(put(7), "PUT /a HTTP/1.1\r\ncontent-length: 7\r\n\r\n");
         let said = http::Request::put("http://h/a").header("content-length", "7").body(()).unwrap();
         assert_eq!(written(said, Form::Origin, 7), "PUT /a HTTP/1.1\r\ncontent-length: 7\r\n\r\n");
+    }
+
+    #[test]
+    fn headers_that_are_not_true() {
+        let checked = |name: &'static str, value: &'static str, length| {
+            check(&[(HeaderName::from_static(name), HeaderValue::from_static(value))].into_iter().collect(), length)
+        };
+        assert!(checked("content-length", "3", 3).is_ok() && checked("x", "3", 3).is_ok());
+        assert!(checked("content-length", "3", 0).is_err() && checked("content-length", "x", 0).is_err());
+        assert!(checked("transfer-encoding", "chunked", 3).is_err() && checked("connection", "close", 0).is_err());
     }
 
     /// All of `text` at once, and byte by byte: the same head or the same complaint, and the same rest.
@@ -309,8 +345,14 @@ mod tests {
         assert_eq!(get("200 \r\nContent-Length: 7, 7\r\ncontent-length:7 "), Ok((length(7), true)));
         assert_eq!(get("200 OK"), Ok((Framing::UntilClosed, false)));
         assert_eq!(get("200 OK\r\ntransfer-encoding: Chunked"), Ok((Framing::chunked(), true)));
-        assert_eq!(get("200 OK\r\ntransfer-encoding: gzip, chunked"), Ok((Framing::chunked(), true)));
-        assert_eq!(get("200 OK\r\ntransfer-encoding: chunked, gzip"), Ok((Framing::UntilClosed, false)));
+        assert_eq!(
+            get("200 OK\r\ntransfer-encoding:\r\ntransfer-encoding: , chunked,"),
+            Ok((Framing::chunked(), true))
+        );
+        for coding in ["gzip", "gzip, chunked", "chunked, gzip"] {
+            let problem = "its answer comes in a coding that nobody asked for";
+            assert_eq!(get(&format!("200 OK\r\ntransfer-encoding: {coding}")), Err(problem));
+        }
         // A proxy between may have gone by the other: nothing may follow.
         assert_eq!(get("200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 7"), Ok((Framing::chunked(), false)));
         for none in ["204 No Content\r\ncontent-length: 7", "304 Not Modified\r\ncontent-length: 7"] {
@@ -333,6 +375,9 @@ mod tests {
         };
         assert!(keeps_open("1.1", "keep-alive") && keeps_open("1.1", "x") && keeps_open("1.0", "x, Keep-Alive"));
         assert!(!keeps_open("1.1", "x,Close") && !keeps_open("1.0", "x"));
+        let old = "HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n";
+        let (head, _) = read(Method::GET, old).unwrap();
+        assert_eq!((head.framing, head.keeps_open), (Framing::chunked(), false));
     }
 
     #[test]

@@ -171,7 +171,10 @@ impl Drop for ResponseBody {
     fn drop(&mut self) {
         let Some(reading) = self.0.take() else { return };
         let is_cheap = reading.connection.left().is_some_and(|left| left <= CHEAP_TO_READ);
-        if is_cheap && let Ok(runtime) = Handle::try_current() {
+        if is_cheap
+            && reading.connection.may_follow()
+            && let Ok(runtime) = Handle::try_current()
+        {
             runtime.spawn(timeout(DRAINING, reading.drain()));
         }
     }
