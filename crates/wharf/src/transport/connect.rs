@@ -25,6 +25,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 /// Between the socket and TLS, which reads 4 KiB at a time. Of it, only what was once filled is in memory.
 const TLS_READ_BUFFER: usize = 256 * 1024;
 
+/// So much is sealed before it is written, where there is so much.
+const TLS_WRITE_BUFFER: usize = 256 * 1024;
+
 /// Connects to where `to` leads. `turn` spreads connections over a host's addresses.
 pub(crate) async fn connect(
     to: &Destination,
@@ -107,7 +110,8 @@ async fn secure(
     let failed = |error: BoxError| TransportError::new(TransportErrorKind::Tls, error);
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| failed(error.into()))?;
     let connector = tls.connector().await.map_err(failed)?;
-    match connector.connect(name, BufReader::with_capacity(TLS_READ_BUFFER, socket)).await {
+    let socket = BufReader::with_capacity(TLS_READ_BUFFER, socket);
+    match connector.connect_with(name, socket, |session| session.set_buffer_limit(Some(TLS_WRITE_BUFFER))).await {
         Ok(stream) => Ok(Box::new(stream)),
         Err(error) => Err(handshake_failed(what, host, port, error)),
     }
