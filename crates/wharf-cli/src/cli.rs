@@ -122,7 +122,7 @@ fn hint(problem: &str, is_aws: bool) -> Option<String> {
             None => of_other_verbs(quoted),
         };
     }
-    if problem.starts_with("invalid value") && problem.contains("[URL]") | problem.contains("<URL>") {
+    if problem.starts_with("invalid value") && (problem.contains("[URL]") || problem.contains("<URL>")) {
         let is_bare = problem.contains("is not an S3 URI");
         return url::meant(quoted).or_else(|| is_bare.then(|| format!("say s3://{quoted}")));
     }

@@ -47,9 +47,10 @@ pub(crate) fn meant(text: &str) -> Option<String> {
     }
     let server = || "an S3 URL reads like s3://BUCKET/KEY; --endpoint-url names a server".to_owned();
     match text.split_at_checked(3) {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("s3:") => {
-            Some(format!("say s3://{}", rest.trim_start_matches('/')))
-        }
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("s3:") => match rest.trim_start_matches('/') {
+            "" => Some(server()),
+            path => Some(format!("say s3://{path}")),
+        },
         _ => text.contains("://").then(server),
     }
 }

@@ -79,12 +79,12 @@ impl Vigil {
         let least = if printer.bar().is_some() { A_WHILE } else { LONG };
         // One that waits for a moment hides none that waits for long.
         let failing = self.clients.iter().filter_map(|watched| watched.client.waiting());
-        let failing = failing.filter(|waiting| waiting.so_far >= least).map(|waiting| Waiting {
+        let mut failing = failing.filter(|waiting| waiting.so_far >= least).map(|waiting| Waiting {
             server: waiting.server,
             message: waiting.reason,
             until: SystemTime::now().checked_add(waiting.left),
         });
-        let waiting = failing.reduce(|first, _| first).or_else(|| self.silent());
+        let waiting = failing.next().or_else(|| self.silent());
         if printer.bar().is_some() {
             printer.update(|bar| bar.wait(waiting.map(|waiting| waiting.to_string())));
         } else if let Some(waiting) = waiting {

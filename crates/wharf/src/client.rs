@@ -149,7 +149,9 @@ impl Inner {
             ErrorKind::NoSuchBucket | ErrorKind::MalformedResponse => true,
             _ => false,
         };
-        if path.is_empty() || !is_doubtful {
+        // More than one name is a gateway's, as a rule.
+        let is_one_name = path.strip_prefix('/').is_some_and(|name| !name.is_empty() && !name.contains('/'));
+        if !is_one_name || !is_doubtful {
             return error;
         }
         error.with_hint(format!("the endpoint has a path, {path}: a bucket is named by the call, not by the endpoint"))

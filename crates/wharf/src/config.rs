@@ -227,8 +227,8 @@ impl ClientBuilder {
     }
 
     /// Whether [`get_object`](crate::Client::get_object) compares what it reads of a whole object with the checksum that the
-    /// server keeps, where the call does not say ([`checksum_mode`](crate::op::GetObject::checksum_mode)): yes by default,
-    /// where the provider takes the question. In the environment that is `AWS_RESPONSE_CHECKSUM_VALIDATION`. Downloads have
+    /// server keeps: yes by default, where the provider takes the question. Where it is off, a call can ask for it all the same
+    /// ([`checksum_mode`](crate::op::GetObject::checksum_mode)). In the environment that is `AWS_RESPONSE_CHECKSUM_VALIDATION`. Downloads have
     /// [`verify`](crate::transfer::Download::verify).
     pub fn checksum_mode(mut self, enabled: bool) -> Self {
         self.said.checksum_mode = Some(enabled);

@@ -246,7 +246,7 @@ async fn attempt(
     client.tally.answer();
     tracing::debug!(status = head.status.as_u16(), "answered");
     if !head.status.is_success() {
-        let (document, _) = read_up_to(body, MAX_ERROR_BODY, client.stall_limit).await;
+        let (document, _) = read_up_to(body, MAX_ERROR_BODY, client.stall_limit, |_| {}).await;
         let error = Error::from_response(head.status, &head.headers, &document);
         if error.kind() == ErrorKind::SlowDown {
             client.tally.throttle();
@@ -260,8 +260,10 @@ async fn attempt(
     if read == Read::Head {
         return Ok(Answer { response: Response::from_parts(head, Bytes::new()), rest: body, attempts: 0 });
     }
-    let (document, ended) = read_up_to(body, MAX_ANSWER, client.stall_limit).await;
-    client.tally.received(document.len());
+    let received = |count| client.tally.received(count);
+    let (document, ended) = read_up_to(body, MAX_ANSWER, client.stall_limit, received).await;
+    // What is waited for from here on is not the server.
+    drop(progress);
     transfer::pace(document.len(), &client.budgets).await;
     if let Err(error) = ended {
         let error = error.with_answer(head.status, &head.headers);
@@ -370,11 +372,12 @@ impl Failure {
     }
 }
 
-/// Reads a body up to `limit` bytes; what came, and whether that was all.
+/// Reads a body up to `limit` bytes; what came, and whether that was all. `received` is told of each piece.
 pub(crate) async fn read_up_to(
     mut body: transport::Body,
     limit: usize,
     stall_limit: Duration,
+    received: impl Fn(usize),
 ) -> (Bytes, Result<(), Error>) {
     let mut timer = StallTimer::new(stall_limit);
     let mut first = Bytes::new();
@@ -391,6 +394,7 @@ pub(crate) async fn read_up_to(
             Some(Err(error)) => break Err(error),
             Some(Ok(piece)) => piece,
         };
+        received(piece.len());
         let room = limit - first.len() - whole.len();
         let too_long = piece.len() > room;
         piece.truncate(room);

@@ -97,7 +97,7 @@ pub(crate) enum When {
 }
 
 impl When {
-    fn is(supported: bool) -> Self {
+    fn of(supported: bool) -> Self {
         if supported { Self::Supported } else { Self::Required }
     }
 }
@@ -174,7 +174,7 @@ impl Resolved {
             request_checksum: places
                 .parsed(&["AWS_REQUEST_CHECKSUM_CALCULATION"], &["request_checksum_calculation"], when)?
                 .unwrap_or(default(When::Supported)),
-            response_checksum: told(said.checksum_mode.map(When::is))
+            response_checksum: told(said.checksum_mode.map(When::of))
                 .or(places.parsed(&["AWS_RESPONSE_CHECKSUM_VALIDATION"], &["response_checksum_validation"], when)?)
                 .unwrap_or(default(When::Supported)),
             max_attempts: told(said.max_attempts)

@@ -80,9 +80,7 @@ impl Done {
     pub(crate) fn dryrun(action: Action, size: Option<u64>) -> Self {
         Self { action, size, verified: None, resumed: 0, dryrun: true }
     }
-}
 
-impl Done {
     /// Tells it; and beside the results that it went on with what an earlier run had done, which aws-cli never does.
     pub(crate) fn tell(&self, printer: &mut Printer, is_aws: bool) -> Result<(), Failure> {
         printer.say(self)?;

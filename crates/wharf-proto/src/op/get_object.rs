@@ -135,8 +135,9 @@ impl<S> GetObject<S> {
     }
 
     /// Asks for the stored checksum (`x-amz-checksum-mode: ENABLED`), which the body is then compared with where it
-    /// covers the whole object. A client asks for it of itself where the body is the whole object, unless
-    /// `AWS_RESPONSE_CHECKSUM_VALIDATION` or the profile says `when_required`; a presigned request does not.
+    /// covers the whole object. A client asks for it of itself where the body is the whole object, unless its
+    /// `ClientBuilder::checksum_mode`, `AWS_RESPONSE_CHECKSUM_VALIDATION` or the profile says that it shall not; a presigned
+    /// request does not.
     pub fn checksum_mode(mut self, enabled: bool) -> Self {
         self.checksum_mode = enabled;
         self

@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::IntoFuture;
 
 use bytes::Bytes;
+use http::header::{CONNECTION, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, Method};
 
 use crate::Error;
@@ -105,7 +106,8 @@ impl<S> SignedRequest<S> {
         self
     }
 
-    /// Adds a header. Those that signing and sending need are added anyway.
+    /// Adds a header. Those that signing and sending need are added anyway; `Connection` and `Transfer-Encoding` are the
+    /// transport's alone.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.0.push((name.into(), value.into()));
         self
@@ -157,6 +159,11 @@ impl<S: Send + 'static> Operation for SignedRequest<S> {
         for (name, value) in &self.headers.0 {
             let header = HeaderName::try_from(name.as_str())
                 .map_err(|_| Error::invalid_input(format!("{name:?} cannot be the name of a header")))?;
+            if [CONNECTION, TRANSFER_ENCODING].contains(&header) {
+                return Err(Error::invalid_input(format!(
+                    "the header {header} is the transport's alone; leave it out"
+                )));
+            }
             let mut value = header_value(name, value)?;
             value.set_sensitive(SECRETS.contains(&header.as_str()));
             given.append(header, value);
@@ -208,6 +215,14 @@ mod tests {
         assert_eq!(request.headers.get_all("content-type").iter().collect::<Vec<_>>(), ["application/xml"]);
         assert_eq!(request.checksum, ChecksumPolicy::Required);
         assert!(matches!(request.body.into_source(), Ok(Source::Bytes(bytes)) if bytes == "<R/>"));
+    }
+
+    #[test]
+    fn what_is_said_of_the_connection_is_the_transports() {
+        for name in ["Connection", "transfer-encoding"] {
+            let problem = SignedRequest::new((), Method::GET).header(name, "close").request().unwrap_err().to_string();
+            assert!(problem.contains("is the transport's alone; leave it out"), "{problem}");
+        }
     }
 
     #[test]

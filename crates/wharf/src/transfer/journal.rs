@@ -4,7 +4,7 @@ mod folder;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{self, Component, Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use wharf_proto::transfer::journal::{self, Encoder, Record, State};
 use wharf_proto::{Error, ErrorKind};
@@ -97,11 +97,12 @@ pub(super) fn look(path: &Path) -> Result<(State, bool), Error> {
     Ok((State::of(decoded.records), !is_free))
 }
 
-/// The path from the root on, by which another run knows the same file. `..` is what it leads to, through symbolic links too;
-/// it may be a file that is not there yet, in a folder that is.
+/// The path from the root on, by which another run knows the same file, whatever it is called by: symbolic links on the way
+/// to it are what they lead to. It may be a file that is not there yet, in a folder that is.
 pub(super) fn whole_path(path: &Path) -> PathBuf {
     let absolute = path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    if !absolute.components().any(|component| component == Component::ParentDir) {
+    if cfg!(windows) {
+        // Without `..` already, and what the system makes of it would not be known again by those who read it.
         return absolute;
     }
     let resolved = match (absolute.parent(), absolute.file_name()) {

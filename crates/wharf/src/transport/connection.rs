@@ -188,8 +188,8 @@ impl Connection {
         if self.came_is_large {
             self.came = BytesMut::new();
             self.came_is_large = false;
-            self.at_once = *READ_AT_ONCE.start();
         }
+        self.at_once = *READ_AT_ONCE.start();
         is_fit.then_some(self)
     }
 
@@ -206,7 +206,10 @@ impl Connection {
             match ready!(self.poll_fill(wanted, cx)) {
                 Ok(0) => self.framing.close().map_err(closed)?,
                 Ok(count) if count >= self.at_once => self.at_once = (2 * self.at_once).min(*READ_AT_ONCE.end()),
-                Ok(count) if count < self.at_once / 4 => self.at_once = (self.at_once / 2).max(*READ_AT_ONCE.start()),
+                // All that there was, not all that there was room for.
+                Ok(count) if count < self.at_once / 4 && self.came.len() < self.came.capacity() => {
+                    self.at_once = (self.at_once / 2).max(*READ_AT_ONCE.start())
+                }
                 Ok(_) => {}
                 Err(error) => return Poll::Ready(Some(Err(closed(error)))),
             }

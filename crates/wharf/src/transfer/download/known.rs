@@ -64,15 +64,16 @@ fn differs(found: &Found, proof: Proof) -> Result<Verification, Error> {
     if !proof.is_etag && found.head.checksum_type.is_none() {
         return Ok(Verification::NotVerified("the server does not say what its checksum covers"));
     }
-    let (problem, hint) = match proof.is_etag {
-        true => (
-            format!("the bytes that came are not the object's: its ETag {} is not their MD5", found.head.etag),
-            "download it again; or its ETags are no MD5s: say `trust_etags(false)`",
-        ),
-        false => (
-            format!("the bytes do not match the object's {} checksum", proof.checksum.algorithm()),
-            "download it again",
-        ),
-    };
-    Err(Error::new(ErrorKind::Corrupt, problem).with_hint(hint))
+    Err(match proof.is_etag {
+        true => {
+            let problem =
+                format!("the bytes that came are not the object's: its ETag {} is not their MD5", found.head.etag);
+            Error::new(ErrorKind::Corrupt, problem)
+                .with_hint("download it again; or its ETags are no MD5s: say `trust_etags(false)`")
+        }
+        false => {
+            let algorithm = proof.checksum.algorithm();
+            Error::new(ErrorKind::Corrupt, format!("the bytes do not match the object's {algorithm} checksum"))
+        }
+    })
 }

@@ -241,7 +241,9 @@ impl Job {
     /// Whether a download that failed by `error` is to be begun anew, of which `before` failed so. Bytes that came spoilt are
     /// fetched once more: what happens each time is no fault of the way here, or of what an earlier run has left.
     pub(super) fn begin_anew(&self, error: &Error, before: u32) -> bool {
-        let spoilt = error.kind() == ErrorKind::Corrupt && !self.0.spoilt.swap(true, Ordering::Relaxed);
+        // What has a hint has another reason.
+        let spoilt = error.kind() == ErrorKind::Corrupt && error.hint().is_none();
+        let spoilt = spoilt && !self.0.spoilt.swap(true, Ordering::Relaxed);
         let changed = self.0.changed.swap(false, Ordering::Relaxed);
         let lost = self.0.lost.swap(false, Ordering::Relaxed);
         let wanted = changed && self.options().on_change == OnChange::Restart;
@@ -264,7 +266,7 @@ impl Job {
         let error = error.with_attempts(before + 1);
         match error.hint() {
             Some(_) => error,
-            None if before > 0 => error.with_hint(
+            None if self.0.spoilt.load(Ordering::Relaxed) => error.with_hint(
                 "it came so each time: the object may be spoilt where it is kept, or something on the way changes it",
             ),
             None => error.with_hint("download it again, and use nothing of what came"),
