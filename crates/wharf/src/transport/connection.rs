@@ -183,8 +183,6 @@ impl Connection {
     /// Makes a connection ready to idle after an answer was read to its end; `None` where no other request may follow.
     pub(crate) fn into_idle(mut self) -> Option<Self> {
         let is_fit = self.may_follow() && self.is_over() && self.came.is_empty();
-        // It has keys in it.
-        self.outgoing.head = Vec::new();
         if self.came_is_large {
             self.came = BytesMut::new();
             self.came_is_large = false;
