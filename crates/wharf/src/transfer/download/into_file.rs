@@ -76,10 +76,14 @@ async fn anew_and_anew(
             Ok(done) => return Ok(done),
             Err(error) => error,
         };
+        // What an earlier run has left may be what is wrong.
+        let doubtful = error.kind() == ErrorKind::Corrupt && unfinished.get().is_some_and(|run| run.resumed_bytes > 0);
         if error.kind() == ErrorKind::Corrupt {
             unfinished.get().inspect(|run| run.discard());
         }
-        if !job.begin_anew(&error, restarts) {
+        if doubtful {
+            job.watch().begins_anew();
+        } else if !job.begin_anew(&error, restarts) {
             return Err(job.given_up(error, restarts));
         }
         // Else it may still have the file.

@@ -239,7 +239,7 @@ impl Job {
     }
 
     /// Whether a download that failed by `error` is to be begun anew, of which `before` failed so. Bytes that came spoilt are
-    /// fetched once more: what happens each time is no fault of the way here, or of what an earlier run has left.
+    /// fetched once more: what happens each time is no fault of the way here.
     pub(super) fn begin_anew(&self, error: &Error, before: u32) -> bool {
         // What has a hint has another reason.
         let spoilt = error.kind() == ErrorKind::Corrupt && error.hint().is_none();
