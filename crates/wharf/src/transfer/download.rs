@@ -13,6 +13,7 @@ mod request;
 mod resume;
 mod sinks;
 mod target;
+mod turn;
 
 use std::fmt;
 use std::future::IntoFuture;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::{Mutex, OwnedRwLockReadGuard, RwLock};
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm, ChecksumHasher};
 use wharf_proto::evidence::{Comparison, Likeness};
 use wharf_proto::transfer::Arrived;
@@ -17,6 +17,7 @@ use wharf_proto::{Error, ErrorKind, ObjectHead};
 
 use super::attributes;
 use super::name::rename_to_new;
+use super::turn::Turn;
 use crate::payload::blocking;
 use crate::transfer::handle::Watch;
 use crate::transfer::journal;
@@ -69,7 +70,7 @@ pub(super) struct PartFile {
     file: File,
     path: PathBuf,
     /// Several writers at a time fight over the file's lock in the kernel, which costs more than waiting here.
-    turn: Mutex<()>,
+    turn: Turn,
     /// Held by what other threads do with it, which nobody can stop.
     in_use: Arc<RwLock<()>>,
     /// A sync has failed: the next may go well, and what the disk has of it is still unknown.
@@ -170,7 +171,7 @@ impl PartFile {
             fs::remove_file(&path).map_err(|error| failed("could not be removed", &path, error))?;
             file = open()?;
         }
-        Ok(Self { file, path, turn: Mutex::new(()), in_use: Arc::default(), is_lost: Arc::default(), watch })
+        Ok(Self { file, path, turn: Turn::default(), in_use: Arc::default(), is_lost: Arc::default(), watch })
     }
 
     /// Forgets what was left over.
@@ -275,10 +276,8 @@ impl PartFile {
     pub(super) async fn write(&self, mut bytes: &[u8], mut at: u64) -> Result<(), Error> {
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(bytes.len().min(BLOCK));
-            {
-                let _turn = self.turn.lock().await;
-                write_at(&self.file, now, at).map_err(|error| failed("could not be written", &self.path, error))?;
-            }
+            let written = self.turn.take(|| write_at(&self.file, now, at)).await;
+            written.map_err(|error| failed("could not be written", &self.path, error))?;
             at += now.len() as u64;
             bytes = later;
         }
