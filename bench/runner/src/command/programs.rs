@@ -30,7 +30,7 @@ pub struct Program {
 }
 
 pub const PROGRAMS: &[Program] = &[
-    Program { name: "wharf", tool: Tool::Wharf, package: "wharf-cli", setup: "defaults, `--quiet`" },
+    Program { name: "wharf", tool: Tool::Wharf, package: "wharf-cli", setup: "`--provider aws`, as which the sink answers; `--quiet`" },
     Program {
         name: "wharf-unsigned",
         tool: Tool::WharfUnsigned,
@@ -155,7 +155,8 @@ impl Program {
 }
 
 fn wharf(command: &mut Command, task: &Task) {
-    command.args(["--endpoint-url", &task.endpoint]);
+    // The sink does as S3 does, and all others are written for S3.
+    command.args(["--endpoint-url", &task.endpoint, "--provider", "aws"]);
     if let Some(bytes) = task.part_size {
         command.arg("--part-size").arg(bytes.to_string());
     }

@@ -33,7 +33,7 @@ impl Journal {
     /// # Errors
     /// `Conflict` where another transfer has it, `InvalidInput` where it is no journal that this version can read.
     pub(super) fn open(path: PathBuf) -> Result<(Self, State), Error> {
-        let mut file = locked::open(&path, "another run of the same transfer")?;
+        let (mut file, _) = locked::open(&path, "another run of the same transfer")?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|error| failed("could not be read", &path, error))?;
         let decoded = journal::decode(&bytes).map_err(|error| unreadable(&path, error))?;

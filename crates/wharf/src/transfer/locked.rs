@@ -12,15 +12,16 @@ use wharf_proto::{Error, ErrorKind};
 const LOOKS: u32 = 50;
 const LOOK: Duration = Duration::from_millis(1);
 
-/// Opens the file, made if it is not there, and locks it until it is closed. Blocks the thread, but not on the lock.
+/// Opens the file, made if it is not there, and locks it until it is closed; what it was like then is told beside it. Blocks
+/// the thread, but not on the lock.
 ///
 /// # Errors
 /// `Conflict` where `who` has it.
-pub(super) fn open(path: &Path, who: &str) -> Result<File, Error> {
+pub(super) fn open(path: &Path, who: &str) -> Result<(File, Metadata), Error> {
     open_between(path, who, || thread::sleep(LOOK))
 }
 
-fn open_between(path: &Path, who: &str, mut wait: impl FnMut()) -> Result<File, Error> {
+fn open_between(path: &Path, who: &str, mut wait: impl FnMut()) -> Result<(File, Metadata), Error> {
     let mut looks = 0;
     loop {
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
@@ -41,8 +42,8 @@ fn open_between(path: &Path, who: &str, mut wait: impl FnMut()) -> Result<File, 
         if named.as_ref().is_some_and(|named| !named.is_file()) {
             return Err(Error::new(ErrorKind::Body, format!("{} is no regular file: remove it", path.display())));
         }
-        if named.is_some_and(|named| is_of(&named, &file)) {
-            return Ok(file);
+        if let Some(named) = named.filter(|named| is_of(named, &file)) {
+            return Ok((file, named));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The file that a download writes: under another name until it is whole.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,6 +68,8 @@ impl FileOptions {
 #[derive(Debug)]
 pub(super) struct PartFile {
     file: File,
+    /// How many bytes it had when it was opened.
+    left_over: u64,
     path: PathBuf,
     /// Several writers at a time fight over the file's lock in the kernel, which costs more than waiting here.
     turn: Turn,
@@ -165,23 +167,30 @@ impl PartFile {
             }
             opened => opened,
         };
-        let mut file = open()?;
+        let (mut file, mut opened) = open()?;
         // A crash can leave a finished file with both of its names: only this one is to go.
-        if has_other_names(&file).map_err(|error| failed("could not be looked at", &path, error))? {
+        if has_other_names(&opened) {
             fs::remove_file(&path).map_err(|error| failed("could not be removed", &path, error))?;
-            file = open()?;
+            (file, opened) = open()?;
         }
-        Ok(Self { file, path, turn: Turn::default(), in_use: Arc::default(), is_lost: Arc::default(), watch })
+        Ok(Self {
+            file,
+            left_over: opened.len(),
+            path,
+            turn: Turn::default(),
+            in_use: Arc::default(),
+            is_lost: Arc::default(),
+            watch,
+        })
     }
 
     /// Forgets what was left over.
     pub(super) async fn empty(&self) -> Result<(), Error> {
-        let emptied = |error| failed("could not be emptied", &self.path, error);
-        if self.file.metadata().map_err(emptied)?.len() == 0 {
+        if self.left_over == 0 {
             return Ok(());
         }
         // It takes the longer the more was left.
-        self.apart(|file| file.set_len(0)).await?.map_err(emptied)
+        self.apart(|file| file.set_len(0)).await?.map_err(|error| failed("could not be emptied", &self.path, error))
     }
 
     /// Does with the file what may take long, on another thread.
@@ -329,14 +338,14 @@ impl PartFile {
 }
 
 #[cfg(unix)]
-fn has_other_names(file: &File) -> io::Result<bool> {
+fn has_other_names(file: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
-    Ok(file.metadata()?.nlink() > 1)
+    file.nlink() > 1
 }
 
 #[cfg(not(unix))]
-fn has_other_names(_file: &File) -> io::Result<bool> {
-    Ok(false)
+fn has_other_names(_file: &Metadata) -> bool {
+    false
 }
 
 /// Whether these bytes are in the file.

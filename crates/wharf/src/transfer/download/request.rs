@@ -247,7 +247,7 @@ impl Job {
         let changed = self.0.changed.swap(false, Ordering::Relaxed);
         let lost = self.0.lost.swap(false, Ordering::Relaxed);
         let wanted = changed && self.options().on_change == OnChange::Restart;
-        let anew = spoilt || before < RESTARTS && (wanted || !changed && lost);
+        let anew = spoilt || (before < RESTARTS && (wanted || (!changed && lost)));
         if anew {
             self.0.watch.begins_anew();
         }

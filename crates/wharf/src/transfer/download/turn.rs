@@ -19,12 +19,9 @@ struct Waiting<'t>(&'t AtomicUsize);
 impl Turn {
     /// Does `work` when nobody else does. Whoever waits comes before what the caller does next.
     pub(super) async fn take<T>(&self, work: impl FnOnce() -> T) -> T {
-        let turn = match self.held.try_lock() {
-            Ok(turn) => turn,
-            Err(_) => {
-                let _waiting = Waiting::of(&self.waiting);
-                self.held.lock().await
-            }
+        let turn = {
+            let _waiting = Waiting::of(&self.waiting);
+            self.held.lock().await
         };
         let done = work();
         drop(turn);
