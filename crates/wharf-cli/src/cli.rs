@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
@@ -104,13 +105,30 @@ pub(crate) fn usage(text: &str) -> Failure {
 }
 
 /// What other programs call our options.
-const ELSEWHERE: [(&str, &str); 6] = [
+const ELSEWHERE: [(&str, &str); 7] = [
     ("-r", "--recursive"),
     ("-R", "--recursive"),
     ("-n", "--dryrun"),
     ("--dry-run", "--dryrun"),
     ("-q", "--quiet"),
     ("--endpoint", "--endpoint-url"),
+    ("--port", "--listen 127.0.0.1:PORT"),
+];
+
+/// What other programs call our verbs.
+const VERBS_ELSEWHERE: [(&str, &str); 12] = [
+    ("get", "cp"),
+    ("put", "cp"),
+    ("upload", "cp"),
+    ("download", "cp"),
+    ("copy", "cp"),
+    ("move", "mv"),
+    ("del", "rm"),
+    ("delete", "rm"),
+    ("list", "ls"),
+    ("stat", "head"),
+    ("info", "head"),
+    ("mirror", "sync"),
 ];
 
 /// What was meant, where it has another name here or is a verb that aws-cli lacks.
@@ -119,8 +137,13 @@ fn hint(problem: &str, is_aws: bool) -> Option<String> {
     if problem.starts_with("unexpected argument") {
         return match ELSEWHERE.iter().find(|(theirs, _)| *theirs == quoted) {
             Some((_, ours)) => Some(format!("did you mean {ours}?")),
-            None => of_other_verbs(quoted),
+            None => dashed_name(quoted).or_else(|| of_other_verbs(quoted)),
         };
+    }
+    if problem.starts_with("unrecognized subcommand")
+        && let Some((_, ours)) = VERBS_ELSEWHERE.iter().find(|(theirs, _)| *theirs == quoted)
+    {
+        return Some(format!("did you mean `{ours}`?"));
     }
     if problem.starts_with("invalid value") && (problem.contains("[URL]") || problem.contains("<URL>")) {
         let is_bare = problem.contains("is not an S3 URI");
@@ -129,6 +152,13 @@ fn hint(problem: &str, is_aws: bool) -> Option<String> {
     let is_ours = Cli::command().get_subcommands().any(|verb| verb.get_name() == quoted);
     (is_aws && problem.starts_with("unrecognized subcommand") && is_ours)
         .then(|| format!("aws-cli has no such verb: it is `wharf {quoted}`"))
+}
+
+/// What to say where a file is called like what was taken for an option.
+fn dashed_name(option: &str) -> Option<String> {
+    let is_meant = |word: &String| word.starts_with(option) && Path::new(word).symlink_metadata().is_ok();
+    let name = env::args_os().skip(1).filter_map(|word| word.into_string().ok()).find(is_meant)?;
+    Some(format!("a name that begins with - goes as ./{name}"))
 }
 
 /// Which verbs have an option that this one lacks.

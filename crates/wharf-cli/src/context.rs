@@ -2,12 +2,12 @@
 
 use std::sync::OnceLock;
 
-use wharf::Client;
 use wharf::transfer::{Budgets, List};
+use wharf::{Client, S3Uri};
 
 use crate::error::Failure;
 use crate::globals::{Globals, Tuning};
-use crate::url::Keys;
+use crate::url::{Keys, Shown, Wild};
 
 /// Whose words were typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,17 @@ impl Context {
 
     pub(crate) fn is_aws(&self) -> bool {
         self.dialect == Dialect::Aws
+    }
+
+    /// Refuses a pattern where one thing is to be named; `instead` is how to choose several.
+    pub(crate) fn must_be_literal(&self, url: &S3Uri, raw: bool, instead: &str) -> Result<(), Failure> {
+        match Wild::of(url.key(), self.keys(raw)) {
+            None => Ok(()),
+            Some(_) => {
+                let shown = Shown(url.bucket(), url.key()).in_error();
+                Err(Failure::usage(format!("{shown} is a pattern, and one thing must be named")).hint(instead))
+            }
+        }
     }
 
     /// Whether keys are patterns, where `--raw` was said or not.

@@ -101,7 +101,7 @@ impl Failure {
 
     /// The same where a pattern was named.
     pub(crate) fn nothing_fits(bucket: &str, pattern: &str) -> Self {
-        Self::not_there(bucket, pattern).hint("--raw takes * and ? as they are")
+        Self::not_there(bucket, pattern).hint(RAW)
     }
 
     /// An error of a request for an object: where there is none, it is said as in [`Failure::not_there`].
@@ -153,9 +153,12 @@ impl Failure {
     /// A source that is not there, in aws-cli's words.
     pub(crate) fn missing(path: &Path) -> Self {
         let failure = Self::new(Exit::Other, format!("The user-provided path {} does not exist.", path.display()));
-        match path.to_str().and_then(url::meant) {
-            Some(meant) => failure.hint(meant),
-            None => failure,
+        match path.to_str().map(|text| (url::meant(text), text)) {
+            Some((Some(meant), _)) => failure.hint(meant),
+            Some((None, text)) if text.contains(['*', '?']) => {
+                failure.hint("local patterns are the shell's: leave the quotes away")
+            }
+            _ => failure,
         }
     }
 
@@ -168,6 +171,7 @@ impl Failure {
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
+
 
     /// The same of a verb that does many things: that the server refused or was not reached is one of them that failed, as with
     /// aws-cli.
@@ -187,9 +191,11 @@ impl Failure {
         self
     }
 
-    /// The same, with another exit code.
+    /// The same, with another exit code. What no client can be made of keeps its own: all of many fail by it.
     pub(crate) fn exits(mut self, code: Exit) -> Self {
-        if let Self::Told(told) = &mut self {
+        if let Self::Told(told) = &mut self
+            && told.exit != Exit::Configuration
+        {
             told.exit = code;
         }
         self
@@ -261,7 +267,7 @@ impl Told {
     /// These words, and the hint.
     pub(crate) fn in_words(&self, f: &mut fmt::Formatter<'_>, words: &str) -> fmt::Result {
         f.write_str(&escape::line(words))?;
-        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\nhint: {}", escape::line(hint)))
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "{HINT}{}", escape::line(hint)))
     }
 }
 
@@ -305,6 +311,15 @@ fn brief(error: &wharf::Error) -> Option<String> {
 
 const NOT_THERE: &str = "nothing is there";
 
+/// What a hint begins with, in a line of its own.
+pub(crate) const HINT: &str = "\nhint: ";
+
+/// What is a pattern, and how it is none.
+pub(crate) const RAW: &str = "only * and ? are wild; --raw takes them as they are";
+
+/// How to choose where a whole prefix is named.
+pub(crate) const CHOOSE: &str = "--exclude '*' --include 'PATTERN' chooses; --raw takes * and ? as they are";
+
 /// How to see what is there where `url` is not.
 fn look_beside(url: &str) -> String {
     let parent = url.trim_end_matches('/').rfind('/').map_or(url, |slash| &url[..=slash]);
@@ -336,7 +351,7 @@ fn hint(error: &wharf::Error) -> Option<String> {
 }
 
 /// What the library calls by a method, and what the command has for it.
-const BY_OPTION: [(&str, &str); 11] = [
+const BY_OPTION: [(&str, &str); 12] = [
     ("`trust_etags(true)`", "--trust-etags"),
     ("`trust_etags(false)`", "--trust-etags=false"),
     ("ClientBuilder::unsigned_payload", "--unsigned-payload"),
@@ -351,6 +366,7 @@ const BY_OPTION: [(&str, &str); 11] = [
     ("the same call goes on", "the same command goes on"),
     ("Client::interrupted_transfers tells what was kept, to remove it", "`wharf rm S3_URL --incomplete` gives it up"),
     (", which Interrupted::list finds", ""),
+    ("open it and give a Writer", "write to standard output: `wharf cp URL - > FILE`"),
 ];
 
 /// The same text, where it speaks of a method that the command has an option for.

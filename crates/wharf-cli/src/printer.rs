@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use wharf::proto::escape;
 
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, HINT};
 use crate::globals::Output;
 use crate::message::{Message, Warning};
 use crate::progress::Bar;
@@ -41,6 +41,8 @@ pub(crate) struct Printer {
     goes_on: bool,
     /// Whether results are read by a terminal, which obeys control characters.
     to_terminal: bool,
+    /// What was hinted at last.
+    hint: String,
 }
 
 impl Printer {
@@ -55,6 +57,7 @@ impl Printer {
             by_line: false,
             goes_on: false,
             to_terminal: io::stdout().is_terminal(),
+            hint: String::new(),
         }
     }
 
@@ -229,8 +232,16 @@ impl Printer {
         }
     }
 
-    fn error_line(&self, line: impl Display) {
-        let line = if io::stderr().is_terminal() { harmless(line) } else { line.to_string() };
+    fn error_line(&mut self, line: impl Display) {
+        let mut line = line.to_string();
+        // Of many things that fail alike, one says what to do.
+        if let Some(at) = line.rfind(HINT) {
+            match self.hint == line[at..] {
+                true => line.truncate(at),
+                false => self.hint = line[at..].to_owned(),
+            }
+        }
+        let line = if io::stderr().is_terminal() { harmless(line) } else { line };
         let write = || {
             let _ = writeln!(io::stderr(), "{line}");
         };

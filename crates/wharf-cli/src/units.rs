@@ -36,7 +36,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         let (_, seconds) = TIMES.iter().find(|(name, _)| *name == unit)?;
         text[..text.len() - 1].parse::<u64>().ok()?.checked_mul(*seconds)
     });
-    seconds.map(Duration::from_secs).ok_or_else(|| format!("a duration reads like 30m, 12h or 7d, not {text:?}"))
+    seconds.map(Duration::from_secs).ok_or_else(|| format!("a duration reads like 10s, 30m, 12h or 7d, not {text:?}"))
 }
 
 /// A size as aws-cli writes it: `1 Byte`, `512 Bytes`, `2.9 KiB`.

@@ -141,8 +141,13 @@ impl Inner {
         )))
     }
 
-    /// Says of an error that it may come of an endpoint which names a bucket: then a bucket is taken for a key.
-    pub(crate) fn doubt_path(&self, request: &Request, error: Error) -> Error {
+    /// Says what may be wrong with the place that was asked for: a key that begins with a slash, or an endpoint which names a
+    /// bucket, so that buckets are taken for keys.
+    pub(crate) fn doubt_place(&self, request: &Request, error: Error) -> Error {
+        let is_missing = matches!(error.kind(), ErrorKind::NoSuchKey | ErrorKind::NotFound);
+        if is_missing && request.key.as_ref().is_some_and(|key| key.starts_with('/')) {
+            return error.with_hint("the key begins with a slash, which few keys do");
+        }
         let path = self.endpoint.path();
         let is_doubtful = match error.kind() {
             ErrorKind::NoSuchKey => request.key.is_none(),
@@ -159,7 +164,7 @@ impl Inner {
 
     /// Says of an answer that cannot be read what may have sent it.
     fn doubt_answer(&self, request: &Request, is_html: bool, error: Error) -> Error {
-        let error = self.doubt_path(request, error);
+        let error = self.doubt_place(request, error);
         if error.kind() != ErrorKind::MalformedResponse || error.hint().is_some() || !is_html {
             return error;
         }

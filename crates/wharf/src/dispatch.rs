@@ -167,7 +167,7 @@ async fn attempts(client: &Arc<Inner>, prepared: &Prepared<'_>, read: Read, sent
             Decision::GiveUp => {
                 give_back(state, failure.answered, quota);
                 let maybe_done = maybe_done && !prepared.request.method.is_safe();
-                let error = client.doubt_path(prepared.request, failure.error);
+                let error = client.doubt_place(prepared.request, failure.error);
                 return Err(explain(error, &way, maybe_done).with_attempts(number));
             }
             Decision::RetryAfter(wait) => {

@@ -86,6 +86,8 @@ pub(super) async fn run_places(
     let sources = sources.iter().map(|place| Source::of(place, recursive, keys)).collect::<Result<Vec<_>, _>>()?;
     let many = sources.len() > 1 || sources.iter().any(Source::is_many);
     let target = Target::of(last, many)?;
+    // aws-cli puts a file in the link's place.
+    let target = if context.is_aws() { target } else { target.behind_link()? };
     if !last.is_remote() && sources.iter().any(|source| !source.is_remote()) {
         let failure = Failure::usage("nothing here is an S3 URL: either the source or the target must be one");
         return Err(failure.hint(meant(places)));

@@ -9,7 +9,7 @@ use serde::Serialize;
 use wharf::{ObjectHead, S3Uri};
 
 use crate::context::Context;
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, RAW};
 use crate::message;
 use crate::printer::Printer;
 use crate::url::{self, Shown};
@@ -34,6 +34,9 @@ pub(crate) struct Args {
     /// Pay for the request, where the bucket's owner does not
     #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
     request_payer: Option<String>,
+    /// Take * and ? as they are
+    #[arg(long)]
+    raw: bool,
 }
 
 /// The head of an object; what S3 did not say is left out.
@@ -116,6 +119,7 @@ impl fmt::Display for Head {
 }
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+    context.must_be_literal(&args.url, args.raw, RAW)?;
     let mut call = context.client()?.head_object(args.url.bucket(), args.url.key()).checksum_mode(true);
     if let Some(id) = args.version_id {
         call = call.version_id(id);

@@ -9,7 +9,7 @@ use serde::Serialize;
 use wharf::{Body, Presigned, S3Uri};
 
 use crate::context::Context;
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, RAW};
 use crate::message;
 use crate::printer::Printer;
 use crate::units;
@@ -42,6 +42,9 @@ pub(crate) struct Args {
     /// What it is good for
     #[arg(long, value_enum, ignore_case = true, default_value_t = Method::Get)]
     method: Method,
+    /// Take * and ? as they are
+    #[arg(long)]
+    raw: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -81,6 +84,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         return Err(Failure::usage("--embedded has no address that a link could lead to")
             .hint("`wharf serve --data DIR` serves the same directory; then presign with --endpoint-url"));
     }
+    context.must_be_literal(&args.url, args.raw, RAW)?;
     let (bucket, key) = (args.url.bucket(), args.url.key());
     let expires_in = Duration::from_secs(args.expires_in);
     let s3 = context.client()?;

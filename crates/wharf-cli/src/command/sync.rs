@@ -13,7 +13,7 @@ use wharf::transfer::{Sync, SyncPlace};
 use wharf::{ErrorKind, S3Uri};
 
 use crate::context::Context;
-use crate::error::{Exit, Failure};
+use crate::error::{CHOOSE, Exit, Failure};
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::transfer::case::Verdict;
@@ -67,6 +67,11 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     let (source, target) = (Place::parse(&args.source)?, Place::parse(&args.target)?);
     args.options.set(printer);
+    for place in [&source, &target] {
+        if let Place::Remote(url) = place {
+            context.must_be_literal(url, args.options.raw, CHOOSE)?;
+        }
+    }
     let is_download = matches!((&source, &target), (Place::Remote(_), Place::Local(_)));
     if let Place::Local(path) = &source
         && !path.exists()

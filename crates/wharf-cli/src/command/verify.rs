@@ -9,7 +9,7 @@ use wharf::proto::sync_plan::{Compare, Reason};
 use wharf::transfer::{SyncAction, SyncItem, SyncPlace};
 
 use crate::context::Context;
-use crate::error::{Exit, Failure, by_option};
+use crate::error::{CHOOSE, Exit, Failure, by_option};
 use crate::filter::Filters;
 use crate::printer::Printer;
 use crate::progress::Bar;
@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// A line for those that are the same, too
     #[arg(long)]
     all: bool,
+    /// Take * and ? as they are
+    #[arg(long)]
+    raw: bool,
 }
 
 /// How two of a name compare.
@@ -131,10 +134,13 @@ impl Report {
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     let Place::Remote(url) = Place::parse(&args.url)? else {
-        return Err(Failure::usage("the second must be an S3 URL: it reads like s3://BUCKET/PREFIX"));
+        return Err(Failure::usage("the second must be an S3 URL: it reads like s3://BUCKET/PREFIX")
+            .hint("the folder comes first: wharf verify FOLDER s3://BUCKET/PREFIX"));
     };
+    context.must_be_literal(&url, args.raw, CHOOSE)?;
     if args.folder.exists() && !args.folder.is_dir() {
-        return Err(Failure::usage("the first must be a folder: a tree is compared with a prefix"));
+        return Err(Failure::usage("the first must be a folder: a tree is compared with a prefix")
+            .hint("of one file: its folder and the prefix above the key, with --exclude '*' --include NAME"));
     }
     if !args.folder.is_dir() {
         return Err(Failure::missing(&args.folder));

@@ -59,6 +59,8 @@ pub(crate) struct Crew<'a> {
     is_aws: bool,
     failed: bool,
     skipped: bool,
+    /// Something failed for want of keys or the like, which nothing can be done without.
+    unusable: bool,
     /// Things that are done, and all that are known of.
     files: (u64, u64),
 }
@@ -101,6 +103,7 @@ impl<'a> Crew<'a> {
             is_aws: mover.is_aws,
             failed: false,
             skipped: false,
+            unusable: false,
             files: (0, 0),
         }
     }
@@ -149,6 +152,7 @@ impl<'a> Crew<'a> {
             }
             Outcome::NotDone(action, failure) => {
                 self.failed = true;
+                self.unusable |= failure.exit() == Exit::Configuration;
                 if let Some(message) = NotDone::new(action, failure, self.is_aws) {
                     self.printer.problem(&message);
                 }
@@ -200,6 +204,7 @@ impl<'a> Crew<'a> {
         }
         self.printer.hide();
         Ok(match (self.failed, self.skipped) {
+            (true, _) if self.unusable => Exit::Configuration,
             (true, _) => Exit::Failed,
             (false, true) => Exit::Skipped,
             (false, false) => Exit::Done,

@@ -22,7 +22,8 @@ pub(crate) enum Place {
 impl Place {
     pub(crate) fn parse(text: &OsStr) -> Result<Self, Failure> {
         match text.to_str() {
-            Some("-") => Ok(Self::Standard),
+            // The file that it stands for would be replaced, and not written to.
+            Some("-" | "/dev/stdin" | "/dev/stdout") => Ok(Self::Standard),
             Some(url) if without_scheme(url).is_some() => Ok(Self::Remote(url::bucket(url)?)),
             _ if text.is_empty() => Err(Failure::usage("an empty path names nothing").hint("this directory is .")),
             _ => Ok(Self::Local(PathBuf::from(text))),
@@ -119,7 +120,7 @@ mod tests {
     #[test]
     fn what_was_typed_is_a_pipe_a_url_or_a_path() {
         let parse = |text: &str| Place::parse(OsStr::new(text));
-        assert_eq!(parse("-").unwrap(), Place::Standard);
+        assert!(["-", "/dev/stdout", "/dev/stdin"].iter().all(|text| parse(text).unwrap() == Place::Standard));
         assert_eq!(parse("a/b").unwrap(), Place::Local(PathBuf::from("a/b")));
         assert!(parse("s3://my-bucket/a").unwrap().is_remote() && parse("S3://my-bucket/a").unwrap().is_remote());
         assert!(parse("s3://a/b").is_err() && parse("").is_err());

@@ -1,12 +1,12 @@
-//! From where to where: which names come out of a source, and where each of them goes. Pure but for one question: what
-//! is a directory.
+//! From where to where: which names come out of a source, and where each of them goes. Pure but for two questions: what
+//! is a directory, and where a link leads.
 
 use std::path::PathBuf;
 
 use wharf::S3Uri;
 
 use super::place::{Place, ends_with_slash};
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::url::{Keys, Wild};
 
 /// What there is to be moved.
@@ -101,6 +101,17 @@ impl Target {
                     key => Ok(Self::Key { bucket, key: key.to_owned() }),
                 }
             }
+        }
+    }
+
+    /// The file that a symbolic link stands for, where one was named.
+    pub(crate) fn behind_link(self) -> Result<Self, Failure> {
+        match self {
+            Self::File(path) if path.is_symlink() => path.canonicalize().map(Self::File).map_err(|error| {
+                let problem = format!("{} is a symbolic link that leads nowhere: {error}", path.display());
+                Failure::new(Exit::Other, problem).hint("remove it, or name the file that shall be written")
+            }),
+            other => Ok(other),
         }
     }
 

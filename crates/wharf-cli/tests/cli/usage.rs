@@ -127,6 +127,14 @@ fn a_usage_error_is_one_line_and_a_hint() {
             &["s3", "du", "s3://my-bucket"],
             "wharf: unrecognized subcommand 'du'\nhint: aws-cli has no such verb: it is `wharf du`\n".to_owned(),
         ),
+        (
+            &["get", "s3://my-bucket/a"],
+            "wharf: unrecognized subcommand 'get'\nhint: did you mean `cp`?\n".to_owned(),
+        ),
+        (
+            &["serve", "--port", "9000"],
+            "wharf: unexpected argument '--port' found\nhint: did you mean --listen 127.0.0.1:PORT?\n".to_owned(),
+        ),
         (&["s3", "nope"], format!("wharf: unrecognized subcommand 'nope'\n{HINT}")),
     ] {
         assert_eq!(run(bare(args)), failed(252, stderr), "{args:?}");
@@ -143,6 +151,38 @@ fn without_keys_it_says_where_it_looked() {
     // Without it, whoever runs this on EC2 has keys.
     command.env("AWS_EC2_METADATA_DISABLED", "true");
     assert_eq!(run(command), failed(253, expected));
+}
+
+/// Also where keys are looked for no sooner than the first request is made.
+#[test]
+fn without_keys_every_verb_ends_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a"), "1").unwrap();
+    for words in [
+        &["cp", "a", "s3://my-bucket/a"][..],
+        &["cp", "s3://my-bucket/a", "-"],
+        &["s3", "cp", "a", "s3://my-bucket/a"],
+        &["rm", "s3://my-bucket/a"],
+        &["mb", "s3://my-bucket"],
+        &["rb", "s3://my-bucket"],
+        &["head", "s3://my-bucket/a"],
+    ] {
+        let mut command = bare(&[&["--region", "eu-west-1"], words].concat());
+        // A service that is there and gives no keys: nothing listens.
+        command.current_dir(folder.path()).env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/");
+        let (exit, _, stderr) = run(command);
+        assert!(exit == 253 && stderr.contains("credentials"), "{words:?}: {exit} {stderr}");
+    }
+}
+
+#[test]
+fn a_file_with_a_name_like_an_option_is_named_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("-dash.txt"), "1").unwrap();
+    let mut command = bare(&["cp", "-dash.txt", "s3://my-bucket"]);
+    command.current_dir(folder.path());
+    let expected = "wharf: unexpected argument '-d' found\nhint: a name that begins with - goes as ./-dash.txt\n";
+    assert_eq!(run(command), failed(252, expected));
 }
 
 #[test]

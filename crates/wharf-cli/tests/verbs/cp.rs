@@ -478,6 +478,28 @@ fn patience_ends_when_it_is_told_to() {
         assert!(bench.store().requests().iter().any(|request| request.operation == operation));
     }
     let expected =
-        "wharf: invalid value '5' for '--patience <TIME>': a duration reads like 30m, 12h or 7d, not \"5\"\n";
+        "wharf: invalid value '5' for '--patience <TIME>': a duration reads like 10s, 30m, 12h or 7d, not \"5\"\n";
     assert!(bench.run(&["ls", "--patience", "5"]).2.starts_with(expected));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_was_named_stays_and_its_file_is_replaced() {
+    use std::os::unix::fs::symlink;
+    let bench = Bench::new();
+    bench.put("a", "new");
+    bench.file("real", "old");
+    symlink("real", bench.path("link")).unwrap();
+    symlink("nowhere", bench.path("dangling")).unwrap();
+    bench.must(&["cp", "s3://my-bucket/a", "link"]);
+    assert!(bench.path("link").is_symlink() && fs::read(bench.path("real")).unwrap() == b"new");
+    let (exit, stdout, stderr) = bench.run(&["cp", "s3://my-bucket/a", "dangling"]);
+    assert_eq!((exit, stdout.as_str()), (255, ""));
+    assert!(stderr.starts_with("wharf: dangling is a symbolic link that leads nowhere: "), "{stderr}");
+    // As with aws-cli.
+    bench.must(&["s3", "cp", "s3://my-bucket/a", "link"]);
+    assert!(!bench.path("link").is_symlink() && fs::read(bench.path("link")).unwrap() == b"new");
+    assert_eq!(bench.run(&["cp", "s3://my-bucket/a", "/dev/stdout"]), done("new"));
+    let (exit, _, stderr) = bench.run(&["cp", "s3://my-bucket/a", "/dev/null"]);
+    assert!(exit == 1 && stderr.ends_with("hint: write to standard output: `wharf cp URL - > FILE`\n"), "{stderr}");
 }

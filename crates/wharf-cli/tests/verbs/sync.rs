@@ -414,3 +414,18 @@ fn etags_tell_where_they_are_known_to_be_md5s() {
     let (exit, _, stderr) = bench.run(&["ls", "--provider", "nobody"]);
     assert!(exit == 252 && stderr.contains("there is no provider \"nobody\"; say one of aws"), "{stderr}");
 }
+
+/// It would be a prefix that nothing has, and nothing would be said.
+#[test]
+fn a_pattern_is_no_prefix() {
+    let bench = Bench::new();
+    bench.put("a/1", "1");
+    bench.put("a*/2", "2");
+    for words in [&["sync", "s3://my-bucket/a*", "d"][..], &["sync", ".", "s3://my-bucket/a*"], &["verify", ".", "s3://my-bucket/a*"]] {
+        let expected = "wharf: s3://my-bucket/a* is a pattern, and one thing must be named\n\
+                        hint: --exclude '*' --include 'PATTERN' chooses; --raw takes * and ? as they are\n";
+        assert_eq!(bench.run(words), failed(252, expected), "{words:?}");
+    }
+    bench.must(&["sync", "s3://my-bucket/a*", "d", "--raw", "--quiet"]);
+    assert_eq!(std::fs::read(bench.path("d/2")).unwrap(), b"2");
+}

@@ -62,6 +62,11 @@ pub(super) fn lock(file: &File, path: &Path) -> Result<bool, Error> {
 /// The error of a file.
 pub(super) fn failed(what: &str, path: &Path, error: io::Error) -> Error {
     let told = Error::new(ErrorKind::Body, format!("{} {what}: {error}", path.display()));
+    let folder = path.parent().filter(|folder| error.kind() == io::ErrorKind::NotFound && !is_here(folder));
+    let told = match folder {
+        Some(folder) => told.with_message(format!("the folder {} is not there", folder.display())),
+        None => told,
+    };
     let told = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => told.with_hint("make room and begin anew"),
         io::ErrorKind::NotFound => {
@@ -70,6 +75,11 @@ pub(super) fn failed(what: &str, path: &Path, error: io::Error) -> Error {
         _ => told,
     };
     told.with_cause(error)
+}
+
+/// Whether there is such a folder; the empty path is this one.
+fn is_here(folder: &Path) -> bool {
+    folder.as_os_str().is_empty() || folder.exists()
 }
 
 /// Whether there was no file, or no folder above it.

@@ -122,7 +122,7 @@ pub(super) fn check_target(target: &Path, options: &FileOptions) -> Result<u64, 
     }
     match fs::metadata(target) {
         Ok(found) if found.is_dir() => Err(refused("is a directory: name the file in it")),
-        Ok(found) if !found.is_file() => Err(refused("is no regular file: open it and give a Writer")),
+        Ok(found) if !found.is_file() => Err(refused("is no regular file").with_hint("open it and give a Writer")),
         Ok(_) if options.keep_existing => Err(exists(target)),
         Ok(found) => Ok(found.len()),
         Err(_) => Ok(0),
