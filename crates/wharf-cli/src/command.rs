@@ -20,7 +20,10 @@ mod version;
 mod website;
 mod whoami;
 
+use std::ffi::OsString;
+use std::fs;
 use std::io;
+use std::num::NonZero;
 use std::thread::available_parallelism;
 
 use clap::{Args, Subcommand};
@@ -157,18 +160,31 @@ async fn dispatch(
 
 impl Command {
     /// Whether it does so much at a time that more than one core helps. Of two, files and the kernel's part of the network
-    /// keep one busy: a second thread would mostly pass things to and fro.
+    /// keep one busy: a second thread would mostly pass things to and fro, but for a large file that goes up, whose parts are
+    /// each read, hashed and sealed by itself (docs/performance.md).
     fn takes_all_cores(&self) -> bool {
-        let has_more = || available_parallelism().is_ok_and(|cores| cores.get() > 2);
+        let cores = available_parallelism().map_or(1, NonZero::get);
         match self {
             Self::Serve(_) => true,
-            Self::Verb(verb) | Self::S3 { verb } => {
-                matches!(verb, Verb::Cp(_) | Verb::Mv(_) | Verb::Sync(_) | Verb::Rm(_)) && has_more()
-            }
-            Self::Pipe(_) | Self::Run(_) | Self::Verify(_) => has_more(),
+            Self::Verb(verb) | Self::S3 { verb } => match verb {
+                Verb::Cp(args) => cores > 2 || cores == 2 && sends_large_file(args.paths()),
+                Verb::Mv(args) => cores > 2 || cores == 2 && sends_large_file(args.paths()),
+                Verb::Sync(_) | Verb::Rm(_) => cores > 2,
+                _ => false,
+            },
+            Self::Pipe(_) | Self::Run(_) | Self::Verify(_) => cores > 2,
             _ => false,
         }
     }
+}
+
+/// From how many bytes on a file is worth a second thread.
+const LARGE: u64 = 64 << 20;
+
+/// Whether one of the sources is a large file. All but the last are sources.
+fn sends_large_file(paths: &[OsString]) -> bool {
+    let is_large = |path: &OsString| fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() >= LARGE);
+    paths.split_last().is_some_and(|(_, sources)| sources.iter().any(is_large))
 }
 
 /// For what does one thing at a time: no threads to start.

@@ -172,7 +172,6 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
-
     /// The same of a verb that does many things: that the server refused or was not reached is one of them that failed, as with
     /// aws-cli.
     pub(crate) fn of_many(self) -> Self {

@@ -15,8 +15,9 @@ pub(crate) fn can_ask() -> bool {
 /// Nobody is there.
 pub(crate) fn ask(question: &str) -> Result<bool, Failure> {
     if !can_ask() {
-        return Err(Failure::usage(format!("nobody is there to be asked: {question}"))
-            .hint("--recursive does it without a question, --dryrun shows what would go, --raw takes * and ? as they are"));
+        return Err(Failure::usage(format!("nobody is there to be asked: {question}")).hint(
+            "--recursive does it without a question, --dryrun shows what would go, --raw takes * and ? as they are",
+        ));
     }
     let mut answer = String::new();
     write!(io::stderr(), "{question} [y/N] ")

@@ -39,6 +39,13 @@ pub(crate) struct Args {
     options: TransferArgs,
 }
 
+impl Args {
+    /// The sources, and the target.
+    pub(crate) fn paths(&self) -> &[OsString] {
+        &self.paths
+    }
+}
+
 pub(crate) async fn run(mut args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     let places = args.paths.iter().map(|path| Place::parse(path)).collect::<Result<Vec<_>, _>>()?;
     args.options.set(printer);

@@ -168,8 +168,8 @@ fn without_keys_every_verb_ends_alike() {
         &["head", "s3://my-bucket/a"],
     ] {
         let mut command = bare(&[&["--region", "eu-west-1"], words].concat());
-        // A service that is there and gives no keys: nothing listens.
-        command.current_dir(folder.path()).env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/");
+        // Where nobody listens.
+        command.current_dir(folder.path()).env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1");
         let (exit, _, stderr) = run(command);
         assert!(exit == 253 && stderr.contains("credentials"), "{words:?}: {exit} {stderr}");
     }

@@ -49,7 +49,7 @@ fn a_pattern_is_not_believed_unless_somebody_can_be_asked() {
     let bench = Bench::new();
     bench.put_all(OBJECTS);
     let expected = "wharf: nobody is there to be asked: delete everything that fits s3://my-bucket/logs/*.gz?\n\
-                    hint: --recursive does it without a question; --dryrun shows what would go\n";
+                    hint: --recursive does it without a question, --dryrun shows what would go, --raw takes * and ? as they are\n";
     assert_eq!(bench.run(&["rm", "s3://my-bucket/logs/*.gz"]), failed(252, expected));
     assert_eq!(bench.keys().len(), 6);
     let fits = "delete: s3://my-bucket/logs/1.gz\ndelete: s3://my-bucket/logs/old/3.gz\n";

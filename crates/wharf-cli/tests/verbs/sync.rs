@@ -421,7 +421,11 @@ fn a_pattern_is_no_prefix() {
     let bench = Bench::new();
     bench.put("a/1", "1");
     bench.put("a*/2", "2");
-    for words in [&["sync", "s3://my-bucket/a*", "d"][..], &["sync", ".", "s3://my-bucket/a*"], &["verify", ".", "s3://my-bucket/a*"]] {
+    for words in [
+        &["sync", "s3://my-bucket/a*", "d"][..],
+        &["sync", ".", "s3://my-bucket/a*"],
+        &["verify", ".", "s3://my-bucket/a*"],
+    ] {
         let expected = "wharf: s3://my-bucket/a* is a pattern, and one thing must be named\n\
                         hint: --exclude '*' --include 'PATTERN' chooses; --raw takes * and ? as they are\n";
         assert_eq!(bench.run(words), failed(252, expected), "{words:?}");
