@@ -43,7 +43,7 @@ fn what_is_not_there_is_said_in_the_same_words_by_all_verbs() {
         let expected = "wharf: s3://my-bucket/d/ is a prefix\nhint: --recursive takes all that is under it\n";
         assert_eq!(bench.run(args), failed(1, expected), "{args:?}");
     }
-    let raw = "--raw takes * and ? as they are";
+    let raw = "only * and ? are wild; --raw takes them as they are";
     for args in [
         &["ls", "s3://my-bucket/d/none*"][..],
         &["du", "s3://my-bucket/d/none*"],
