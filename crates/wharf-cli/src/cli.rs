@@ -105,14 +105,13 @@ pub(crate) fn usage(text: &str) -> Failure {
 }
 
 /// What other programs call our options.
-const ELSEWHERE: [(&str, &str); 7] = [
+const ELSEWHERE: [(&str, &str); 6] = [
     ("-r", "--recursive"),
     ("-R", "--recursive"),
     ("-n", "--dryrun"),
     ("--dry-run", "--dryrun"),
     ("-q", "--quiet"),
     ("--endpoint", "--endpoint-url"),
-    ("--port", "--listen 127.0.0.1:PORT"),
 ];
 
 /// What other programs call our verbs.
@@ -135,15 +134,15 @@ const VERBS_ELSEWHERE: [(&str, &str); 12] = [
 fn hint(problem: &str, is_aws: bool) -> Option<String> {
     let quoted = problem.split('\'').nth(1)?;
     if problem.starts_with("unexpected argument") {
-        return match ELSEWHERE.iter().find(|(theirs, _)| *theirs == quoted) {
-            Some((_, ours)) => Some(format!("did you mean {ours}?")),
-            None => dashed_name(quoted).or_else(|| of_other_verbs(quoted)),
-        };
+        let elsewhere = || ELSEWHERE.iter().find(|(theirs, _)| *theirs == quoted);
+        let meant = || elsewhere().map(|(_, ours)| format!("did you mean {ours}?"));
+        return dashed_name(quoted).or_else(meant).or_else(|| of_other_verbs(quoted));
     }
     if problem.starts_with("unrecognized subcommand")
         && let Some((_, ours)) = VERBS_ELSEWHERE.iter().find(|(theirs, _)| *theirs == quoted)
     {
-        return Some(format!("did you mean `{ours}`?"));
+        let s3 = if is_aws && *ours != "head" { "s3 " } else { "" };
+        return Some(format!("did you mean `wharf {s3}{ours}`?"));
     }
     if problem.starts_with("invalid value") && (problem.contains("[URL]") || problem.contains("<URL>")) {
         let is_bare = problem.contains("is not an S3 URI");

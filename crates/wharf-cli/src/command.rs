@@ -160,8 +160,8 @@ async fn dispatch(
 
 impl Command {
     /// Whether it does so much at a time that more than one core helps. Of two, files and the kernel's part of the network
-    /// keep one busy: a second thread would mostly pass things to and fro, but for a large file that goes up, whose parts are
-    /// each read, hashed and sealed by itself (docs/performance.md).
+    /// keep one busy: a second thread would mostly pass things to and fro, but for a large file that is named and goes up: each of
+    /// its parts is read, hashed and sealed by itself (docs/performance.md).
     fn takes_all_cores(&self) -> bool {
         let cores = available_parallelism().map_or(1, NonZero::get);
         match self {
@@ -198,4 +198,23 @@ fn all_cores() -> Result<Runtime, Failure> {
 
 fn no_runtime(error: io::Error) -> Failure {
     Failure::new(Exit::Other, format!("the system gives no runtime: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_file_is_worth_a_thread_where_it_goes_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let [large, small] = [("large", LARGE), ("small", LARGE - 1)].map(|(name, length)| {
+            let path = folder.path().join(name);
+            fs::File::create(&path).unwrap().set_len(length).unwrap();
+            path.into_os_string()
+        });
+        let url = OsString::from("s3://my-bucket/a");
+        assert!(sends_large_file(&[small.clone(), large.clone(), url.clone()]));
+        assert!(!sends_large_file(&[small, folder.path().into(), url.clone()]));
+        assert!(!sends_large_file(&[url, large]) && !sends_large_file(&[]));
+    }
 }

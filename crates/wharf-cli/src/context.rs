@@ -63,13 +63,13 @@ impl Context {
         self.dialect == Dialect::Aws
     }
 
-    /// Refuses a pattern where one thing is to be named; `instead` is how to choose several.
-    pub(crate) fn must_be_literal(&self, url: &S3Uri, raw: bool, instead: &str) -> Result<(), Failure> {
+    /// Refuses a pattern where `what` is to be named; `instead` is how to choose several.
+    pub(crate) fn must_be_literal(&self, url: &S3Uri, raw: bool, what: &str, instead: &str) -> Result<(), Failure> {
         match Wild::of(url.key(), self.keys(raw)) {
             None => Ok(()),
             Some(_) => {
                 let shown = Shown(url.bucket(), url.key()).in_error();
-                Err(Failure::usage(format!("{shown} is a pattern, and one thing must be named")).hint(instead))
+                Err(Failure::usage(format!("{shown} is a pattern, and {what} must be named")).hint(instead))
             }
         }
     }

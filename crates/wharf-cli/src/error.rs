@@ -95,7 +95,8 @@ impl Failure {
     /// What was named is not in a bucket: the same words and exit code for all verbs.
     pub(crate) fn not_there(bucket: &str, key: &str) -> Self {
         let (shown, url) = (Shown(bucket, key), Shown(bucket, key).to_string());
-        let failure = Self::new(Exit::Failed, format!("{NOT_THERE}: {}", shown.in_error())).hint(look_beside(&url));
+        let failure = Self::new(Exit::Failed, format!("{NOT_THERE}: {}", shown.in_error()));
+        let failure = failure.hint(if key.starts_with('/') { SLASH.to_owned() } else { look_beside(&url) });
         failure.about(url)
     }
 
@@ -156,7 +157,7 @@ impl Failure {
         match path.to_str().map(|text| (url::meant(text), text)) {
             Some((Some(meant), _)) => failure.hint(meant),
             Some((None, text)) if text.contains(['*', '?']) => {
-                failure.hint("local patterns are the shell's: leave the quotes away")
+                failure.hint("no file is called so, and patterns are the shell's; or say FOLDER --recursive --exclude '*' --include 'PATTERN'")
             }
             _ => failure,
         }
@@ -190,7 +191,7 @@ impl Failure {
         self
     }
 
-    /// The same, with another exit code. What no client can be made of keeps its own: all of many fail by it.
+    /// The same, with another exit code, but for what has no usable configuration.
     pub(crate) fn exits(mut self, code: Exit) -> Self {
         if let Self::Told(told) = &mut self
             && told.exit != Exit::Configuration
@@ -309,6 +310,8 @@ fn brief(error: &wharf::Error) -> Option<String> {
 }
 
 const NOT_THERE: &str = "nothing is there";
+
+const SLASH: &str = "leave out the slash at the beginning of the key";
 
 /// What a hint begins with, in a line of its own.
 pub(crate) const HINT: &str = "\nhint: ";

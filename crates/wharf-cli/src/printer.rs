@@ -41,7 +41,7 @@ pub(crate) struct Printer {
     goes_on: bool,
     /// Whether results are read by a terminal, which obeys control characters.
     to_terminal: bool,
-    /// What was hinted at last.
+    /// The hint of the last line beside the results.
     hint: String,
 }
 
@@ -234,12 +234,12 @@ impl Printer {
 
     fn error_line(&mut self, line: impl Display) {
         let mut line = line.to_string();
-        // Of many things that fail alike, one says what to do.
-        if let Some(at) = line.rfind(HINT) {
-            match self.hint == line[at..] {
-                true => line.truncate(at),
-                false => self.hint = line[at..].to_owned(),
-            }
+        // Of many things in a row that fail alike, the first says what to do.
+        let at = line.rfind(HINT).unwrap_or(line.len());
+        let hint = line.split_off(at);
+        if hint != self.hint {
+            line.push_str(&hint);
+            self.hint = hint;
         }
         let line = if io::stderr().is_terminal() { harmless(line) } else { line };
         let write = || {

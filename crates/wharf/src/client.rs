@@ -145,8 +145,10 @@ impl Inner {
     /// bucket, so that buckets are taken for keys.
     pub(crate) fn doubt_place(&self, request: &Request, error: Error) -> Error {
         let is_missing = matches!(error.kind(), ErrorKind::NoSuchKey | ErrorKind::NotFound);
-        if is_missing && request.key.as_ref().is_some_and(|key| key.starts_with('/')) {
-            return error.with_hint("the key begins with a slash, which few keys do");
+        // Of a copy it is the source that is missing.
+        let is_named = is_missing && !request.headers.contains_key("x-amz-copy-source");
+        if is_named && request.key.as_ref().is_some_and(|key| key.starts_with('/')) {
+            return error.with_hint("leave out the slash at the beginning of the key, if it is not part of it");
         }
         let path = self.endpoint.path();
         let is_doubtful = match error.kind() {

@@ -64,7 +64,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         match write_named(url, keys, &args, &s3, printer).await {
             Ok(Exit::Done) => {}
             Ok(_) => exit = Exit::Failed,
-            Err(failure @ Failure::ReaderGone) => return Err(failure),
+            Err(failure) if matches!(failure.exit(), Exit::Done | Exit::Configuration) => return Err(failure),
             Err(failure) => {
                 printer.failure(&failure);
                 exit = Exit::Failed;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use crate::context::Context;
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, RAW};
 use crate::printer::Printer;
 use crate::progress::Bar;
 use crate::transfer::carry::{Given, carry};
@@ -12,7 +12,7 @@ use crate::transfer::crew::Crew;
 use crate::transfer::mover::Mover;
 use crate::transfer::options::TransferArgs;
 use crate::transfer::pipe;
-use crate::transfer::place::Place;
+use crate::transfer::place::{INPUT, OUTPUT, Place};
 use crate::transfer::route::{Source, Target};
 use crate::transfer::told::Deed;
 use crate::url;
@@ -52,7 +52,10 @@ impl Args {
 }
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
-    let places = args.paths.iter().map(|path| Place::parse(path)).collect::<Result<Vec<_>, _>>()?;
+    let last = args.paths.len() - 1;
+    let place =
+        |(at, path): (usize, &OsString)| Ok(Place::parse(path)?.or_standard(if at == last { &OUTPUT } else { &INPUT }));
+    let places = args.paths.iter().enumerate().map(place).collect::<Result<Vec<_>, Failure>>()?;
     args.options.set(printer);
     if places.contains(&Place::Standard) {
         if args.recursive {
@@ -93,12 +96,15 @@ pub(super) async fn run_places(
     let sources = sources.iter().map(|place| Source::of(place, recursive, keys)).collect::<Result<Vec<_>, _>>()?;
     let many = sources.len() > 1 || sources.iter().any(Source::is_many);
     let target = Target::of(last, many)?;
-    // aws-cli puts a file in the link's place.
-    let target = if context.is_aws() { target } else { target.behind_link()? };
     if !last.is_remote() && sources.iter().any(|source| !source.is_remote()) {
         let failure = Failure::usage("nothing here is an S3 URL: either the source or the target must be one");
         return Err(failure.hint(meant(places)));
     }
+    if let Place::Remote(url) = last {
+        context.must_be_literal(url, options.raw, "one target", RAW)?;
+    }
+    // aws-cli puts a file in the link's place.
+    let target = if context.is_aws() || options.no_overwrite { target } else { target.behind_link()? };
     let mover = Arc::new(Mover::new(options, deed, context)?);
     if let (Target::Directory(path), true) = (&target, recursive) {
         mover.make_target(path)?;

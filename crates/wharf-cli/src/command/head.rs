@@ -119,7 +119,7 @@ impl fmt::Display for Head {
 }
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
-    context.must_be_literal(&args.url, args.raw, RAW)?;
+    context.must_be_literal(&args.url, args.raw, "one object", RAW)?;
     let mut call = context.client()?.head_object(args.url.bucket(), args.url.key()).checksum_mode(true);
     if let Some(id) = args.version_id {
         call = call.version_id(id);

@@ -84,7 +84,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         return Err(Failure::usage("--embedded has no address that a link could lead to")
             .hint("`wharf serve --data DIR` serves the same directory; then presign with --endpoint-url"));
     }
-    context.must_be_literal(&args.url, args.raw, RAW)?;
+    context.must_be_literal(&args.url, args.raw, "one object", RAW)?;
     let (bucket, key) = (args.url.bucket(), args.url.key());
     let expires_in = Duration::from_secs(args.expires_in);
     let s3 = context.client()?;

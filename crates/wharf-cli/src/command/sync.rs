@@ -69,7 +69,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     args.options.set(printer);
     for place in [&source, &target] {
         if let Place::Remote(url) = place {
-            context.must_be_literal(url, args.options.raw, CHOOSE)?;
+            context.must_be_literal(url, args.options.raw, "a prefix", CHOOSE)?;
         }
     }
     let is_download = matches!((&source, &target), (Place::Remote(_), Place::Local(_)));

@@ -14,6 +14,7 @@ use crate::filter::Filters;
 use crate::printer::Printer;
 use crate::progress::Bar;
 use crate::transfer::place::Place;
+use crate::url;
 use crate::vigil::Vigil;
 
 const EXAMPLE: &str = "\
@@ -134,10 +135,11 @@ impl Report {
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     let Place::Remote(url) = Place::parse(&args.url)? else {
-        return Err(Failure::usage("the second must be an S3 URL: it reads like s3://BUCKET/PREFIX")
-            .hint("the folder comes first: wharf verify FOLDER s3://BUCKET/PREFIX"));
+        let failure = Failure::usage("the second must be an S3 URL: it reads like s3://BUCKET/PREFIX");
+        let is_swapped = args.folder.to_str().is_some_and(|text| url::without_scheme(text).is_some());
+        return Err(if is_swapped { failure.hint("the folder comes first") } else { failure });
     };
-    context.must_be_literal(&url, args.raw, CHOOSE)?;
+    context.must_be_literal(&url, args.raw, "a prefix", CHOOSE)?;
     if args.folder.exists() && !args.folder.is_dir() {
         return Err(Failure::usage("the first must be a folder: a tree is compared with a prefix")
             .hint("of one file: its folder and the prefix above the key, with --exclude '*' --include NAME"));

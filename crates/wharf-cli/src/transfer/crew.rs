@@ -59,7 +59,9 @@ pub(crate) struct Crew<'a> {
     is_aws: bool,
     failed: bool,
     skipped: bool,
-    /// Something failed for want of keys or the like, which nothing can be done without.
+    /// Something was done.
+    done: bool,
+    /// Something failed for want of keys or the like.
     unusable: bool,
     /// Things that are done, and all that are known of.
     files: (u64, u64),
@@ -103,6 +105,7 @@ impl<'a> Crew<'a> {
             is_aws: mover.is_aws,
             failed: false,
             skipped: false,
+            done: false,
             unusable: false,
             files: (0, 0),
         }
@@ -140,7 +143,10 @@ impl<'a> Crew<'a> {
     /// Tells what became of something that nobody had to wait for.
     pub(crate) fn tell(&mut self, outcome: Outcome) -> Result<(), Failure> {
         match outcome {
-            Outcome::Done(done) => done.tell(self.printer, self.is_aws),
+            Outcome::Done(done) => {
+                self.done = true;
+                done.tell(self.printer, self.is_aws)
+            }
             Outcome::Left(left) => {
                 self.printer.remark(&left);
                 Ok(())
@@ -204,7 +210,7 @@ impl<'a> Crew<'a> {
         }
         self.printer.hide();
         Ok(match (self.failed, self.skipped) {
-            (true, _) if self.unusable => Exit::Configuration,
+            (true, _) if self.unusable && !self.done => Exit::Configuration,
             (true, _) => Exit::Failed,
             (false, true) => Exit::Skipped,
             (false, false) => Exit::Done,

@@ -11,7 +11,7 @@ use super::place::Place;
 use super::route::{Source, Target};
 use super::told::{Action, Deed, Done};
 use crate::context::Context;
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, RAW};
 use crate::printer::{Loudness, Printer};
 use crate::progress::Bar;
 use crate::url::{Keys, Shown};
@@ -39,6 +39,9 @@ pub(crate) async fn up(
     context: &Context,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
+    if let Place::Remote(url) = target {
+        context.must_be_literal(url, options.raw, "one target", RAW)?;
+    }
     let Target::Key { bucket, key } = Target::of(target, false)? else {
         return Err(Failure::usage(format!("{target} names no object")).hint("say its whole key"));
     };
@@ -65,6 +68,9 @@ async fn down(
     context: &Context,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
+    if let Place::Remote(url) = source {
+        context.must_be_literal(url, options.raw, "one object", RAW)?;
+    }
     let Source::Object { bucket, key } = Source::of(source, false, Keys::Literal)? else {
         return Err(Failure::usage(format!("{source} names no object")));
     };

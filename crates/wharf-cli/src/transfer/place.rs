@@ -19,11 +19,16 @@ pub(crate) enum Place {
     Remote(S3Uri),
 }
 
+/// What standard input is called as a file.
+pub(crate) const INPUT: [&str; 3] = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
+
+/// What standard output is called as a file.
+pub(crate) const OUTPUT: [&str; 3] = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+
 impl Place {
     pub(crate) fn parse(text: &OsStr) -> Result<Self, Failure> {
         match text.to_str() {
-            // The file that it stands for would be replaced, and not written to.
-            Some("-" | "/dev/stdin" | "/dev/stdout") => Ok(Self::Standard),
+            Some("-") => Ok(Self::Standard),
             Some(url) if without_scheme(url).is_some() => Ok(Self::Remote(url::bucket(url)?)),
             _ if text.is_empty() => Err(Failure::usage("an empty path names nothing").hint("this directory is .")),
             _ => Ok(Self::Local(PathBuf::from(text))),
@@ -32,6 +37,14 @@ impl Place {
 
     pub(crate) fn is_remote(&self) -> bool {
         matches!(self, Self::Remote(_))
+    }
+
+    /// Standard input or output where one of its `names` was typed, which is none of a file that could be replaced.
+    pub(crate) fn or_standard(self, names: &[&str]) -> Self {
+        match self {
+            Self::Local(path) if cfg!(unix) && names.iter().any(|name| path == Path::new(name)) => Self::Standard,
+            other => other,
+        }
     }
 }
 
@@ -120,7 +133,7 @@ mod tests {
     #[test]
     fn what_was_typed_is_a_pipe_a_url_or_a_path() {
         let parse = |text: &str| Place::parse(OsStr::new(text));
-        assert!(["-", "/dev/stdout", "/dev/stdin"].iter().all(|text| parse(text).unwrap() == Place::Standard));
+        assert_eq!(parse("-").unwrap(), Place::Standard);
         assert_eq!(parse("a/b").unwrap(), Place::Local(PathBuf::from("a/b")));
         assert!(parse("s3://my-bucket/a").unwrap().is_remote() && parse("S3://my-bucket/a").unwrap().is_remote());
         assert!(parse("s3://a/b").is_err() && parse("").is_err());

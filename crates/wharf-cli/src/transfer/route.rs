@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use wharf::S3Uri;
 
 use super::place::{Place, ends_with_slash};
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::url::{Keys, Wild};
 
 /// What there is to be moved.
@@ -104,14 +104,21 @@ impl Target {
         }
     }
 
-    /// The file that a symbolic link stands for, where one was named.
+    /// The file that a symbolic link stands for, where one was named: that is replaced, and the link stays.
     pub(crate) fn behind_link(self) -> Result<Self, Failure> {
-        match self {
-            Self::File(path) if path.is_symlink() => path.canonicalize().map(Self::File).map_err(|error| {
-                let problem = format!("{} is a symbolic link that leads nowhere: {error}", path.display());
-                Failure::new(Exit::Other, problem).hint("remove it, or name the file that shall be written")
-            }),
-            other => Ok(other),
+        let Self::File(path) = self else { return Ok(self) };
+        // Windows knows a file by another path then.
+        if cfg!(windows) || !path.is_symlink() {
+            return Ok(Self::File(path));
+        }
+        let refused = |why: &str, hint: &str| Err(Failure::usage(format!("{} {why}", path.display())).hint(hint));
+        // What is open under such a name is not what is replaced.
+        if ["/dev", "/proc"].iter().any(|system| path.starts_with(system)) {
+            return refused("is no file that can be replaced", "- is standard output: `wharf cp URL - > FILE`");
+        }
+        match path.canonicalize() {
+            Ok(file) => Ok(Self::File(file)),
+            Err(_) => refused("is a symbolic link that leads to no file", "remove it, or name the file to be written"),
         }
     }
 

@@ -87,7 +87,7 @@ fn what_cannot_be_signed_says_why() {
 fn a_pattern_is_no_object() {
     let bench = Bench::with(&[("a*", "1")]);
     for verb in ["presign", "head"] {
-        let expected = "wharf: s3://my-bucket/a* is a pattern, and one thing must be named\n\
+        let expected = "wharf: s3://my-bucket/a* is a pattern, and one object must be named\n\
                         hint: only * and ? are wild; --raw takes them as they are\n";
         assert_eq!(bench.run(&[verb, "s3://my-bucket/a*"]), failed(252, expected));
         assert_eq!(bench.run(&[verb, "s3://my-bucket/a*", "--raw"]).0, 0, "{verb}");

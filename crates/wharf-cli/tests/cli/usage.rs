@@ -129,11 +129,11 @@ fn a_usage_error_is_one_line_and_a_hint() {
         ),
         (
             &["get", "s3://my-bucket/a"],
-            "wharf: unrecognized subcommand 'get'\nhint: did you mean `cp`?\n".to_owned(),
+            "wharf: unrecognized subcommand 'get'\nhint: did you mean `wharf cp`?\n".to_owned(),
         ),
         (
-            &["serve", "--port", "9000"],
-            "wharf: unexpected argument '--port' found\nhint: did you mean --listen 127.0.0.1:PORT?\n".to_owned(),
+            &["s3", "stat", "s3://my-bucket/a"],
+            "wharf: unrecognized subcommand 'stat'\nhint: did you mean `wharf head`?\n".to_owned(),
         ),
         (&["s3", "nope"], format!("wharf: unrecognized subcommand 'nope'\n{HINT}")),
     ] {
@@ -166,6 +166,12 @@ fn without_keys_every_verb_ends_alike() {
         &["mb", "s3://my-bucket"],
         &["rb", "s3://my-bucket"],
         &["head", "s3://my-bucket/a"],
+        &["cat", "s3://my-bucket/a", "s3://my-bucket/b"],
+        &["mv", "a", "s3://my-bucket/a"],
+        &["sync", ".", "s3://my-bucket"],
+        &["verify", ".", "s3://my-bucket"],
+        &["ls", "s3://my-bucket"],
+        &["du", "s3://my-bucket"],
     ] {
         let mut command = bare(&[&["--region", "eu-west-1"], words].concat());
         // Where nobody listens.

@@ -133,3 +133,23 @@ fn a_bucket_that_is_not_there_is_the_servers_error() {
         assert_like(bench.run(verb), exit, "", expected);
     }
 }
+
+#[test]
+fn what_to_do_is_said_once() {
+    let bench = Bench::new();
+    let expected = "wharf: nothing is there: s3://my-bucket/x\nhint: `wharf ls s3://my-bucket/` shows what is\n\
+                    wharf: nothing is there: s3://my-bucket/y\n\
+                    wharf: nothing is there: s3://my-bucket//z\nhint: leave out the slash at the beginning of the key\n";
+    assert_eq!(bench.run(&["cat", "s3://my-bucket/x", "s3://my-bucket/y", "s3://my-bucket//z"]), failed(1, expected));
+}
+
+#[test]
+fn a_pattern_that_no_shell_has_filled_in_is_no_file() {
+    let bench = Bench::new();
+    let expected = "wharf: The user-provided path *.txt does not exist.\nhint: no file is called so, and patterns are the \
+                    shell's; or say FOLDER --recursive --exclude '*' --include 'PATTERN'\n";
+    assert_eq!(bench.run(&["cp", "*.txt", "s3://my-bucket/"]), failed(255, expected));
+    let pattern = "wharf: s3://my-bucket/a* is a pattern, and one target must be named\n\
+                   hint: only * and ? are wild; --raw takes them as they are\n";
+    assert_eq!(bench.run(&["pipe", "s3://my-bucket/a*"]), failed(252, pattern));
+}

@@ -494,12 +494,20 @@ fn a_link_that_was_named_stays_and_its_file_is_replaced() {
     bench.must(&["cp", "s3://my-bucket/a", "link"]);
     assert!(bench.path("link").is_symlink() && fs::read(bench.path("real")).unwrap() == b"new");
     let (exit, stdout, stderr) = bench.run(&["cp", "s3://my-bucket/a", "dangling"]);
-    assert_eq!((exit, stdout.as_str()), (255, ""));
-    assert!(stderr.starts_with("wharf: dangling is a symbolic link that leads nowhere: "), "{stderr}");
+    let nowhere =
+        "wharf: dangling is a symbolic link that leads to no file\nhint: remove it, or name the file to be written\n";
+    assert_eq!((exit, stdout.as_str(), stderr.as_str()), (252, "", nowhere));
+    bench.must(&["cp", "s3://my-bucket/a", "dangling", "--no-overwrite", "--quiet"]);
     // As with aws-cli.
     bench.must(&["s3", "cp", "s3://my-bucket/a", "link"]);
     assert!(!bench.path("link").is_symlink() && fs::read(bench.path("link")).unwrap() == b"new");
-    assert_eq!(bench.run(&["cp", "s3://my-bucket/a", "/dev/stdout"]), done("new"));
+    for output in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+        assert_eq!(bench.run(&["cp", "s3://my-bucket/a", output]), done("new"));
+    }
+    let (exit, _, stderr) = bench.run(&["cp", "s3://my-bucket/a", "/dev/stdin"]);
+    assert!(exit == 252 && stderr.starts_with("wharf: /dev/stdin is no file that can be replaced\n"), "{stderr}");
+    assert_eq!(bench.run_with(&["cp", "/dev/stdin", "s3://my-bucket/in"], b"came in").0, 0);
+    assert_eq!(bench.object("in"), "came in");
     let (exit, _, stderr) = bench.run(&["cp", "s3://my-bucket/a", "/dev/null"]);
     assert!(exit == 1 && stderr.ends_with("hint: write to standard output: `wharf cp URL - > FILE`\n"), "{stderr}");
 }

@@ -426,7 +426,7 @@ fn a_pattern_is_no_prefix() {
         &["sync", ".", "s3://my-bucket/a*"],
         &["verify", ".", "s3://my-bucket/a*"],
     ] {
-        let expected = "wharf: s3://my-bucket/a* is a pattern, and one thing must be named\n\
+        let expected = "wharf: s3://my-bucket/a* is a pattern, and a prefix must be named\n\
                         hint: --exclude '*' --include 'PATTERN' chooses; --raw takes * and ? as they are\n";
         assert_eq!(bench.run(words), failed(252, expected), "{words:?}");
     }

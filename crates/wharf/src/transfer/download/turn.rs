@@ -17,7 +17,7 @@ pub(super) struct Turn {
 struct Waiting<'t>(&'t AtomicUsize);
 
 impl Turn {
-    /// Does `work` when nobody else does. Whoever waits comes before what the caller does next.
+    /// Does `work` when nobody else does. On this thread, whoever waits comes before what the caller does next.
     pub(super) async fn take<T>(&self, work: impl FnOnce() -> T) -> T {
         let turn = {
             let _waiting = Waiting::of(&self.waiting);
@@ -45,8 +45,9 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// Leaves this thread to whom the turn was given, whom no other thread can take over, and goes on wherever there is one:
-/// without this all would be done by one thread. Tokio's own `yield_now` would wait until this thread has nothing else to do.
+/// Goes to the back of the run queue, from which other workers steal. The task that got the turn is in this worker's LIFO slot,
+/// from which none does: without this, one worker would do everything. (Tokio's `yield_now` would wait until this worker has
+/// nothing else to do.)
 async fn step_aside() {
     let mut is_first = true;
     poll_fn(|cx| {
@@ -94,7 +95,7 @@ mod tests {
         let held = turn.held.lock().await;
         {
             let mut given_up = std::pin::pin!(turn.take(|| ()));
-            poll_fn(|cx| Poll::Ready(given_up.as_mut().poll(cx).is_pending())).await;
+            assert!(poll_fn(|cx| Poll::Ready(given_up.as_mut().poll(cx).is_pending())).await);
             assert_eq!(turn.waiting.load(Ordering::Relaxed), 1);
         }
         assert_eq!(turn.waiting.load(Ordering::Relaxed), 0);
