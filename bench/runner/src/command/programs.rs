@@ -30,7 +30,12 @@ pub struct Program {
 }
 
 pub const PROGRAMS: &[Program] = &[
-    Program { name: "wharf", tool: Tool::Wharf, package: "wharf-cli", setup: "`--provider aws`, as which the sink answers; `--quiet`" },
+    Program {
+        name: "wharf",
+        tool: Tool::Wharf,
+        package: "wharf-cli",
+        setup: "`--provider aws`, as which the sink answers; `--quiet`",
+    },
     Program {
         name: "wharf-unsigned",
         tool: Tool::WharfUnsigned,

@@ -288,7 +288,8 @@ async fn what_cannot_be_a_file_is_known_before_anything_is_asked() {
     #[cfg(unix)]
     {
         let error = s3.download("my-bucket", "a", Path::new("/dev/null")).await.unwrap_err();
-        assert_eq!(line(&error), "download my-bucket/a: /dev/null is no regular file: open it and give a Writer");
+        assert_eq!(line(&error), "download my-bucket/a: /dev/null is no regular file");
+        assert_eq!(error.hint(), Some("open it and give a Writer"));
     }
     // These are the names of files that are not whole.
     for name in ["b.wharf-part", "b.wharf-journal", "B.WHARF-PART"] {
@@ -299,7 +300,8 @@ async fn what_cannot_be_a_file_is_known_before_anything_is_asked() {
     }
     assert!(store.requests().is_empty());
     let error = s3.download("my-bucket", "a", folder.join("no/such/a")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Body);
+    let missing = format!("the folder {} is not there", folder.join("no/such").display());
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Body, missing.as_str()));
     assert_eq!(
         error.hint(),
         Some("make the folders above it first; a download does so where it is told to create_directories")
