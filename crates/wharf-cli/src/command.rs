@@ -167,8 +167,8 @@ impl Command {
         match self {
             Self::Serve(_) => true,
             Self::Verb(verb) | Self::S3 { verb } => match verb {
-                Verb::Cp(args) => cores > 2 || cores == 2 && sends_large_file(args.paths()),
-                Verb::Mv(args) => cores > 2 || cores == 2 && sends_large_file(args.paths()),
+                Verb::Cp(args) => cores > 2 || cores == 2 && sends_large_file(&args.paths),
+                Verb::Mv(args) => cores > 2 || cores == 2 && sends_large_file(&args.paths),
                 Verb::Sync(_) | Verb::Rm(_) => cores > 2,
                 _ => false,
             },

@@ -64,10 +64,16 @@ impl Context {
     }
 
     /// Refuses a pattern where `what` is to be named; `instead` is how to choose several.
-    pub(crate) fn must_be_literal(&self, url: &S3Uri, raw: bool, what: &str, instead: &str) -> Result<(), Failure> {
-        match Wild::of(url.key(), self.keys(raw)) {
+    pub(crate) fn must_be_literal<'u>(
+        &self,
+        url: impl Into<Option<&'u S3Uri>>,
+        raw: bool,
+        what: &str,
+        instead: &str,
+    ) -> Result<(), Failure> {
+        match url.into().filter(|url| Wild::of(url.key(), self.keys(raw)).is_some()) {
             None => Ok(()),
-            Some(_) => {
+            Some(url) => {
                 let shown = Shown(url.bucket(), url.key()).in_error();
                 Err(Failure::usage(format!("{shown} is a pattern, and {what} must be named")).hint(instead))
             }

@@ -40,7 +40,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "wharf-unsigned",
         tool: Tool::WharfUnsigned,
         package: "wharf-cli",
-        setup: "`--unsigned-payload`, `--quiet`: as all others, it does not sign what it sends over http; where nothing is \
+        setup: "`--provider aws`, `--unsigned-payload`, `--quiet`: as all others, it does not sign what it sends over http; where nothing is \
                 sent, and over https, the same as wharf",
     },
     Program {

@@ -33,7 +33,7 @@ Example: a folder up, its texts alone; some objects down; one from bucket to buc
 pub(crate) struct Args {
     /// What to copy, and where to
     #[arg(required = true, num_args = 2.., value_names = ["SOURCE", "TARGET"])]
-    paths: Vec<OsString>,
+    pub(super) paths: Vec<OsString>,
     /// Copy everything under a directory or prefix
     #[arg(long)]
     recursive: bool,
@@ -44,17 +44,12 @@ pub(crate) struct Args {
     options: TransferArgs,
 }
 
-impl Args {
-    /// The sources, and the target.
-    pub(crate) fn paths(&self) -> &[OsString] {
-        &self.paths
-    }
-}
-
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
-    let last = args.paths.len() - 1;
-    let place =
-        |(at, path): (usize, &OsString)| Ok(Place::parse(path)?.or_standard(if at == last { &OUTPUT } else { &INPUT }));
+    let count = args.paths.len();
+    let place = |(at, path): (usize, &OsString)| {
+        let is_target = at + 1 == count;
+        Ok(Place::parse(path)?.or_standard(if is_target { &OUTPUT } else { &INPUT }))
+    };
     let places = args.paths.iter().enumerate().map(place).collect::<Result<Vec<_>, Failure>>()?;
     args.options.set(printer);
     if places.contains(&Place::Standard) {
@@ -100,9 +95,7 @@ pub(super) async fn run_places(
         let failure = Failure::usage("nothing here is an S3 URL: either the source or the target must be one");
         return Err(failure.hint(meant(places)));
     }
-    if let Place::Remote(url) = last {
-        context.must_be_literal(url, options.raw, "one target", RAW)?;
-    }
+    context.must_be_literal(last.url(), options.raw, "one target", RAW)?;
     // aws-cli puts a file in the link's place.
     let target = if context.is_aws() || options.no_overwrite { target } else { target.behind_link()? };
     let mover = Arc::new(Mover::new(options, deed, context)?);

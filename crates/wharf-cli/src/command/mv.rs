@@ -28,7 +28,7 @@ Example: a folder goes up, and what has arrived goes from here
 pub(crate) struct Args {
     /// What to move, and where to
     #[arg(required = true, num_args = 2.., value_names = ["SOURCE", "TARGET"])]
-    paths: Vec<OsString>,
+    pub(super) paths: Vec<OsString>,
     /// Move everything under a directory or prefix
     #[arg(long)]
     recursive: bool,
@@ -37,13 +37,6 @@ pub(crate) struct Args {
     validate_same_s3_paths: bool,
     #[command(flatten)]
     options: TransferArgs,
-}
-
-impl Args {
-    /// The sources, and the target.
-    pub(crate) fn paths(&self) -> &[OsString] {
-        &self.paths
-    }
 }
 
 pub(crate) async fn run(mut args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {

@@ -68,9 +68,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     let (source, target) = (Place::parse(&args.source)?, Place::parse(&args.target)?);
     args.options.set(printer);
     for place in [&source, &target] {
-        if let Place::Remote(url) = place {
-            context.must_be_literal(url, args.options.raw, "a prefix", CHOOSE)?;
-        }
+        context.must_be_literal(place.url(), args.options.raw, "a prefix", CHOOSE)?;
     }
     let is_download = matches!((&source, &target), (Place::Remote(_), Place::Local(_)));
     if let Place::Local(path) = &source

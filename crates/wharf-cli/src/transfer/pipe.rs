@@ -39,9 +39,7 @@ pub(crate) async fn up(
     context: &Context,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    if let Place::Remote(url) = target {
-        context.must_be_literal(url, options.raw, "one target", RAW)?;
-    }
+    context.must_be_literal(target.url(), options.raw, "one target", RAW)?;
     let Target::Key { bucket, key } = Target::of(target, false)? else {
         return Err(Failure::usage(format!("{target} names no object")).hint("say its whole key"));
     };
@@ -68,9 +66,7 @@ async fn down(
     context: &Context,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    if let Place::Remote(url) = source {
-        context.must_be_literal(url, options.raw, "one object", RAW)?;
-    }
+    context.must_be_literal(source.url(), options.raw, "one object", RAW)?;
     let Source::Object { bucket, key } = Source::of(source, false, Keys::Literal)? else {
         return Err(Failure::usage(format!("{source} names no object")));
     };

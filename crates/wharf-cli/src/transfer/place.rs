@@ -39,6 +39,14 @@ impl Place {
         matches!(self, Self::Remote(_))
     }
 
+    /// What was typed of S3.
+    pub(crate) fn url(&self) -> Option<&S3Uri> {
+        match self {
+            Self::Remote(url) => Some(url),
+            Self::Standard | Self::Local(_) => None,
+        }
+    }
+
     /// Standard input or output where one of its `names` was typed, which is none of a file that could be replaced.
     pub(crate) fn or_standard(self, names: &[&str]) -> Self {
         match self {
