@@ -13,6 +13,7 @@ mod presign;
 mod rb;
 mod rm;
 mod run;
+mod second_thread;
 mod serve;
 mod sync;
 mod verify;
@@ -20,8 +21,6 @@ mod version;
 mod website;
 mod whoami;
 
-use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::num::NonZero;
 use std::thread::available_parallelism;
@@ -33,7 +32,7 @@ use wharf::Client;
 use crate::cli::Cli;
 use crate::context::{Context, Dialect};
 use crate::error::{Exit, Failure};
-use crate::globals::Globals;
+use crate::globals::{Connection, Globals};
 use crate::printer::Printer;
 
 const S3_EXAMPLE: &str = "\
@@ -118,7 +117,7 @@ pub(crate) fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Completions(args) => completions::run(args, printer),
         Command::Version(args) => version::run(args, printer),
         command => {
-            let runtime = if command.takes_all_cores() { all_cores()? } else { one_thread()? };
+            let runtime = if command.takes_all_cores(&globals.connection) { all_cores()? } else { one_thread()? };
             runtime.block_on(dispatch(command, globals, None, printer))
         }
     }
@@ -160,15 +159,15 @@ async fn dispatch(
 
 impl Command {
     /// Whether it does so much at a time that more than one core helps. Of two, files and the kernel's part of the network
-    /// keep one busy: a second thread would mostly pass things to and fro, but for a large file that is named and goes up: each of
-    /// its parts is read, hashed and sealed by itself (docs/performance.md).
-    fn takes_all_cores(&self) -> bool {
+    /// keep one busy: a second thread would mostly pass things to and fro, but for a large file or object that is named.
+    fn takes_all_cores(&self, connection: &Connection) -> bool {
         let cores = available_parallelism().map_or(1, NonZero::get);
+        let named = |paths: &[_], recursive: bool| cores == 2 && !recursive && second_thread::helps(paths, connection);
         match self {
             Self::Serve(_) => true,
             Self::Verb(verb) | Self::S3 { verb } => match verb {
-                Verb::Cp(args) => cores > 2 || cores == 2 && sends_large_file(&args.paths),
-                Verb::Mv(args) => cores > 2 || cores == 2 && sends_large_file(&args.paths),
+                Verb::Cp(args) => cores > 2 || named(&args.paths, args.recursive),
+                Verb::Mv(args) => cores > 2 || named(&args.paths, args.recursive),
                 Verb::Sync(_) | Verb::Rm(_) => cores > 2,
                 _ => false,
             },
@@ -176,15 +175,6 @@ impl Command {
             _ => false,
         }
     }
-}
-
-/// From how many bytes on a file is worth a second thread.
-const LARGE: u64 = 64 << 20;
-
-/// Whether one of the sources is a large file. All but the last are sources.
-fn sends_large_file(paths: &[OsString]) -> bool {
-    let is_large = |path: &OsString| fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() >= LARGE);
-    paths.split_last().is_some_and(|(_, sources)| sources.iter().any(is_large))
 }
 
 /// For what does one thing at a time: no threads to start.
@@ -198,23 +188,4 @@ fn all_cores() -> Result<Runtime, Failure> {
 
 fn no_runtime(error: io::Error) -> Failure {
     Failure::new(Exit::Other, format!("the system gives no runtime: {error}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_large_file_is_worth_a_thread_where_it_goes_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let [large, small] = [("large", LARGE), ("small", LARGE - 1)].map(|(name, length)| {
-            let path = folder.path().join(name);
-            fs::File::create(&path).unwrap().set_len(length).unwrap();
-            path.into_os_string()
-        });
-        let url = OsString::from("s3://my-bucket/a");
-        assert!(sends_large_file(&[small.clone(), large.clone(), url.clone()]));
-        assert!(!sends_large_file(&[small, folder.path().into(), url.clone()]));
-        assert!(!sends_large_file(&[url, large]) && !sends_large_file(&[]));
-    }
 }

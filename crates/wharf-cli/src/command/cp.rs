@@ -36,7 +36,7 @@ pub(crate) struct Args {
     pub(super) paths: Vec<OsString>,
     /// Copy everything under a directory or prefix
     #[arg(long)]
-    recursive: bool,
+    pub(super) recursive: bool,
     /// How many bytes will come from standard input, so that parts are large enough
     #[arg(long, value_name = "BYTES")]
     expected_size: Option<u64>,

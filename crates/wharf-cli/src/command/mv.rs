@@ -31,7 +31,7 @@ pub(crate) struct Args {
     pub(super) paths: Vec<OsString>,
     /// Move everything under a directory or prefix
     #[arg(long)]
-    recursive: bool,
+    pub(super) recursive: bool,
     /// Find out first whether another name of a bucket, such as an access point, is the same bucket
     #[arg(long)]
     validate_same_s3_paths: bool,

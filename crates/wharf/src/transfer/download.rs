@@ -9,6 +9,7 @@ mod in_order;
 mod into_file;
 mod known;
 mod name;
+mod pace;
 mod request;
 mod resume;
 mod sinks;

@@ -85,6 +85,24 @@ async fn a_fast_stream_is_read_alone() {
     assert!(fs::read(&path).unwrap() == data);
 }
 
+/// A fast stream keeps one thread busy. Another has one of its own: what is left is halved long before the stream falls silent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_thread_reads_a_stream() {
+    let data = bytes(40 * MIB);
+    let (s3, store) = with_object(&data).await;
+    let silent = Fault::delay_body(30 * MIB as u64, Duration::from_secs(60)).on(Operation::GetObject);
+    store.inject(silent).unwrap();
+    let folder = Folder::new();
+    let path = folder.join("a");
+    let done = s3.download("my-bucket", "a", &path).await.unwrap();
+    assert!(done.verification.is_verified() && fs::read(&path).unwrap() == data);
+    let asked = store.requests();
+    let range = asked.get(1).and_then(|request| request.headers.get("range")).unwrap().to_str().unwrap();
+    let (from, to) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+    let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
+    assert!((20 * MIB..30 * MIB).contains(&from) && to == 40 * MIB - 1, "{asked}");
+}
+
 /// Who would help and waits for leave to send is not waited for.
 #[tokio::test(start_paused = true)]
 async fn a_file_that_is_whole_waits_for_no_request() {

@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Mutex as TurnMutex;
@@ -16,6 +15,7 @@ use wharf_proto::{Error, ErrorKind, ObjectHead};
 use super::ahead::{Ahead, ahead};
 use super::check::{Check, Tally};
 use super::crew::Crew;
+use super::pace::{Pace, Speed};
 use super::request::{Found, Job, ended_early};
 use crate::ObjectBody;
 use crate::transfer::lane::Slot;
@@ -23,12 +23,6 @@ use crate::transfer::verification::Verification;
 
 /// How many ranges are under way or held where the caller does not say, and one stream is slow.
 const AHEAD: usize = 4;
-
-/// A stream that brings so many bytes a second is read alone: what is fetched beside it would only cost processor time.
-const FAST: f64 = 256.0 * 1024.0 * 1024.0;
-
-/// How many bytes tell how fast it is.
-const LOOK: u64 = 4 << 20;
 
 /// What takes bytes in order.
 pub(super) trait Sink: Send {
@@ -84,26 +78,6 @@ struct Object {
     width: usize,
     /// How fast one stream is, while that decides whether there shall be more.
     speed: Option<Speed>,
-}
-
-/// How fast bytes come, while they are waited for.
-#[derive(Debug, Default)]
-pub(super) struct Speed {
-    bytes: u64,
-    waited: Duration,
-}
-
-impl Speed {
-    /// So many more came. Whether others would make it faster.
-    pub(super) fn is_slow(&mut self, bytes: u64, waited: Duration) -> bool {
-        self.bytes += bytes;
-        self.waited += waited;
-        if self.bytes < LOOK {
-            return false;
-        }
-        let seen = std::mem::take(self);
-        seen.bytes as f64 / FAST < seen.waited.as_secs_f64()
-    }
 }
 
 /// What an attempt came to.
@@ -179,7 +153,7 @@ impl<S: Sink> Reading<'_, S> {
             if coming.left() != Some(0) && object.tally.at() >= until {
                 break;
             }
-            if object.speed.as_mut().is_some_and(|speed| speed.is_slow(count as u64, waited)) {
+            if object.speed.as_mut().and_then(|speed| speed.pace(count as u64, waited)) == Some(Pace::Slow) {
                 (object.speed, object.width) = (None, AHEAD);
                 self.next = object.tally.at().saturating_add(job.options().part_size);
                 self.fetch_ahead(job, crew, AHEAD - 1);

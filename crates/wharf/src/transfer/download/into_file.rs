@@ -5,11 +5,12 @@ mod unfinished;
 use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex as TurnMutex, Semaphore};
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
@@ -21,8 +22,8 @@ use super::Downloaded;
 use super::check::{Check, Tally};
 use super::crew::Crew;
 use super::file::{FileOptions, PartFile, check_target, journal_path};
-use super::in_order::Speed;
 use super::known::known;
+use super::pace::{Pace, Speed};
 use super::request::{Found, Job, ended_early};
 use super::resume::{Resume, at_a_time};
 use super::target::Deliver;
@@ -106,8 +107,12 @@ struct Run {
     resume: Option<(Arc<Resume>, u32)>,
     /// How many bytes an earlier run has read.
     resumed_bytes: u64,
-    /// Closed when others shall help: a fast stream is read alone.
-    alone: Semaphore,
+    /// How many requests there may be at a time.
+    requests: usize,
+    /// How many others help the first.
+    helpers: AtomicUsize,
+    /// Closed when it is settled how many there are: a fast stream needs little help.
+    unsettled: Semaphore,
     /// Closed when no range is left for one more, so that nobody waits for leave to send.
     taken: Semaphore,
     /// The file has its name, or was given up.
@@ -134,6 +139,11 @@ enum Step {
     Idle,
     /// The bytes that are missing cannot be asked for alone.
     Lost(Error),
+}
+
+/// How many threads the runtime has.
+fn threads() -> usize {
+    Handle::current().metrics().num_workers()
 }
 
 async fn once(
@@ -179,10 +189,10 @@ async fn fetch(
         None => None,
     };
     if let Some((found, arrived)) = kept {
-        let (new, requests) = Run::begin(job, found, target, options, resume, arrived, crew).await?;
+        let new = Run::begin(job, found, target, options, resume, arrived, crew).await?;
         let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
         own = run.take();
-        run.begin_beside(requests - 1);
+        run.all_help();
     } else {
         let front = TurnMutex::new(None);
         let begun = crew.beside(async {
@@ -190,19 +200,19 @@ async fn fetch(
                 let mut front = front.lock().await;
                 if front.is_none() {
                     let (found, body) = job.first().await?;
-                    let (new, requests) = Run::begin(job, found, target, options, resume, Vec::new(), crew).await?;
+                    let new = Run::begin(job, found, target, options, resume, Vec::new(), crew).await?;
                     let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
                     let is_tried = job.options().concurrency.is_none();
                     let speed = is_tried.then(Speed::default);
                     *front = run.take().map(|filler| Filler { body: Some(body), speed, ..filler });
-                    if is_tried {
-                        run.wait_beside(requests - 1);
-                    } else {
-                        run.begin_beside(requests - 1);
+                    if !is_tried {
+                        run.all_help();
+                    } else if run.requests > 1 {
+                        crew.spawn(Arc::clone(run).listen().in_current_span());
                     }
                 }
                 match (&mut *front, unfinished.get()) {
-                    (Some(filler), Some(run)) => run.fill(filler).await.inspect_err(|_| run.alone.close()),
+                    (Some(filler), Some(run)) => run.fill(filler).await.inspect_err(|_| run.all_help()),
                     _ => Ok(Step::Idle),
                 }
             })
@@ -212,7 +222,7 @@ async fn fetch(
             return Err(error);
         }
         if let Some(run) = unfinished.get() {
-            run.alone.close();
+            run.unsettled.close();
         }
     }
     if let Some(run) = unfinished.get() {
@@ -232,7 +242,7 @@ impl Run {
         resume: Option<&Arc<Resume>>,
         mut arrived: Vec<Arrived>,
         crew: &Arc<Crew>,
-    ) -> Result<(Self, usize), Error> {
+    ) -> Result<Self, Error> {
         let size = job.options().part_size;
         let worth =
             if job.in_one_stream(&found) { 1 } else { usize::try_from(found.length() / size).unwrap_or(usize::MAX) };
@@ -268,23 +278,22 @@ impl Run {
         let cuts = if requests > 1 { check.cuts() } else { Cuts::Nowhere };
         let spans = Mutex::new(Spans::new(ledger.gaps(found.wanted.clone()), size, cuts));
         let (job, ledger) = (job.clone(), Mutex::new(ledger));
-        Ok((
-            Self {
-                job,
-                found,
-                check,
-                spans,
-                ledger,
-                file,
-                resume,
-                resumed_bytes,
-                alone: Semaphore::new(0),
-                taken: Semaphore::new(0),
-                is_over: AtomicBool::new(false),
-                crew: crew.clone(),
-            },
+        Ok(Self {
+            job,
+            found,
+            check,
+            spans,
+            ledger,
+            file,
+            resume,
+            resumed_bytes,
             requests,
-        ))
+            helpers: AtomicUsize::new(0),
+            unsettled: Semaphore::new(0),
+            taken: Semaphore::new(0),
+            is_over: AtomicBool::new(false),
+            crew: crew.clone(),
+        })
     }
 
     fn spans(&self) -> MutexGuard<'_, Spans> {
@@ -300,44 +309,35 @@ impl Run {
         Some(Filler { taker, tally, body: None, speed: None, silences: 0 })
     }
 
-    /// Has so many others work. Where the caller said how many there are, each has its share before the first is asked for:
-    /// what is cut off later comes all the same, and is thrown away.
-    fn begin_beside(self: &Arc<Self>, others: usize) {
-        for _ in 0..others {
+    /// Has so many more help, as far as there may be more. Where the caller said how many there are, each has its share before
+    /// the first is asked for: what is cut off later comes all the same, and is thrown away.
+    fn help(self: &Arc<Self>, wanted: usize) {
+        let more = |helpers: usize| helpers.saturating_add(wanted).min(self.requests - 1);
+        let before = self.helpers.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |helpers| Some(more(helpers)));
+        let before = before.unwrap_or_else(|helpers| helpers);
+        for _ in before..more(before) {
             let share = self.job.options().concurrency.and_then(|_| self.take());
             self.crew.spawn(Arc::clone(self).work(share).in_current_span());
         }
     }
 
-    /// Has so many others work when the first stream turns out to be slow.
-    fn wait_beside(self: &Arc<Self>, others: usize) {
-        for _ in 0..others {
-            self.crew.spawn(Arc::clone(self).help().in_current_span());
-        }
-        if others > 0 {
-            self.crew.spawn(Arc::clone(self).listen().in_current_span());
-        }
-    }
-
-    async fn help(self: Arc<Self>) -> Result<(), Error> {
-        // It never has a permit: an error is what is waited for, and says that it was closed.
-        let closed = self.alone.acquire().await;
-        drop(closed);
-        self.work(None).await
+    fn all_help(self: &Arc<Self>) {
+        self.unsettled.close();
+        self.help(usize::MAX);
     }
 
     /// Has others help when the first stream falls silent: how fast it is, it tells only as long as it moves.
     async fn listen(self: Arc<Self>) -> Result<(), Error> {
         let begin = Instant::now();
-        while !self.alone.is_closed() {
+        while !self.unsettled.is_closed() {
             let still = self.job.watch().still_for().0.min(begin.elapsed());
             let left = SILENCE.saturating_sub(still);
             if left.is_zero() {
                 tracing::debug!("the first stream is silent");
-                self.alone.close();
+                self.all_help();
             } else {
-                // It ends when others help for another reason, or there is nothing left to help with.
-                let _ = timeout(left, self.alone.acquire()).await;
+                // It never has a permit: this ends early when others help for another reason, or the first stream has ended.
+                let _ = timeout(left, self.unsettled.acquire()).await;
             }
         }
         Ok(())
@@ -402,9 +402,13 @@ impl Run {
                 Err(error) => return Ok(Step::Lost(self.job.lost(error))),
             };
             let waited = asked.map(|asked| asked.elapsed()).unwrap_or_default();
-            if speed.as_mut().is_some_and(|speed| speed.is_slow(bytes.len() as u64, waited)) {
-                *speed = None;
-                self.alone.close();
+            match speed.as_mut().and_then(|speed| speed.pace(bytes.len() as u64, waited)) {
+                Some(Pace::Slow) => {
+                    *speed = None;
+                    self.all_help();
+                }
+                Some(Pace::Fast) if self.helpers.load(Ordering::Relaxed) + 1 < threads() => self.help(1),
+                Some(Pace::Fast) | None => {}
             }
             let mine = self.spans().claim(*taker, bytes.len());
             let bytes = bytes.get(..mine).unwrap_or_default();
