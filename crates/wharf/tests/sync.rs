@@ -741,6 +741,29 @@ async fn a_server_that_loses_its_order_midway_has_nothing_told_twice() {
     }
 }
 
+/// What each of thousands would wait for in vain, those that are under way wait for.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_went_away_ends_it() {
+    let scene = Scene::new().await;
+    for n in 0..100 {
+        scene.write(&format!("{n:03}"), "x");
+    }
+    scene.store.inject(Fault::respond(503, "ServiceUnavailable").on(Operation::PutObject)).unwrap();
+    let start = tokio::time::Instant::now();
+    let mut events = scene.up().concurrency(8).delete(true).events();
+    let mut failed = 0;
+    let error = loop {
+        match events.next().await.unwrap() {
+            Ok(item) => failed += u32::from(item.error.is_some()),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((failed, error.kind()), (8, ErrorKind::Transport));
+    assert!(start.elapsed() < Duration::from_secs(330), "{:?}", start.elapsed());
+    let line = error.to_string();
+    assert!(line.starts_with("stopped, for nothing came from ") && line.contains(" any more: "), "{line}");
+}
+
 #[tokio::test]
 async fn filters_dry_runs_and_options() {
     let scene = Scene::new().await;

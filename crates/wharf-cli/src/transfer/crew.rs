@@ -134,6 +134,7 @@ impl<'a> Crew<'a> {
         while self.under_way.len() >= MOST {
             self.meanwhile(std::future::pending::<()>()).await?;
         }
+        self.vigil.is_worth_going_on()?;
         self.files.1 += 1;
         self.meter.total.fetch_add(bytes, Ordering::Relaxed);
         self.under_way.push(Box::pin(work));

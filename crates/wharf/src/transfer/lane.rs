@@ -97,6 +97,11 @@ impl Lane {
         self.0.tally.was_answered()
     }
 
+    /// Whether another transfer of the client gave the server up, and nothing came since.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.0.tally.waits().is_given_up()
+    }
+
     /// A request that may be made again and again.
     pub(super) fn again(&self) -> Again<'_> {
         self.0.tally.waits().again()

@@ -31,6 +31,9 @@ pub(super) const AFTER_CONFLICT: Duration = Duration::from_millis(100);
 /// How often a server is tried that cannot be reached and never was: there is nothing that could come back.
 const STRANGER_ATTEMPTS: u32 = 6;
 
+/// How long a server is tried that another transfer has just given up: a thousand of them must not wait one after another.
+const AFTER_OTHERS: Duration = Duration::from_secs(1);
+
 /// Makes a request again and again until it succeeds, fails for good, or the whole transfer has not moved for `patience`. The
 /// waits between are random (`jitter` gives from 0 to 1), up to a limit that doubles until 20 s, and no shorter than the
 /// server asks for; the last attempt is made when patience ends. Waiting for leave to send tries nobody's patience. A server
@@ -95,13 +98,14 @@ where
         if !may_pass {
             return Err(error);
         }
-        if attempts >= STRANGER_ATTEMPTS && !lane.was_answered() && was_never_sent(&error) {
-            return Err(error.with_attempts(attempts));
-        }
+        let is_stranger = attempts >= STRANGER_ATTEMPTS && !lane.was_answered() && was_never_sent(&error);
+        let is_given_up = tried >= AFTER_OTHERS && lane.is_given_up();
         let wish = error.retry_after().unwrap_or_default().min(LONGEST_WISH);
         let left = patience.saturating_sub(tried);
-        if left.is_zero() || wish > left {
-            return Err(exhausted(error, patience, left).with_attempts(attempts));
+        if is_stranger || is_given_up || left.is_zero() || wish > left {
+            again.gave_up(tried);
+            let error = if is_stranger { error } else { given_up(error, patience, left, is_given_up) };
+            return Err(error.with_attempts(attempts));
         }
         let wait = longest.mul_f64(jitter().clamp(0.0, 1.0)).max(wish).min(left);
         again.failed(&error, tried, left);
@@ -114,13 +118,16 @@ where
     }
 }
 
-/// What to say at the end of patience, or where what is `left` of it is less than the server asks to wait.
-fn exhausted(error: Error, patience: Duration, left: Duration) -> Error {
+/// What to say at the end of patience, where another has given it up, or where what is `left` of it is less than the server
+/// asks to wait.
+fn given_up(error: Error, patience: Duration, left: Duration, by_another: bool) -> Error {
     let patience = seconds(patience);
-    let message = match left {
-        Duration::ZERO => format!("nothing moved within a patience of {patience}: {}", error.message()),
-        _ => format!("the server asks for a wait beyond a patience of {patience}: {}", error.message()),
+    let why = match left {
+        Duration::ZERO => format!("nothing moved within a patience of {patience}"),
+        _ if by_another => "nothing came since another transfer gave up".to_owned(),
+        _ => format!("the server asks for a wait beyond a patience of {patience}"),
     };
+    let message = format!("{why}: {}", error.message());
     error.with_message(message).with_hint("a longer patience goes on trying")
 }
 
@@ -293,6 +300,47 @@ mod tests {
         let dropped = patiently(&lane, &watch, PATIENCE, || 1.0, || std::future::ready(Err::<(), _>(busy(None))));
         tokio::time::timeout(Duration::from_secs(3), dropped).await.unwrap_err();
         assert_eq!(waiting(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_one_waited_for_in_vain_others_do_not_wait_for_again() {
+        let (lane, watch) = (lane(), Watch::new());
+        let fails = || std::future::ready(Err::<(), _>(busy(None)));
+        let trying = || async {
+            let start = Instant::now();
+            let error = patiently(&lane, &watch, PATIENCE, || 1.0, fails).await.unwrap_err();
+            (start.elapsed(), error.to_string())
+        };
+        // Two that began together, and a hundred after them.
+        let (first, second) = tokio::join!(trying(), trying());
+        assert_eq!((first.0, second.0), (PATIENCE, PATIENCE));
+        for _ in 0..100 {
+            let (time, error) = trying().await;
+            assert!((AFTER_OTHERS..2 * AFTER_OTHERS).contains(&time), "{time:?}");
+            assert!(error.starts_with("nothing came since another transfer gave up: Try again. ("), "{error}");
+            assert!(lane.is_given_up());
+        }
+        // It is back.
+        patiently(&lane, &watch, PATIENCE, || 1.0, || std::future::ready(Ok(()))).await.unwrap();
+        assert!(!lane.is_given_up());
+        assert_eq!(trying().await.0, PATIENCE);
+        // Who comes much later has all the time there is.
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(trying().await.0, PATIENCE);
+    }
+
+    /// One object that cannot be had says nothing of the server.
+    #[tokio::test(start_paused = true)]
+    async fn who_is_served_meanwhile_shows_that_the_server_is_there() {
+        let lane = Lane::new(Budgets::new(Limits::default()), Arc::default(), Some(2));
+        let fails = || std::future::ready(Err::<(), _>(busy(None)));
+        let spoilt = async { patiently(&lane, &Watch::new(), PATIENCE, || 1.0, fails).await.unwrap_err() };
+        let served = async {
+            sleep(Duration::from_secs(200)).await;
+            patiently(&lane, &Watch::new(), PATIENCE, || 1.0, || std::future::ready(Ok(()))).await.unwrap();
+        };
+        tokio::join!(spoilt, served);
+        assert!(!lane.is_given_up());
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,6 +9,9 @@ use wharf_proto::Error;
 
 use crate::progress::after;
 
+/// How long it is remembered that a transfer gave the server up.
+const REMEMBERED: Duration = Duration::from_secs(30);
+
 /// What the transfers of a client wait for, where its server cannot be reached or does not do what it is asked:
 /// [`Client::waiting`](crate::Client::waiting).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +26,9 @@ pub struct Waiting {
     /// For how long it is tried yet, if nothing moves: what is left of the transfer's
     /// [`patience`](super::Upload::patience).
     pub left: Duration,
+    /// Whether the patience of a transfer has ended a moment ago, and nothing came since. Until something does, others try for
+    /// a second.
+    pub is_given_up: bool,
 }
 
 /// Where transfers say that they wait.
@@ -40,6 +46,8 @@ struct State {
     wait: Option<Wait>,
     /// When one succeeded last, while others waited.
     came: Option<Instant>,
+    /// When one failed last of those that were given up, or came after one that was.
+    given_up: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -73,11 +81,32 @@ impl Waits {
         let state = self.state();
         let Wait { reason, since, until } = state.wait.as_ref()?;
         let left = until.saturating_duration_since(Instant::now());
-        Some(Waiting { server: server(), reason: reason.clone(), so_far: since.elapsed(), left })
+        let (reason, so_far, is_given_up) = (reason.clone(), since.elapsed(), state.is_given_up());
+        Some(Waiting { server: server(), reason, so_far, left, is_given_up })
+    }
+
+    /// Whether a transfer gave it up, and nothing came since.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.any.load(Ordering::Relaxed) && self.state().is_given_up()
+    }
+}
+
+impl State {
+    fn is_given_up(&self) -> bool {
+        self.given_up.is_some_and(|last| last.elapsed() < REMEMBERED)
     }
 }
 
 impl Again<'_> {
+    /// Its patience ended, after nothing has moved for `tried`. What the server did for others meanwhile shows that it is there.
+    pub(super) fn gave_up(&self, tried: Duration) {
+        let mut state = self.waits.state();
+        let in_vain = state.wait.as_ref().is_some_and(|wait| wait.since.elapsed() >= tried);
+        if in_vain || state.is_given_up() {
+            state.given_up = Some(Instant::now());
+        }
+    }
+
     /// It failed, after nothing has moved for `tried`, and is made again for as long as `left`.
     pub(super) fn failed(&mut self, error: &Error, tried: Duration, left: Duration) {
         let (now, mut state) = (Instant::now(), self.waits.state());
@@ -95,7 +124,7 @@ impl Again<'_> {
     pub(super) fn came(&self) {
         if self.waits.any.swap(false, Ordering::Relaxed) {
             let mut state = self.waits.state();
-            (state.wait, state.came) = (None, Some(Instant::now()));
+            (state.wait, state.came, state.given_up) = (None, Some(Instant::now()), None);
         }
     }
 }
@@ -105,7 +134,7 @@ impl Drop for Again<'_> {
         if self.is_counted {
             let mut state = self.waits.state();
             state.count -= 1;
-            if state.count == 0 {
+            if state.count == 0 && !state.is_given_up() {
                 state.wait = None;
             }
         }

@@ -21,6 +21,7 @@ use crate::payload::blocking;
 use crate::transfer::delete::Keys;
 use crate::transfer::feed::Tasks;
 use crate::transfer::handle::Watch;
+use crate::transfer::waiting::Waiting;
 use item::Moved;
 
 /// What the whole sync shares.
@@ -217,6 +218,7 @@ impl Work {
             return Ok(());
         }
         let Ok(place) = pass.under_way.clone().acquire_owned().await else { return Ok(()) };
+        self.is_worth_going_on()?;
         let work = self.clone();
         let carried_out = async move {
             item::carry_out(&work, source, because, target).await;
@@ -225,6 +227,19 @@ impl Work {
         };
         pass.tasks.spawn(carried_out.in_current_span());
         pass.tasks.reap()
+    }
+
+    /// Fails where one of the servers was given up: each of the other entries would fail as well.
+    fn is_worth_going_on(&self) -> Result<(), Error> {
+        let clients = [&self.source, &self.target].map(|place| match place {
+            Kind::Bucket { client: Some(client), .. } => client,
+            _ => &self.client,
+        });
+        let gone = clients.iter().find_map(|client| client.waiting().filter(|waiting| waiting.is_given_up));
+        gone.map_or(Ok(()), |Waiting { server, reason, .. }| {
+            let message = format!("stopped, for nothing came from {server} any more: {reason}");
+            Err(Error::new(ErrorKind::Transport, message).with_hint("the same sync goes on where this one stopped"))
+        })
     }
 
     /// Deletes what waited for both ends to be known.
