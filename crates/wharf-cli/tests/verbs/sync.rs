@@ -70,6 +70,17 @@ fn what_the_source_does_not_have_is_deleted_where_asked_for() {
 }
 
 #[test]
+fn a_prefix_that_holds_nothing_is_remarked_on() {
+    let bench = Bench::embedded();
+    let remark = "warning: nothing to do: there is no object to take from s3://my-bucket/typo/\n";
+    assert_eq!(bench.run(&["sync", "s3://my-bucket/typo", "d"]), (0, String::new(), remark.to_owned()));
+    assert_eq!(bench.run(&["s3", "sync", "s3://my-bucket/typo", "d"]), done(""));
+    bench.put("x/a", "1");
+    assert_eq!(bench.run(&["sync", "s3://my-bucket/x", "d"]).0, 0);
+    assert_eq!(bench.run(&["sync", "s3://my-bucket/x", "d"]), done(""));
+}
+
+#[test]
 fn an_empty_source_deletes_nothing_unless_it_is_meant() {
     let bench = Bench::new();
     bench.put_all([("x/1", "1"), ("x/2", "2")]);

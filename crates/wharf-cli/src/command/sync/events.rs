@@ -54,6 +54,7 @@ impl Events {
         let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
         let mut beat = interval(BEAT);
         let (mut files, mut vigil) = (0, self.mover.ends.vigil());
+        let mut is_empty = true;
         loop {
             let item = tokio::select! {
                 biased;
@@ -85,6 +86,7 @@ impl Events {
                 }
             };
             let Some(item) = item else { break };
+            is_empty = false;
             if let Ok(SyncItem {
                 action: SyncAction::Upload(_) | SyncAction::Download(_) | SyncAction::Copy(_), ..
             }) = item
@@ -108,6 +110,14 @@ impl Events {
             printer.problem(&Warning::new(format!(
                 "nothing was deleted, of {} that the source does not have: a part of one side could not be read",
                 events.withheld()
+            )));
+        }
+        if let (Place::Remote(url), true) = (&self.source, is_empty && events.skipped() == 0 && !self.mover.is_aws) {
+            let prefix = as_prefix(url.key());
+            // It may be mistyped: of a folder that would be an error.
+            printer.remark(&Warning::new(format!(
+                "nothing to do: there is no object to take from {}",
+                Shown(url.bucket(), &prefix)
             )));
         }
         Ok(match (self.failed, self.skipped) {
