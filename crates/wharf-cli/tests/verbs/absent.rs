@@ -85,7 +85,7 @@ fn nothing_was_named_where_a_filter_leaves_everything_out_or_a_bucket_is_empty()
         &["ls", "s3://my-bucket"][..],
         &["cp", "s3://my-bucket", "x", "--recursive"],
         &["rm", "s3://my-bucket", "--recursive"],
-        &["sync", "s3://my-bucket/none", "x"],
+        &["sync", "s3://my-bucket", "x"],
         &["rm", "s3://my-bucket/none", "--incomplete"],
     ] {
         assert_eq!(bench.run(args), done(""), "{args:?}");

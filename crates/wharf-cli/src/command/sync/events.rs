@@ -112,19 +112,24 @@ impl Events {
                 events.withheld()
             )));
         }
-        if let (Place::Remote(url), true) = (&self.source, is_empty && events.skipped() == 0 && !self.mover.is_aws) {
-            let prefix = as_prefix(url.key());
-            // It may be mistyped: of a folder that would be an error.
-            printer.remark(&Warning::new(format!(
-                "nothing to do: there is no object to take from {}",
-                Shown(url.bucket(), &prefix)
-            )));
+        if is_empty && events.skipped() == 0 && !self.mover.is_aws {
+            self.remark_on_nothing(printer);
         }
         Ok(match (self.failed, self.skipped) {
             (true, _) => Exit::Failed,
             (false, true) => Exit::Skipped,
             (false, false) => Exit::Done,
         })
+    }
+
+    /// A prefix may be mistyped: of a folder that is an error.
+    fn remark_on_nothing(&self, printer: &mut Printer) {
+        let Place::Remote(url) = &self.source else { return };
+        let prefix = as_prefix(url.key());
+        if !prefix.is_empty() {
+            let source = Shown(url.bucket(), &prefix);
+            printer.remark(&Warning::new(format!("nothing to do: there is no object to take from {source}")));
+        }
     }
 
     fn warn(&mut self, warning: &Warning, is_left_out: bool, printer: &mut Printer) {
