@@ -41,9 +41,20 @@ use crate::xml::Writer;
 /// The largest document that is read: the most parts a completion can name take about a megabyte.
 const MOST_DOCUMENT: usize = 4 * 1024 * 1024;
 
-/// Headers that ask for what the store does not do: appending, conditions of directory buckets, MFA delete.
-const UNCARRIED: [&str; 4] =
-    ["x-amz-write-offset-bytes", "x-amz-if-match-last-modified-time", "x-amz-if-match-size", "x-amz-mfa"];
+/// Headers that ask for what the store does not do: appending, conditions of directory buckets, MFA delete, names of buckets
+/// within an account, holds until an event, annotations.
+const UNCARRIED: [&str; 10] = [
+    "x-amz-bucket-namespace",
+    "x-amz-if-match-initiated-time",
+    "x-amz-if-match-last-modified-time",
+    "x-amz-if-match-size",
+    "x-amz-mfa",
+    "x-amz-object-annotation-directive",
+    "x-amz-object-lock-event-hold",
+    "x-amz-object-lock-event-hold-duration-days",
+    "x-amz-object-lock-event-hold-duration-years",
+    "x-amz-write-offset-bytes",
+];
 
 /// Runs an admitted request.
 pub(crate) async fn run(operation: Operation, mut call: Call) -> Result<Reply> {

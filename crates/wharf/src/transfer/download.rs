@@ -199,9 +199,9 @@ impl<T> Download<T> {
         self
     }
 
-    /// How many requests there are at a time. Where it is not said, as many as make it faster, which is one where the bytes
-    /// have to come in order and one brings 256 MiB a second. With one, a file too is read in order, so that any checksum can
-    /// be compared.
+    /// How many requests there are at a time. Where it is not said, as many as make it faster: where one brings 256 MiB a second,
+    /// one for each thread of the runtime into a file, and one alone where the bytes have to come in order. With one, a file
+    /// too is read in order, so that any checksum can be compared.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.options.concurrency = Some(requests.max(1));
         self
