@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use tokio::time::{Instant, timeout};
 use wharf::proto::escape;
+use wharf::transfer::PATIENCE;
 use wharf::{Client, Counters};
 
-use crate::error::{Exit, Failure};
 use crate::local_time::LocalTime;
 use crate::message::time;
 use crate::printer::Printer;
@@ -80,12 +80,11 @@ impl Vigil {
         let least = if printer.bar().is_some() { A_WHILE } else { LONG };
         // One that waits for a moment hides none that waits for long.
         let failing = self.clients.iter().filter_map(|watched| watched.client.waiting());
-        let mut failing =
-            failing.filter(|waiting| waiting.so_far >= least && !waiting.is_given_up).map(|waiting| Waiting {
-                server: waiting.server,
-                message: waiting.reason,
-                until: SystemTime::now().checked_add(waiting.left),
-            });
+        let mut failing = failing.filter(|waiting| waiting.so_far >= least).map(|waiting| Waiting {
+            server: waiting.server,
+            message: waiting.reason,
+            until: SystemTime::now().checked_add(waiting.left),
+        });
         let waiting = failing.next().or_else(|| self.silent());
         if printer.bar().is_some() {
             printer.update(|bar| bar.wait(waiting.map(|waiting| waiting.to_string())));
@@ -98,14 +97,10 @@ impl Vigil {
         }
     }
 
-    /// Fails where a server was given up: whatever is begun now would fail as well.
-    pub(crate) fn is_worth_going_on(&self) -> Result<(), Failure> {
-        let mut waiting = self.clients.iter().filter_map(|watched| watched.client.waiting());
-        let Some(gone) = waiting.find(|waiting| waiting.is_given_up) else { return Ok(()) };
-        let reason = escape::line(gone.reason.trim_end_matches('.'));
-        let message = format!("stopped, for nothing came from {} any more: {reason}", gone.server);
-        Err(Failure::new(Exit::Failed, message)
-            .hint("what has no line was left; `sync` does what is missing once the server is back"))
+    /// The server that nothing comes from any more, though it was tried for so long.
+    pub(crate) fn away(&self, patience: Option<Duration>) -> Option<String> {
+        let patience = patience.unwrap_or(PATIENCE);
+        self.clients.iter().map(|watched| &watched.client).find(|client| client.is_away(patience)).map(Client::server)
     }
 
     /// What has failed in no way yet, and does not go on either.

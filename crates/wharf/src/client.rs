@@ -280,6 +280,31 @@ impl Client {
         self.0.tally.waits().now(|| self.server())
     }
 
+    /// Whether transfers have tried the server for `patience`, and nothing of S3 came of it to any of them, be it an error. One
+    /// that was never heard from is away at once. Whoever begins one transfer after another can stop there: each would wait
+    /// for itself, be it for a second. It is forgotten with the next thing that comes, and after 30 seconds in which nothing is tried.
+    ///
+    /// Asks nobody.
+    ///
+    /// ```
+    /// # async fn all(s3: &wharf::Client, files: &[&str]) -> Result<(), wharf::Error> {
+    /// use wharf::transfer::PATIENCE;
+    ///
+    /// for file in files {
+    ///     if let Err(error) = s3.upload("my-bucket", *file, std::path::Path::new(file)).await {
+    ///         if s3.is_away(PATIENCE) {
+    ///             return Err(error);
+    ///         }
+    ///         println!("{file}: {error}");
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_away(&self, patience: Duration) -> bool {
+        self.0.tally.is_away(patience)
+    }
+
     /// What each setting is and where it came from: the variable, or the file and its line.
     ///
     /// Asks nobody. Which source the credentials come from is known at once; what it gave is known after a first call,

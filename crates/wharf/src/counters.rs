@@ -1,6 +1,7 @@
 //! What a client has done so far.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::transfer::Waits;
 
@@ -50,6 +51,11 @@ impl Tally {
     /// Whether a server has ever answered.
     pub(crate) fn was_answered(&self) -> bool {
         self.answered.load(Ordering::Relaxed)
+    }
+
+    /// Whether transfers have tried the server for so long, and nothing came of it to any; at once where it has never answered.
+    pub(crate) fn is_away(&self, patience: Duration) -> bool {
+        self.waits.unheard_for().is_some_and(|unheard| unheard >= patience || !self.was_answered())
     }
 
     /// What its transfers wait for.

@@ -244,6 +244,9 @@ async fn attempt(
     let (head, body) = response.into_parts();
     client.saw_server(&head.headers);
     client.tally.answer();
+    if !head.status.is_server_error() {
+        client.tally.waits().heard();
+    }
     tracing::debug!(status = head.status.as_u16(), "answered");
     if !head.status.is_success() {
         let (document, _) = read_up_to(body, MAX_ERROR_BODY, client.stall_limit, |_| {}).await;

@@ -73,6 +73,7 @@ pub(crate) use lane::ServerLimit;
 pub use list::{List, ListItems, ListPages, ListedPage};
 #[cfg(feature = "tokio-io")]
 pub use object_reader::{ObjectReader, OpenObject};
+pub use patience::PATIENCE;
 pub use safe_path::LocalTree;
 pub use sync::{IntoSyncPlace, Sync, SyncAction, SyncEvents, SyncItem, SyncPlace, Synced};
 pub use upload::{Upload, Uploaded};

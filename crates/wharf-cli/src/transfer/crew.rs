@@ -57,6 +57,7 @@ pub(crate) struct Crew<'a> {
     /// Whether the same command, once interrupted, does not do again what was done.
     goes_on: bool,
     is_aws: bool,
+    patience: Option<Duration>,
     failed: bool,
     skipped: bool,
     /// Something was done.
@@ -103,6 +104,7 @@ impl<'a> Crew<'a> {
             beat,
             goes_on,
             is_aws: mover.is_aws,
+            patience: mover.tuning.patience,
             failed: false,
             skipped: false,
             done: false,
@@ -134,11 +136,20 @@ impl<'a> Crew<'a> {
         while self.under_way.len() >= MOST {
             self.meanwhile(std::future::pending::<()>()).await?;
         }
-        self.vigil.is_worth_going_on()?;
+        self.stop_if_away()?;
         self.files.1 += 1;
         self.meter.total.fetch_add(bytes, Ordering::Relaxed);
         self.under_way.push(Box::pin(work));
         Ok(())
+    }
+
+    /// Fails where something has failed and the server is away: everything else would fail as well.
+    fn stop_if_away(&self) -> Result<(), Failure> {
+        let away = if self.failed { self.vigil.away(self.patience) } else { None };
+        away.map_or(Ok(()), |server| {
+            let failure = Failure::new(Exit::Failed, format!("stopped, for nothing comes from {server} any more"));
+            Err(failure.hint("what has no line was left"))
+        })
     }
 
     /// Tells what became of something that nobody had to wait for.

@@ -33,7 +33,7 @@ pub(crate) struct Mover {
     pub(crate) ends: Ends,
     pub(crate) options: TransferArgs,
     attributes: Vec<Attribute>,
-    tuning: Tuning,
+    pub(super) tuning: Tuning,
     /// Whether sources go when they have arrived.
     is_move: bool,
     /// Whether uploads are gone on with by another run.

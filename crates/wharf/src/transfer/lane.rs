@@ -97,9 +97,14 @@ impl Lane {
         self.0.tally.was_answered()
     }
 
-    /// Whether another transfer of the client gave the server up, and nothing came since.
-    pub(super) fn is_given_up(&self) -> bool {
-        self.0.tally.waits().is_given_up()
+    /// For how long the client's transfers have tried its server, and nothing came of it to any.
+    pub(super) fn unheard_for(&self) -> Option<Duration> {
+        self.0.tally.waits().unheard_for()
+    }
+
+    /// Something came from the server.
+    pub(super) fn heard(&self) {
+        self.0.tally.waits().heard();
     }
 
     /// A request that may be made again and again.
@@ -126,6 +131,7 @@ impl Lane {
 
     /// A request moved so many bytes: at its end, or as they come.
     pub(crate) fn moved(&self, bytes: u64) {
+        self.heard();
         self.0.own.moved(bytes);
         self.0.server.0.moved(bytes);
     }

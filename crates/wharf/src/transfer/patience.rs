@@ -11,8 +11,8 @@ use super::handle::Watch;
 use super::lane::{Lane, Slot};
 use crate::transport::was_never_sent;
 
-/// How long a transfer goes on trying while nothing moves, unless it is told otherwise.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// How long a transfer goes on trying while nothing moves, unless it is told otherwise: 5 minutes.
+pub const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
@@ -31,8 +31,8 @@ pub(super) const AFTER_CONFLICT: Duration = Duration::from_millis(100);
 /// How often a server is tried that cannot be reached and never was: there is nothing that could come back.
 const STRANGER_ATTEMPTS: u32 = 6;
 
-/// How long a server is tried that another transfer has just given up: a thousand of them must not wait one after another.
-const AFTER_OTHERS: Duration = Duration::from_secs(1);
+/// How long a server is tried at least, however long others have tried it in vain.
+const LEAST: Duration = Duration::from_secs(1);
 
 /// Makes a request again and again until it succeeds, fails for good, or the whole transfer has not moved for `patience`. The
 /// waits between are random (`jitter` gives from 0 to 1), up to a limit that doubles until 20 s, and no shorter than the
@@ -95,17 +95,23 @@ where
         let is_spoilt = was_spoilt(&error);
         spoilt += u32::from(is_spoilt);
         let may_pass = if is_spoilt { spoilt <= SPOILT } else { may_pass(&error) };
+        if is_unheard(&error) {
+            again.unheard();
+        } else if error.status().is_some() {
+            lane.heard();
+        }
         if !may_pass {
             return Err(error);
         }
-        let is_stranger = attempts >= STRANGER_ATTEMPTS && !lane.was_answered() && was_never_sent(&error);
-        let is_given_up = tried >= AFTER_OTHERS && lane.is_given_up();
-        let wish = error.retry_after().unwrap_or_default().min(LONGEST_WISH);
-        let left = patience.saturating_sub(tried);
-        if is_stranger || is_given_up || left.is_zero() || wish > left {
-            again.gave_up(tried);
-            let error = if is_stranger { error } else { given_up(error, patience, left, is_given_up) };
+        if attempts >= STRANGER_ATTEMPTS && !lane.was_answered() && was_never_sent(&error) {
             return Err(error.with_attempts(attempts));
+        }
+        let wish = error.retry_after().unwrap_or_default().min(LONGEST_WISH);
+        // A thousand that are begun one after another must not wait one after another.
+        let in_vain = lane.unheard_for().filter(|_| tried >= LEAST).unwrap_or_default();
+        let left = patience.saturating_sub(tried.max(in_vain));
+        if left.is_zero() || wish > left {
+            return Err(exhausted(error, patience, left).with_attempts(attempts));
         }
         let wait = longest.mul_f64(jitter().clamp(0.0, 1.0)).max(wish).min(left);
         again.failed(&error, tried, left);
@@ -118,16 +124,13 @@ where
     }
 }
 
-/// What to say at the end of patience, where another has given it up, or where what is `left` of it is less than the server
-/// asks to wait.
-fn given_up(error: Error, patience: Duration, left: Duration, by_another: bool) -> Error {
+/// What to say at the end of patience, or where what is `left` of it is less than the server asks to wait.
+fn exhausted(error: Error, patience: Duration, left: Duration) -> Error {
     let patience = seconds(patience);
-    let why = match left {
-        Duration::ZERO => format!("nothing moved within a patience of {patience}"),
-        _ if by_another => "nothing came since another transfer gave up".to_owned(),
-        _ => format!("the server asks for a wait beyond a patience of {patience}"),
+    let message = match left {
+        Duration::ZERO => format!("nothing moved within a patience of {patience}: {}", error.message()),
+        _ => format!("the server asks for a wait beyond a patience of {patience}: {}", error.message()),
     };
-    let message = format!("{why}: {}", error.message());
     error.with_message(message).with_hint("a longer patience goes on trying")
 }
 
@@ -141,6 +144,14 @@ fn may_pass(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::SlowDown | ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::Server)
         || error.status().is_some_and(|status| status.is_server_error() && status != http::StatusCode::NOT_IMPLEMENTED)
         || error.code() == Some("RequestTimeout")
+}
+
+/// Whether nothing came of S3: no answer at all, or the one of a gateway that does not reach it.
+fn is_unheard(error: &Error) -> bool {
+    match error.status() {
+        None => matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Transport),
+        Some(status) => status.is_server_error() && error.code().is_none(),
+    }
 }
 
 /// Whether the server got other bytes than were sent, and said so.
@@ -162,6 +173,7 @@ mod tests {
     use http::{HeaderMap, HeaderValue, StatusCode};
 
     use super::super::budgets::{Budgets, Limits};
+    use super::super::waiting::REMEMBERED;
     use super::*;
     use crate::counters::Tally;
     use crate::transport::TransportErrorKind;
@@ -302,45 +314,86 @@ mod tests {
         assert_eq!(waiting(), None);
     }
 
+    fn reset() -> Error {
+        let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        crate::transport::transport_error(crate::transport::TransportError::new(TransportErrorKind::Closed, reset))
+    }
+
+    /// A transfer that fails as `error` says, until it is given up: how long that took.
+    async fn in_vain(lane: &Lane, patience: Duration, error: impl Fn() -> Error) -> Duration {
+        let start = Instant::now();
+        let failing = || std::future::ready(Err::<(), _>(error()));
+        patiently(lane, &Watch::new(), patience, || 1.0, failing).await.unwrap_err();
+        start.elapsed()
+    }
+
+    /// A client that has heard from its server.
+    fn known() -> (Lane, Arc<Tally>) {
+        let tally = Arc::<Tally>::default();
+        tally.answer();
+        (Lane::new(Budgets::new(Limits::default()), tally.clone(), Some(4)), tally)
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_one_waited_for_in_vain_others_do_not_wait_for_again() {
-        let (lane, watch) = (lane(), Watch::new());
-        let fails = || std::future::ready(Err::<(), _>(busy(None)));
-        let trying = || async {
-            let start = Instant::now();
-            let error = patiently(&lane, &watch, PATIENCE, || 1.0, fails).await.unwrap_err();
-            (start.elapsed(), error.to_string())
-        };
-        // Two that began together, and a hundred after them.
-        let (first, second) = tokio::join!(trying(), trying());
-        assert_eq!((first.0, second.0), (PATIENCE, PATIENCE));
+        let (lane, tally) = known();
+        let (first, second) = tokio::join!(in_vain(&lane, PATIENCE, reset), in_vain(&lane, PATIENCE, reset));
+        assert_eq!((first, second), (PATIENCE, PATIENCE));
         for _ in 0..100 {
-            let (time, error) = trying().await;
-            assert!((AFTER_OTHERS..2 * AFTER_OTHERS).contains(&time), "{time:?}");
-            assert!(error.starts_with("nothing came since another transfer gave up: Try again. ("), "{error}");
-            assert!(lane.is_given_up());
+            let time = in_vain(&lane, PATIENCE, reset).await;
+            assert!((LEAST..2 * LEAST).contains(&time), "{time:?}");
+            assert!(tally.is_away(PATIENCE));
         }
+        // Whoever has more patience tries for longer.
+        assert!(!tally.is_away(2 * PATIENCE));
+        let time = in_vain(&lane, 2 * PATIENCE, reset).await;
+        assert!((PATIENCE - 100 * 2 * LEAST..PATIENCE).contains(&time), "{time:?}");
         // It is back.
-        patiently(&lane, &watch, PATIENCE, || 1.0, || std::future::ready(Ok(()))).await.unwrap();
-        assert!(!lane.is_given_up());
-        assert_eq!(trying().await.0, PATIENCE);
+        patiently(&lane, &Watch::new(), PATIENCE, || 1.0, || std::future::ready(Ok(()))).await.unwrap();
+        lane.moved(1);
+        assert!(!tally.is_away(Duration::ZERO));
+        assert_eq!(in_vain(&lane, PATIENCE, reset).await, PATIENCE);
         // Who comes much later has all the time there is.
-        sleep(Duration::from_secs(60)).await;
-        assert_eq!(trying().await.0, PATIENCE);
+        sleep(2 * REMEMBERED).await;
+        assert!(!tally.is_away(Duration::ZERO));
+        assert_eq!(in_vain(&lane, PATIENCE, reset).await, PATIENCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_has_little_patience_ends_nobody_elses() {
+        let (lane, _) = known();
+        let hasty = async {
+            sleep(Duration::from_secs(10)).await;
+            assert_eq!(in_vain(&lane, Duration::ZERO, reset).await, Duration::ZERO);
+            in_vain(&lane, Duration::from_secs(2), reset).await
+        };
+        let (patient, hasty) = tokio::join!(in_vain(&lane, PATIENCE, reset), hasty);
+        assert_eq!(patient, PATIENCE);
+        assert!(hasty <= Duration::from_secs(2), "{hasty:?}");
     }
 
     /// One object that cannot be had says nothing of the server.
     #[tokio::test(start_paused = true)]
-    async fn who_is_served_meanwhile_shows_that_the_server_is_there() {
-        let lane = Lane::new(Budgets::new(Limits::default()), Arc::default(), Some(2));
-        let fails = || std::future::ready(Err::<(), _>(busy(None)));
-        let spoilt = async { patiently(&lane, &Watch::new(), PATIENCE, || 1.0, fails).await.unwrap_err() };
-        let served = async {
-            sleep(Duration::from_secs(200)).await;
-            patiently(&lane, &Watch::new(), PATIENCE, || 1.0, || std::future::ready(Ok(()))).await.unwrap();
+    async fn what_comes_meanwhile_shows_that_the_server_is_there() {
+        let (lane, tally) = known();
+        // A long body of another, which ends much later.
+        let flowing = async {
+            for _ in 0..70 {
+                sleep(Duration::from_secs(5)).await;
+                lane.moved(1);
+            }
         };
-        tokio::join!(spoilt, served);
-        assert!(!lane.is_given_up());
+        let checked = async {
+            assert_eq!(in_vain(&lane, PATIENCE, reset).await, PATIENCE);
+            assert!(!tally.is_away(Duration::from_secs(10)));
+        };
+        tokio::join!(flowing, checked);
+        // Nor does one that is answered, be it with an error of S3; a gateway is not S3.
+        assert_eq!(in_vain(&lane, PATIENCE, || busy(None)).await, PATIENCE);
+        assert!(!tally.is_away(Duration::ZERO));
+        let gateway = || Error::from_response(StatusCode::BAD_GATEWAY, &HeaderMap::new(), &b"<html>".as_slice().into());
+        assert_eq!(in_vain(&lane, PATIENCE, gateway).await, PATIENCE);
+        assert!(tally.is_away(PATIENCE - Duration::from_secs(1)));
     }
 
     #[tokio::test(start_paused = true)]

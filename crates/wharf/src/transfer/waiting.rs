@@ -9,9 +9,6 @@ use wharf_proto::Error;
 
 use crate::progress::after;
 
-/// How long it is remembered that a transfer gave the server up.
-const REMEMBERED: Duration = Duration::from_secs(30);
-
 /// What the transfers of a client wait for, where its server cannot be reached or does not do what it is asked:
 /// [`Client::waiting`](crate::Client::waiting).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,16 +23,18 @@ pub struct Waiting {
     /// For how long it is tried yet, if nothing moves: what is left of the transfer's
     /// [`patience`](super::Upload::patience).
     pub left: Duration,
-    /// Whether the patience of a transfer has ended a moment ago, and nothing came since. Until something does, others try for
-    /// a second.
-    pub is_given_up: bool,
 }
+
+/// How long it is remembered that nothing came while nobody tries.
+pub(super) const REMEMBERED: Duration = Duration::from_secs(30);
 
 /// Where transfers say that they wait.
 #[derive(Debug, Default)]
 pub(crate) struct Waits {
     /// Whether there is anything to forget: each request that succeeds asks.
     any: AtomicBool,
+    /// Whether requests get no answer: each piece that comes asks.
+    is_unheard: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -46,8 +45,14 @@ struct State {
     wait: Option<Wait>,
     /// When one succeeded last, while others waited.
     came: Option<Instant>,
-    /// When one failed last of those that were given up, or came after one that was.
-    given_up: Option<Instant>,
+    unheard: Option<Unheard>,
+}
+
+/// Requests that got no answer from S3, with nothing between them that did.
+#[derive(Debug)]
+struct Unheard {
+    first: Instant,
+    last: Instant,
 }
 
 #[derive(Debug)]
@@ -81,30 +86,40 @@ impl Waits {
         let state = self.state();
         let Wait { reason, since, until } = state.wait.as_ref()?;
         let left = until.saturating_duration_since(Instant::now());
-        let (reason, so_far, is_given_up) = (reason.clone(), since.elapsed(), state.is_given_up());
-        Some(Waiting { server: server(), reason, so_far, left, is_given_up })
+        Some(Waiting { server: server(), reason: reason.clone(), so_far: since.elapsed(), left })
+    }
+}
+
+impl Waits {
+    /// Something came from the server.
+    pub(crate) fn heard(&self) {
+        if self.is_unheard.load(Ordering::Relaxed) && self.is_unheard.swap(false, Ordering::Relaxed) {
+            self.state().unheard = None;
+        }
     }
 
-    /// Whether a transfer gave it up, and nothing came since.
-    pub(super) fn is_given_up(&self) -> bool {
-        self.any.load(Ordering::Relaxed) && self.state().is_given_up()
+    /// For how long transfers have tried the server, and nothing came of it to any; `None` where it is there, as far as is known.
+    pub(crate) fn unheard_for(&self) -> Option<Duration> {
+        if !self.is_unheard.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.state().unheard().map(|unheard| unheard.first.elapsed())
     }
 }
 
 impl State {
-    fn is_given_up(&self) -> bool {
-        self.given_up.is_some_and(|last| last.elapsed() < REMEMBERED)
+    fn unheard(&self) -> Option<&Unheard> {
+        self.unheard.as_ref().filter(|unheard| self.count > 0 || unheard.last.elapsed() < REMEMBERED)
     }
 }
 
 impl Again<'_> {
-    /// Its patience ended, after nothing has moved for `tried`. What the server did for others meanwhile shows that it is there.
-    pub(super) fn gave_up(&self, tried: Duration) {
-        let mut state = self.waits.state();
-        let in_vain = state.wait.as_ref().is_some_and(|wait| wait.since.elapsed() >= tried);
-        if in_vain || state.is_given_up() {
-            state.given_up = Some(Instant::now());
-        }
+    /// It got no answer from S3.
+    pub(super) fn unheard(&self) {
+        let (now, mut state) = (Instant::now(), self.waits.state());
+        let first = state.unheard().map_or(now, |unheard| unheard.first);
+        state.unheard = Some(Unheard { first, last: now });
+        self.waits.is_unheard.store(true, Ordering::Relaxed);
     }
 
     /// It failed, after nothing has moved for `tried`, and is made again for as long as `left`.
@@ -124,7 +139,7 @@ impl Again<'_> {
     pub(super) fn came(&self) {
         if self.waits.any.swap(false, Ordering::Relaxed) {
             let mut state = self.waits.state();
-            (state.wait, state.came, state.given_up) = (None, Some(Instant::now()), None);
+            (state.wait, state.came) = (None, Some(Instant::now()));
         }
     }
 }
@@ -134,7 +149,7 @@ impl Drop for Again<'_> {
         if self.is_counted {
             let mut state = self.waits.state();
             state.count -= 1;
-            if state.count == 0 && !state.is_given_up() {
+            if state.count == 0 {
                 state.wait = None;
             }
         }

@@ -21,7 +21,6 @@ use crate::payload::blocking;
 use crate::transfer::delete::Keys;
 use crate::transfer::feed::Tasks;
 use crate::transfer::handle::Watch;
-use crate::transfer::waiting::Waiting;
 use item::Moved;
 
 /// What the whole sync shares.
@@ -218,7 +217,7 @@ impl Work {
             return Ok(());
         }
         let Ok(place) = pass.under_way.clone().acquire_owned().await else { return Ok(()) };
-        self.is_worth_going_on()?;
+        self.stop_if_away()?;
         let work = self.clone();
         let carried_out = async move {
             item::carry_out(&work, source, because, target).await;
@@ -229,15 +228,17 @@ impl Work {
         pass.tasks.reap()
     }
 
-    /// Fails where one of the servers was given up: each of the other entries would fail as well.
-    fn is_worth_going_on(&self) -> Result<(), Error> {
+    /// Fails where something has failed and one of the servers is away: each of the other entries would fail as well.
+    fn stop_if_away(&self) -> Result<(), Error> {
+        if self.failed().is_empty() {
+            return Ok(());
+        }
         let clients = [&self.source, &self.target].map(|place| match place {
             Kind::Bucket { client: Some(client), .. } => client,
             _ => &self.client,
         });
-        let gone = clients.iter().find_map(|client| client.waiting().filter(|waiting| waiting.is_given_up));
-        gone.map_or(Ok(()), |Waiting { server, reason, .. }| {
-            let message = format!("stopped, for nothing came from {server} any more: {reason}");
+        clients.iter().find(|client| client.is_away(self.patience)).map_or(Ok(()), |client| {
+            let message = format!("stopped, for nothing comes from {} any more", client.server());
             Err(Error::new(ErrorKind::Transport, message).with_hint("the same sync goes on where this one stopped"))
         })
     }
@@ -248,6 +249,7 @@ impl Work {
         if count == 0 || self.out.is_closed() {
             return Ok(());
         }
+        self.stop_if_away()?;
         if self.blind.load(Ordering::Relaxed) || !pass.plan.may_delete(self.allow_empty_source)? {
             self.say(Told::Withheld(count)).await;
             return Ok(());
@@ -286,7 +288,11 @@ impl Work {
                         }
                     };
                     let key = key.strip_prefix(prefix.as_str()).unwrap_or(&key).to_owned();
+                    let has_failed = error.is_some();
                     self.item(SyncAction::Delete, Entry::new(key, 0), error).await;
+                    if has_failed {
+                        self.stop_if_away()?;
+                    }
                 }
                 Ok(())
             }
