@@ -774,7 +774,7 @@ async fn nothing_is_deleted_where_the_server_went_away() {
 async fn failures(sync: Sync) -> (u32, Error) {
     let (mut events, mut failed) = (sync.events(), 0);
     loop {
-        match events.next().await.expect("it ends well") {
+        match events.next().await.unwrap() {
             Ok(item) => failed += u32::from(item.error.is_some()),
             Err(error) => return (failed, error),
         }

@@ -15,8 +15,12 @@ pub(super) fn helps(paths: &[OsString], connection: &Connection) -> bool {
     let Some((target, sources)) = paths.split_last() else { return false };
     let goes_up = || sources.iter().any(is_large_file);
     // How large it is, the server says too late.
-    let comes_down =
-        || sources.iter().any(is_url) && !is_url(target) && is_sealed(connection, |name| env::var(name).ok());
+    let comes_down = || {
+        sources.iter().any(is_url)
+            && !is_url(target)
+            && target != "-"
+            && is_sealed(connection, |name| env::var(name).ok())
+    };
     goes_up() || comes_down()
 }
 
@@ -32,9 +36,9 @@ fn is_url(path: &OsString) -> bool {
 /// Whether what comes has to be opened first, which is work enough for two. A profile that names a server over plain http is
 /// not looked for: a thread costs little.
 fn is_sealed(connection: &Connection, environment: impl Fn(&str) -> Option<String>) -> bool {
-    let from_environment = || environment("AWS_ENDPOINT_URL_S3").or_else(|| environment("AWS_ENDPOINT_URL"));
-    let endpoint = connection.endpoint_url.clone().or_else(from_environment);
-    connection.embedded.is_none() && !endpoint.is_some_and(|url| url.starts_with("http://"))
+    let from_environment = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].into_iter().filter_map(environment);
+    let endpoint = connection.endpoint_url.clone().into_iter().chain(from_environment).find(|url| !url.is_empty());
+    connection.embedded.is_none() && !endpoint.is_some_and(|url| url.to_ascii_lowercase().starts_with("http://"))
 }
 
 #[cfg(test)]
@@ -68,6 +72,7 @@ mod tests {
         assert!(helps(&down, &at("https://h")) && !helps(&down, &at("http://h")));
         assert!(!helps(&[url.clone(), url], &at("https://h")), "from bucket to bucket nothing comes");
         let plain = |set: &'static str| move |name: &str| (name == set).then(|| "http://h".to_owned());
+        assert!(!helps(&[down[0].clone(), "-".into()], &at("https://h")), "one stream, in order");
         for (environment, expected) in [("AWS_ENDPOINT_URL_S3", false), ("AWS_ENDPOINT_URL", false), ("HOME", true)] {
             assert_eq!(is_sealed(&Connection::default(), plain(environment)), expected, "{environment}");
         }

@@ -94,6 +94,7 @@ fn nothing_was_named_where_a_filter_leaves_everything_out_or_a_bucket_is_empty()
     for args in [
         &["cp", "s3://my-bucket/d", "x", "--recursive", "--exclude", "*"][..],
         &["cp", "s3://my-bucket/d/*", "x", "--exclude", "*"],
+        &["sync", "s3://my-bucket/d", "x", "--exclude", "*"],
         &["rm", "s3://my-bucket/d", "--recursive", "--exclude", "*"],
         &["rm", "s3://my-bucket/none", "--exclude", "*"],
     ] {

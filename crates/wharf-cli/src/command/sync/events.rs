@@ -112,7 +112,7 @@ impl Events {
                 events.withheld()
             )));
         }
-        if is_empty && events.skipped() == 0 && !self.mover.is_aws {
+        if is_empty && events.skipped() == 0 && self.mover.options.filters.is_empty() && !self.mover.is_aws {
             self.remark_on_nothing(printer);
         }
         Ok(match (self.failed, self.skipped) {

@@ -23,7 +23,7 @@ use super::check::{Check, Tally};
 use super::crew::Crew;
 use super::file::{FileOptions, PartFile, check_target, journal_path};
 use super::known::known;
-use super::pace::{Pace, Speed};
+use super::pace::Speed;
 use super::request::{Found, Job, ended_early};
 use super::resume::{Resume, at_a_time};
 use super::target::Deliver;
@@ -111,7 +111,7 @@ struct Run {
     requests: usize,
     /// How many others help the first.
     helpers: AtomicUsize,
-    /// Closed when it is settled how many there are: a fast stream needs little help.
+    /// Closed when all help, or the first has ended.
     unsettled: Semaphore,
     /// Closed when no range is left for one more, so that nobody waits for leave to send.
     taken: Semaphore,
@@ -183,7 +183,7 @@ async fn fetch(
     crew: &Arc<Crew>,
     unfinished: &OnceLock<Unfinished>,
 ) -> Result<(), Error> {
-    let mut own = None;
+    let own;
     let kept = match resume {
         Some(resume) => resume.found(job, target).await?,
         None => None,
@@ -191,8 +191,8 @@ async fn fetch(
     if let Some((found, arrived)) = kept {
         let new = Run::begin(job, found, target, options, resume, arrived, crew).await?;
         let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
-        own = run.take();
-        run.all_help();
+        own = run.take(None);
+        run.helped_by_all();
     } else {
         let front = TurnMutex::new(None);
         let begun = crew.beside(async {
@@ -203,16 +203,16 @@ async fn fetch(
                     let new = Run::begin(job, found, target, options, resume, Vec::new(), crew).await?;
                     let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
                     let is_tried = job.options().concurrency.is_none();
-                    let speed = is_tried.then(Speed::default);
-                    *front = run.take().map(|filler| Filler { body: Some(body), speed, ..filler });
+                    let filler = run.take(is_tried.then(Speed::default));
+                    *front = filler.map(|filler| Filler { body: Some(body), ..filler });
                     if !is_tried {
-                        run.all_help();
+                        run.helped_by_all();
                     } else if run.requests > 1 {
                         crew.spawn(Arc::clone(run).listen().in_current_span());
                     }
                 }
                 match (&mut *front, unfinished.get()) {
-                    (Some(filler), Some(run)) => run.fill(filler).await.inspect_err(|_| run.all_help()),
+                    (Some(filler), Some(run)) => run.fill(filler).await.inspect_err(|_| run.helped_by_all()),
                     _ => Ok(Step::Idle),
                 }
             })
@@ -221,12 +221,11 @@ async fn fetch(
         if let Step::Lost(error) = begun.await? {
             return Err(error);
         }
-        if let Some(run) = unfinished.get() {
-            run.unsettled.close();
-        }
+        own = unfinished.get().and_then(|run| run.take_after(front.into_inner()));
     }
     if let Some(run) = unfinished.get() {
         crew.beside(Run::work(Arc::clone(run), own)).await?;
+        run.unsettled.close();
     }
     crew.join().await
 }
@@ -300,30 +299,36 @@ impl Run {
         self.spans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Option<Filler> {
+    /// A range for one more, whose `speed` is looked at or not.
+    fn take(&self, speed: Option<Speed>) -> Option<Filler> {
         let (taker, range) = self.spans().take()?;
         let tally = match self.resume {
             Some(_) => Tally::often(&self.check, range.start, self.found.length()),
             None => Tally::new(&self.check, range.start),
         };
-        Some(Filler { taker, tally, body: None, speed: None, silences: 0 })
+        Some(Filler { taker, tally, body: None, speed, silences: 0 })
     }
 
-    /// Has so many more help, as far as there may be more. Where the caller said how many there are, each has its share before
+    /// The next range of one whose speed is looked at, so that this goes on.
+    fn take_after(&self, done: Option<Filler>) -> Option<Filler> {
+        self.take(Some(done?.speed?))
+    }
+
+    /// Has so many help in all, as far as there may be so many. Where the caller said how many there are, each has its share before
     /// the first is asked for: what is cut off later comes all the same, and is thrown away.
-    fn help(self: &Arc<Self>, wanted: usize) {
-        let more = |helpers: usize| helpers.saturating_add(wanted).min(self.requests - 1);
-        let before = self.helpers.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |helpers| Some(more(helpers)));
-        let before = before.unwrap_or_else(|helpers| helpers);
-        for _ in before..more(before) {
-            let share = self.job.options().concurrency.and_then(|_| self.take());
+    fn helped_by(self: &Arc<Self>, helpers: usize) {
+        let helpers = helpers.min(self.requests - 1);
+        if helpers == self.requests - 1 {
+            self.unsettled.close();
+        }
+        for _ in self.helpers.fetch_max(helpers, Ordering::Relaxed)..helpers {
+            let share = self.job.options().concurrency.and_then(|_| self.take(None));
             self.crew.spawn(Arc::clone(self).work(share).in_current_span());
         }
     }
 
-    fn all_help(self: &Arc<Self>) {
-        self.unsettled.close();
-        self.help(usize::MAX);
+    fn helped_by_all(self: &Arc<Self>) {
+        self.helped_by(usize::MAX);
     }
 
     /// Has others help when the first stream falls silent: how fast it is, it tells only as long as it moves.
@@ -334,7 +339,7 @@ impl Run {
             let left = SILENCE.saturating_sub(still);
             if left.is_zero() {
                 tracing::debug!("the first stream is silent");
-                self.all_help();
+                self.helped_by_all();
             } else {
                 // It never has a permit: this ends early when others help for another reason, or the first stream has ended.
                 let _ = timeout(left, self.unsettled.acquire()).await;
@@ -350,23 +355,26 @@ impl Run {
             let attempt = || async {
                 let mut filler = filler.lock().await;
                 if filler.is_none() {
-                    *filler = self.take();
+                    *filler = self.take(None);
                 }
                 match &mut *filler {
                     Some(filler) => self.fill(filler).await,
                     None => Ok(Step::Idle),
                 }
             };
-            let (mut trying, mut all_taken) = (pin!(self.job.patiently(attempt)), pin!(self.taken.acquire()));
-            let step = poll_fn(|cx| match trying.as_mut().poll(cx) {
-                // Whoever has no range need not wait for leave to send.
-                Poll::Pending if filler.try_lock().is_ok_and(|filler| filler.is_none()) => {
-                    all_taken.as_mut().poll(cx).map(|_| Ok(Step::Idle))
-                }
-                step => step,
-            });
-            match step.await? {
-                Step::Done => {}
+            let step = {
+                let (mut trying, mut all_taken) = (pin!(self.job.patiently(attempt)), pin!(self.taken.acquire()));
+                poll_fn(|cx| match trying.as_mut().poll(cx) {
+                    // Whoever has no range need not wait for leave to send.
+                    Poll::Pending if filler.try_lock().is_ok_and(|filler| filler.is_none()) => {
+                        all_taken.as_mut().poll(cx).map(|_| Ok(Step::Idle))
+                    }
+                    step => step,
+                })
+                .await?
+            };
+            match step {
+                Step::Done => first = self.take_after(filler.into_inner()),
                 Step::Idle => return Ok(()),
                 Step::Lost(error) => return Err(error),
             }
@@ -402,13 +410,10 @@ impl Run {
                 Err(error) => return Ok(Step::Lost(self.job.lost(error))),
             };
             let waited = asked.map(|asked| asked.elapsed()).unwrap_or_default();
-            match speed.as_mut().and_then(|speed| speed.pace(bytes.len() as u64, waited)) {
-                Some(Pace::Slow) => {
-                    *speed = None;
-                    self.all_help();
-                }
-                Some(Pace::Fast) if self.helpers.load(Ordering::Relaxed) + 1 < threads() => self.help(1),
-                Some(Pace::Fast) | None => {}
+            let helpers = self.helpers.load(Ordering::Relaxed);
+            let pace = speed.as_mut().and_then(|speed| speed.pace(bytes.len() as u64, waited, helpers + 1));
+            if let Some(pace) = pace {
+                self.helped_by(pace.helpers(helpers, threads()));
             }
             let mine = self.spans().claim(*taker, bytes.len());
             let bytes = bytes.get(..mine).unwrap_or_default();
