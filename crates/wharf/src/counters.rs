@@ -55,6 +55,8 @@ impl Tally {
 
     /// Whether transfers have tried the server for so long, and nothing came of it to any; at once where it has never answered.
     pub(crate) fn is_away(&self, patience: Duration) -> bool {
+        // What failed first was begun before.
+        let patience = patience.saturating_sub(Duration::from_secs(1));
         self.waits.unheard_for().is_some_and(|unheard| unheard >= patience || !self.was_answered())
     }
 
