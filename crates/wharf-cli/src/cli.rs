@@ -105,17 +105,20 @@ pub(crate) fn usage(text: &str) -> Failure {
 }
 
 /// What other programs call our options.
-const ELSEWHERE: [(&str, &str); 6] = [
+const ELSEWHERE: [(&str, &str); 9] = [
     ("-r", "--recursive"),
     ("-R", "--recursive"),
     ("-n", "--dryrun"),
     ("--dry-run", "--dryrun"),
     ("-q", "--quiet"),
     ("--endpoint", "--endpoint-url"),
+    ("--numworkers", "--concurrency"),
+    ("--port", "--listen 127.0.0.1:PORT"),
+    ("--log", "--quiet or --only-show-errors"),
 ];
 
 /// What other programs call our verbs.
-const VERBS_ELSEWHERE: [(&str, &str); 12] = [
+const VERBS_ELSEWHERE: [(&str, &str); 13] = [
     ("get", "cp"),
     ("put", "cp"),
     ("upload", "cp"),
@@ -128,6 +131,7 @@ const VERBS_ELSEWHERE: [(&str, &str); 12] = [
     ("stat", "head"),
     ("info", "head"),
     ("mirror", "sync"),
+    ("tree", "ls --recursive"),
 ];
 
 /// What was meant, where it has another name here or is a verb that aws-cli lacks.

@@ -345,7 +345,7 @@ fn hint(error: &wharf::Error) -> Option<String> {
         }
         _ if hints_at(error, "a longer patience") => Some("a longer --patience goes on trying".to_owned()),
         _ if hints_at(error, "Upload::write_id") => {
-            Some("an answer was lost, and it may be done: look at what stands there before you do it again".to_owned())
+            Some("an answer was lost, and it may be stored: the same command again does no harm".to_owned())
         }
         (ErrorKind::WrongRegion, None) => Some("say the bucket's region with --region".to_owned()),
         _ => error.hint().map(by_option),

@@ -101,6 +101,10 @@ impl Endpoint {
         let uri: Uri = url.trim().parse().map_err(|_| unusable(url, "it is no URL"))?;
         let scheme = match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS => scheme.clone(),
+            None => {
+                let error = unusable(url, "it must begin with http:// or https://");
+                return Err(error.with_hint(format!("say https://{url}, or http://{url} where it speaks no TLS")));
+            }
             _ => return Err(unusable(url, "it must begin with http:// or https://")),
         };
         let authority = uri.authority().cloned().ok_or_else(|| unusable(url, "it names no host"))?;

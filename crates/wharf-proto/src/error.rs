@@ -97,6 +97,12 @@ impl Error {
             _ if kind == ErrorKind::Server && status == StatusCode::SERVICE_UNAVAILABLE => {
                 Some("the server is starting or overloaded: go on later".to_owned())
             }
+            _ if kind == ErrorKind::AccessDenied && body.is_empty() => {
+                Some("the answer to a HEAD has no words: a GET or a listing says why".to_owned())
+            }
+            _ if status.is_client_error() && code.is_none() && !body.is_empty() => {
+                Some("is the endpoint that of an S3 server? What answered is none".to_owned())
+            }
             _ => hint_for(kind, code.as_deref()),
         };
         error.0.code = code;
@@ -392,6 +398,11 @@ mod tests {
             error.hint().unwrap_or_default().to_owned()
         };
         assert_eq!(hinted(404, "NoSuchBucket"), "check the bucket's name, and that the endpoint is the one it is on");
+        assert!(hinted(400, "InvalidToken").starts_with("the session token is not one of this server"));
+        assert!(hinted(400, "BadDigest").starts_with("make the call again: "));
+        assert_eq!(error(403, &[], "").hint(), Some("the answer to a HEAD has no words: a GET or a listing says why"));
+        let page = error(404, &[], "<html>Not here</html>");
+        assert_eq!(page.hint(), Some("is the endpoint that of an S3 server? What answered is none"));
         assert_eq!(hinted(503, "SlowDown"), "send fewer requests at a time, or go on later");
         assert_eq!(hinted(503, "ServiceUnavailable"), "the server is starting or overloaded: go on later");
         assert_eq!(error(503, &[], "").hint(), Some("the server is starting or overloaded: go on later"));

@@ -32,6 +32,8 @@ pub fn check_bucket(bucket: &str) -> Result<(), Error> {
         "it is a URI; give the bucket alone, or parse it with S3Uri"
     } else if bucket.contains('/') {
         "it contains '/'; a bucket and a key are two arguments"
+    } else if bucket.contains(['*', '?']) {
+        "a bucket is named in full, * and ? stand for nothing in its name"
     } else if bucket.len() < 3 || bucket.len() > 255 {
         "it must have 3 to 63 characters"
     } else if !bucket.bytes().all(legal) {

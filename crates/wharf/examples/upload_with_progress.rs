@@ -8,7 +8,8 @@ use wharf::transfer::Progress;
 use wharf::{Error, ErrorKind, Result};
 
 fn show(now: Progress) {
-    let percent = now.total.map_or(0, |total| 100 * now.bytes / total.max(1));
+    // A part counts when all of it is stored; until then its bytes are in flight.
+    let percent = now.total.map_or(0, |total| 100 * (now.bytes + now.in_flight).min(total) / total.max(1));
     let megabytes = now.average_rate() / 1e6;
     println!(
         "{percent:>3} %  {} bytes in {} parts, {megabytes:.0} MB/s, {} retries",

@@ -232,7 +232,8 @@ impl ObjectBody {
             Some((computed, expected)) if computed != expected => Err(Error::new(
                 ErrorKind::Corrupt,
                 format!("the body does not match its {} checksum", expected.algorithm()),
-            )),
+            )
+            .with_hint("make the call again: the bytes were spoilt on their way, or are where they are stored")),
             _ => Ok(()),
         }
     }

@@ -450,7 +450,9 @@ fn what_the_program_cannot_have_meant() {
 fn keys_that_cannot_sign() {
     let variables = [("AWS_ACCESS_KEY_ID", "s3cr3t/key"), ("AWS_SECRET_ACCESS_KEY", "AKID")];
     let (line, _) = failure(builder(&variables).region("eu-west-1"));
-    assert_eq!(line, "AWS_ACCESS_KEY_ID: the access key id has a '/'; are id and secret the wrong way round?");
+    let of_environment = "the keys of the environment (AWS_ACCESS_KEY_ID and so on): ";
+    let problem = "the access key id has a '/'; are id and secret the wrong way round?";
+    assert_eq!(line, format!("{of_environment}{problem}"));
     let folder = Folder::new("cannot-sign");
     let file = folder.file("keys", "[default]\naws_access_key_id = A B\naws_secret_access_key = s\n");
     let (line, _) = failure(builder(&[]).region("eu-west-1").credentials_file(&file));

@@ -256,6 +256,7 @@ async fn invalid_bucket_names() {
         ("s3://my-bucket", "it is a URI; give the bucket alone, or parse it with S3Uri"),
         ("my-bucket/docs", "it contains '/'; a bucket and a key are two arguments"),
         ("my", "it must have 3 to 63 characters"),
+        ("b*", "a bucket is named in full, * and ? stand for nothing in its name"),
         ("my bucket", "only a-z, 0-9, '.' and '-' may be used"),
         ("my..bucket", "it must begin and end with a letter or digit, without two dots in a row"),
     ] {

@@ -127,7 +127,9 @@ async fn bytes_that_are_spoilt_each_time_are_refused() {
     nothing_stored(&s3, "a").await;
     store.inject(Fault::corrupt_request(5).on(Operation::PutObject)).unwrap();
     let transfer = s3.upload("my-bucket", "a", bytes(MIB)).start().unwrap();
-    assert_eq!(transfer.await.unwrap_err().kind(), ErrorKind::BadDigest);
+    let error = transfer.await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::BadDigest, 3));
+    assert!(error.message().starts_with("the bytes were spoilt on their way each time: "), "{error}");
     assert_eq!(count(&store, Operation::PutObject), 3);
     nothing_stored(&s3, "a").await;
     // What the caller is wrong about is not sent again.

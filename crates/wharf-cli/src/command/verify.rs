@@ -11,10 +11,12 @@ use wharf::transfer::{SyncAction, SyncItem, SyncPlace};
 use crate::context::Context;
 use crate::error::{CHOOSE, Exit, Failure, by_option};
 use crate::filter::Filters;
+use crate::message::Warning;
 use crate::printer::Printer;
 use crate::progress::Bar;
 use crate::transfer::place::Place;
-use crate::url;
+use crate::transfer::route::as_prefix;
+use crate::url::{self, Shown};
 use crate::vigil::Vigil;
 
 const EXAMPLE: &str = "\
@@ -154,7 +156,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     // What would be done to make the bucket like the folder is what is different.
     let s3 = context.client()?;
     let comparing = s3
-        .sync(SyncPlace::local(&args.folder), SyncPlace::from(url))
+        .sync(SyncPlace::local(&args.folder), SyncPlace::from(url.clone()))
         .compare(Compare::Checksum)
         .delete(true)
         .allow_empty_source(true)
@@ -182,6 +184,11 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     if report.same == 0 && report.is_good() {
         // Two names that are mistyped are as empty as each other.
         return Err(Failure::new(Exit::Failed, "nothing was compared: the folder and the prefix are both empty"));
+    }
+    let in_bucket = report.same + report.differs + report.extra + report.unread + report.unproven;
+    if in_bucket == 0 && report.missing > 0 {
+        let shown = Shown(url.bucket(), &as_prefix(url.key())).to_string();
+        printer.remark(&Warning::new(format!("nothing is there: there is no object under {shown}")));
     }
     Ok(if report.is_good() { Exit::Done } else { Exit::Failed })
 }

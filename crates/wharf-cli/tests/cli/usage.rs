@@ -122,6 +122,10 @@ fn a_usage_error_is_one_line_and_a_hint() {
             &["rm", "-r", "s3://my-bucket"],
             "wharf: unexpected argument '-r' found\nhint: did you mean --recursive?\n".to_owned(),
         ),
+        (
+            &["serve", "--port", "9000"],
+            "wharf: unexpected argument '--port' found\nhint: did you mean --listen 127.0.0.1:PORT?\n".to_owned(),
+        ),
         (&["cp", "-n", "a", "b"], "wharf: unexpected argument '-n' found\nhint: did you mean --dryrun?\n".to_owned()),
         (
             &["s3", "du", "s3://my-bucket"],
@@ -202,7 +206,8 @@ fn without_a_region_it_says_how_to_name_one() {
 
 #[test]
 fn an_endpoint_that_is_none_is_a_configuration_error() {
-    let expected = "wharf: the endpoint \"127.0.0.1:9000\" cannot be used: it must begin with http:// or https://\n";
+    let expected = "wharf: the endpoint \"127.0.0.1:9000\" cannot be used: it must begin with http:// or https://\n\
+                    hint: say https://127.0.0.1:9000, or http://127.0.0.1:9000 where it speaks no TLS\n";
     assert_eq!(run(bare(&["ls", "--endpoint-url", "127.0.0.1:9000"])), failed(253, expected));
 }
 

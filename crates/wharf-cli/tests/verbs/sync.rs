@@ -375,6 +375,9 @@ fn verify_compares_bytes() {
     let report =
         "{\"type\":\"report\",\"same\":1,\"differs\":1,\"missing\":1,\"extra\":1,\"unread\":0,\"unproven\":0}\n";
     assert!(stdout.ends_with(report), "{stdout}");
+    let (exit, _, remark) = bench.run(&["verify", "d", "s3://my-bucket/typo"]);
+    let expected = "warning: nothing is there: there is no object under s3://my-bucket/typo/\n";
+    assert_eq!((exit, remark.as_str()), (1, expected));
     bench.must(&["sync", "d", "s3://my-bucket/x", "--delete", "--checksum"]);
     let expected = done("4 same, 0 differ, 0 missing in the bucket, 0 missing here, 0 unread, 0 unproven\n");
     assert_eq!(bench.run(&["verify", "d", "s3://my-bucket/x"]), expected);

@@ -89,7 +89,8 @@ impl<B: Stream<Item = Result<Bytes, Error>> + Unpin> Object<B> {
     }
 
     /// The records of a CSV object with a header row, decoded as its bytes arrive. A byte order mark is skipped. The
-    /// [`limit`](Object::limit) does not hold: one row is in memory at a time, of at most 16 MiB.
+    /// [`limit`](Object::limit) does not hold: one row is in memory at a time, of at most 16 MiB. Only the end of the body shows
+    /// that its bytes were the right ones: what must not be done with spoilt rows waits until the last was read.
     ///
     /// # Errors
     /// [`InvalidContent`](ErrorKind::InvalidContent) where there is no header row; else as the body breaks off. What

@@ -134,6 +134,12 @@ pub(super) fn hint_for(kind: ErrorKind, code: Option<&str>) -> Option<String> {
         (_, "InvalidAccessKeyId") => "check the access key id and that it belongs to this server",
         (_, "ExpiredToken") => "the session token has expired; get new credentials",
         (_, "InvalidBucketName") => "a bucket's name has 3 to 63 lower case letters, digits, '-' and '.'",
+        (_, "InvalidToken") => {
+            "the session token is not one of this server, or not of these keys; permanent keys have none"
+        }
+        (ErrorKind::BadDigest, _) => {
+            "make the call again: the bytes changed on their way, or the checksum is not theirs"
+        }
         (_, "EntityTooSmall") => "every part but the last has at least 5 MiB",
         (ErrorKind::NoSuchBucket, _) => "check the bucket's name, and that the endpoint is the one it is on",
         (ErrorKind::SlowDown, _) => "send fewer requests at a time, or go on later",

@@ -83,7 +83,11 @@ pub(super) fn environment(places: &Places<'_>) -> Result<Option<Plan>, Error> {
     let credentials =
         Credentials::new(id, secret).with_session_token(environment.get("AWS_SESSION_TOKEN").unwrap_or_default());
     let origin = Origin::Variable("AWS_ACCESS_KEY_ID");
-    check(&credentials).map_err(|error| origin.blame(error))?;
+    // What is wrong with them says which of the three it is.
+    check(&credentials).map_err(|error| {
+        let message = format!("the keys of the environment (AWS_ACCESS_KEY_ID and so on): {}", error.message());
+        error.with_message(message)
+    })?;
     Ok(Some(Plan::Keys { credentials, origin, file: None }))
 }
 

@@ -107,6 +107,11 @@ impl Lane {
         self.0.tally.waits().heard();
     }
 
+    /// Waits until something comes from the server, of which nothing comes now.
+    pub(super) async fn back(&self) {
+        self.0.tally.waits().back().await;
+    }
+
     /// A request that may be made again and again.
     pub(super) fn again(&self) -> Again<'_> {
         self.0.tally.waits().again()

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use wharf_proto::{Error, ErrorKind};
 
 use super::handle::Watch;
@@ -95,13 +95,14 @@ where
         let is_spoilt = was_spoilt(&error);
         spoilt += u32::from(is_spoilt);
         let may_pass = if is_spoilt { spoilt <= SPOILT } else { may_pass(&error) };
-        if is_unheard(&error) {
+        let is_unheard = is_unheard(&error);
+        if is_unheard {
             again.unheard();
         } else if error.status().is_some() {
             lane.heard();
         }
         if !may_pass {
-            return Err(error);
+            return Err(if spoilt > SPOILT { spoilt_each_time(error) } else { error }.with_attempts(attempts));
         }
         if attempts >= STRANGER_ATTEMPTS && !lane.was_answered() && was_never_sent(&error) {
             return Err(error.with_attempts(attempts));
@@ -119,9 +120,14 @@ where
         tracing::debug!(%error, ?wait, "trying again");
         watch.retried();
         lane.retried();
-        sleep(wait).await;
-        tried += wait;
-        longest = (longest * 2).min(LONGEST_WAIT);
+        let began = Instant::now();
+        // Where one of those that wait is served, all are.
+        let is_back = is_unheard && timeout(wait, lane.back()).await.is_ok();
+        if !is_unheard {
+            sleep(wait).await;
+        }
+        tried += began.elapsed();
+        longest = if is_back { FIRST_WAIT } else { (longest * 2).min(LONGEST_WAIT) };
     }
 }
 
@@ -133,6 +139,14 @@ fn exhausted(error: Error, patience: Duration, left: Duration) -> Error {
         _ => format!("the server asks for a wait beyond a patience of {patience}: {}", error.message()),
     };
     error.with_message(message).with_hint("a longer patience goes on trying")
+}
+
+/// What to say where the bytes were others each time they arrived.
+fn spoilt_each_time(error: Error) -> Error {
+    let message = format!("the bytes were spoilt on their way each time: {}", error.message());
+    error
+        .with_message(message)
+        .with_hint("something between here and the server changes them: a proxy, or a faulty network card")
 }
 
 /// As somebody would say it: `90 s`, `0.5 s`.
@@ -371,6 +385,26 @@ mod tests {
         let (patient, hasty) = tokio::join!(in_vain(&lane, PATIENCE, reset), hasty);
         assert_eq!(patient, PATIENCE);
         assert!(hasty <= Duration::from_secs(2), "{hasty:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_that_is_served_again_wakes_the_others() {
+        let (lane, _) = known();
+        let is_back = Cell::new(false);
+        let attempt = || std::future::ready(if is_back.get() { Ok(()) } else { Err(reset()) });
+        let start = Instant::now();
+        let waiting = async {
+            // Its waits have grown to 20 s: it would be made again 5.5 s later.
+            patiently(&lane, &Watch::new(), PATIENCE, || 1.0, attempt).await.unwrap();
+            start.elapsed()
+        };
+        let other = async {
+            sleep(Duration::from_secs(60)).await;
+            is_back.set(true);
+            lane.moved(1);
+        };
+        let (time, ()) = tokio::join!(waiting, other);
+        assert_eq!(time, Duration::from_secs(60));
     }
 
     /// One object that cannot be had says nothing of the server.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use wharf_proto::Error;
 
@@ -35,6 +36,8 @@ pub(crate) struct Waits {
     any: AtomicBool,
     /// Whether requests get no answer: each piece that comes asks.
     is_unheard: AtomicBool,
+    /// Told when something comes after all.
+    back: Notify,
     state: Mutex<State>,
 }
 
@@ -95,7 +98,13 @@ impl Waits {
     pub(crate) fn heard(&self) {
         if self.is_unheard.load(Ordering::Relaxed) && self.is_unheard.swap(false, Ordering::Relaxed) {
             self.state().unheard = None;
+            self.back.notify_waiters();
         }
+    }
+
+    /// Waits until something comes from the server, of which nothing comes now.
+    pub(super) async fn back(&self) {
+        self.back.notified().await;
     }
 
     /// For how long transfers have tried the server, and nothing came of it to any; `None` where it is there, as far as is known.
