@@ -227,6 +227,18 @@ impl Failure {
     }
 
     /// Whether nobody said which region is meant.
+    /// Whether nothing came of S3: no answer, or that of a gateway.
+    pub(crate) fn is_unheard(&self) -> bool {
+        match self {
+            Self::Told(told) => match told.kind {
+                Some(ErrorKind::Transport | ErrorKind::Timeout) => told.status.is_none(),
+                Some(ErrorKind::Server) => told.code.is_none(),
+                _ => false,
+            },
+            Self::ReaderGone => false,
+        }
+    }
+
     pub(crate) fn is_missing_region(&self) -> bool {
         self.is(ErrorKind::InvalidInput) && matches!(self, Self::Told(told) if told.hint.as_deref() == Some(SAY_REGION))
     }

@@ -97,10 +97,7 @@ impl Error {
             _ if kind == ErrorKind::Server && status == StatusCode::SERVICE_UNAVAILABLE => {
                 Some("the server is starting or overloaded: go on later".to_owned())
             }
-            _ if kind == ErrorKind::AccessDenied && body.is_empty() => {
-                Some("the answer to a HEAD has no words: a GET or a listing says why".to_owned())
-            }
-            _ if status.is_client_error() && code.is_none() && !body.is_empty() => {
+            _ if code.is_none() && !body.is_empty() && matches!(status.as_u16(), 400 | 403..=405) => {
                 Some("is the endpoint that of an S3 server? What answered is none".to_owned())
             }
             _ => hint_for(kind, code.as_deref()),
@@ -126,6 +123,11 @@ impl Error {
         self.0.operation = self.0.operation.or(Some(operation));
         if self.0.message == NOT_FOUND && bucket.is_some() && key.is_none() {
             self.0.message = "not found: no such bucket".to_owned();
+        }
+        if self.kind() == ErrorKind::AccessDenied && self.0.code.is_none() && operation.starts_with("Head") {
+            self.0
+                .hint
+                .get_or_insert_with(|| "the answer to a HEAD has no words: a GET or a listing says why".to_owned());
         }
         self.in_place(bucket, key)
     }
@@ -400,7 +402,8 @@ mod tests {
         assert_eq!(hinted(404, "NoSuchBucket"), "check the bucket's name, and that the endpoint is the one it is on");
         assert!(hinted(400, "InvalidToken").starts_with("the session token is not one of this server"));
         assert!(hinted(400, "BadDigest").starts_with("make the call again: "));
-        assert_eq!(error(403, &[], "").hint(), Some("the answer to a HEAD has no words: a GET or a listing says why"));
+        let head = error(403, &[], "").at("HeadObject", Some("my-bucket"), Some("a"));
+        assert_eq!(head.hint(), Some("the answer to a HEAD has no words: a GET or a listing says why"));
         let page = error(404, &[], "<html>Not here</html>");
         assert_eq!(page.hint(), Some("is the endpoint that of an S3 server? What answered is none"));
         assert_eq!(hinted(503, "SlowDown"), "send fewer requests at a time, or go on later");

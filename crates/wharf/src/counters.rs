@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::transfer::Waits;
+use crate::transfer::{LEAST, Silence, Waits};
 
 /// What a client and all its clones have done so far: see [`Client::counters`](crate::Client::counters).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub(crate) struct Tally {
     awaited: AtomicU64,
     answered: AtomicBool,
     waits: Waits,
+    silence: Silence,
 }
 
 impl Tally {
@@ -55,9 +56,14 @@ impl Tally {
 
     /// Whether transfers have tried the server for so long, and nothing came of it to any; at once where it has never answered.
     pub(crate) fn is_away(&self, patience: Duration) -> bool {
-        // What failed first was begun before.
-        let patience = patience.saturating_sub(Duration::from_secs(1));
-        self.waits.unheard_for().is_some_and(|unheard| unheard >= patience || !self.was_answered())
+        // Of those that began together, the first gives up a moment before the silence of all has lasted as long.
+        let patience = patience.saturating_sub(LEAST).max(LEAST);
+        self.silence.lasted().is_some_and(|silence| silence >= patience || !self.was_answered())
+    }
+
+    /// For how long nothing has come of the server.
+    pub(crate) fn silence(&self) -> &Silence {
+        &self.silence
     }
 
     /// What its transfers wait for.

@@ -245,7 +245,7 @@ async fn attempt(
     client.saw_server(&head.headers);
     client.tally.answer();
     if !head.status.is_server_error() {
-        client.tally.waits().heard();
+        client.tally.silence().heard();
     }
     tracing::debug!(status = head.status.as_u16(), "answered");
     if !head.status.is_success() {

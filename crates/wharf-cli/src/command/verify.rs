@@ -186,7 +186,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         return Err(Failure::new(Exit::Failed, "nothing was compared: the folder and the prefix are both empty"));
     }
     let in_bucket = report.same + report.differs + report.extra + report.unread + report.unproven;
-    if in_bucket == 0 && report.missing > 0 {
+    if in_bucket == 0 && report.missing > 0 && args.filters.is_empty() {
         let shown = Shown(url.bucket(), &as_prefix(url.key())).to_string();
         printer.remark(&Warning::new(format!("nothing is there: there is no object under {shown}")));
     }

@@ -64,6 +64,8 @@ pub(crate) struct Crew<'a> {
     done: bool,
     /// Something failed for want of keys or the like.
     unusable: bool,
+    /// Something failed for want of an answer.
+    unheard: bool,
     /// Things that are done, and all that are known of.
     files: (u64, u64),
 }
@@ -109,6 +111,7 @@ impl<'a> Crew<'a> {
             skipped: false,
             done: false,
             unusable: false,
+            unheard: false,
             files: (0, 0),
         }
     }
@@ -143,9 +146,9 @@ impl<'a> Crew<'a> {
         Ok(())
     }
 
-    /// Fails where something has failed and the server is away: everything else would fail as well.
+    /// Fails where something got no answer and the server is away: everything else would fail as well.
     fn stop_if_away(&self) -> Result<(), Failure> {
-        let away = if self.failed { self.vigil.away(self.patience) } else { None };
+        let away = if self.unheard { self.vigil.away(self.patience) } else { None };
         away.map_or(Ok(()), |server| {
             let failure = Failure::new(Exit::Failed, format!("stopped, for nothing comes from {server} any more"));
             Err(failure.hint("what has no line was left"))
@@ -171,6 +174,7 @@ impl<'a> Crew<'a> {
             Outcome::NotDone(action, failure) => {
                 self.failed = true;
                 self.unusable |= failure.exit() == Exit::Configuration;
+                self.unheard |= failure.is_unheard();
                 if let Some(message) = NotDone::new(action, failure, self.is_aws) {
                     self.printer.problem(&message);
                 }

@@ -137,7 +137,7 @@ pub(super) fn hint_for(kind: ErrorKind, code: Option<&str>) -> Option<String> {
         (_, "InvalidToken") => {
             "the session token is not one of this server, or not of these keys; permanent keys have none"
         }
-        (ErrorKind::BadDigest, _) => {
+        (_, "BadDigest" | "XAmzContentSHA256Mismatch") => {
             "make the call again: the bytes changed on their way, or the checksum is not theirs"
         }
         (_, "EntityTooSmall") => "every part but the last has at least 5 MiB",

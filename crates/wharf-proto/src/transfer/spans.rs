@@ -53,6 +53,11 @@ impl Spans {
         !self.waiting.is_empty() || self.running.iter().any(|range| self.cut(range).is_some())
     }
 
+    /// How many takers have something left.
+    pub fn takers(&self) -> usize {
+        self.running.iter().filter(|range| !range.is_empty()).count()
+    }
+
     /// How many of the next `bytes` are still to be fetched by `taker`, to whom they then count as fetched.
     pub fn claim(&mut self, taker: usize, bytes: usize) -> usize {
         let Some(range) = self.running.get_mut(taker) else { return 0 };
@@ -115,7 +120,9 @@ mod tests {
         let (second, range) = spans.take().unwrap();
         assert_eq!((range, spans.rest(first)), (65..100, 30..65));
         assert_eq!((spans.claim(first, 50), spans.claim(first, 1)), (35, 0));
+        assert_eq!(spans.takers(), 1);
         assert_eq!((spans.claim(second, 50), spans.rest(second)), (35, 100..100));
+        assert_eq!(spans.takers(), 0);
         assert_eq!(spans.take(), None);
     }
 

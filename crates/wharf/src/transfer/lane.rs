@@ -12,6 +12,7 @@ use wharf_proto::transfer::Concurrency;
 use super::adaptive::AdaptiveGate;
 use super::budgets::{Budgets, Share};
 use super::gate::Pass;
+use super::silence::Silence;
 use super::waiting::Again;
 use crate::Client;
 use crate::counters::Tally;
@@ -97,19 +98,9 @@ impl Lane {
         self.0.tally.was_answered()
     }
 
-    /// For how long the client's transfers have tried its server, and nothing came of it to any.
-    pub(super) fn unheard_for(&self) -> Option<Duration> {
-        self.0.tally.waits().unheard_for()
-    }
-
-    /// Something came from the server.
-    pub(super) fn heard(&self) {
-        self.0.tally.waits().heard();
-    }
-
-    /// Waits until something comes from the server, of which nothing comes now.
-    pub(super) async fn back(&self) {
-        self.0.tally.waits().back().await;
+    /// For how long nothing has come of the client's server.
+    pub(super) fn silence(&self) -> &Silence {
+        self.0.tally.silence()
     }
 
     /// A request that may be made again and again.
@@ -136,7 +127,7 @@ impl Lane {
 
     /// A request moved so many bytes: at its end, or as they come.
     pub(crate) fn moved(&self, bytes: u64) {
-        self.heard();
+        self.silence().heard();
         self.0.own.moved(bytes);
         self.0.server.0.moved(bytes);
     }

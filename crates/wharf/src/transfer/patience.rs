@@ -9,6 +9,7 @@ use wharf_proto::{Error, ErrorKind};
 
 use super::handle::Watch;
 use super::lane::{Lane, Slot};
+use super::silence::LEAST;
 use crate::transport::was_never_sent;
 
 /// How long a transfer goes on trying while nothing moves, unless it is told otherwise: 5 minutes.
@@ -30,9 +31,6 @@ pub(super) const AFTER_CONFLICT: Duration = Duration::from_millis(100);
 
 /// How often a server is tried that cannot be reached and never was: there is nothing that could come back.
 const STRANGER_ATTEMPTS: u32 = 6;
-
-/// How long a server is tried at least, however long others have tried it in vain.
-const LEAST: Duration = Duration::from_secs(1);
 
 /// Makes a request again and again until it succeeds, fails for good, or the whole transfer has not moved for `patience`. The
 /// waits between are random (`jitter` gives from 0 to 1), up to a limit that doubles until 20 s, and no shorter than the
@@ -95,11 +93,11 @@ where
         let is_spoilt = was_spoilt(&error);
         spoilt += u32::from(is_spoilt);
         let may_pass = if is_spoilt { spoilt <= SPOILT } else { may_pass(&error) };
-        let is_unheard = is_unheard(&error);
-        if is_unheard {
-            again.unheard();
+        let mut silence_ends = lane.silence().end();
+        if is_unheard(&error) {
+            lane.silence().tried_in_vain(begin);
         } else if error.status().is_some() {
-            lane.heard();
+            lane.silence().heard();
         }
         if !may_pass {
             return Err(if spoilt > SPOILT { spoilt_each_time(error) } else { error }.with_attempts(attempts));
@@ -109,9 +107,9 @@ where
         }
         let wish = error.retry_after().unwrap_or_default().min(LONGEST_WISH);
         // A thousand that are begun one after another must not wait one after another.
-        let unheard = lane.unheard_for().unwrap_or_default();
+        let silence = lane.silence().lasted().unwrap_or_default();
         let left =
-            patience.saturating_sub(unheard).max(LEAST.saturating_sub(tried)).min(patience.saturating_sub(tried));
+            patience.saturating_sub(silence).max(LEAST.saturating_sub(tried)).min(patience.saturating_sub(tried));
         if left.is_zero() || wish > left {
             return Err(exhausted(error, patience, left).with_attempts(attempts));
         }
@@ -121,13 +119,14 @@ where
         watch.retried();
         lane.retried();
         let began = Instant::now();
-        // Where one of those that wait is served, all are.
-        let is_back = is_unheard && timeout(wait, lane.back()).await.is_ok();
-        if !is_unheard {
-            sleep(wait).await;
+        longest = (longest * 2).min(LONGEST_WAIT);
+        sleep(wish).await;
+        // Where one is served again of those that wait, all go on, but not all at once.
+        if timeout(wait.saturating_sub(wish), silence_ends.changed()).await.is_ok() {
+            sleep(FIRST_WAIT.mul_f64(jitter().clamp(0.0, 1.0))).await;
+            longest = FIRST_WAIT;
         }
         tried += began.elapsed();
-        longest = if is_back { FIRST_WAIT } else { (longest * 2).min(LONGEST_WAIT) };
     }
 }
 
@@ -162,10 +161,10 @@ fn may_pass(error: &Error) -> bool {
 }
 
 /// Whether nothing came of S3: no answer at all, or the one of a gateway that does not reach it.
-fn is_unheard(error: &Error) -> bool {
+pub(super) fn is_unheard(error: &Error) -> bool {
     match error.status() {
         None => matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Transport),
-        Some(status) => status.is_server_error() && error.code().is_none(),
+        Some(status) => status.is_server_error() && error.code().is_none() && error.request_id().is_none(),
     }
 }
 
@@ -188,7 +187,7 @@ mod tests {
     use http::{HeaderMap, HeaderValue, StatusCode};
 
     use super::super::budgets::{Budgets, Limits};
-    use super::super::waiting::REMEMBERED;
+    use super::super::silence::REMEMBERED;
     use super::*;
     use crate::counters::Tally;
     use crate::transport::TransportErrorKind;
@@ -404,7 +403,37 @@ mod tests {
             lane.moved(1);
         };
         let (time, ()) = tokio::join!(waiting, other);
-        assert_eq!(time, Duration::from_secs(60));
+        assert_eq!(time, Duration::from_secs(60) + FIRST_WAIT);
+    }
+
+    /// A server that takes requests and says nothing.
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_server_is_waited_for_once() {
+        let (lane, tally) = known();
+        let silent = || async {
+            let start = Instant::now();
+            let attempt = || async {
+                sleep(Duration::from_secs(30)).await;
+                Err::<(), _>(Error::new(ErrorKind::Timeout, "silent"))
+            };
+            patiently(&lane, &Watch::new(), PATIENCE, || 1.0, attempt).await.unwrap_err();
+            start.elapsed()
+        };
+        assert!(silent().await >= PATIENCE);
+        for _ in 0..10 {
+            assert!(tally.is_away(PATIENCE));
+            assert_eq!(silent().await, Duration::from_secs(30));
+        }
+    }
+
+    /// What fails at once is no silence, however little patience there is.
+    #[tokio::test(start_paused = true)]
+    async fn one_reset_is_no_silence() {
+        let (lane, tally) = known();
+        in_vain(&lane, Duration::ZERO, reset).await;
+        assert!(!tally.is_away(Duration::ZERO));
+        sleep(LEAST).await;
+        assert!(tally.is_away(Duration::ZERO) && !tally.is_away(PATIENCE));
     }
 
     /// One object that cannot be had says nothing of the server.
@@ -413,13 +442,19 @@ mod tests {
         let (lane, tally) = known();
         // A long body of another, which ends much later.
         let flowing = async {
-            for _ in 0..70 {
-                sleep(Duration::from_secs(5)).await;
+            for _ in 0..400_000 {
+                sleep(Duration::from_millis(1)).await;
                 lane.moved(1);
             }
         };
         let checked = async {
-            assert_eq!(in_vain(&lane, PATIENCE, reset).await, PATIENCE);
+            let attempts = Cell::new(0);
+            let refused = || {
+                attempts.set(attempts.get() + 1);
+                reset()
+            };
+            assert_eq!(in_vain(&lane, PATIENCE, refused).await, PATIENCE);
+            assert!(attempts.get() < 30, "it waits all the same: {} attempts", attempts.get());
             assert!(!tally.is_away(Duration::from_secs(10)));
         };
         tokio::join!(flowing, checked);

@@ -372,6 +372,7 @@ impl Sync {
                 out,
                 blind: false.into(),
                 again: false.into(),
+                unheard: false.into(),
                 same: 0.into(),
                 failed: Mutex::default(),
             })

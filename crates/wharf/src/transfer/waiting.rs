@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::time::Instant;
 use wharf_proto::Error;
 
@@ -26,18 +25,11 @@ pub struct Waiting {
     pub left: Duration,
 }
 
-/// How long it is remembered that nothing came while nobody tries.
-pub(super) const REMEMBERED: Duration = Duration::from_secs(30);
-
 /// Where transfers say that they wait.
 #[derive(Debug, Default)]
 pub(crate) struct Waits {
     /// Whether there is anything to forget: each request that succeeds asks.
     any: AtomicBool,
-    /// Whether requests get no answer: each piece that comes asks.
-    is_unheard: AtomicBool,
-    /// Told when something comes after all.
-    back: Notify,
     state: Mutex<State>,
 }
 
@@ -48,14 +40,6 @@ struct State {
     wait: Option<Wait>,
     /// When one succeeded last, while others waited.
     came: Option<Instant>,
-    unheard: Option<Unheard>,
-}
-
-/// Requests that got no answer from S3, with nothing between them that did.
-#[derive(Debug)]
-struct Unheard {
-    first: Instant,
-    last: Instant,
 }
 
 #[derive(Debug)]
@@ -93,44 +77,7 @@ impl Waits {
     }
 }
 
-impl Waits {
-    /// Something came from the server.
-    pub(crate) fn heard(&self) {
-        if self.is_unheard.load(Ordering::Relaxed) && self.is_unheard.swap(false, Ordering::Relaxed) {
-            self.state().unheard = None;
-            self.back.notify_waiters();
-        }
-    }
-
-    /// Waits until something comes from the server, of which nothing comes now.
-    pub(super) async fn back(&self) {
-        self.back.notified().await;
-    }
-
-    /// For how long transfers have tried the server, and nothing came of it to any; `None` where it is there, as far as is known.
-    pub(crate) fn unheard_for(&self) -> Option<Duration> {
-        if !self.is_unheard.load(Ordering::Relaxed) {
-            return None;
-        }
-        self.state().unheard().map(|unheard| unheard.first.elapsed())
-    }
-}
-
-impl State {
-    fn unheard(&self) -> Option<&Unheard> {
-        self.unheard.as_ref().filter(|unheard| self.count > 0 || unheard.last.elapsed() < REMEMBERED)
-    }
-}
-
 impl Again<'_> {
-    /// It got no answer from S3.
-    pub(super) fn unheard(&self) {
-        let (now, mut state) = (Instant::now(), self.waits.state());
-        let first = state.unheard().map_or(now, |unheard| unheard.first);
-        state.unheard = Some(Unheard { first, last: now });
-        self.waits.is_unheard.store(true, Ordering::Relaxed);
-    }
-
     /// It failed, after nothing has moved for `tried`, and is made again for as long as `left`.
     pub(super) fn failed(&mut self, error: &Error, tried: Duration, left: Duration) {
         let (now, mut state) = (Instant::now(), self.waits.state());

@@ -153,7 +153,7 @@ impl<S: Sink> Reading<'_, S> {
             if coming.left() != Some(0) && object.tally.at() >= until {
                 break;
             }
-            if object.speed.as_mut().and_then(|speed| speed.pace(count as u64, waited, 1)) == Some(Pace::Slow) {
+            if object.speed.as_mut().and_then(|speed| speed.pace(count as u64, waited, || 1)) == Some(Pace::Slow) {
                 (object.speed, object.width) = (None, AHEAD);
                 self.next = object.tally.at().saturating_add(job.options().part_size);
                 self.fetch_ahead(job, crew, AHEAD - 1);

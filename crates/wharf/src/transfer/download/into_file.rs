@@ -410,10 +410,9 @@ impl Run {
                 Err(error) => return Ok(Step::Lost(self.job.lost(error))),
             };
             let waited = asked.map(|asked| asked.elapsed()).unwrap_or_default();
-            let helpers = self.helpers.load(Ordering::Relaxed);
-            let pace = speed.as_mut().and_then(|speed| speed.pace(bytes.len() as u64, waited, helpers + 1));
-            if let Some(pace) = pace {
-                self.helped_by(pace.helpers(helpers, threads()));
+            let streams = || self.spans().takers();
+            if let Some(pace) = speed.as_mut().and_then(|speed| speed.pace(bytes.len() as u64, waited, streams)) {
+                self.helped_by(pace.helpers(self.helpers.load(Ordering::Relaxed), threads()));
             }
             let mine = self.spans().claim(*taker, bytes.len());
             let bytes = bytes.get(..mine).unwrap_or_default();

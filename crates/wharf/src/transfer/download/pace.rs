@@ -25,16 +25,16 @@ pub(super) enum Pace {
 }
 
 impl Speed {
-    /// So many more bytes came, that were waited for so long, while there were so many `streams` like this: what it was like, now
+    /// So many more bytes came, that were waited for so long, while so many `streams` like this were read: what it was like, now
     /// and then.
-    pub(super) fn pace(&mut self, bytes: u64, waited: Duration, streams: usize) -> Option<Pace> {
+    pub(super) fn pace(&mut self, bytes: u64, waited: Duration, streams: impl FnOnce() -> usize) -> Option<Pace> {
         self.bytes += bytes;
         self.waited += waited;
         if self.bytes < LOOK {
             return None;
         }
         let seen = std::mem::take(self);
-        let is_slow = seen.bytes as f64 * streams as f64 / FAST < seen.waited.as_secs_f64();
+        let is_slow = seen.bytes as f64 * streams() as f64 / FAST < seen.waited.as_secs_f64();
         Some(if is_slow { Pace::Slow } else { Pace::Fast })
     }
 }
@@ -61,7 +61,7 @@ mod tests {
     fn it_is_judged_by_what_all_bring() {
         // 4 MiB in a 64th of a second are 256 MiB a second.
         let limit = Duration::from_secs(1) / 64;
-        let pace = |waited, streams| Speed::default().pace(4 * MIB, waited, streams);
+        let pace = |waited, streams| Speed::default().pace(4 * MIB, waited, || streams);
         assert_eq!(pace(limit, 1), Some(Pace::Fast));
         assert_eq!(pace(limit + Duration::from_micros(1), 1), Some(Pace::Slow));
         assert_eq!(pace(4 * limit, 4), Some(Pace::Fast));
@@ -71,9 +71,9 @@ mod tests {
     #[test]
     fn each_look_is_at_what_came_since_the_last() {
         let (mut speed, second) = (Speed::default(), Duration::from_secs(1));
-        assert_eq!(speed.pace(4 * MIB - 1, second, 1), None);
-        assert_eq!(speed.pace(1, second, 1), Some(Pace::Slow));
-        assert_eq!(speed.pace(4 * MIB, Duration::ZERO, 1), Some(Pace::Fast));
+        assert_eq!(speed.pace(4 * MIB - 1, second, || 1), None);
+        assert_eq!(speed.pace(1, second, || 1), Some(Pace::Slow));
+        assert_eq!(speed.pace(4 * MIB, Duration::ZERO, || 1), Some(Pace::Fast));
     }
 
     #[test]

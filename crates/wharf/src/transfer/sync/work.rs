@@ -21,6 +21,7 @@ use crate::payload::blocking;
 use crate::transfer::delete::Keys;
 use crate::transfer::feed::Tasks;
 use crate::transfer::handle::Watch;
+use crate::transfer::patience::is_unheard;
 use item::Moved;
 
 /// What the whole sync shares.
@@ -49,6 +50,8 @@ pub(super) struct Work {
     pub(super) blind: AtomicBool,
     /// Whether both ends are read once more: what is wrong with them was told.
     pub(super) again: AtomicBool,
+    /// Whether something has failed for want of an answer.
+    pub(super) unheard: AtomicBool,
     /// How many entries turned out to have the same bytes.
     pub(super) same: AtomicU64,
     /// The first of the keys that have failed, which is told once.
@@ -228,9 +231,9 @@ impl Work {
         pass.tasks.reap()
     }
 
-    /// Fails where something has failed and one of the servers is away: each of the other entries would fail as well.
+    /// Fails where something got no answer and one of the servers is away: each of the other entries would fail as well.
     fn stop_if_away(&self) -> Result<(), Error> {
-        if self.failed().is_empty() {
+        if !self.unheard.load(Ordering::Relaxed) {
             return Ok(());
         }
         let clients = [&self.source, &self.target].map(|place| match place {
@@ -329,6 +332,7 @@ impl Work {
             Ok(moved) => (moved, None),
             Err(error) => (Moved::default(), Some(error)),
         };
+        self.unheard.fetch_or(error.as_ref().is_some_and(is_unheard), Ordering::Relaxed);
         let Entry { key, size, .. } = entry;
         if error.is_some() && !self.again.load(Ordering::Relaxed) && self.failed().len() < FAILURES {
             self.failed().insert(key.clone());
