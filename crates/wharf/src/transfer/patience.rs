@@ -442,8 +442,8 @@ mod tests {
         let (lane, tally) = known();
         // A long body of another, which ends much later.
         let flowing = async {
-            for _ in 0..400_000 {
-                sleep(Duration::from_millis(1)).await;
+            for _ in 0..70_000 {
+                sleep(Duration::from_millis(5)).await;
                 lane.moved(1);
             }
         };
