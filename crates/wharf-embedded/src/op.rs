@@ -42,14 +42,13 @@ use crate::xml::Writer;
 const MOST_DOCUMENT: usize = 4 * 1024 * 1024;
 
 /// Headers that ask for what the store does not do: appending, conditions of directory buckets, MFA delete, names of buckets
-/// within an account, holds until an event, annotations.
-const UNCARRIED: [&str; 10] = [
+/// within an account, holds until an event. (Whether annotations are copied, aws-cli says of every copy; there are none.)
+const UNCARRIED: [&str; 9] = [
     "x-amz-bucket-namespace",
     "x-amz-if-match-initiated-time",
     "x-amz-if-match-last-modified-time",
     "x-amz-if-match-size",
     "x-amz-mfa",
-    "x-amz-object-annotation-directive",
     "x-amz-object-lock-event-hold",
     "x-amz-object-lock-event-hold-duration-days",
     "x-amz-object-lock-event-hold-duration-years",

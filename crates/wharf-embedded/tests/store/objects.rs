@@ -354,7 +354,6 @@ async fn what_is_not_carried_is_said_so() {
         // A lock that was taken and not kept would be worse than none.
         put("/bucket/k").header("x-amz-object-lock-event-hold", "ON"),
         put("/bucket/k").header("x-amz-object-lock-event-hold-duration-days", "7"),
-        put("/bucket/k").header("x-amz-object-annotation-directive", "EXCLUDE"),
         put("/other-bucket").header("x-amz-bucket-namespace", "account-regional"),
     ] {
         let answer = ask.send(&store).await.refused(501, "NotImplemented");
