@@ -34,13 +34,13 @@ pub const PROGRAMS: &[Program] = &[
         name: "wharf",
         tool: Tool::Wharf,
         package: "wharf-cli",
-        setup: "`--provider aws`, as which the sink answers; `--quiet`",
+        setup: "`--provider aws`, as which the sink answers; `--only-show-errors`",
     },
     Program {
         name: "wharf-unsigned",
         tool: Tool::WharfUnsigned,
         package: "wharf-cli",
-        setup: "`--provider aws`, `--unsigned-payload`, `--quiet`: as all others, it does not sign what it sends over http; where nothing is \
+        setup: "`--provider aws`, `--unsigned-payload`, `--only-show-errors`: as all others, it does not sign what it sends over http; where nothing is \
                 sent, and over https, the same as wharf",
     },
     Program {
@@ -66,7 +66,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "aws-cli",
         tool: Tool::Aws,
         package: "awscli",
-        setup: "defaults of the classic transfer client (parts of 8 MiB, 10 at once), `--quiet`",
+        setup: "defaults of the classic transfer client (parts of 8 MiB, 10 at once), `--only-show-errors`",
     },
 ];
 
@@ -248,10 +248,10 @@ fn as_aws_has_it(command: &mut Command, task: &Task) {
     match task.verb {
         Verb::ListOne => command.arg("ls").arg(url),
         Verb::ListAll => command.args(["ls", "--recursive"]).arg(url),
-        Verb::FilesUp => command.args(["cp", "--quiet", "--recursive"]).arg(&task.path).arg(url),
-        Verb::FilesDown => command.args(["cp", "--quiet", "--recursive"]).arg(url).arg(&task.path),
-        Verb::Up => command.args(["cp", "--quiet"]).arg(&task.path).arg(url),
-        Verb::Down => command.args(["cp", "--quiet"]).arg(url).arg(&task.path),
-        Verb::Sync => command.args(["sync", "--quiet"]).arg(&task.path).arg(url),
+        Verb::FilesUp => command.args(["cp", "--only-show-errors", "--recursive"]).arg(&task.path).arg(url),
+        Verb::FilesDown => command.args(["cp", "--only-show-errors", "--recursive"]).arg(url).arg(&task.path),
+        Verb::Up => command.args(["cp", "--only-show-errors"]).arg(&task.path).arg(url),
+        Verb::Down => command.args(["cp", "--only-show-errors"]).arg(url).arg(&task.path),
+        Verb::Sync => command.args(["sync", "--only-show-errors"]).arg(&task.path).arg(url),
     };
 }
