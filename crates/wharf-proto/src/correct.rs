@@ -11,7 +11,7 @@
 //! let mut headers = HeaderMap::new();
 //! headers.insert("x-amz-bucket-region", "eu-west-1".parse()?);
 //! let error = Error::from_response(StatusCode::MOVED_PERMANENTLY, &headers, &Default::default());
-//! let asked = Asked { method: &Method::HEAD, region: "us-east-1", at: std::time::SystemTime::UNIX_EPOCH, token: false };
+//! let asked = Asked { method: &Method::HEAD, region: "us-east-1", at: std::time::SystemTime::UNIX_EPOCH, token: false, digest: false };
 //! assert_eq!(correction(&asked, &error, &headers), Some(Correction::Region("eu-west-1".to_owned())));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -50,6 +50,8 @@ pub struct Asked<'a> {
     pub at: SystemTime,
     /// Whether it was signed with temporary keys.
     pub token: bool,
+    /// Whether it must have a digest, and had a checksum that may give way to `Content-MD5`.
+    pub digest: bool,
 }
 
 /// What to change before the same request is sent once more.
@@ -62,11 +64,14 @@ pub enum Correction {
     Clock(SystemTime),
     /// Sign with other keys: these have ended.
     Credentials,
+    /// Send `Content-MD5` in place of a checksum.
+    ContentMd5,
 }
 
 /// What `error`, made of an answer with these `headers`, asks to change; `None` where the same would come again.
 pub fn correction(asked: &Asked<'_>, error: &Error, headers: &HeaderMap) -> Option<Correction> {
     match (error.kind(), error.code()) {
+        _ if asked.digest && asks_md5(error) => Some(Correction::ContentMd5),
         (ErrorKind::WrongRegion, _) => another_region(asked, error).or_else(|| ended(asked, error)),
         (ErrorKind::RequestTimeTooSkewed, _) => clock(asked, headers, MIN_SKEW),
         (_, Some(code)) if ENDED.contains(&code) => Some(Correction::Credentials),
@@ -110,6 +115,18 @@ fn clock(asked: &Asked<'_>, headers: &HeaderMap, least: Duration) -> Option<Corr
     told(asked.at, headers, least).map(Correction::Clock)
 }
 
+/// 400 that names the digest of old, or the header of the new one: `MissingContentMD5`, "Missing required header for this
+/// request: Content-MD5", "Unsupported header 'x-amz-checksum-crc64nvme'". One that did not match says nothing of what is
+/// wanted.
+fn asks_md5(error: &Error) -> bool {
+    let names = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        ["md5", "x-amz-checksum", "x-amz-sdk-checksum"].iter().any(|name| text.contains(name))
+    };
+    let of_the_request = error.status() == Some(StatusCode::BAD_REQUEST) && error.kind() != ErrorKind::BadDigest;
+    of_the_request && (error.code().is_some_and(names) || names(error.message()))
+}
+
 /// The time that an answer tells, where it is as far as this from the one that the request was signed with.
 fn told(at: SystemTime, headers: &HeaderMap, least: Duration) -> Option<SystemTime> {
     let theirs = Headers::of(headers).http_date("date")?;
@@ -123,6 +140,7 @@ pub struct Corrections {
     regions: u8,
     clock: bool,
     credentials: bool,
+    content_md5: bool,
 }
 
 /// How often a call changes its region.
@@ -138,6 +156,7 @@ impl Corrections {
             }
             Correction::Clock(_) => !std::mem::replace(&mut self.clock, true),
             Correction::Credentials => !std::mem::replace(&mut self.credentials, true),
+            Correction::ContentMd5 => !std::mem::replace(&mut self.content_md5, true),
         }
     }
 }
@@ -161,7 +180,7 @@ mod tests {
         let status = StatusCode::from_u16(status).unwrap();
         let error = Error::from_response(status, &headers, &Bytes::from_static(body.as_bytes()));
         let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
-        correction(&Asked { method: &method, region: "us-east-1", at, token: true }, &error, &headers)
+        correction(&Asked { method: &method, region: "us-east-1", at, token: true, digest: true }, &error, &headers)
     }
 
     fn region(name: &str) -> Option<Correction> {
@@ -266,6 +285,31 @@ mod tests {
         assert_eq!(after(Method::GET, 400, &[], ""), None);
         assert_eq!(after(Method::HEAD, 404, &[], ""), None);
         assert_eq!(after(Method::GET, 403, &[], "<Error><Code>InvalidAccessKeyId</Code></Error>"), None);
+    }
+
+    #[test]
+    fn digests() {
+        for (status, code, message, asks) in [
+            (400, "MissingContentMD5", "No.", true),
+            (400, "InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*", true),
+            (400, "InvalidArgument", "Unsupported header 'x-amz-checksum-crc64nvme' received for this API call.", true),
+            (400, "BadDigest", "The Content-MD5 or x-amz-checksum-crc64nvme did not match what we received.", false),
+            (400, "InvalidRequest", "No.", false),
+            (400, "MalformedXML", "No.", false),
+            (403, "AccessDenied", "no content-md5", false),
+        ] {
+            let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>").leak();
+            let expected = asks.then_some(Correction::ContentMd5);
+            assert_eq!(after(Method::POST, status, &[], body), expected, "{status} {code} {message}");
+        }
+        let error = Error::from_response(
+            StatusCode::BAD_REQUEST,
+            &HeaderMap::new(),
+            &Bytes::from_static(b"<Error><Code>MissingContentMD5</Code></Error>"),
+        );
+        let at = SystemTime::UNIX_EPOCH;
+        let asked = Asked { method: &Method::POST, region: "us-east-1", at, token: false, digest: false };
+        assert_eq!(correction(&asked, &error, &HeaderMap::new()), None, "it had one, or another that the call chose");
     }
 
     #[test]

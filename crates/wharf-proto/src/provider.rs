@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use condition::{Condition, Conditions};
-pub use habits::{Habits, Parts, Source};
+pub use habits::{ContentMd5, Habits, Parts, Source};
 
 use crate::Error;
 use crate::endpoint::{Endpoint, Partition};

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use wharf_proto::op::{PostForm, PresignedPost};
 use wharf_proto::operation::{Operation, Presigned, Request, SendFuture, Sender};
-use wharf_proto::provider::Habits;
+use wharf_proto::provider::{ContentMd5, Habits};
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
 use wharf_proto::{Credentials, Endpoint, Error, ErrorKind, Provider};
@@ -79,6 +79,8 @@ pub(crate) struct Shared {
     pub(crate) deadline: Option<Duration>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) server_clock: Arc<ServerClock>,
+    /// Whether the server has asked for `Content-MD5` in place of a checksum.
+    pub(crate) asked_for_md5: AtomicBool,
     pub(crate) signing_keys: SigningKeyCache,
     pub(crate) told: Told,
     /// What the server of the first answer calls itself.
@@ -122,7 +124,12 @@ impl Inner {
     }
 
     pub(crate) fn payload_conditions(&self) -> Conditions {
+        let content_md5 = match self.sending.habits.content_md5 {
+            ContentMd5::WhenAsked => self.asked_for_md5.load(Ordering::Relaxed),
+            when => when == ContentMd5::Always,
+        };
         Conditions {
+            content_md5,
             signed: self.identity.provider().is_some(),
             sign_payload: self.sending.sign_payload,
             habits: self.sending.habits,

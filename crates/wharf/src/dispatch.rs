@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use tracing::Instrument;
 use wharf_proto::correct::{Asked, Correction, Corrections, correction};
 use wharf_proto::operation::{Request, SentChecksum};
+use wharf_proto::provider::ContentMd5;
 use wharf_proto::retry::{Decision, FailureClass, RetryQuota, RetryState, TransportFailure, retry_after};
 use wharf_proto::sigv4::{self, Scope, SignedChunks, Signer};
 use wharf_proto::{Credentials, Error, ErrorKind, is_error_document, is_whole_document};
@@ -88,12 +89,12 @@ async fn prepare_and_send(
 ) -> Result<Answer, Error> {
     let route = Route::of(client, request)?;
     let payload = Payload::prepare(request, &client.payload_conditions()).await?;
-    attempts(client, &Prepared { request, route, payload }, read, sent).await
+    attempts(client, &mut Prepared { request, route, payload }, read, sent).await
 }
 
 /// A request that can be signed and sent, again and again where its payload allows.
 struct Prepared<'r> {
-    request: &'r Request,
+    request: &'r mut Request,
     route: Route,
     payload: Payload,
 }
@@ -104,7 +105,12 @@ impl Prepared<'_> {
     }
 }
 
-async fn attempts(client: &Arc<Inner>, prepared: &Prepared<'_>, read: Read, sent: &AtomicU32) -> Result<Answer, Error> {
+async fn attempts(
+    client: &Arc<Inner>,
+    prepared: &mut Prepared<'_>,
+    read: Read,
+    sent: &AtomicU32,
+) -> Result<Answer, Error> {
     let quota = &prepared.route.bucket.quota;
     let mut policy = client.retry;
     if client.sending.one_attempt {
@@ -153,6 +159,9 @@ async fn attempts(client: &Arc<Inner>, prepared: &Prepared<'_>, read: Read, sent
             if prepared.payload.can_be_sent() {
                 tracing::debug!(error = %failure.error, ?correction, "trying again, corrected");
                 clock_was = clock_was.or(matches!(correction, Correction::Clock(_)).then_some(ahead));
+                if correction == Correction::ContentMd5 {
+                    Box::pin(prepared.payload.set_content_md5(&mut prepared.request.headers)).await?;
+                }
                 way = prepared.way(client)?;
                 continue;
             }
@@ -256,7 +265,9 @@ async fn attempt(
         }
         let mut failure = Failure::of_answer(error, &head.headers, payload);
         let token = signed_with.as_ref().is_some_and(|keys| keys.session_token().is_some());
-        let asked = Asked { method: &prepared.request.method, region: way.scope().region, at, token };
+        let digest =
+            client.sending.habits.content_md5 == ContentMd5::WhenAsked && payload.may_be_by_md5(prepared.request);
+        let asked = Asked { method: &prepared.request.method, region: way.scope().region, at, token, digest };
         failure.correction = correction(&asked, &failure.error, &head.headers);
         return Err(failure);
     }

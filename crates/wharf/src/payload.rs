@@ -35,6 +35,8 @@ const MAX_LENGTH: u64 = 5 << 40;
 /// The size of the chunks of a framed body. A body that is no longer goes out in one piece.
 const CHUNK: usize = 64 * 1024;
 
+const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+
 const SDK_CHECKSUM_ALGORITHM: HeaderName = HeaderName::from_static("x-amz-sdk-checksum-algorithm");
 
 /// Hashing more than this would keep a runtime's thread for longer than a moment.
@@ -47,6 +49,8 @@ pub(crate) struct Conditions {
     pub(crate) signed: bool,
     /// The signature covers the body.
     pub(crate) sign_payload: bool,
+    /// What must have a digest has `Content-MD5`.
+    pub(crate) content_md5: bool,
     /// The provider's habits, but for what the client's settings say otherwise.
     pub(crate) habits: Habits,
 }
@@ -76,6 +80,25 @@ impl Content {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::File(file) => file.length(),
             Self::Once(once) => once.length(),
+        }
+    }
+
+    /// The checksum, and SHA-256 for a signature, of what can be read more than once.
+    async fn digests(
+        &self,
+        algorithm: Option<ChecksumAlgorithm>,
+        sha256: bool,
+    ) -> Result<(Option<Checksum>, Option<[u8; 32]>), Error> {
+        match self {
+            Self::Bytes(bytes) if bytes.len() <= HASH_INLINE || (algorithm.is_none() && !sha256) => {
+                Ok(digest(bytes, algorithm, sha256))
+            }
+            Self::Bytes(bytes) => {
+                let bytes = bytes.clone();
+                Box::pin(blocking(move || Ok(digest(&bytes, algorithm, sha256)))).await
+            }
+            Self::File(file) if algorithm.is_some() || sha256 => Box::pin(file.digest(algorithm, sha256)).await,
+            _ => Ok((None, None)),
         }
     }
 }
@@ -109,12 +132,11 @@ impl Payload {
         }
         let is_data = !matches!(policy, ChecksumPolicy::None | ChecksumPolicy::Required | ChecksumPolicy::Announce);
         let signs_body = conditions.signed && (!is_data || conditions.sign_payload);
-        let md5_is_header = *policy == ChecksumPolicy::Required
-            && conditions.habits.content_md5
-            && !matches!(content, Content::Once(_));
+        let md5_is_header =
+            *policy == ChecksumPolicy::Required && conditions.content_md5 && !matches!(content, Content::Once(_));
         let algorithm = match policy {
             ChecksumPolicy::Default => conditions.habits.checksum,
-            ChecksumPolicy::Required if md5_is_header => Some(ChecksumAlgorithm::Md5),
+            ChecksumPolicy::Required if md5_is_header => None,
             ChecksumPolicy::Required => Some(conditions.habits.checksum.unwrap_or(ChecksumAlgorithm::Crc64Nvme)),
             ChecksumPolicy::Algorithm(algorithm) | ChecksumPolicy::WhileSending(algorithm) => Some(*algorithm),
             _ => None,
@@ -135,8 +157,8 @@ impl Payload {
         if let ChecksumPolicy::Value(checksum) = policy {
             payload.expected = Some(*checksum);
         }
-        if let Some(md5) = payload.expected.take_if(|_| md5_is_header) {
-            set_content_md5(headers, &md5);
+        if md5_is_header {
+            Box::pin(payload.set_content_md5(headers)).await?;
         } else if let Some(checksum) = &payload.expected {
             set_checksum(headers, checksum);
         }
@@ -155,7 +177,7 @@ impl Payload {
         algorithm: Option<ChecksumAlgorithm>,
         signs_body: bool,
     ) -> Result<Self, Error> {
-        let digests = match &content {
+        let (expected, sha256) = match &content {
             Content::Bytes(bytes) if bytes.is_empty() && algorithm.is_none() => {
                 return Ok(Self {
                     content,
@@ -165,19 +187,8 @@ impl Payload {
                     tells: false,
                 });
             }
-            Content::Bytes(bytes) if bytes.len() <= HASH_INLINE || (algorithm.is_none() && !signs_body) => {
-                digest(bytes, algorithm, signs_body)
-            }
-            Content::Bytes(bytes) => {
-                let bytes = bytes.clone();
-                Box::pin(blocking(move || Ok(digest(&bytes, algorithm, signs_body)))).await?
-            }
-            Content::File(file) if algorithm.is_some() || signs_body => {
-                Box::pin(file.digest(algorithm, signs_body)).await?
-            }
-            _ => (None, None),
+            content => content.digests(algorithm, signs_body).await?,
         };
-        let (expected, sha256) = digests;
         let signing = sha256.map_or(sigv4::Payload::Unsigned, sigv4::Payload::Sha256);
         Ok(Self { content, signing, expected, trailer: None, tells: false })
     }
@@ -218,6 +229,24 @@ impl Payload {
             headers.insert(HeaderName::from_static("x-amz-trailer"), HeaderValue::from_static(algorithm.header_name()));
         }
         Ok(Self { content, signing, expected: None, trailer, tells: false })
+    }
+
+    /// Has `Content-MD5` among `headers`, unless the caller has given one, and no checksum of our choice.
+    pub(crate) async fn set_content_md5(&mut self, headers: &mut HeaderMap) -> Result<(), Error> {
+        if let Some(checksum) = self.expected.take() {
+            headers.remove(checksum.algorithm().header());
+            headers.remove(SDK_CHECKSUM_ALGORITHM);
+        }
+        let (md5, _) = self.content.digests(Some(ChecksumAlgorithm::Md5), false).await?;
+        if let Some(value) = md5.and_then(|md5| HeaderValue::try_from(md5.to_base64()).ok()) {
+            headers.entry(CONTENT_MD5).or_insert(value);
+        }
+        Ok(())
+    }
+
+    /// Whether this is the body of a request that must have a digest, whose checksum may give way to `Content-MD5`.
+    pub(crate) fn may_be_by_md5(&self, request: &Request) -> bool {
+        request.checksum == ChecksumPolicy::Required && self.expected.is_some()
     }
 
     /// What the signature says of the body.
@@ -330,13 +359,6 @@ fn announce(headers: &mut HeaderMap, conditions: &Conditions) {
 pub(crate) fn set_checksum(headers: &mut HeaderMap, checksum: &Checksum) {
     if let Ok(value) = HeaderValue::try_from(checksum.to_base64()) {
         headers.insert(checksum.algorithm().header(), value);
-    }
-}
-
-/// The digest of old; one that the caller gave is left alone.
-fn set_content_md5(headers: &mut HeaderMap, md5: &Checksum) {
-    if let Ok(value) = HeaderValue::from_str(&md5.to_base64()) {
-        headers.entry("content-md5").or_insert(value);
     }
 }
 

@@ -8,7 +8,7 @@ use std::future::Future;
 
 use wharf_proto::Error;
 use wharf_proto::checksum::ChecksumAlgorithm;
-use wharf_proto::provider::{Condition, Conditions, Habits, Provider};
+use wharf_proto::provider::{Condition, Conditions, ContentMd5, Habits, Provider};
 
 use crate::Client;
 use run::Probe;
@@ -152,7 +152,8 @@ impl ProbeReport {
         habits.multipart_etag = self.multipart_etag.or(habits.multipart_etag);
         habits.content_md5 = match (self.delete_checksum.or(true), self.delete_md5.or(true)) {
             (true, true) => habits.content_md5,
-            (takes_checksum, _) => !takes_checksum,
+            (true, false) => ContentMd5::Never,
+            (false, _) => ContentMd5::Always,
         };
         // A checksum that is not kept does no harm; one that is refused does.
         let refused = |algorithm| {

@@ -1,6 +1,7 @@
 //! Where a request goes and what it is signed with, by what is known of its bucket; and what answers teach of that.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use http::{HeaderValue, Method, Uri};
 use wharf_proto::correct::Correction;
@@ -100,6 +101,10 @@ impl Route {
                 leads_elsewhere
             }
             Correction::Clock(theirs) => client.server_clock.set(*theirs),
+            Correction::ContentMd5 => {
+                client.asked_for_md5.store(true, Ordering::Relaxed);
+                true
+            }
             Correction::Credentials => match signed_with {
                 Some(keys) if self.session => {
                     Session::has_ended(&self.bucket, keys).await;
@@ -125,6 +130,7 @@ pub(crate) fn once_more(error: Error, correction: &Correction) -> Error {
             error.with_hint(format!("the bucket is in {region}, which the client knows now; {again}"))
         }
         Correction::Clock(_) => error.with_hint(format!("the client knows the server's time now; {again}")),
-        _ => error.with_hint(format!("the client gets new keys now; {again}")),
+        Correction::Credentials => error.with_hint(format!("the client gets new keys now; {again}")),
+        _ => error,
     }
 }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response};
 use support::{Conn, Fake, FakeClock, Head, Server, client_of, line, tls};
+use wharf::provider::ContentMd5;
 use wharf::transport::Body as Bytestream;
 use wharf::{Body, Client, ClientBuilder, CustomerKey, Encryption, ErrorKind};
 
@@ -77,6 +78,48 @@ async fn a_server_of_ones_own_names_its_region() {
         s3.get_object("other-bucket", "a").await.unwrap();
         assert_eq!(server.requests().len(), 6);
     }
+}
+
+/// As servers from before 2022 do, which know no checksums.
+#[tokio::test]
+async fn a_server_that_wants_content_md5_gets_it() {
+    const DONE: &str = "<DeleteResult><Deleted><Key>a</Key></Deleted></DeleteResult>";
+    let server = Server::start(|mut conn: Conn| async move {
+        while let Some((head, body)) = conn.request().await {
+            let md5 = wharf::proto::checksum::md5_base64(&body);
+            let answered = match head.header("content-md5") {
+                Some(given) if given == md5 => answer(200, "", DONE),
+                _ => answer(400, "", &error("MissingContentMD5", "")),
+            };
+            conn.write(answered).await;
+        }
+    })
+    .await;
+    let clock = FakeClock::default();
+    let s3 = client_of(server.url()).clock(clock.clone()).max_attempts(1).build().unwrap();
+    assert_eq!(s3.delete_objects("my-bucket", ["a"]).await.unwrap().deleted.len(), 1);
+    // It is remembered, for all buckets.
+    assert_eq!(s3.delete_objects("other-bucket", ["a"]).await.unwrap().deleted.len(), 1);
+    s3.put_object_tagging("my-bucket", "a", [("a", "b")]).await.unwrap();
+    let digests: Vec<_> = server
+        .requests()
+        .iter()
+        .map(|head| {
+            ["x-amz-checksum-crc64nvme", "x-amz-sdk-checksum-algorithm", "content-md5"]
+                .map(|it| head.header(it).is_some())
+        })
+        .collect();
+    let md5 = [false, false, true];
+    assert_eq!(digests, [[true, true, false], md5, md5, md5]);
+    assert!(clock.waits().is_empty());
+
+    // Who may not compute it gets the server's words.
+    let mut habits = wharf::Provider::Other.habits();
+    habits.content_md5 = ContentMd5::Never;
+    let s3 = client_of(server.url()).habits(habits).max_attempts(1).build().unwrap();
+    let error = s3.delete_objects("my-bucket", ["a"]).await.unwrap_err();
+    assert_eq!(error.code(), Some("MissingContentMD5"));
+    assert_eq!(server.requests().len(), 5);
 }
 
 /// HEAD: the answer has no body, its header is all there is.

@@ -207,7 +207,7 @@ async fn conflict() {
         expect(
             "PutObject my-bucket/a: The conditional request cannot succeed due to a conflicting operation against \
              this resource. (ConditionalRequestConflict, HTTP 409, request ID, 3 attempts)",
-            ErrorKind::Conflict
+            ErrorKind::ConditionalRequestConflict
         )
     );
 }

@@ -211,7 +211,10 @@ async fn a_conflict_is_tried_again_where_s3_says_so() {
     let s3 = client_of(server.url()).build().unwrap();
     let complete = s3.complete_multipart_upload("my-bucket", "a", "upload").part((1, "\"e\"")).if_absent();
     let error = complete.await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts(), server.requests().len()), (ErrorKind::Conflict, 1, 1));
+    assert_eq!(
+        (error.kind(), error.attempts(), server.requests().len()),
+        (ErrorKind::ConditionalRequestConflict, 1, 1)
+    );
 }
 
 fn one_pass(data: &'static str) -> Body {

@@ -271,7 +271,7 @@ async fn a_conflict_is_tried_again_where_that_helps() {
     store.inject(conflict()).unwrap();
     for size in [SMALL, LARGE] {
         let error = s3.upload("my-bucket", "b", bytes(size)).if_absent().start().unwrap().await.unwrap_err();
-        assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::Conflict, false));
+        assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::ConditionalRequestConflict, false));
     }
     assert_eq!(store.requests().count(Operation::CompleteMultipartUpload), 1);
     no_uploads(&s3).await;

@@ -55,7 +55,11 @@ async fn race(cx: Context) -> Outcome {
         match outcome.map_err(|error| Failure::new(error.to_string()))? {
             Ok(_) => winners.push(n),
             lost => {
-                refused("a racer that lost", lost, &[ErrorKind::PreconditionFailed, ErrorKind::Conflict])?;
+                refused(
+                    "a racer that lost",
+                    lost,
+                    &[ErrorKind::PreconditionFailed, ErrorKind::ConditionalRequestConflict],
+                )?;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The tables of what wharf takes each provider for.
 
 use wharf::AddressingStyle;
-use wharf::provider::{Condition, Habits, Provider, Source};
+use wharf::provider::{Condition, ContentMd5, Habits, Provider, Source};
 
 use super::line;
 
@@ -51,7 +51,7 @@ pub(super) fn tables(page: &mut String) {
             if habits.sorted { "bytes" } else { "not known" }.to_owned(),
             habits.checksum.map_or_else(|| "none".to_owned(), |algorithm| algorithm.to_string()),
             framing(&habits).to_owned(),
-            if habits.content_md5 { "Content-MD5" } else { "checksum" }.to_owned(),
+            delete_digest(&habits).to_owned(),
             parts(&habits),
             tick(habits.etag_is_md5).to_owned(),
             tick(habits.multipart_etag).to_owned(),
@@ -90,6 +90,14 @@ fn listings(habits: &Habits) -> String {
     let version = if habits.list_v2 { "version 2" } else { "version 1" };
     let encoding = if habits.list_encoding { "url-encoded" } else { "not encoded" };
     format!("{version}, {encoding}")
+}
+
+fn delete_digest(habits: &Habits) -> &'static str {
+    match habits.content_md5 {
+        ContentMd5::Always => "Content-MD5",
+        ContentMd5::Never => "checksum",
+        _ => "checksum; Content-MD5 when asked",
+    }
 }
 
 fn framing(habits: &Habits) -> &'static str {

@@ -34,8 +34,10 @@ pub enum ErrorKind {
     NoCredentials,
     /// 412: a condition of the request does not hold.
     PreconditionFailed,
-    /// 409: another request was changing the same thing.
-    Conflict,
+    /// 409: a conditional write met another write of the same object.
+    ConditionalRequestConflict,
+    /// 409: another operation on the same thing was under way.
+    OperationAborted,
     /// 416: the range lies outside the object.
     InvalidRange,
     /// Something in the call or the configuration cannot be used. Nothing was sent, or S3 refused it as malformed.
@@ -68,11 +70,21 @@ pub enum ErrorKind {
     /// or written. Where it was the system, [`Error::cause`](crate::Error::cause) is the [`io::Error`](std::io::Error), whose
     /// kind tells more.
     Body,
+    /// Another transfer has the file: the target of a download, or a journal.
+    InUse,
     /// The server failed (5xx).
     Server,
     /// Anything else that S3 answered; see [`Error::code`](crate::Error::code).
     #[default]
     Other,
+}
+
+impl ErrorKind {
+    /// Whether another request was in the way (409), so that the same may succeed later:
+    /// [`ConditionalRequestConflict`](Self::ConditionalRequestConflict) or [`OperationAborted`](Self::OperationAborted).
+    pub fn is_conflict(self) -> bool {
+        matches!(self, Self::ConditionalRequestConflict | Self::OperationAborted)
+    }
 }
 
 pub(super) fn kind_of(status: StatusCode, code: Option<&str>) -> ErrorKind {
@@ -90,7 +102,8 @@ pub(super) fn kind_of(status: StatusCode, code: Option<&str>) -> ErrorKind {
             K::InvalidCredentials
         }
         "PreconditionFailed" => K::PreconditionFailed,
-        "ConditionalRequestConflict" | "OperationAborted" => K::Conflict,
+        "ConditionalRequestConflict" => K::ConditionalRequestConflict,
+        "OperationAborted" => K::OperationAborted,
         "InvalidRange" => K::InvalidRange,
         "BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest" => K::BadDigest,
         "InvalidObjectState" => K::InvalidObjectState,
@@ -117,7 +130,7 @@ pub(super) fn kind_of(status: StatusCode, code: Option<&str>) -> ErrorKind {
         401 | 403 => K::AccessDenied,
         404 => K::NotFound,
         400 if code.is_some() => K::InvalidInput,
-        409 if code.is_none() => K::Conflict,
+        409 if code.is_none() => K::OperationAborted,
         412 => K::PreconditionFailed,
         416 => K::InvalidRange,
         429 => K::SlowDown,
@@ -160,8 +173,9 @@ mod tests {
     #[test]
     fn a_conflict_is_one_of_requests() {
         let kind = |code| kind_of(StatusCode::CONFLICT, code);
-        assert_eq!(kind(Some("ConditionalRequestConflict")), ErrorKind::Conflict);
-        assert_eq!(kind(None), ErrorKind::Conflict);
+        assert_eq!(kind(Some("ConditionalRequestConflict")), ErrorKind::ConditionalRequestConflict);
+        assert_eq!(kind(Some("OperationAborted")), ErrorKind::OperationAborted);
+        assert_eq!(kind(None), ErrorKind::OperationAborted);
         assert_eq!(kind(Some("InvalidBucketState")), ErrorKind::Other);
         assert_eq!(kind(Some("BucketNotEmpty")), ErrorKind::BucketNotEmpty);
     }

@@ -25,7 +25,7 @@ use crate::{Body, CustomerKey, ETag, EncryptionInfo, Error};
 /// [`InvalidInput`](crate::ErrorKind::InvalidInput) without parts, for two parts of one number, and where S3 does not
 /// know a part or finds it too small,
 /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed) where a condition does not hold,
-/// [`Conflict`](crate::ErrorKind::Conflict) where the object was changed meanwhile: S3 wants a new upload then,
+/// [`ConditionalRequestConflict`](crate::ErrorKind::ConditionalRequestConflict) where the object was changed meanwhile: S3 wants a new upload then,
 /// [`BadDigest`](crate::ErrorKind::BadDigest) where the checksum is not that of the parts.
 #[must_use = "a call does nothing until it is awaited"]
 #[derive(Debug, Clone)]

@@ -276,8 +276,9 @@ async fn delete_all<S: Sender>(call: DeleteObjects<S>) -> Result<DeleteObjectsOu
 
 /// Whether an error is one that S3 gives for a key of a batch, rather than for a request.
 fn is_of_one_key(error: &Error) -> bool {
-    use ErrorKind::{AccessDenied, Conflict, NoSuchKey, NoSuchVersion, PreconditionFailed};
-    matches!(error.kind(), AccessDenied | Conflict | NoSuchKey | NoSuchVersion | PreconditionFailed)
+    use ErrorKind::{AccessDenied, NoSuchKey, NoSuchVersion, PreconditionFailed};
+    let kind = error.kind();
+    kind.is_conflict() || matches!(kind, AccessDenied | NoSuchKey | NoSuchVersion | PreconditionFailed)
 }
 
 fn check_keys(objects: &[ObjectIdentifier]) -> Result<(), Error> {

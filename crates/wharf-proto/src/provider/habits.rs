@@ -36,9 +36,8 @@ pub struct Habits {
     /// Whether a checksum may follow a framed body as a trailer. Where not, the checksum of a stream is compared with
     /// what the server answers.
     pub trailers: bool,
-    /// Whether requests that must have a digest, such as DeleteObjects, have `Content-MD5`: what all servers take, but
-    /// for those that only know it by a newer name. Where not, they have a checksum.
-    pub content_md5: bool,
+    /// Whether requests that must have a digest, such as DeleteObjects, have `Content-MD5` in place of a checksum.
+    pub content_md5: ContentMd5,
     /// What the parts of a multipart upload may be.
     pub parts: Parts,
     /// Whether the ETag of an object that was put at once, and not encrypted by a key of KMS or of one's own, is its MD5.
@@ -53,6 +52,20 @@ pub struct Habits {
     /// refused before it is sent. So are those of directory buckets, which only S3 is known to have. What is in neither
     /// set is not known, and sent.
     pub ignores: Conditions,
+}
+
+/// When a request that must have a digest has `Content-MD5`. Nothing else has it unless the call says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ContentMd5 {
+    /// Never: it has a checksum, and where the server refuses that, an error. For machines that may not compute MD5.
+    Never,
+    /// Once the server has asked for it. Until then there is a checksum in its place; the first request that is refused with
+    /// 400 for want of `Content-MD5`, or because of the checksum's header, is made again with it, and all of this client's
+    /// that follow have it at once.
+    WhenAsked,
+    /// Always, as servers from before 2022 want it.
+    Always,
 }
 
 /// How a provider's habits are known.

@@ -1,6 +1,7 @@
 //! The table: one row for each provider.
 
 use super::Condition::*;
+use super::ContentMd5::{Always, WhenAsked};
 use super::{Conditions, Habits, Parts, Provider, Source};
 use crate::checksum::ChecksumAlgorithm::{Crc32c, Crc64Nvme};
 use crate::endpoint::AddressingStyle;
@@ -35,7 +36,7 @@ pub(super) const OTHER: Habits = Habits {
     // The one way to sign a stream over plain http. Over https nothing is framed.
     chunks: true,
     trailers: false,
-    content_md5: true,
+    content_md5: WhenAsked,
     parts: PARTS,
     etag_is_md5: false,
     multipart_etag: false,
@@ -50,7 +51,6 @@ const AWS: Habits = Habits {
     sorted: true,
     parts_need_checksum: false,
     trailers: true,
-    content_md5: false,
     etag_is_md5: true,
     multipart_etag: true,
     keeps: Conditions::ALL,
@@ -68,7 +68,7 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
             chunks: false,
             trailers: false,
             addressing: AddressingStyle::Path,
-            content_md5: true,
+            content_md5: Always,
             parts: Parts { equal: true, ..PARTS },
             // Those of uploads before June 21, 2023 are random, which proves nothing.
             multipart_etag: true,
@@ -103,6 +103,7 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
             // ETags are conditions of reads only; writes have generations for that (x-goog-if-generation-match). The
             // source of a copy is read.
             ignores: Conditions::ALL.without(READS).without(Conditions::of(&[CopySource])),
+            content_md5: Always,
             ..OTHER
         },
     ),
@@ -118,6 +119,7 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
             sorted: true,
             // Conditions of writes are refused (501 NotImplemented), which does no harm.
             keeps: READS,
+            content_md5: Always,
             ..OTHER
         },
     ),
@@ -129,6 +131,7 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
             etag_is_md5: true,
             multipart_etag: true,
             keeps: READS,
+            content_md5: Always,
             ..OTHER
         },
     ),
@@ -141,6 +144,7 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
             etag_is_md5: true,
             multipart_etag: true,
             keeps: READS,
+            content_md5: Always,
             ..OTHER
         },
     ),
@@ -155,6 +159,7 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
             chunks: false,
             sorted: true,
             keeps: READS,
+            content_md5: Always,
             ..OTHER
         },
     ),
@@ -166,6 +171,7 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
             sorted: true,
             parts: Parts { max_count: 1_000, ..PARTS },
             keeps: Conditions::of(&[PutIfAbsent, PutIfMatch, ReadIfMatch, ReadIfNoneMatch, ReadDates]),
+            content_md5: Always,
             ..OTHER
         },
     ),
@@ -184,6 +190,7 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
                 ReadIfNoneMatch,
                 ReadDates,
             ]),
+            content_md5: Always,
             ..OTHER
         },
     ),
@@ -194,8 +201,6 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
             addressing: AddressingStyle::Path,
             // Refused: 400 XAmzContentSHA256Mismatch.
             trailers: false,
-            // Checksums are neither compared nor kept; Content-MD5 is.
-            content_md5: true,
             // PutObject if match is refused also where it holds: an ETag in quotes never matches.
             keeps: Conditions::of(&[PutIfAbsent, ReadIfMatch, ReadIfNoneMatch, ReadDates]),
             ignores: Conditions::of(&[
@@ -217,7 +222,6 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
             source: Source::Documentation("MinIO: its repository, pull requests 19160 and 19713"),
             parts_need_checksum: true,
             addressing: AddressingStyle::Path,
-            content_md5: true,
             trailers: false,
             keeps: Conditions::of(&[
                 PutIfAbsent,
@@ -269,7 +273,6 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
             sorted: false,
             // Signed ones are stored as part of the object.
             trailers: false,
-            content_md5: true,
             parts: Parts { copies: false, ..PARTS },
             multipart_etag: false,
             keeps: Conditions::of(&[ReadIfNoneMatch]),

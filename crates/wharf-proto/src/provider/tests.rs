@@ -88,7 +88,8 @@ fn an_unknown_server_is_trusted_with_little() {
     let other = Provider::Other.habits();
     assert_eq!(other.addressing, AddressingStyle::Path);
     assert!(!other.trailers && !other.multipart_etag && !other.etag_is_md5 && !other.sorted);
-    assert!(other.content_md5 && other.list_v2);
+    assert_eq!(other.content_md5, ContentMd5::WhenAsked);
+    assert!(other.list_v2);
     assert_eq!((other.keeps, other.ignores.without(DIRECTORY)), (Conditions::NONE, Conditions::NONE));
 }
 

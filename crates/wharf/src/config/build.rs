@@ -153,6 +153,7 @@ impl ClientBuilder {
             server_takes: Arc::default(),
             buckets: Default::default(),
             server_clock,
+            asked_for_md5: Default::default(),
             stall_limit,
             patience,
             deadline: self.deadline,

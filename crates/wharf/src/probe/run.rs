@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use wharf_proto::checksum::{Checksum, ChecksumAlgorithm};
 use wharf_proto::op::{CompleteMultipartUpload, ObjectIdentifier};
-use wharf_proto::provider::{Condition, Conditions, Habits};
+use wharf_proto::provider::{Condition, Conditions, ContentMd5, Habits};
 use wharf_proto::transfer::journal::hex;
 use wharf_proto::{Body, ETag, Error, ErrorKind};
 
@@ -48,7 +48,7 @@ impl Probe {
             (habits.list_v2, habits.list_encoding, habits.checksum_mode) = (true, true, true);
             habits.announces_checksum = false;
             // A server that refuses one is to be asked everything else; what is about checksums names its own.
-            habits.checksum = None;
+            (habits.checksum, habits.content_md5) = (None, ContentMd5::Always);
         });
         let prefix = format!(".wharf-probe-{:016x}/", fastrand::u64(..));
         Self { s3, known, bucket, prefix, keys: Mutex::default(), uploads: Vec::new() }
@@ -96,8 +96,8 @@ impl Probe {
             ranges: self.ranges().await,
             etag_is_md5,
             multipart_etag: self.multipart_etag().await,
-            delete_checksum: self.delete_many(false).await,
-            delete_md5: self.delete_many(true).await,
+            delete_checksum: self.delete_many(ContentMd5::Never).await,
+            delete_md5: self.delete_many(ContentMd5::Always).await,
             remains: Vec::new(),
             hint: self.s3.inner().server_hint(),
             known: self.known,
@@ -343,7 +343,7 @@ impl Probe {
     }
 
     /// Whether DeleteObjects takes this digest.
-    async fn delete_many(&self, content_md5: bool) -> Finding {
+    async fn delete_many(&self, content_md5: ContentMd5) -> Finding {
         let key = self.key("many");
         if let Err(error) = self.put(&key).await {
             return unknown(&error);
@@ -377,7 +377,8 @@ async fn both<A, B>(
     match wrong.await {
         Ok(_) => return Finding::No("the condition is ignored".to_owned()),
         Err(error) => match error.kind() {
-            ErrorKind::PreconditionFailed | ErrorKind::NotModified | ErrorKind::Conflict => {}
+            ErrorKind::PreconditionFailed | ErrorKind::NotModified => {}
+            kind if kind.is_conflict() => {}
             _ => return refused(&error),
         },
     }

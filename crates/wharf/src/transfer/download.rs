@@ -315,7 +315,7 @@ impl Download<PathBuf> {
     /// bytes that are no longer what arrived are fetched again, whether or not the server keeps a checksum of the object. Of an object that was replaced it begins anew or fails, as
     /// [`on_change`](Download::on_change) says. All bytes are compared with the object's checksum in the end, those of an
     /// earlier run with the others. A second call at the same time is a
-    /// [`Conflict`](crate::ErrorKind::Conflict).
+    /// [`InUse`](crate::ErrorKind::InUse).
     ///
     /// A download that fails or is dropped leaves both files: the same call finishes it, and
     /// [`Interrupted::remove`](super::Interrupted::remove) gives it up. An object of up to 1 MiB, and one that the server

@@ -169,7 +169,7 @@ impl Interrupted {
     /// Gives it up: aborts the upload (AbortMultipartUpload), or removes the unfinished file; and removes the journal.
     ///
     /// # Errors
-    /// [`Conflict`](crate::ErrorKind::Conflict) while it or another download into the file is running,
+    /// [`InUse`](crate::ErrorKind::InUse) while it or another download into the file is running,
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an upload to another server than the client's and for a journal
     /// that cannot be read, those of AbortMultipartUpload. The journal is kept then.
     pub fn remove(self, client: &Client) -> SendFuture<()> {

@@ -31,7 +31,7 @@ impl Journal {
     /// Opens the journal at `path`, which is made if it is not there, and what it says.
     ///
     /// # Errors
-    /// `Conflict` where another transfer has it, `InvalidInput` where it is no journal that this version can read.
+    /// `InUse` where another transfer has it, `InvalidInput` where it is no journal that this version can read.
     pub(super) fn open(path: PathBuf) -> Result<(Self, State), Error> {
         let (mut file, _) = locked::open(&path, "another run of the same transfer")?;
         let mut bytes = Vec::new();

@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_millis(1);
 /// the thread, but not on the lock.
 ///
 /// # Errors
-/// `Conflict` where `who` has it.
+/// `InUse` where `who` has it.
 pub(super) fn open(path: &Path, who: &str) -> Result<(File, Metadata), Error> {
     open_between(path, who, || thread::sleep(LOOK))
 }
@@ -35,7 +35,7 @@ fn open_between(path: &Path, who: &str, mut wait: impl FnMut()) -> Result<(File,
                 continue;
             }
             let problem = format!("{who} is writing {}", path.display());
-            return Err(Error::new(ErrorKind::Conflict, problem).with_hint("let it end, or end it, and try again"));
+            return Err(Error::new(ErrorKind::InUse, problem).with_hint("let it end, or end it, and try again"));
         }
         // Whoever had it may have given it another name, or none, between our opening and our locking it.
         let named = fs::symlink_metadata(path).ok();
@@ -158,11 +158,11 @@ mod tests {
         let held = open_between(&path, "another", || drop(looking.take())).unwrap();
         // Whoever writes it has it, and is not waited for.
         let error = open_between(&path, "another", || panic!("it waits")).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Conflict);
+        assert_eq!(error.kind(), ErrorKind::InUse);
         drop(held);
         // Nor is a look that never ends, for ever.
         let (looking, mut waits) = (look(), 0);
-        assert_eq!(open_between(&path, "another", || waits += 1).unwrap_err().kind(), ErrorKind::Conflict);
+        assert_eq!(open_between(&path, "another", || waits += 1).unwrap_err().kind(), ErrorKind::InUse);
         assert_eq!(waits, LOOKS);
         drop(looking);
         open_between(&path, "another", || panic!("it waits")).unwrap();

@@ -397,7 +397,7 @@ async fn two_downloads_do_not_mix() {
         tokio::task::yield_now().await;
     }
     let error = s3.download("my-bucket", "a", &path).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(error.kind(), ErrorKind::InUse);
     assert!(line(&error).contains("another download is writing"), "{}", line(&error));
     assert_eq!(first.await.unwrap().size, 6);
     assert_eq!((folder.names(), fs::read(&path).unwrap()), (vec!["a".to_owned()], b"Hello!".to_vec()));

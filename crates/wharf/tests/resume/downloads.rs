@@ -231,7 +231,7 @@ async fn one_at_a_time() {
     }
     for second in [place.download(), place.download().resumable(false)] {
         let error = soon(second.into_future()).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+        assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
     }
     first.cancel().await.unwrap();
 }

@@ -84,7 +84,7 @@ async fn a_file_that_is_being_written_is_not_removed() {
     let writing = fs::File::open(&part).unwrap();
     writing.lock().unwrap();
     let error = download.clone().remove(&place.s3).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
     assert!(part.exists() && download.journal.exists());
     drop(writing);
     download.remove(&place.s3).await.unwrap();
@@ -104,7 +104,7 @@ async fn what_is_running_is_told_and_not_removed() {
     let [running] = Interrupted::list(place.journals()).unwrap().try_into().unwrap();
     assert!(running.is_running);
     let error = running.remove(&place.s3).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(error.kind(), ErrorKind::InUse);
     transfer.cancel().await.unwrap();
     let [kept] = Interrupted::list(place.journals()).unwrap().try_into().unwrap();
     assert!(!kept.is_running);

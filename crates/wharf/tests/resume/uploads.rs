@@ -221,7 +221,7 @@ async fn one_at_a_time() {
         updates.next().await.unwrap();
     }
     let error = soon(place.upload(&path).into_future()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
     assert_eq!(error.hint(), Some("let it end, or end it, and try again"));
     assert_eq!(place.uploads().await.len(), 1);
     first.cancel().await.unwrap();

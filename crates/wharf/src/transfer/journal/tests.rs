@@ -65,7 +65,7 @@ fn one_at_a_time_has_it() {
     journal.begin(&[start()]).unwrap();
     assert!(look(&path).unwrap().1);
     let error = Journal::open(path.clone()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(error.kind(), ErrorKind::InUse);
     drop(journal);
     assert!(!look(&path).unwrap().1);
     let (journal, _) = Journal::open(path.clone()).unwrap();

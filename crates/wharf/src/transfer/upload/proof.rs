@@ -69,6 +69,7 @@ pub(super) async fn settle(job: &Job, write: Unconfirmed) -> Result<ObjectHead, 
 
 /// The write may still arrive, unless the server has said that it will not carry it out.
 fn undecided(error: Error) -> Error {
-    let refused = matches!(error.kind(), ErrorKind::PreconditionFailed | ErrorKind::Conflict | ErrorKind::NoSuchUpload);
+    let kind = error.kind();
+    let refused = kind.is_conflict() || matches!(kind, ErrorKind::PreconditionFailed | ErrorKind::NoSuchUpload);
     error.with_maybe_ours(!refused)
 }

@@ -2,9 +2,9 @@
 
 use std::future::IntoFuture;
 
+use wharf_proto::Error;
 use wharf_proto::checksum::ChecksumAlgorithm;
 use wharf_proto::op::PutObjectOutput;
-use wharf_proto::{Error, ErrorKind};
 
 use super::file::Snapshot;
 use super::job::{Job, Unconfirmed};
@@ -45,7 +45,7 @@ pub(super) async fn put(job: &Job, content: Replay, file: Option<&Snapshot>, len
             Err(Unconfirmed { error, lost }) => {
                 lost_before |= lost;
                 conflicts += 1;
-                if error.kind() != ErrorKind::Conflict || lost_before || conflicts > CONFLICTS {
+                if !error.kind().is_conflict() || lost_before || conflicts > CONFLICTS {
                     let head = proof::settle(job, Unconfirmed { error, lost: lost_before }).await?;
                     break verify::of_head(head, ours.as_ref(), length, 1)?;
                 }

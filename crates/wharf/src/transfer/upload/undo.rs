@@ -169,11 +169,10 @@ fn may_succeed(error: &Error) -> bool {
         ErrorKind::Corrupt
             | ErrorKind::BadDigest
             | ErrorKind::PreconditionFailed
-            | ErrorKind::Conflict
             | ErrorKind::NoSuchUpload
             | ErrorKind::InvalidInput
     );
-    !is_final && !error.code().is_some_and(|code| of_the_parts.contains(&code))
+    !is_final && !error.kind().is_conflict() && !error.code().is_some_and(|code| of_the_parts.contains(&code))
 }
 
 impl Drop for Begun {
