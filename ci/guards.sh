@@ -50,6 +50,12 @@ files 'crates/wharf-proto/src/*.rs' | xargs -0 grep -nHE '' | sed -E 's,(^[^:]+:
   matches 'tokio|::now\(|UNIX_EPOCH\.elapsed|std::(env|fs|net|process|thread)|env::var|File::|getrandom|fastrand|rand::' |
   forbid "wharf-proto has no clock, environment, files, sockets, threads or randomness"
 
+files 'crates/wharf-proto/src/op/*.rs' | xargs -0 awk '
+  /^#\[must_use/ { warns = 1 }
+  /^pub struct [A-Za-z]+<S = \(\)>/ && !warns { print FILENAME ": " $3 }
+  /^}/ { warns = 0 }' |
+  forbid "a call that is dropped before it is awaited is warned of: #[must_use]"
+
 files 'crates/*/src/*.rs' | xargs -0 -n 1 wc -l | awk -v most=$most_lines '$1 > most' |
   forbid "a source file has at most $most_lines lines"
 

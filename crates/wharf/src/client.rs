@@ -33,7 +33,14 @@ use crate::transport::Transport;
 /// An S3 client. A cheap clone: all clones share connections, credentials and retry quotas.
 ///
 /// Its calls run on the Tokio runtime that awaits them, which needs its timer and its I/O (`enable_all()`, as
-/// `#[tokio::main]` does).
+/// `#[tokio::main]` does). A call that is not awaited does nothing, of which the compiler warns:
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// async fn forgotten(s3: wharf::Client) {
+///     s3.delete_object("my-bucket", "a");
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, stream};
 use http::Request;
 use support::{ACCESS_KEY, Conn, Fake, SECRET, Server, answer, client_of, drain, error_document, line, soon};
 use wharf::transport::Body as Bytestream;
-use wharf::{Body, Client, ClientBuilder, Error, ErrorKind, Reader};
+use wharf::{Body, Client, ClientBuilder, Error, ErrorKind, IntoBody, Reader};
 use wharf_embedded::Store;
 
 const MIB: usize = 1 << 20;
@@ -222,6 +222,38 @@ fn temporary(name: &str) -> PathBuf {
 
 fn fake(fake: Fake) -> ClientBuilder {
     client_of("http://127.0.0.1:1").transport(fake)
+}
+
+/// What can be read again is known before it is sent: its length and checksum are in headers, and the body is itself.
+#[tokio::test]
+async fn what_can_be_sent_again_is_not_framed() {
+    const BODY: &[u8] = b"Hello from a file!";
+    let path = temporary("unframed");
+    std::fs::write(&path, BODY).unwrap();
+    let bodies = || [path.as_path().into_body("a"), BODY.into_body("a")];
+    for unsigned in [false, true] {
+        for body in bodies() {
+            let server = Server::start(async |mut conn: Conn| {
+                let (_, body) = conn.request().await.unwrap();
+                assert_eq!(body, BODY);
+                conn.answer(200, "").await;
+            })
+            .await;
+            let builder = client_of(server.url()).provider(wharf::Provider::Aws);
+            let s3 = if unsigned { builder.unsigned_payload() } else { builder }.build().unwrap();
+            s3.put_object("my-bucket", "a", body).await.unwrap();
+            let head = &server.requests()[0];
+            assert_eq!(head.header("content-length"), Some("18"));
+            let checksum = wharf::ChecksumAlgorithm::Crc64Nvme.checksum(BODY).to_base64();
+            assert_eq!(head.header("x-amz-checksum-crc64nvme"), Some(&*checksum));
+            for framing in ["transfer-encoding", "content-encoding", "x-amz-decoded-content-length", "x-amz-trailer"] {
+                assert_eq!(head.header(framing), None, "{framing}");
+            }
+            let sha256 = head.header("x-amz-content-sha256").unwrap();
+            assert_eq!(sha256 == "UNSIGNED-PAYLOAD", unsigned, "{sha256}");
+        }
+    }
+    std::fs::remove_file(&path).unwrap();
 }
 
 /// The file is changed by the server's hand, when the head has been sent and the body has not been read.

@@ -80,6 +80,51 @@ fn with_keys<'a>(more: &[(&'a str, &'a str)]) -> ClientBuilder {
     builder(&[&KEYS, more].concat())
 }
 
+/// Wherever keys, tokens and objects are to come from: who listens there hears of nobody.
+#[tokio::test]
+async fn to_build_a_client_asks_no_server() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    server.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", server.local_addr().unwrap());
+    let folder = Folder::new("no-server");
+    let token = folder.file("token", "a token");
+    let role = "[default]\nrole_arn = arn:aws:iam::123456789012:role/a\nsource_profile = keys\nregion = us-east-1\n\
+                [profile keys]\naws_access_key_id = AKID\naws_secret_access_key = secret\n\
+                [profile sso]\nsso_start_url = https://127.0.0.1:1\nsso_region = us-east-1\nsso_account_id = 1\n\
+                sso_role_name = a\nregion = us-east-1\n";
+    let config = display(&folder.file("config", role));
+    let everywhere = [
+        ("AWS_ENDPOINT_URL", &*url),
+        ("AWS_ENDPOINT_URL_STS", &url),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", &url),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_CONFIG_FILE", &config),
+        ("HTTP_PROXY", &url),
+    ];
+    let token = display(&token);
+    let container = format!("{url}/keys");
+    let sources: [&[(&str, &str)]; 5] = [
+        &[],
+        &[("AWS_PROFILE", "sso")],
+        &[("AWS_CONFIG_FILE", "")],
+        &[("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/a"), ("AWS_WEB_IDENTITY_TOKEN_FILE", &token)],
+        &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container), ("AWS_CONFIG_FILE", "")],
+    ];
+    for source in sources {
+        let client = builder(&[source, &everywhere].concat()).build().unwrap();
+        let asked = server.accept().map(|_| ()).map_err(|error| error.kind());
+        assert_eq!(asked, Err(std::io::ErrorKind::WouldBlock), "{source:?}");
+        drop(client);
+    }
+    // And it would have heard: the first request goes there.
+    let client = builder(&everywhere).build().unwrap();
+    let asking = tokio::spawn(client.get_object("my-bucket", "a").text());
+    while server.accept().is_err() {
+        tokio::task::yield_now().await;
+    }
+    asking.abort();
+}
+
 #[tokio::test]
 async fn keys_of_the_environment() {
     let sent = sent(with_keys(&[("AWS_REGION", "eu-west-1"), ("AWS_SESSION_TOKEN", "token")])).await;
