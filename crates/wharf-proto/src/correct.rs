@@ -1,6 +1,6 @@
 //! Corrections: what an answer says is wrong with a request, where another request would do.
 //!
-//! An answer may name a region, or tell the time, or say that a token has ended. It may never name a host: where a
+//! An answer may name a region, or tell the time, or say that a token has ended, or ask for `Content-MD5`. It may never name a host: where a
 //! request goes is for [`Endpoint`](crate::Endpoint)'s own rules to say.
 //!
 //! ```
@@ -294,6 +294,7 @@ mod tests {
             (400, "InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*", true),
             (400, "InvalidArgument", "Unsupported header 'x-amz-checksum-crc64nvme' received for this API call.", true),
             (400, "BadDigest", "The Content-MD5 or x-amz-checksum-crc64nvme did not match what we received.", false),
+            (400, "MissingArgument", "Missing Some Required Arguments.", false),
             (400, "InvalidRequest", "No.", false),
             (400, "MalformedXML", "No.", false),
             (403, "AccessDenied", "no content-md5", false),
@@ -302,11 +303,11 @@ mod tests {
             let expected = asks.then_some(Correction::ContentMd5);
             assert_eq!(after(Method::POST, status, &[], body), expected, "{status} {code} {message}");
         }
-        let error = Error::from_response(
-            StatusCode::BAD_REQUEST,
-            &HeaderMap::new(),
-            &Bytes::from_static(b"<Error><Code>MissingContentMD5</Code></Error>"),
-        );
+        let missing =
+            "<Error><Code>MissingArgument</Code><Message>No.</Message><ArgumentName>Content-MD5</ArgumentName></Error>";
+        assert_eq!(after(Method::POST, 400, &[], missing), Some(Correction::ContentMd5));
+        let error =
+            Error::from_response(StatusCode::BAD_REQUEST, &HeaderMap::new(), &Bytes::from_static(missing.as_bytes()));
         let at = SystemTime::UNIX_EPOCH;
         let asked = Asked { method: &Method::POST, region: "us-east-1", at, token: false, digest: false };
         assert_eq!(correction(&asked, &error, &HeaderMap::new()), None, "it had one, or another that the call chose");

@@ -80,7 +80,10 @@ impl Error {
         let message = match (kind, document.message) {
             (ErrorKind::NotFound, None) if body.is_empty() => NOT_FOUND.to_owned(),
             (ErrorKind::NotModified, _) => "not modified".to_owned(),
-            (_, Some(message)) => one_line(&message),
+            (_, Some(message)) => match document.argument.filter(|argument| !message.contains(&**argument)) {
+                Some(argument) => one_line(&format!("{message} ({argument})")),
+                None => one_line(&message),
+            },
             (_, None) if body.is_empty() => {
                 header("x-amz-error-message").unwrap_or_else(|| reason(status).to_lowercase())
             }

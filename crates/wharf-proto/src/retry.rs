@@ -38,7 +38,7 @@ const PLAIN_SUCCESS_REFUND: u32 = 1;
 
 /// Error codes that decide on their own, whatever the status: S3's, and those of the services that hand out
 /// credentials (STS, SSO).
-const CODES: [(&str, FailureClass); 23] = [
+const CODES: [(&str, FailureClass); 24] = [
     ("InternalError", FailureClass::Transient),
     ("ServiceUnavailable", FailureClass::Transient),
     ("RequestTimeout", FailureClass::Transient),
@@ -63,6 +63,7 @@ const CODES: [(&str, FailureClass); 23] = [
     ("PriorRequestNotComplete", FailureClass::Throttling),
     ("ConditionalRequestConflict", FailureClass::Conflict),
     ("OperationAborted", FailureClass::Conflict),
+    ("ConcurrentModification", FailureClass::Conflict),
 ];
 
 /// What a failed attempt means for the next one.

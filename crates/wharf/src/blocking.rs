@@ -28,11 +28,13 @@ use std::io;
 use std::ops::Deref;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use tokio::task::unconstrained;
 
 use crate::config::ClientBuilder;
 use crate::{Error, ObjectBody};
@@ -78,8 +80,10 @@ pub trait Wait: IntoFuture {
 
 impl<F: IntoFuture> Wait for F {
     fn wait(self) -> F::Output {
-        let mut future = pin!(self.into_future());
-        let waker = waker();
+        // Tokio lets the task around it do so much at a time, and this never gives its turn back.
+        let mut future = pin!(unconstrained(self.into_future()));
+        let unpark = Arc::new(Unpark { thread: thread::current(), woken: AtomicBool::new(false) });
+        let waker = Waker::from(unpark.clone());
         let mut cx = Context::from_waker(&waker);
         loop {
             let polled = {
@@ -88,7 +92,7 @@ impl<F: IntoFuture> Wait for F {
             };
             match polled {
                 Poll::Ready(output) => return output,
-                Poll::Pending => thread::park(),
+                Poll::Pending => unpark.wait(),
             }
         }
     }
@@ -170,14 +174,23 @@ impl Drop for Waiting {
     }
 }
 
-struct Unpark(Thread);
+struct Unpark {
+    thread: Thread,
+    /// What is polled may park by itself, and be woken in our place.
+    woken: AtomicBool,
+}
 
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
+impl Unpark {
+    fn wait(&self) {
+        while !self.woken.swap(false, Ordering::Acquire) {
+            thread::park();
+        }
     }
 }
 
-fn waker() -> Waker {
-    Waker::from(Arc::new(Unpark(thread::current())))
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.woken.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
 }

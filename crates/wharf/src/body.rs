@@ -48,7 +48,7 @@ pub struct ObjectBody {
     /// Where timers run: a body may be polled on a thread that has no runtime.
     timers: Option<Handle>,
     /// A runtime of the client's own has to outlive the body.
-    _runtime: RuntimeHandle,
+    runtime: RuntimeHandle,
     done: bool,
     /// How it goes on where it breaks off.
     resume: Option<Box<Resume>>,
@@ -99,7 +99,7 @@ impl ObjectBody {
             verify: full_object_checksum(head).map(|sum| (ChecksumHasher::new(sum.algorithm()), sum)),
             call,
             timers: Handle::try_current().ok(),
-            _runtime: client.runtime.clone(),
+            runtime: client.runtime.clone(),
             done: false,
             resume: resume.map(Box::new),
             came: 0,
@@ -270,6 +270,7 @@ impl Stream for ObjectBody {
         if self.done {
             return Poll::Ready(None);
         }
+        self.runtime.must_be_readable_here()?;
         let item = ready!(self.poll_resumed(cx));
         self.done = !matches!(item, Some(Ok(_)));
         if self.done {

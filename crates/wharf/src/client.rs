@@ -33,12 +33,23 @@ use crate::transport::Transport;
 /// An S3 client. A cheap clone: all clones share connections, credentials and retry quotas.
 ///
 /// Its calls run on the Tokio runtime that awaits them, which needs its timer and its I/O (`enable_all()`, as
-/// `#[tokio::main]` does). A call that is not awaited does nothing, of which the compiler warns:
+/// `#[tokio::main]` does). Awaited, a call is made:
+///
+/// ```
+/// #![deny(unused_must_use)]
+/// async fn deletes(s3: wharf::Client) -> wharf::Result<()> {
+///     s3.delete_object("my-bucket", "a").await?;
+///     Ok(())
+/// }
+/// ```
+///
+/// One that is not does nothing, of which the compiler warns:
 ///
 /// ```compile_fail
 /// #![deny(unused_must_use)]
-/// async fn forgotten(s3: wharf::Client) {
+/// async fn deletes(s3: wharf::Client) -> wharf::Result<()> {
 ///     s3.delete_object("my-bucket", "a");
+///     Ok(())
 /// }
 /// ```
 #[derive(Clone)]
@@ -132,7 +143,10 @@ impl Inner {
 
     pub(crate) fn payload_conditions(&self) -> Conditions {
         let content_md5 = match self.sending.habits.content_md5 {
-            ContentMd5::WhenAsked => self.asked_for_md5.load(Ordering::Relaxed),
+            // A server whose requests are to have no checksums may refuse their headers.
+            ContentMd5::WhenAsked => {
+                self.asked_for_md5.load(Ordering::Relaxed) || self.sending.habits.checksum.is_none()
+            }
             when => when == ContentMd5::Always,
         };
         Conditions {

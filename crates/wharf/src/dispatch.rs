@@ -122,6 +122,7 @@ async fn attempts(
     let mut number = 0;
     // An earlier attempt may have been carried out although its answer was lost.
     let mut maybe_done = false;
+    let mut goes_by_md5 = false;
     // How far ahead the server's clock was taken to be, where this call has changed that.
     let mut clock_was = None;
     loop {
@@ -138,8 +139,11 @@ async fn attempts(
                     answer.response.extensions_mut().insert(SentChecksum(sent));
                 }
                 state.succeeded(quota);
+                if goes_by_md5 {
+                    client.asked_for_md5.store(true, Ordering::Relaxed);
+                }
                 let (status, headers) = (answer.response.status(), answer.response.headers());
-                let checked = prepared.payload.check_answer(headers);
+                let checked = prepared.payload.check_answer(prepared.request, headers);
                 checked.map_err(|error| error.with_answer(status, headers).with_attempts(number))?;
                 return Ok(Answer { attempts: number, ..answer });
             }
@@ -160,7 +164,8 @@ async fn attempts(
                 tracing::debug!(error = %failure.error, ?correction, "trying again, corrected");
                 clock_was = clock_was.or(matches!(correction, Correction::Clock(_)).then_some(ahead));
                 if correction == Correction::ContentMd5 {
-                    Box::pin(prepared.payload.set_content_md5(&mut prepared.request.headers)).await?;
+                    Box::pin(prepared.payload.go_by_md5(&mut prepared.request.headers)).await?;
+                    goes_by_md5 = true;
                 }
                 way = prepared.way(client)?;
                 continue;
@@ -258,7 +263,7 @@ async fn attempt(
     }
     tracing::debug!(status = head.status.as_u16(), "answered");
     if !head.status.is_success() {
-        let (document, _) = read_up_to(body, MAX_ERROR_BODY, client.stall_limit, |_| {}).await;
+        let (document, _) = read_up_to(body, MAX_ERROR_BODY, [client.stall_limit; 2], |_| {}).await;
         let error = Error::from_response(head.status, &head.headers, &document);
         if error.kind() == ErrorKind::SlowDown {
             client.tally.throttle();
@@ -266,7 +271,7 @@ async fn attempt(
         let mut failure = Failure::of_answer(error, &head.headers, payload);
         let token = signed_with.as_ref().is_some_and(|keys| keys.session_token().is_some());
         let digest =
-            client.sending.habits.content_md5 == ContentMd5::WhenAsked && payload.may_be_by_md5(prepared.request);
+            client.sending.habits.content_md5 == ContentMd5::WhenAsked && payload.may_go_by_md5(prepared.request);
         let asked = Asked { method: &prepared.request.method, region: way.scope().region, at, token, digest };
         failure.correction = correction(&asked, &failure.error, &head.headers);
         return Err(failure);
@@ -275,7 +280,7 @@ async fn attempt(
         return Ok(Answer { response: Response::from_parts(head, Bytes::new()), rest: body, attempts: 0 });
     }
     let received = |count| client.tally.received(count);
-    let (document, ended) = read_up_to(body, MAX_ANSWER, client.stall_limit, received).await;
+    let (document, ended) = read_up_to(body, MAX_ANSWER, [limit, client.stall_limit], received).await;
     // What is waited for from here on is not the server.
     drop(progress);
     transfer::pace(document.len(), &client.budgets).await;
@@ -390,10 +395,10 @@ impl Failure {
 pub(crate) async fn read_up_to(
     mut body: transport::Body,
     limit: usize,
-    stall_limit: Duration,
+    [for_the_first_byte, stall_limit]: [Duration; 2],
     received: impl Fn(usize),
 ) -> (Bytes, Result<(), Error>) {
-    let mut timer = StallTimer::new(stall_limit);
+    let mut timer = StallTimer::new(for_the_first_byte);
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
     let ended = loop {
@@ -402,7 +407,7 @@ pub(crate) async fn read_up_to(
             Poll::Ready(piece) => Poll::Ready(piece.map(|piece| piece.map_err(body_error))),
         })
         .await;
-        timer.moved();
+        timer = StallTimer::new(stall_limit);
         let mut piece = match piece {
             None => break Ok(()),
             Some(Err(error)) => break Err(error),

@@ -136,7 +136,7 @@ impl Payload {
             *policy == ChecksumPolicy::Required && conditions.content_md5 && !matches!(content, Content::Once(_));
         let algorithm = match policy {
             ChecksumPolicy::Default => conditions.habits.checksum,
-            ChecksumPolicy::Required if md5_is_header => None,
+            ChecksumPolicy::Required if md5_is_header => Some(ChecksumAlgorithm::Md5),
             ChecksumPolicy::Required => Some(conditions.habits.checksum.unwrap_or(ChecksumAlgorithm::Crc64Nvme)),
             ChecksumPolicy::Algorithm(algorithm) | ChecksumPolicy::WhileSending(algorithm) => Some(*algorithm),
             _ => None,
@@ -157,8 +157,8 @@ impl Payload {
         if let ChecksumPolicy::Value(checksum) = policy {
             payload.expected = Some(*checksum);
         }
-        if md5_is_header {
-            Box::pin(payload.set_content_md5(headers)).await?;
+        if let Some(md5) = payload.expected.take_if(|_| md5_is_header) {
+            set_content_md5(headers, &md5);
         } else if let Some(checksum) = &payload.expected {
             set_checksum(headers, checksum);
         }
@@ -231,21 +231,21 @@ impl Payload {
         Ok(Self { content, signing, expected: None, trailer, tells: false })
     }
 
-    /// Has `Content-MD5` among `headers`, unless the caller has given one, and no checksum of our choice.
-    pub(crate) async fn set_content_md5(&mut self, headers: &mut HeaderMap) -> Result<(), Error> {
+    /// Puts `Content-MD5` in the place of the checksum.
+    pub(crate) async fn go_by_md5(&mut self, headers: &mut HeaderMap) -> Result<(), Error> {
         if let Some(checksum) = self.expected.take() {
             headers.remove(checksum.algorithm().header());
             headers.remove(SDK_CHECKSUM_ALGORITHM);
         }
         let (md5, _) = self.content.digests(Some(ChecksumAlgorithm::Md5), false).await?;
-        if let Some(value) = md5.and_then(|md5| HeaderValue::try_from(md5.to_base64()).ok()) {
-            headers.entry(CONTENT_MD5).or_insert(value);
+        if let Some(md5) = md5 {
+            set_content_md5(headers, &md5);
         }
         Ok(())
     }
 
     /// Whether this is the body of a request that must have a digest, whose checksum may give way to `Content-MD5`.
-    pub(crate) fn may_be_by_md5(&self, request: &Request) -> bool {
+    pub(crate) fn may_go_by_md5(&self, request: &Request) -> bool {
         request.checksum == ChecksumPolicy::Required && self.expected.is_some()
     }
 
@@ -328,18 +328,23 @@ impl Payload {
     }
 
     /// Compares what was sent with what the server says it stored.
-    pub(crate) fn check_answer(&self, headers: &HeaderMap) -> Result<(), Error> {
+    pub(crate) fn check_answer(&self, request: &Request, headers: &HeaderMap) -> Result<(), Error> {
         let Some(sent) = self.checksum() else { return Ok(()) };
         let algorithm = sent.algorithm();
         let Some(stored) = headers.get(algorithm.header()).and_then(|value| value.to_str().ok()) else {
             return Ok(());
         };
         match Checksum::parse(algorithm, stored) {
-            Ok(stored) if stored != sent && !stored.is_composite() => Err(Error::new(
-                ErrorKind::Corrupt,
-                format!("the server stored other bytes than were sent: its {algorithm} is {stored}, ours {sent}"),
-            )
-            .with_hint("the object named here is stored and wrong: delete it or write it again")),
+            Ok(stored) if stored != sent && !stored.is_composite() => {
+                let is_part = request.query.iter().any(|(name, _)| name == "partNumber");
+                let hint = match is_part {
+                    true => "the part is stored and wrong: send it again before the upload is completed",
+                    false => "the object named here is stored and wrong: delete it or write it again",
+                };
+                let problem =
+                    format!("the server stored other bytes than were sent: its {algorithm} is {stored}, ours {sent}");
+                Err(Error::new(ErrorKind::Corrupt, problem).with_hint(hint))
+            }
             _ => Ok(()),
         }
     }
@@ -353,6 +358,12 @@ fn announce(headers: &mut HeaderMap, conditions: &Conditions) {
     headers.insert("x-amz-checksum-algorithm", HeaderValue::from_static(algorithm.as_str()));
     if algorithm.supports(ChecksumType::FullObject) && !headers.contains_key("x-amz-checksum-type") {
         headers.insert("x-amz-checksum-type", HeaderValue::from_static(ChecksumType::FullObject.as_str()));
+    }
+}
+
+fn set_content_md5(headers: &mut HeaderMap, md5: &Checksum) {
+    if let Ok(value) = HeaderValue::try_from(md5.to_base64()) {
+        headers.insert(CONTENT_MD5, value);
     }
 }
 

@@ -62,6 +62,14 @@ impl Progress {
         }
     }
 
+    /// For so long nobody was there to see whether the peer moved.
+    fn nobody_looked(&self, for_so_long: Duration) {
+        let (now, millis) = (self.start.elapsed().as_millis() as u64, for_so_long.as_millis() as u64);
+        let _ = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+            (last != WAITING_FOR_CALLER).then(|| now.min(last + millis))
+        });
+    }
+
     /// When the peer will have been silent for `limit`, if nothing happens until then.
     fn deadline(&self, limit: Duration) -> Instant {
         match self.last.load(Ordering::Relaxed) {
@@ -88,6 +96,45 @@ pub(crate) fn after(instant: Instant, limit: Duration) -> Instant {
     instant.checked_add(limit.min(DECADES)).unwrap_or(instant)
 }
 
+/// A timer that is looked at later than this was left alone: the caller polled something else.
+const LEFT_ALONE: Duration = Duration::from_secs(1);
+
+/// A wait is looked at so many times, so that what of it nobody polled is seen.
+const LOOKS: u32 = 4;
+
+/// Whether nobody has looked at a timer that is due.
+fn is_left_alone(timer: &Sleep) -> bool {
+    timer.deadline().elapsed() > LEFT_ALONE
+}
+
+/// Runs `step` until it is done or has been polled for as long as `left`, which becomes less meanwhile.
+pub(crate) async fn within<T>(left: &mut Duration, step: impl Future<Output = T>) -> Option<T> {
+    let mut step = pin!(step);
+    let look = *left / LOOKS;
+    let mut looked = Instant::now();
+    let mut timer = pin!(sleep_until(after(looked, look)));
+    poll_fn(|cx| {
+        let done = step.as_mut().poll(cx);
+        if done.is_ready() {
+            *left = left.saturating_sub(looked.elapsed().min(look));
+            return done.map(Some);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            let now = Instant::now();
+            if !is_left_alone(&timer) {
+                *left = left.saturating_sub(now - looked);
+            }
+            looked = now;
+            if left.is_zero() {
+                return Poll::Ready(None);
+            }
+            timer.as_mut().reset(after(now, look.min(*left)));
+        }
+        Poll::Pending
+    })
+    .await
+}
+
 /// Runs `exchange` until it is done or the peer has been silent for `limit`.
 pub(crate) async fn with_limit<T>(
     exchange: impl Future<Output = T>,
@@ -95,17 +142,23 @@ pub(crate) async fn with_limit<T>(
     limit: Duration,
 ) -> Option<T> {
     let mut exchange = pin!(exchange);
-    let mut timer = pin!(sleep_until(progress.deadline(limit)));
+    let next_look = |now| progress.deadline(limit).min(after(now, limit / LOOKS));
+    let mut looked = Instant::now();
+    let mut timer = pin!(sleep_until(next_look(looked)));
     poll_fn(|cx| {
         if let Poll::Ready(done) = exchange.as_mut().poll(cx) {
             return Poll::Ready(Some(done));
         }
         while timer.as_mut().poll(cx).is_ready() {
-            let deadline = progress.deadline(limit);
-            if deadline <= Instant::now() {
+            let now = Instant::now();
+            if is_left_alone(&timer) {
+                progress.nobody_looked(now - looked);
+            }
+            if progress.deadline(limit) <= now {
                 return Poll::Ready(None);
             }
-            timer.as_mut().reset(deadline);
+            looked = now;
+            timer.as_mut().reset(next_look(now));
         }
         Poll::Pending
     })
@@ -182,5 +235,35 @@ impl StallTimer {
     pub(crate) fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let deadline = after(Instant::now(), self.limit);
         self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline))).as_mut().poll(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use tokio::time::{advance, sleep};
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_has_the_time_in_which_it_is_polled() {
+        let (mut left, began) = (5 * SECOND, Instant::now());
+        assert_eq!(within(&mut left, sleep(2 * SECOND)).await, Some(()));
+        assert!(left <= 3 * SECOND + SECOND / 100 && left > 2 * SECOND, "{left:?}");
+        assert_eq!(within(&mut left, std::future::pending::<()>()).await, None);
+        assert_eq!((left, began.elapsed().as_secs()), (Duration::ZERO, 5));
+
+        let mut left = 5 * SECOND;
+        {
+            let mut step = pin!(within(&mut left, std::future::pending::<()>()));
+            assert!(step.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            advance(60 * SECOND).await;
+            let alone = Instant::now();
+            assert_eq!(step.await, None);
+            assert_eq!(alone.elapsed().as_secs(), 5);
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! Where a request goes and what it is signed with, by what is known of its bucket; and what answers teach of that.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use http::{HeaderValue, Method, Uri};
 use wharf_proto::correct::Correction;
@@ -101,10 +100,8 @@ impl Route {
                 leads_elsewhere
             }
             Correction::Clock(theirs) => client.server_clock.set(*theirs),
-            Correction::ContentMd5 => {
-                client.asked_for_md5.store(true, Ordering::Relaxed);
-                true
-            }
+            // Learnt once it has helped.
+            Correction::ContentMd5 => true,
             Correction::Credentials => match signed_with {
                 Some(keys) if self.session => {
                     Session::has_ended(&self.bucket, keys).await;

@@ -47,6 +47,11 @@ impl RuntimeHandle {
         Ok(Self(Some(Arc::new(OwnRuntime { handle, _stop: stop }))))
     }
 
+    /// Whether an answer of the client's can be read on this thread.
+    pub(crate) fn must_be_readable_here(&self) -> Result<(), Error> {
+        self.0.as_ref().map_or(Ok(()), |own| own.must_not_wait_here())
+    }
+
     /// Runs `call` where the client's calls run. Dropping the future cancels it.
     ///
     /// A call begins with [`must_be_here`]: a future around it that did so would be of twice its size.
@@ -61,13 +66,27 @@ impl RuntimeHandle {
             Some(own) => {
                 let own = own.clone();
                 Box::pin(async move {
-                    let task = Task(own.handle.spawn(call));
+                    own.must_not_wait_here()?;
+                    let task = Task(own.handle.spawn(call.in_current_span()));
                     let result = task.await;
                     drop(own);
                     result
                 })
             }
         }
+    }
+}
+
+impl OwnRuntime {
+    /// This thread does all that the client does: one that waits on it for the client waits for ever.
+    fn must_not_wait_here(&self) -> Result<(), Error> {
+        let is_here = is_waiting() && Handle::try_current().is_ok_and(|here| here.id() == self.handle.id());
+        if is_here {
+            return Err(Error::invalid_input(
+                "wait() in what the client itself runs, such as a stream that is a body: await there, or use another client",
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -96,6 +96,7 @@ async fn to_build_a_client_asks_no_server() {
     let everywhere = [
         ("AWS_ENDPOINT_URL", &*url),
         ("AWS_ENDPOINT_URL_STS", &url),
+        ("AWS_ENDPOINT_URL_SSO", &url),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", &url),
         ("AWS_REGION", "us-east-1"),
         ("AWS_CONFIG_FILE", &config),
@@ -112,6 +113,10 @@ async fn to_build_a_client_asks_no_server() {
     ];
     for source in sources {
         let client = builder(&[source, &everywhere].concat()).build().unwrap();
+        // What it had begun in a task would run now.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
         let asked = server.accept().map(|_| ()).map_err(|error| error.kind());
         assert_eq!(asked, Err(std::io::ErrorKind::WouldBlock), "{source:?}");
         drop(client);

@@ -113,6 +113,21 @@ async fn a_server_that_wants_content_md5_gets_it() {
     assert_eq!(digests, [[true, true, false], md5, md5, md5]);
     assert!(clock.waits().is_empty());
 
+    // What did not help is not remembered.
+    let refuses = Server::start(|mut conn: Conn| async move {
+        while conn.request().await.is_some() {
+            conn.write(answer(400, "", &error("InvalidRequest", "<ArgumentName>x-amz-checksum-*</ArgumentName>")))
+                .await;
+        }
+    })
+    .await;
+    let s3 = client_of(refuses.url()).build().unwrap();
+    for _ in 0..2 {
+        s3.delete_objects("my-bucket", ["a"]).await.unwrap_err();
+    }
+    let by_md5: Vec<_> = refuses.requests().iter().map(|head| head.header("content-md5").is_some()).collect();
+    assert_eq!(by_md5, [false, true, false, true]);
+
     // Who may not compute it gets the server's words.
     let mut habits = wharf::Provider::Other.habits();
     habits.content_md5 = ContentMd5::Never;

@@ -4,12 +4,15 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response};
 use support::{Conn, Fake, FakeClock, Server, answer, client_of, drain, line};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use wharf::transport::{Body as Bytestream, BoxError};
 use wharf::{Body, ClientBuilder, Error, ErrorKind};
@@ -148,6 +151,33 @@ async fn a_caller_that_writes_slowly_has_all_the_time_it_needs() {
 }
 
 /// ... and the server's time begins when the caller is done.
+/// As in a `buffered` stream whose consumer does something else.
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_does_something_else_meanwhile() {
+    let answers = Arc::new(Notify::new());
+    let told = answers.clone();
+    let s3 = fake(Fake::new(move |_, _| {
+        let answers = answers.clone();
+        async move {
+            answers.notified().await;
+            Ok(answer(200, "Hello!"))
+        }
+    }))
+    .build()
+    .unwrap();
+    let mut call = std::pin::pin!(s3.get_object("my-bucket", "a").text());
+    for _ in 0..3 {
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        tokio::time::advance(HOUR).await;
+    }
+    let (text, ()) = tokio::join!(call, async {
+        // All but as long as the server may be silent.
+        sleep(Duration::from_secs(29)).await;
+        told.notify_one();
+    });
+    assert_eq!(text.unwrap(), "Hello!");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_silent_server_after_a_slow_caller() {
     let s3 = fake(Fake::new(|_, request: Request<Bytestream>| async move {

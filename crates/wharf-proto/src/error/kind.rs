@@ -36,7 +36,7 @@ pub enum ErrorKind {
     PreconditionFailed,
     /// 409: a conditional write met another write of the same object.
     ConditionalRequestConflict,
-    /// 409: another operation on the same thing was under way.
+    /// 409: another operation on the same thing was under way, or the server does not say which conflict it was.
     OperationAborted,
     /// 416: the range lies outside the object.
     InvalidRange,
@@ -80,8 +80,9 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Whether another request was in the way (409), so that the same may succeed later:
-    /// [`ConditionalRequestConflict`](Self::ConditionalRequestConflict) or [`OperationAborted`](Self::OperationAborted).
+    /// Whether another request was in the way (409): [`ConditionalRequestConflict`](Self::ConditionalRequestConflict) or
+    /// [`OperationAborted`](Self::OperationAborted). The same may succeed later, but for CompleteMultipartUpload, which wants a
+    /// new upload then.
     pub fn is_conflict(self) -> bool {
         matches!(self, Self::ConditionalRequestConflict | Self::OperationAborted)
     }
@@ -102,7 +103,8 @@ pub(super) fn kind_of(status: StatusCode, code: Option<&str>) -> ErrorKind {
             K::InvalidCredentials
         }
         "PreconditionFailed" => K::PreconditionFailed,
-        "ConditionalRequestConflict" => K::ConditionalRequestConflict,
+        // The latter is Ceph's word.
+        "ConditionalRequestConflict" | "ConcurrentModification" => K::ConditionalRequestConflict,
         "OperationAborted" => K::OperationAborted,
         "InvalidRange" => K::InvalidRange,
         "BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest" => K::BadDigest,

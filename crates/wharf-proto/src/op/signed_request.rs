@@ -136,6 +136,13 @@ impl<S> SignedRequest<S> {
     }
 }
 
+/// Whether a header is the digest of the body.
+fn is_digest(header: &HeaderName) -> bool {
+    const OTHERS: [&str; 3] = ["x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"];
+    let name = header.as_str();
+    name == "content-md5" || (name.starts_with("x-amz-checksum-") && !OTHERS.contains(&name))
+}
+
 impl<S: Send + 'static> Operation for SignedRequest<S> {
     const NAME: &'static str = "SignedRequest";
     type Output = http::Response<Bytes>;
@@ -167,6 +174,9 @@ impl<S: Send + 'static> Operation for SignedRequest<S> {
             let mut value = header_value(name, value)?;
             value.set_sensitive(SECRETS.contains(&header.as_str()));
             given.append(header, value);
+        }
+        if request.checksum == ChecksumPolicy::Required && given.keys().any(is_digest) {
+            request.checksum = ChecksumPolicy::Off;
         }
         request.headers.extend(given);
         Ok(request)

@@ -61,10 +61,10 @@ pub enum ContentMd5 {
     /// Never: it has a checksum, and where the server refuses that, an error. For machines that may not compute MD5.
     Never,
     /// Once the server has asked for it. Until then there is a checksum in its place; the first request that is refused with
-    /// 400 for want of `Content-MD5`, or because of the checksum's header, is made again with it, and all of this client's
-    /// that follow have it at once.
+    /// 400 for want of `Content-MD5`, or because of the checksum's header, is made again with it, and where that helps all of
+    /// this client's that follow have it at once. So they have where the client is to send no checksums.
     WhenAsked,
-    /// Always, as servers from before 2022 want it.
+    /// Always: by its documentation, which could not be tried, it takes that, and maybe nothing else.
     Always,
 }
 

@@ -1,7 +1,7 @@
 //! The table: one row for each provider.
 
 use super::Condition::*;
-use super::ContentMd5::{Always, WhenAsked};
+use super::ContentMd5::{Always, Never, WhenAsked};
 use super::{Conditions, Habits, Parts, Provider, Source};
 use crate::checksum::ChecksumAlgorithm::{Crc32c, Crc64Nvme};
 use crate::endpoint::AddressingStyle;
@@ -21,7 +21,7 @@ const DIRECTORY: Conditions = Conditions::of(&[DeleteIfSizeOrDate, Append]);
 const NONE: Conditions = Conditions::NONE;
 
 /// A safe default, for a server that nothing is known of: the bucket in the path, no framing that it could store as
-/// part of the object, the digest that all know, no trust in order or ETags.
+/// part of the object, the digest that it asks for, no trust in order or ETags.
 pub(super) const OTHER: Habits = Habits {
     source: Source::Documentation("what all S3 servers have in common"),
     addressing: AddressingStyle::Path,
@@ -51,6 +51,7 @@ const AWS: Habits = Habits {
     sorted: true,
     parts_need_checksum: false,
     trailers: true,
+    content_md5: Never,
     etag_is_md5: true,
     multipart_etag: true,
     keeps: Conditions::ALL,
@@ -213,6 +214,7 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
                 DeleteObjectsIfMatch,
             ])
             .with(DIRECTORY),
+            content_md5: WhenAsked,
             ..AWS
         },
     ),
@@ -234,6 +236,7 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
                 ReadDates,
             ]),
             ignores: DIRECTORY,
+            content_md5: WhenAsked,
             ..AWS
         },
     ),
@@ -277,6 +280,7 @@ pub(super) const TABLE: &[(Provider, Habits)] = &[
             multipart_etag: false,
             keeps: Conditions::of(&[ReadIfNoneMatch]),
             ignores: Conditions::ALL.without(Conditions::of(&[ReadIfNoneMatch])),
+            content_md5: WhenAsked,
             ..AWS
         },
     ),

@@ -14,6 +14,8 @@ pub(crate) struct ErrorDocument {
     pub(crate) host_id: Option<String>,
     pub(crate) region: Option<String>,
     pub(crate) endpoint: Option<String>,
+    /// The parameter or header that the error is about.
+    pub(crate) argument: Option<String>,
 }
 
 impl ErrorDocument {
@@ -53,6 +55,7 @@ impl ErrorDocument {
                 "HostId" => &mut self.host_id,
                 "Region" => &mut self.region,
                 "Endpoint" => &mut self.endpoint,
+                "ArgumentName" => &mut self.argument,
                 _ => {
                     scanner.skip()?;
                     continue;

@@ -89,7 +89,7 @@ impl Services {
             let response = transport.send(request.map(transport::Body::from)).await;
             let (head, body) =
                 response.map_err(|error| (transport::failure(error.kind()), transport_error(error)))?.into_parts();
-            let (body, ended) = read_up_to(body, MAX_ANSWER, limit, |_| {}).await;
+            let (body, ended) = read_up_to(body, MAX_ANSWER, [limit; 2], |_| {}).await;
             ended.map_err(|error| (TransportFailure::Closed, error))?;
             Ok(Response::from_parts(head, body))
         };

@@ -314,7 +314,7 @@ impl Download<PathBuf> {
     /// same (HeadObject; by its tag, version and size) and fetches the rest; [`Downloaded::resumed_bytes`] says how much that saved. What is in the file is read once more:
     /// bytes that are no longer what arrived are fetched again, whether or not the server keeps a checksum of the object. Of an object that was replaced it begins anew or fails, as
     /// [`on_change`](Download::on_change) says. All bytes are compared with the object's checksum in the end, those of an
-    /// earlier run with the others. A second call at the same time is a
+    /// earlier run with the others. A second call at the same time is
     /// [`InUse`](crate::ErrorKind::InUse).
     ///
     /// A download that fails or is dropped leaves both files: the same call finishes it, and

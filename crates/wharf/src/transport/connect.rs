@@ -7,7 +7,6 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
 
 use super::dial::{Unreachable, dial};
 use super::http1::Settings;
@@ -16,6 +15,7 @@ use super::proxy::Proxy;
 use super::tls::Tls;
 use super::wire::{AnswerFirst, Wire};
 use super::{BoxError, TransportError, TransportErrorKind};
+use crate::progress::within;
 
 /// Anything that bytes can be written to and read from.
 pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -34,7 +34,7 @@ pub(crate) async fn connect(
     settings: &Settings,
     turn: usize,
 ) -> Result<(Box<dyn Socket>, Arc<Wire>), TransportError> {
-    let limit = Limit { whole: settings.connect_timeout, began: Instant::now() };
+    let mut limit = Limit { whole: settings.connect_timeout, left: settings.connect_timeout };
     let (host, port) = (to.host(), to.port());
     let server = || format!("{host}:{port}");
     let proxy = settings.proxies.of(to);
@@ -57,18 +57,17 @@ pub(crate) async fn connect(
 /// The time in which a connection must stand, with all its steps.
 struct Limit {
     whole: Duration,
-    began: Instant,
+    left: Duration,
 }
 
 impl Limit {
     /// Ends a step that takes too long. `what` says who has not answered.
     async fn hold<T>(
-        &self,
+        &mut self,
         step: impl Future<Output = Result<T, TransportError>>,
         what: impl FnOnce() -> String,
     ) -> Result<T, TransportError> {
-        let left = self.whole.saturating_sub(self.began.elapsed());
-        timeout(left, step).await.unwrap_or_else(|_| {
+        within(&mut self.left, step).await.unwrap_or_else(|| {
             let text = format!("{}: no answer within {:?}", what(), self.whole);
             Err(TransportError::new(TransportErrorKind::Connect, io::Error::new(io::ErrorKind::TimedOut, text)))
         })

@@ -14,7 +14,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use futures_core::Stream;
 use http::request;
 use tokio::io::AsyncReadExt;
-use tokio::runtime;
+use tokio::runtime::{self, Handle};
 use tokio::task::{unconstrained, yield_now};
 
 use super::connect::Socket;
@@ -38,14 +38,14 @@ const PIECES: usize = 16;
 
 /// The runtime of this thread.
 pub(crate) fn this_runtime() -> Option<runtime::Id> {
-    runtime::Handle::try_current().ok().map(|runtime| runtime.id())
+    Handle::try_current().ok().map(|runtime| runtime.id())
 }
 
 /// A connection that ends where it is when this is dropped.
 pub(crate) struct Connection {
     socket: Box<dyn Socket>,
     wire: Arc<Wire>,
-    runtime: Option<runtime::Id>,
+    runtime: Option<Handle>,
     outgoing: Outgoing,
     /// What came and was not taken yet.
     came: BytesMut,
@@ -85,7 +85,7 @@ impl Connection {
         Self {
             socket,
             wire,
-            runtime: this_runtime(),
+            runtime: Handle::try_current().ok(),
             outgoing: Outgoing::default(),
             came: BytesMut::new(),
             came_is_large: false,
@@ -96,8 +96,8 @@ impl Connection {
     }
 
     /// The runtime that hears of what comes in. While nobody drives that one, nobody is woken for it.
-    pub(crate) fn runtime(&self) -> Option<runtime::Id> {
-        self.runtime
+    pub(crate) fn runtime(&self) -> Option<&Handle> {
+        self.runtime.as_ref()
     }
 
     /// Whether both sides still hold it, as far as is known without reading from it.

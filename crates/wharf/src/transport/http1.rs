@@ -10,7 +10,6 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::header::PROXY_AUTHORIZATION;
 use http::{Request, Response, StatusCode};
-use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::connect::connect;
@@ -173,9 +172,10 @@ impl Drop for ResponseBody {
         let is_cheap = reading.connection.left().is_some_and(|left| left <= CHEAP_TO_READ);
         if is_cheap
             && reading.connection.may_follow()
-            && let Ok(runtime) = Handle::try_current()
+            && let Some(runtime) = reading.connection.runtime().cloned()
         {
-            runtime.spawn(timeout(DRAINING, reading.drain()));
+            // Not this thread's, which may be one without timers.
+            runtime.spawn(async { timeout(DRAINING, reading.drain()).await });
         }
     }
 }

@@ -78,7 +78,7 @@ impl Pool {
         let runtime = this_runtime();
         let mut state = lock(&self.0);
         let connections = state.idle.get_mut(destination)?;
-        let last = connections.iter().rposition(|idle| idle.connection.runtime() == runtime)?;
+        let last = connections.iter().rposition(|idle| idle.connection.runtime().map(Handle::id) == runtime)?;
         let last = connections.remove(last);
         (last.until > Instant::now()).then_some(last.connection)
     }
@@ -97,13 +97,9 @@ impl Pool {
 }
 
 impl State {
-    /// Starts a sweeper where the connection's runtime has none, nor this thread's. A thread without a runtime starts none;
-    /// the next request will.
-    fn sweep_later(&mut self, shared: &Arc<Mutex<State>>, of_connection: Option<Id>) {
-        if of_connection.is_some_and(|runtime| self.is_swept_by(runtime)) {
-            return;
-        }
-        let Ok(runtime) = Handle::try_current() else { return };
+    /// Starts a sweeper where the connection's runtime has none.
+    fn sweep_later(&mut self, shared: &Arc<Mutex<State>>, of_connection: Option<&Handle>) {
+        let Some(runtime) = of_connection else { return };
         if !self.is_swept_by(runtime.id()) {
             self.sweepers.retain(|(_, sweeper)| !sweeper.is_finished());
             let sweeper = runtime.spawn(sweep(Arc::downgrade(shared), runtime.id()));

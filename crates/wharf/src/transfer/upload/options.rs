@@ -212,7 +212,7 @@ impl Upload {
     /// the same options, while the file has neither been written to nor replaced. It asks the server which parts there
     /// are (ListParts), and sends the others; [`Uploaded::resumed_bytes`](super::Uploaded::resumed_bytes) says how much that saved. Where file or
     /// options have changed, what was begun is aborted, and the upload begins anew; so it does where the upload is gone.
-    /// A second call at the same time is a [`InUse`](crate::ErrorKind::InUse).
+    /// A second call at the same time is [`InUse`](crate::ErrorKind::InUse).
     ///
     /// An upload that fails or is dropped is kept then, and its parts cost storage: the same call finishes it, and
     /// [`Interrupted::remove`](crate::transfer::Interrupted::remove) gives it up. What cannot succeed by being repeated,

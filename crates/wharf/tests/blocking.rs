@@ -1,0 +1,130 @@
+//! Calls that are waited for, where that could last for ever.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::future::poll_fn;
+use std::io::Read;
+use std::sync::mpsc;
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use tokio::runtime::Builder;
+use wharf::blocking::{Client, Wait};
+use wharf::{Body, ErrorKind};
+use wharf_embedded::Store;
+
+/// Does it on a thread of its own, and fails where it does not come to an end.
+fn ends<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (tell, told) = mpsc::channel();
+    let worker = thread::spawn(move || {
+        let done = work();
+        let _ = tell.send(());
+        done
+    });
+    if told.recv_timeout(Duration::from_secs(60)) == Err(mpsc::RecvTimeoutError::Timeout) {
+        panic!("it hangs");
+    }
+    worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn client() -> Client {
+    let s3 = Client::builder().transport(Store::in_memory()).build_blocking().unwrap();
+    s3.create_bucket("my-bucket").wait().unwrap();
+    s3
+}
+
+/// Tokio lets a task do 128 things before it wants its turn back.
+#[test]
+fn any_number_of_calls_inside_async_code() {
+    for builder in [Builder::new_current_thread, Builder::new_multi_thread] {
+        ends(move || {
+            let s3 = client();
+            builder().enable_all().build().unwrap().block_on(async {
+                for count in 0..300 {
+                    s3.put_object("my-bucket", format!("{count}"), "1").wait().unwrap();
+                }
+            });
+        });
+    }
+}
+
+/// What is waited for may itself wait by parking its thread, and be woken then in our place.
+#[test]
+fn a_wake_is_not_lost() {
+    let polls = ends(|| {
+        let mut polls = 0;
+        poll_fn(move |cx| {
+            polls += 1;
+            if polls == 1 {
+                cx.waker().wake_by_ref();
+                thread::park();
+                return Poll::Pending;
+            }
+            Poll::Ready(polls)
+        })
+        .wait()
+    });
+    assert_eq!(polls, 2);
+}
+
+/// The client's one thread would wait for itself.
+#[test]
+fn a_body_that_waits_for_its_own_client_is_an_error() {
+    let told = ends(|| {
+        let s3 = client();
+        s3.put_object("my-bucket", "a", "Hello!").wait().unwrap();
+        let mut read = s3.get_object("my-bucket", "a").stream().wait().unwrap().into_read();
+        let body = stream::once(async move {
+            let mut text = Vec::new();
+            read.read_to_end(&mut text).map(|_| Bytes::from(text))
+        });
+        let by_body = s3.put_object("my-bucket", "b", Body::sized_stream(body, 6)).wait().unwrap_err();
+        let calls = s3.clone();
+        let body = stream::once(async move {
+            let text = calls.get_object("my-bucket", "a").bytes().wait();
+            text.map_err(std::io::Error::other)
+        });
+        let by_call = s3.put_object("my-bucket", "b", Body::sized_stream(body, 6)).wait().unwrap_err();
+        // Another client's calls are none of its business.
+        let other = client();
+        other.put_object("my-bucket", "a", "Hello!").wait().unwrap();
+        let body = stream::once(async move {
+            let text = other.get_object("my-bucket", "a").bytes().wait();
+            text.map_err(std::io::Error::other)
+        });
+        s3.put_object("my-bucket", "b", Body::sized_stream(body, 6)).wait().unwrap();
+        [by_body, by_call].map(|error| (error.kind(), error.to_string()))
+    });
+    for (kind, text) in told {
+        assert_eq!(kind, ErrorKind::Body, "{text}");
+        assert!(text.contains("wait() in what the client itself runs"), "{text}");
+    }
+}
+
+/// What is left of the answer is read on the client's own thread.
+#[test]
+fn an_answer_is_dropped_in_a_runtime_without_timers() {
+    let server = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let store = Store::in_memory();
+    let listening = server.block_on(store.serve("127.0.0.1:0")).unwrap();
+    let s3 = Client::builder()
+        .endpoint(listening.endpoint())
+        .credentials(store.access_key_id(), store.secret_access_key())
+        .build_blocking()
+        .unwrap();
+    s3.create_bucket("my-bucket").wait().unwrap();
+    s3.put_object("my-bucket", "a", vec![7; 50_000]).wait().unwrap();
+    let before = s3.counters().connections_opened;
+    let calls = s3.clone();
+    ends(move || {
+        Builder::new_current_thread().build().unwrap().block_on(async {
+            for _ in 0..3 {
+                drop(calls.get_object("my-bucket", "a").wait().unwrap());
+            }
+        });
+    });
+    assert!(s3.counters().connections_opened <= before + 3);
+}
