@@ -356,8 +356,14 @@ fn hint(error: &wharf::Error) -> Option<String> {
             Some("name the file of the certificate with --ca-bundle, or put it into the system's store".to_owned())
         }
         _ if hints_at(error, "a longer patience") => Some("a longer --patience goes on trying".to_owned()),
-        _ if hints_at(error, "Upload::write_id") => {
-            Some("an answer was lost, and it may be stored: the same command again does no harm".to_owned())
+        _ if hints_at(error, "Upload::write_id") => Some(match error.status() {
+            Some(_) => {
+                "what failed on the server may be stored all the same: the same command again does no harm".to_owned()
+            }
+            None => "an answer was lost, and it may be stored: the same command again does no harm".to_owned(),
+        }),
+        (ErrorKind::InvalidCredentials, _) => {
+            error.hint().map(|hint| format!("{}; `wharf whoami` says where the keys are from", by_option(hint)))
         }
         (ErrorKind::WrongRegion, None) => Some("say the bucket's region with --region".to_owned()),
         _ => error.hint().map(by_option),
@@ -365,7 +371,7 @@ fn hint(error: &wharf::Error) -> Option<String> {
 }
 
 /// What the library calls by a method, and what the command has for it.
-const BY_OPTION: [(&str, &str); 12] = [
+const BY_OPTION: [(&str, &str); 13] = [
     ("`trust_etags(true)`", "--trust-etags"),
     ("`trust_etags(false)`", "--trust-etags=false"),
     ("ClientBuilder::unsigned_payload", "--unsigned-payload"),
@@ -380,6 +386,7 @@ const BY_OPTION: [(&str, &str); 12] = [
     ("the same call goes on", "the same command goes on"),
     ("Client::interrupted_transfers tells what was kept, to remove it", "`wharf rm S3_URL --incomplete` gives it up"),
     (", which Interrupted::list finds", ""),
+    (", or let create_directories() do so", ""),
     ("open it and give a Writer", "write to standard output: `wharf cp URL - > FILE`"),
 ];
 

@@ -28,7 +28,8 @@ async fn main() -> Result<()> {
             let next = object.text().await?.parse::<u32>().unwrap_or(0) + 1;
             match s3.put_object(bucket, "counter", next.to_string()).if_match(&etag).await {
                 Ok(_) => return Ok(next),
-                Err(error) if error.kind() == ErrorKind::PreconditionFailed => continue,
+                // Somebody has written it since, or is writing it now.
+                Err(error) if error.kind() == ErrorKind::PreconditionFailed || error.kind().is_conflict() => continue,
                 Err(error) => return Err(error),
             }
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{EnterGuard, Handle};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::Instrument;
@@ -50,6 +50,36 @@ impl RuntimeHandle {
     /// Whether an answer of the client's can be read on this thread.
     pub(crate) fn must_be_readable_here(&self) -> Result<(), Error> {
         self.0.as_ref().map_or(Ok(()), |own| own.must_not_wait_here())
+    }
+
+    /// Whether what [`spawn`](Self::spawn) has begun can be waited for on this thread.
+    pub(crate) fn must_be_awaitable_here(&self) -> Result<(), Error> {
+        match &self.0 {
+            Some(own) => own.must_not_wait_here(),
+            None if is_waiting() && Handle::try_current().is_ok() => Err(awaited_elsewhere()),
+            None => Ok(()),
+        }
+    }
+
+    /// Begins `work` in a task where the client's calls run.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<JoinHandle<T>, Error> {
+        let runtime = match &self.0 {
+            Some(own) => own.handle.clone(),
+            None => Handle::try_current().map_err(|_| {
+                Error::invalid_input(
+                    "no Tokio runtime on this thread: start the transfer inside one, or use wharf::blocking",
+                )
+            })?,
+        };
+        Ok(runtime.spawn(work.in_current_span()))
+    }
+
+    /// Lets timers be those of the client's own runtime, where it has one.
+    pub(crate) fn enter(&self) -> Option<EnterGuard<'_>> {
+        self.0.as_ref().map(|own| own.handle.enter())
     }
 
     /// Runs `call` where the client's calls run. Dropping the future cancels it.
@@ -100,11 +130,13 @@ pub(crate) fn must_be_here() -> Result<(), Error> {
     // It would wait for ever for tasks that only this thread can run; also with several threads, for some of the tasks
     // cannot be taken over by another.
     if is_waiting() {
-        return Err(Error::invalid_input(
-            "wait() is for the client of wharf::blocking; the calls of this one are awaited",
-        ));
+        return Err(awaited_elsewhere());
     }
     Ok(())
+}
+
+fn awaited_elsewhere() -> Error {
+    Error::invalid_input("wait() is for the client of wharf::blocking; the calls of this one are awaited")
 }
 
 /// Does what others wait for too, in a task of its own: it moves on also while nobody polls the future that began it, as

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream;
 use tokio::runtime::Builder;
-use wharf::blocking::{Client, Wait};
+use wharf::blocking::{Client, Wait, WaitEach};
 use wharf::{Body, ErrorKind};
 use wharf_embedded::Store;
 
@@ -127,4 +127,38 @@ fn an_answer_is_dropped_in_a_runtime_without_timers() {
         });
     });
     assert!(s3.counters().connections_opened <= before + 3);
+}
+
+/// In a task of the client's own runtime, wherever it is begun, told of and waited for.
+#[test]
+fn a_transfer_is_begun_and_waited_for() {
+    let moved = |s3: &Client| {
+        let transfer = s3.upload("my-bucket", "a", vec![7; 1 << 20]).start().unwrap();
+        let seen: Vec<_> = transfer.updates().wait_each().collect();
+        assert_eq!(seen.last().unwrap().bytes, 1 << 20);
+        assert_eq!(transfer.wait().unwrap().size, 1 << 20);
+        s3.download("my-bucket", "a", wharf::transfer::Memory).start().unwrap().cancel().wait().unwrap();
+    };
+    ends(move || {
+        let s3 = client();
+        moved(&s3);
+        Builder::new_current_thread().build().unwrap().block_on(async { moved(&s3) });
+        // It lives as long as what it does.
+        let transfer = s3.upload("my-bucket", "b", vec![7; 1 << 20]).start().unwrap();
+        drop(s3);
+        transfer.wait().unwrap();
+    });
+}
+
+/// The transfers of a client that is awaited are awaited too: a thread of their runtime would wait for itself.
+#[test]
+fn a_transfer_that_is_to_be_awaited_says_so() {
+    ends(|| {
+        Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            let s3 = wharf::Client::builder().transport(Store::in_memory()).build().unwrap();
+            let transfer = s3.upload("my-bucket", "a", "1").start().unwrap();
+            let error = transfer.wait().unwrap_err();
+            assert!(error.to_string().contains("wait() is for the client of wharf::blocking"), "{error}");
+        });
+    });
 }

@@ -188,6 +188,19 @@ async fn a_part_that_fails_for_good_ends_it() {
     nothing_stored(&s3, "a").await;
 }
 
+/// As after the restart of a store in memory.
+#[tokio::test]
+async fn an_upload_whose_bucket_is_gone_costs_nothing() {
+    let (s3, store) = embedded().await;
+    store.inject(Fault::respond(404, "NoSuchBucket").on(Operation::UploadPart)).unwrap();
+    let aborted = store.inject(Fault::respond(404, "NoSuchBucket").on(Operation::AbortMultipartUpload)).unwrap();
+    let error = s3.upload("my-bucket", "a", bytes(LARGE)).await.unwrap_err();
+    assert_eq!((error.kind(), aborted.fired()), (ErrorKind::NoSuchBucket, 1));
+    let line = support::line(&error);
+    assert!(!line.contains("cost storage") && !line.contains("aborted"), "{line}");
+    assert_eq!(error.hint(), Some("check the bucket's name, and that the endpoint is the one it is on"));
+}
+
 #[tokio::test]
 async fn an_upload_that_cannot_be_aborted_is_named() {
     let (s3, store) = embedded().await;

@@ -269,9 +269,10 @@ async fn a_conflict_is_tried_again_where_that_helps() {
     s3.upload("my-bucket", "a", bytes(SMALL)).if_absent().await.unwrap_err();
     assert_eq!(operations(&store), ["PutObject"]);
     store.inject(conflict()).unwrap();
-    for size in [SMALL, LARGE] {
+    for (size, attempts) in [(SMALL, 4), (LARGE, 1)] {
         let error = s3.upload("my-bucket", "b", bytes(size)).if_absent().start().unwrap().await.unwrap_err();
         assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::ConditionalRequestConflict, false));
+        assert_eq!(error.attempts(), attempts);
     }
     assert_eq!(store.requests().count(Operation::CompleteMultipartUpload), 1);
     no_uploads(&s3).await;

@@ -67,10 +67,10 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
             Err(match (has_objects, args.force) {
                 (false, _) => failure,
                 (true, false) => failure.hint("--force deletes all objects in it first"),
-                (true, true) => failure.hint(
-                    "old versions of objects are in it, or uploads that were never completed: `wharf rm --incomplete` \
-                     removes those",
-                ),
+                (true, true) => failure.hint(format!(
+                    "old versions of objects are in it, which this command does not remove, or uploads that were \
+                     never completed: `wharf rm s3://{bucket} --incomplete` removes those"
+                )),
             })
         }
     }

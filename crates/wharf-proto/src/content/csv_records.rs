@@ -20,7 +20,8 @@ use crate::object::Object;
 /// The records of a CSV object, decoded as its bytes arrive.
 ///
 /// Holds one row at a time, of at most 16 MiB: the object may be of any size. The header row names the fields; blank
-/// lines are skipped. [`next`](CsvRecords::next) gives one record after the other, [`collect`](CsvRecords::collect)
+/// lines are skipped. An object without a byte has no records: so is an empty list written. An empty field is `None` of an
+/// `Option`, also where `Some("")` was written: CSV cannot tell them apart. [`next`](CsvRecords::next) gives one record after the other, [`collect`](CsvRecords::collect)
 /// all of them; it is a [`Stream`] too.
 ///
 /// A row that is not a `T` is an error in its place, and the rows after it can still be read. After any other error,
@@ -45,6 +46,8 @@ use crate::object::Object;
 pub struct CsvRecords<T, B> {
     /// `None` after its end or an error that ends the stream.
     body: Option<B>,
+    /// Not one byte has come.
+    is_empty: bool,
     chunk: Bytes,
     decoder: Decoder,
     header: StringRecord,
@@ -62,6 +65,7 @@ impl<T, B: Stream<Item = Result<Bytes, Error>> + Unpin> CsvRecords<T, B> {
         let place = object.place();
         let mut records = Self {
             body: Some(object.body),
+            is_empty: true,
             chunk: Bytes::new(),
             decoder: Decoder::new(),
             header: StringRecord::new(),
@@ -71,7 +75,11 @@ impl<T, B: Stream<Item = Result<Bytes, Error>> + Unpin> CsvRecords<T, B> {
             record: PhantomData,
         };
         match poll_fn(|cx| records.poll_row(cx)).await {
-            None => Err(records.place.invalid(Problem::new("the object is empty: CSV with a header row was expected"))),
+            // As no records are written.
+            None if records.is_empty => Ok(records),
+            None => Err(records
+                .place
+                .invalid(Problem::new("the object has no line but blank ones: CSV with a header row was expected"))),
             Some(row) => {
                 row?;
                 records.header = records.text()?;
@@ -89,6 +97,7 @@ impl<T, B: Stream<Item = Result<Bytes, Error>> + Unpin> CsvRecords<T, B> {
             } else if let Some(body) = &mut self.body {
                 match ready!(Pin::new(body).poll_next(cx)) {
                     Some(Ok(chunk)) => {
+                        self.is_empty &= chunk.is_empty();
                         self.chunk = chunk;
                         continue;
                     }

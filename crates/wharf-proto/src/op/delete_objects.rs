@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::delete_object::{DeleteObject, DeleteObjectOutput};
+use super::list_object_versions::ListedVersion;
 use super::list_objects::ListedObject;
 use super::mfa::Mfa;
 use crate::checksum::ChecksumAlgorithm;
@@ -151,6 +152,13 @@ impl From<&String> for ObjectIdentifier {
 impl From<ListedObject> for ObjectIdentifier {
     fn from(object: ListedObject) -> Self {
         Self::from(object.key)
+    }
+}
+
+/// The version, be it a delete marker.
+impl From<ListedVersion> for ObjectIdentifier {
+    fn from(version: ListedVersion) -> Self {
+        Self::from((version.key, version.version_id))
     }
 }
 

@@ -129,10 +129,11 @@ impl Copy {
     /// Starts it in a task of its own, which can be watched and cancelled.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) outside a Tokio runtime.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) outside a Tokio runtime, but for a client of
+    /// [`wharf::blocking`](crate::blocking).
     pub fn start(self) -> Result<Transfer<Copied>, Error> {
-        let watch = Watch::new();
-        Transfer::start(watch.clone(), self.run(watch))
+        let (client, watch) = (self.client.clone(), Watch::new());
+        Transfer::start(&client.inner().runtime, watch.clone(), self.run(watch))
     }
 
     pub(super) async fn run(self, watch: Arc<Watch>) -> Result<Copied, Error> {

@@ -147,10 +147,11 @@ impl Delete {
     /// Begins in a task of its own. [`Progress::parts`](super::Progress::parts) counts the keys that are done.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) outside a Tokio runtime.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) outside a Tokio runtime, but for a client of
+    /// [`wharf::blocking`](crate::blocking).
     pub fn start(self) -> Result<Transfer<Deleted>, Error> {
-        let watch = Watch::new();
-        Transfer::start(watch.clone(), self.total(watch))
+        let (client, watch) = (self.client.clone(), Watch::new());
+        Transfer::start(&client.inner().runtime, watch.clone(), self.total(watch))
     }
 
     async fn total(self, watch: Arc<Watch>) -> Result<Deleted, Error> {

@@ -235,13 +235,14 @@ impl<T> Download<T> {
     /// Starts it in a task of its own, with a handle that tells its progress and cancels it.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) on a thread without a Tokio runtime.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) outside a Tokio runtime, but for a client of
+    /// [`wharf::blocking`](crate::blocking).
     pub fn start(self) -> Result<Transfer<Downloaded<T>>, Error>
     where
         T: Send + 'static,
     {
-        let watch = Watch::new();
-        Transfer::start(watch.clone(), self.run(watch))
+        let (client, watch) = (self.client.clone(), Watch::new());
+        Transfer::start(&client.inner().runtime, watch.clone(), self.run(watch))
     }
 
     pub(super) fn run(self, watch: Arc<Watch>) -> SendFuture<Downloaded<T>>

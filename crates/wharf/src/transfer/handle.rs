@@ -8,13 +8,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream;
-use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tracing::Instrument;
 use wharf_proto::{Error, ErrorKind};
 
 pub(crate) use super::watch::Watch;
+use crate::runtime::RuntimeHandle;
 
 /// How far a transfer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,25 +57,23 @@ impl Progress {
 pub struct Transfer<T> {
     task: JoinHandle<Result<T, Error>>,
     watch: Arc<Watch>,
+    /// One of the client's own lives as long.
+    runtime: RuntimeHandle,
 }
 
 impl<T: Send + 'static> Transfer<T> {
-    /// Runs `work` in a task of the current runtime.
+    /// Runs `work` in a task of the client's own `runtime`, or of the current one.
     pub(crate) fn start(
+        runtime: &RuntimeHandle,
         watch: Arc<Watch>,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<Self, Error> {
-        let runtime = Handle::try_current()
-            .map_err(|_| Error::invalid_input("no Tokio runtime on this thread: start the transfer inside one"))?;
         let end = End(watch.clone());
-        let task = runtime.spawn(
-            async move {
-                let _end = end;
-                work.await
-            }
-            .in_current_span(),
-        );
-        Ok(Self { task, watch })
+        let task = runtime.spawn(async move {
+            let _end = end;
+            work.await
+        })?;
+        Ok(Self { task, watch, runtime: runtime.clone() })
     }
 }
 
@@ -89,10 +86,11 @@ impl<T> Transfer<T> {
     /// How far it is, at once and ten times a second, and a last time when it ends; then the stream ends. Ask the transfer
     /// itself how it went.
     ///
-    /// What happens in between is left out, so a slow reader holds nothing up. Has to be polled inside a Tokio runtime.
+    /// What happens in between is left out, so a slow reader holds nothing up. Has to be polled inside a Tokio runtime, but for a
+    /// transfer of [`wharf::blocking`](crate::blocking).
     pub fn updates(&self) -> Updates {
         let watch = self.watch.clone();
-        Updates { next: Box::pin(std::future::ready(())), watch, has_ended: false }
+        Updates { next: Box::pin(std::future::ready(())), watch, has_ended: false, runtime: self.runtime.clone() }
     }
 
     /// Stops it, and waits until what it began is undone: the upload aborted, the unfinished file removed, unless they were to
@@ -102,6 +100,7 @@ impl<T> Transfer<T> {
     /// # Errors
     /// What could not be undone.
     pub async fn cancel(mut self) -> Result<(), Error> {
+        self.runtime.must_be_awaitable_here()?;
         self.watch.will_be_awaited();
         self.task.abort();
         // Only when the task has ended is everything dropped that tidies up.
@@ -116,6 +115,7 @@ impl<T> Future for Transfer<T> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.runtime.must_be_awaitable_here()?;
         Pin::new(&mut self.task).poll(cx).map(|joined| match joined {
             Ok(result) => result,
             Err(error) => match error.try_into_panic() {
@@ -147,6 +147,7 @@ pub struct Updates {
     /// When to tell the next.
     next: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
     has_ended: bool,
+    runtime: RuntimeHandle,
 }
 
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -171,8 +172,10 @@ impl Stream for Updates {
         // Only what is enabled before the question hears of an end that comes right after it.
         end.as_mut().enable();
         this.has_ended = this.watch.has_ended();
+        let _runtime = this.runtime.enter();
+        let next = timeout(INTERVAL, end);
         this.next = Box::pin(async move {
-            let _ = timeout(INTERVAL, end).await;
+            let _ = next.await;
         });
         Poll::Ready(Some(this.watch.progress()))
     }
@@ -193,6 +196,10 @@ mod tests {
 
     use super::*;
 
+    fn here() -> RuntimeHandle {
+        RuntimeHandle::default()
+    }
+
     async fn next(updates: &mut Updates) -> Option<Progress> {
         poll_fn(|cx| Pin::new(&mut *updates).poll_next(cx)).await
     }
@@ -212,7 +219,7 @@ mod tests {
                 Ok(7)
             }
         };
-        let transfer = Transfer::start(watch, work).unwrap();
+        let transfer = Transfer::start(&here(), watch, work).unwrap();
         let mut updates = transfer.updates();
         let mut seen = Vec::new();
         while let Some(progress) = next(&mut updates).await {
@@ -231,7 +238,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_end_is_told_at_once() {
         let (done, until) = oneshot::channel::<()>();
-        let transfer = Transfer::start(Watch::new(), async move {
+        let transfer = Transfer::start(&here(), Watch::new(), async move {
             let _ = until.await;
             Ok(())
         })
@@ -268,7 +275,7 @@ mod tests {
             let _guard = guard;
             std::future::pending().await
         };
-        (Transfer::start(watch, work).unwrap(), tidied)
+        (Transfer::start(&here(), watch, work).unwrap(), tidied)
     }
 
     #[tokio::test(start_paused = true)]
@@ -299,7 +306,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_has_ended_can_be_cancelled() {
-        let mut transfer = Transfer::start(Watch::new(), async { Ok(1) }).unwrap();
+        let mut transfer = Transfer::start(&here(), Watch::new(), async { Ok(1) }).unwrap();
         assert_eq!((&mut transfer).await.unwrap(), 1);
         transfer.cancel().await.unwrap();
     }

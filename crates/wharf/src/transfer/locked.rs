@@ -69,9 +69,7 @@ pub(super) fn failed(what: &str, path: &Path, error: io::Error) -> Error {
     };
     let told = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => told.with_hint("make room and begin anew"),
-        io::ErrorKind::NotFound => {
-            told.with_hint("make the folders above it first; a download does so where it is told to create_directories")
-        }
+        io::ErrorKind::NotFound => told.with_hint("make the folders above it first, or let create_directories() do so"),
         _ => told,
     };
     told.with_cause(error)

@@ -340,10 +340,11 @@ impl Sync {
     /// Begins in a task of its own. Its progress counts what is transferred.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) outside a Tokio runtime.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) outside a Tokio runtime, but for a client of
+    /// [`wharf::blocking`](crate::blocking).
     pub fn start(self) -> Result<Transfer<Synced>, Error> {
-        let watch = Watch::new();
-        Transfer::start(watch.clone(), self.total(watch))
+        let (client, watch) = (self.client.clone(), Watch::new());
+        Transfer::start(&client.inner().runtime, watch.clone(), self.total(watch))
     }
 
     fn feed(self, watch: Arc<Watch>) -> Feed<Told> {

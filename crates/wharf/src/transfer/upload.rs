@@ -155,10 +155,11 @@ impl Upload {
     /// Starts it in a task of its own, which can be watched and cancelled.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) outside a Tokio runtime.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) outside a Tokio runtime, but for a client of
+    /// [`wharf::blocking`](crate::blocking).
     pub fn start(self) -> Result<Transfer<Uploaded>, Error> {
-        let watch = Watch::new();
-        Transfer::start(watch.clone(), self.run(watch))
+        let (client, watch) = (self.settings.client.clone(), Watch::new());
+        Transfer::start(&client.inner().runtime, watch.clone(), self.run(watch))
     }
 
     /// With [`if_absent`](Upload::if_absent), unless the server is known to ignore that for an object of so many bytes.

@@ -321,7 +321,7 @@ async fn what_cannot_be_a_file_is_known_before_anything_is_asked() {
     assert_eq!((error.kind(), error.message()), (ErrorKind::Body, missing.as_str()));
     assert_eq!(
         error.hint(),
-        Some("make the folders above it first; a download does so where it is told to create_directories")
+        Some("make the folders above it first, or let create_directories() do so")
     );
     let done = s3.download("my-bucket", "a", folder.join("no/such/a")).create_directories(true).await.unwrap();
     assert_eq!(fs::read(done.target).unwrap(), b"Hello!");

@@ -18,9 +18,8 @@ fn errors(object: Object<Chunks>) -> Vec<Result<Sale, String>> {
 fn each_says_which_record_line_and_field() {
     let start = "product,units,price\n";
     for (content, line) in [
-        ("".to_owned(), "the object is empty: CSV with a header row was expected"),
-        ("\u{feff}".to_owned(), "the object is empty: CSV with a header row was expected"),
-        ("\r\n\n".to_owned(), "the object is empty: CSV with a header row was expected"),
+        ("\u{feff}".to_owned(), "the object has no line but blank ones: CSV with a header row was expected"),
+        ("\r\n\n".to_owned(), "the object has no line but blank ones: CSV with a header row was expected"),
         ("a,\"b".to_owned(), "the object is not the expected CSV: the header (line 1): a quote is never closed"),
         (
             format!("{start}tea,x,1\n"),

@@ -17,6 +17,13 @@ fn collect(object: Object<Chunks>) -> Result<Vec<Sale>, Error> {
 }
 
 #[test]
+fn no_records_come_back_as_none() {
+    for chunks in [vec![], vec![Bytes::new()]] {
+        assert_eq!(collect(object_of("x", chunks.into_iter().map(Ok))).unwrap(), []);
+    }
+}
+
+#[test]
 fn chunks_may_end_at_every_byte() {
     let bytes = Bytes::from_static(ROWS.as_bytes());
     for first in 0..=bytes.len() {

@@ -27,7 +27,8 @@ enum Source {
 }
 
 impl Keys {
-    /// The keys of a stream that may fail, such as a listing's.
+    /// The keys of a stream that may fail, such as a listing's: `Keys::stream(s3.list_object_versions("my-bucket").items())` are
+    /// all versions and delete markers.
     pub fn stream<O: Into<ObjectIdentifier>>(stream: impl Stream<Item = Result<O, Error>> + Send + 'static) -> Self {
         Self(Source::Stream(Box::pin(Identifiers(Box::pin(stream)))))
     }
