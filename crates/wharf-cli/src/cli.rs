@@ -100,8 +100,19 @@ pub(crate) fn usage(text: &str) -> Failure {
         Some(tip) => failure.hint(tip),
         // What a value must be like is said with it.
         None if problem.starts_with("invalid value") => failure,
-        None => failure.hint("`wharf --help` and `wharf VERB --help` say what can be typed"),
+        None => match verb(text) {
+            Some(verb) => failure.hint(format!("`wharf {verb} --help` says what can be typed")),
+            None => failure.hint("`wharf --help` says what can be typed"),
+        },
     }
+}
+
+/// The verb whose usage clap tells.
+fn verb(text: &str) -> Option<String> {
+    let usage = text.split_once("Usage: wharf ")?.1;
+    let is_word = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let words: Vec<_> = usage.split_whitespace().take_while(is_word).collect();
+    Some(words.join(" ")).filter(|verb| !verb.is_empty())
 }
 
 /// What other programs call our options.

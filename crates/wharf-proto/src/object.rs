@@ -141,7 +141,8 @@ pub(crate) fn without_framing(encoding: &str) -> Option<String> {
 /// An object that is being read: its head, and its body as it arrives.
 ///
 /// The fields of [`ObjectHead`] are read through it (`object.etag`). The body is read whole by
-/// [`bytes`](Object::bytes), [`text`](Object::text) and the typed methods, or taken as a stream.
+/// [`bytes`](Object::bytes), [`text`](Object::text) and the typed methods, or taken as a stream: of `wharf`'s, the `body` is an
+/// `AsyncRead` and a `Stream`.
 #[derive(Debug)]
 pub struct Object<B> {
     /// Everything but the bytes.

@@ -26,6 +26,11 @@ pub trait Operation: Send + 'static {
     /// What a successful answer stands for.
     type Output: Send + 'static;
 
+    /// The bucket and the key that it is about, for its errors.
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (None, None)
+    }
+
     /// The request, without endpoint, credentials or signature. Takes the body out of `self`: it is called once, and a
     /// retry sends the same [`Request`] again where its body can be replayed.
     ///
@@ -39,6 +44,15 @@ pub trait Operation: Send + 'static {
     /// # Errors
     /// An answer that is not S3's.
     fn response(&self, response: http::Response<Bytes>) -> Result<Self::Output, Error>;
+}
+
+/// The error of an operation that has no request, with the bucket and key that it is about: where one of these is what is
+/// wrong, the error says so itself.
+pub fn unsent<O: Operation>(operation: &O, error: Error) -> Error {
+    let (bucket, key) = operation.place();
+    let bucket = bucket.filter(|bucket| name::check_bucket(bucket).is_ok());
+    let key = key.filter(|key| bucket.is_some() && name::check_key(key).is_ok());
+    error.at(O::NAME, bucket, key)
 }
 
 /// A listing: an operation whose answer can name a next page.
@@ -88,7 +102,8 @@ pub trait Sender: Clone + Send + Sync + 'static {
 pub struct Presigned {
     /// The HTTP method.
     pub method: Method,
-    /// The URL, signature included. Whoever has it can use it.
+    /// The URL, signature included. Whoever has it can use it. Of a key with a segment `.` or `..` most programs change the path
+    /// before they send it (curl does not with `--path-as-is`): then the signature is wrong.
     pub url: String,
     /// The headers that must be sent as they stand; often none.
     pub headers: HeaderMap,

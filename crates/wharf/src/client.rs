@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use wharf_proto::op::{PostForm, PresignedPost};
-use wharf_proto::operation::{Operation, Presigned, Request, SendFuture, Sender};
+use wharf_proto::operation::{Operation, Presigned, Request, SendFuture, Sender, unsent};
 use wharf_proto::provider::{ContentMd5, Habits};
 use wharf_proto::retry::RetryPolicy;
 use wharf_proto::sigv4::SigningKeyCache;
@@ -203,7 +203,7 @@ impl Inner {
 
     /// The operation's request as the provider wants it.
     fn request<O: Operation>(&self, operation: &mut O) -> Result<Request, Error> {
-        let mut request = operation.request().map_err(|error| error.at(O::NAME, None, None))?;
+        let mut request = operation.request().map_err(|error| unsent(operation, error))?;
         self.must_hide_customer_keys(&request).map_err(|error| about::<O>(&request, error))?;
         match self.sending.habits.apply(&mut request) {
             Ok(()) => Ok(request),

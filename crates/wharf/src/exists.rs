@@ -20,6 +20,9 @@ impl Client {
     /// # }
     /// ```
     ///
+    /// Of an object that only its own key opens (SSE-C), of a version, or where the requester pays, ask
+    /// [`head_object`](Client::head_object): its kind is [`NotFound`](ErrorKind::NotFound) where there is none.
+    ///
     /// # Errors
     /// [`NoSuchBucket`](ErrorKind::NoSuchBucket) rather than `false`; whatever else keeps the answer from being sure.
     pub fn object_exists(

@@ -1,7 +1,7 @@
 //! Signing a call into a URL, or into a form.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, Method};
 use wharf_proto::op::{PostForm, PresignedPost};
@@ -37,12 +37,11 @@ pub(crate) async fn presign(
     let way = route.way(client, request)?;
     let own = provider.credentials().await?;
     let (credentials, scope) = route.keys(client, request.bucket.as_deref(), &way, own).await?;
-    let now = client.now();
+    let now = whole_seconds(client.now());
     let uri = &way.uri;
     let signer = Signer::new(&credentials, scope, now, &client.signing_keys);
     let url =
         signer.presign(&request.method, uri, &headers, expires_in, Payload::Unsigned).map_err(unsignable)?.to_string();
-    // The signature counts whole seconds.
     let asked_for = now + Duration::from_secs(expires_in.as_secs());
     let expires_at = credentials.expires_at().map_or(asked_for, |end| end.min(asked_for));
     Ok(Presigned { method: request.method.clone(), url, headers, expires_at })
@@ -57,7 +56,7 @@ pub(crate) async fn presign_post(client: &Inner, form: PostForm, expires_in: Dur
         return Err(Error::new(ErrorKind::Unsupported, "a directory bucket takes no forms; presign a PUT for it"));
     }
     let credentials = provider.credentials().await?;
-    let now = client.now();
+    let now = whole_seconds(client.now());
     let signer = Signer::new(&credentials, way.scope(), now, &client.signing_keys);
     form.sign(&signer, now, expires_in, &way.uri)
 }
@@ -65,4 +64,10 @@ pub(crate) async fn presign_post(client: &Inner, form: PostForm, expires_in: Dur
 fn provider(client: &Inner) -> Result<&dyn ProvideCredentials, Error> {
     let none = || Error::invalid_input("an anonymous client has no keys to presign with");
     client.identity.provider().ok_or_else(none)
+}
+
+/// Signatures count whole seconds, from one.
+fn whole_seconds(time: SystemTime) -> SystemTime {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs())
 }

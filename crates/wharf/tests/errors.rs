@@ -237,6 +237,46 @@ async fn a_range_that_was_ignored() {
     assert_eq!(error.attempts(), 1);
 }
 
+/// As Ceph and rclone do, and as a cache might.
+#[tokio::test]
+async fn other_bytes_than_were_asked_for() {
+    let whole = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nHello!".to_owned();
+    let server = Server::always(whole).await;
+    let s3 = client_of(server.url()).build().unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").part_number(1).text().await.unwrap(), "Hello!");
+    let error = s3.get_object("my-bucket", "a").part_number(2).await.unwrap_err();
+    assert_eq!(
+        told(Err::<(), _>(error)),
+        (
+            "GetObject my-bucket/a: the server ignored the part's number and sent the whole object (HTTP 200)"
+                .to_owned(),
+            ErrorKind::MalformedResponse
+        )
+    );
+    let rounded = "HTTP/1.1 206 X\r\ncontent-range: bytes 0-3/10\r\ncontent-length: 4\r\n\r\nHell".to_owned();
+    let server = Server::always(rounded).await;
+    let s3 = client_of(server.url()).build().unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").range(0..4).text().await.unwrap(), "Hell");
+    let error = s3.get_object("my-bucket", "a").range(2..4).await.unwrap_err();
+    assert_eq!(
+        told(Err::<(), _>(error)),
+        (
+            "GetObject my-bucket/a: the server sent other bytes than the range has (HTTP 206)".to_owned(),
+            ErrorKind::MalformedResponse
+        )
+    );
+}
+
+/// What cannot be sent is told with its object too.
+#[tokio::test]
+async fn options_that_cannot_be_sent() {
+    let s3 = client_of("http://127.0.0.1:1").build().unwrap();
+    let put = s3.put_object("my-bucket", "a", "1").if_match("").await;
+    assert_eq!(told(put).0, "PutObject my-bucket/a: an empty ETag cannot be a condition");
+    let get = s3.get_object("my-bucket", "a").range(5..5).await;
+    assert_eq!(told(get).0, "GetObject my-bucket/a: the byte range is empty");
+}
+
 #[tokio::test]
 async fn no_such_upload() {
     let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been \

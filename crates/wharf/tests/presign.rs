@@ -35,6 +35,12 @@ async fn it_ends_when_the_request_or_the_credentials_end() {
         let link = s3.get_object("my-bucket", "a").presign(asked_for).await.unwrap();
         assert_eq!(link.expires_at, now + left, "{of_keys:?} {asked_for:?}");
     }
+    // A signature has no fractions of a second.
+    let clock = FakeClock::default();
+    let s3 = client_of("http://127.0.0.1:1").clock(clock.clone()).build().unwrap();
+    let link = s3.get_object("my-bucket", "a").presign(HOUR).await.unwrap();
+    clock.advance(Duration::from_millis(900));
+    assert_eq!(s3.get_object("my-bucket", "a").presign(HOUR).await.unwrap().expires_at, link.expires_at);
 }
 
 #[tokio::test]

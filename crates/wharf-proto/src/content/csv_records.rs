@@ -46,8 +46,9 @@ use crate::object::Object;
 pub struct CsvRecords<T, B> {
     /// `None` after its end or an error that ends the stream.
     body: Option<B>,
-    /// Not one byte has come.
-    is_empty: bool,
+    /// The bytes that have come.
+    came: u64,
+    limit: u64,
     chunk: Bytes,
     decoder: Decoder,
     header: StringRecord,
@@ -65,7 +66,8 @@ impl<T, B: Stream<Item = Result<Bytes, Error>> + Unpin> CsvRecords<T, B> {
         let place = object.place();
         let mut records = Self {
             body: Some(object.body),
-            is_empty: true,
+            came: 0,
+            limit: object.limit.unwrap_or(u64::MAX),
             chunk: Bytes::new(),
             decoder: Decoder::new(),
             header: StringRecord::new(),
@@ -76,7 +78,7 @@ impl<T, B: Stream<Item = Result<Bytes, Error>> + Unpin> CsvRecords<T, B> {
         };
         match poll_fn(|cx| records.poll_row(cx)).await {
             // As no records are written.
-            None if records.is_empty => Ok(records),
+            None if records.came == 0 => Ok(records),
             None => Err(records
                 .place
                 .invalid(Problem::new("the object has no line but blank ones: CSV with a header row was expected"))),
@@ -97,7 +99,7 @@ impl<T, B: Stream<Item = Result<Bytes, Error>> + Unpin> CsvRecords<T, B> {
             } else if let Some(body) = &mut self.body {
                 match ready!(Pin::new(body).poll_next(cx)) {
                     Some(Ok(chunk)) => {
-                        self.is_empty &= chunk.is_empty();
+                        self.came += chunk.len() as u64;
                         self.chunk = chunk;
                         continue;
                     }
@@ -175,10 +177,14 @@ impl<T: DeserializeOwned, B: Stream<Item = Result<Bytes, Error>> + Unpin> CsvRec
     /// All records that are left, in memory.
     ///
     /// # Errors
-    /// The first error of any record or of the body.
+    /// The first error of any record or of the body; [`InvalidContent`](crate::ErrorKind::InvalidContent) over the object's
+    /// [`limit`](Object::limit).
     pub async fn collect(mut self) -> Result<Vec<T>, Error> {
         let mut records = Vec::new();
         while let Some(record) = self.next().await {
+            if self.came > self.limit {
+                return Err(self.place.over_limit("more bytes than", self.limit));
+            }
             records.push(record?);
         }
         Ok(records)

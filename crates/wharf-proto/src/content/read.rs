@@ -89,7 +89,7 @@ impl<B: Stream<Item = Result<Bytes, Error>> + Unpin> Object<B> {
     }
 
     /// The records of a CSV object with a header row, decoded as its bytes arrive. A byte order mark is skipped. The
-    /// [`limit`](Object::limit) does not hold: one row is in memory at a time, of at most 16 MiB. Only the end of the body shows
+    /// [`limit`](Object::limit) holds for [`collect`](CsvRecords::collect) alone: else one row is in memory at a time, of at most 16 MiB. Only the end of the body shows
     /// that its bytes were the right ones: what must not be done with spoilt rows waits until the last was read.
     ///
     /// # Errors
@@ -177,9 +177,7 @@ impl<B: Stream<Item = Result<Bytes, Error>> + Unpin> Object<B> {
         let size = self.head.content_length;
         // A server that gives no length, or a wrong one, is found out by the bytes.
         let size = if size > limit { format!("{size} bytes, more than") } else { "more bytes than".to_owned() };
-        Error::new(ErrorKind::InvalidContent, format!("the object has {size} the limit of {limit}"))
-            .at("GetObject", Some(&self.bucket), Some(&self.key))
-            .with_hint("raise .limit(), or read it with .stream()")
+        self.place().over_limit(&size, limit)
     }
 }
 
@@ -208,6 +206,11 @@ impl Place {
             Some(cause) => error.with_cause(cause),
             None => error,
         }
+    }
+
+    pub(super) fn over_limit(&self, size: &str, limit: u64) -> Error {
+        self.on(Error::new(ErrorKind::InvalidContent, format!("the object has {size} the limit of {limit}")))
+            .with_hint("raise .limit(), or read it with .stream()")
     }
 
     fn on(&self, error: Error) -> Error {

@@ -18,7 +18,8 @@ use crate::body::{Body, IntoBody};
 /// `@name`; a field renamed to `$text` is the element's text; a list is its element repeated.
 ///
 /// Serialised when the call is made; a value that is not one XML element, such as a list or a map, or that holds
-/// characters that XML cannot, fails the call when it is awaited. `None` is written as an empty element, which reads
+/// characters that XML cannot, fails the call when it is awaited. An empty list is written as nothing, which reads back where
+/// the field has `#[serde(default)]`. `None` is written as an empty element, which reads
 /// back as `None` only if the field is text; `#[serde(skip_serializing_if = "Option::is_none")]` and
 /// `#[serde(default)]` make it absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -79,6 +79,10 @@ impl<S: Send + 'static> Operation for AbortMultipartUpload<S> {
     const NAME: &'static str = "AbortMultipartUpload";
     type Output = AbortMultipartUploadOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), Some(&self.key))
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::DELETE, &self.bucket, &self.key)?;
         request.query("uploadId", elements::upload_id(&self.upload_id)?);

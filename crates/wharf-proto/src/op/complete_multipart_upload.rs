@@ -152,6 +152,10 @@ impl<S: Send + 'static> Operation for CompleteMultipartUpload<S> {
     const NAME: &'static str = "CompleteMultipartUpload";
     type Output = CompleteMultipartUploadOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), Some(&self.key))
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::POST, &self.bucket, &self.key)?;
         request.query("uploadId", elements::upload_id(&self.upload_id)?);

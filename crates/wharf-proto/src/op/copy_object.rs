@@ -373,6 +373,10 @@ impl<S: Send + 'static> Operation for CopyObject<S> {
     const NAME: &'static str = "CopyObject";
     type Output = CopyObjectOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), Some(&self.key))
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::PUT, &self.bucket, &self.key)?;
         request.patient = true;

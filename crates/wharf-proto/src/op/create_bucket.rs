@@ -260,6 +260,10 @@ impl<S: Send + 'static> Operation for CreateBucket<S> {
     const NAME: &'static str = "CreateBucket";
     type Output = CreateBucketOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), None)
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::PUT, &self.bucket)?;
         request.header_opt("x-amz-acl", self.acl.map(CannedAcl::as_str))?;

@@ -181,7 +181,8 @@ impl<S> CreateMultipartUpload<S> {
         self
     }
 
-    /// Announces no checksum for the parts. S3 may still compute one of its own.
+    /// Announces no checksum for the parts, as for those that others send by [links](super::UploadPart::presign). S3 may still
+    /// compute one of its own.
     pub fn no_checksum(mut self) -> Self {
         self.checksum = ChecksumPolicy::Off;
         self
@@ -256,6 +257,10 @@ pub struct CreateMultipartUploadOutput {
 impl<S: Send + 'static> Operation for CreateMultipartUpload<S> {
     const NAME: &'static str = "CreateMultipartUpload";
     type Output = CreateMultipartUploadOutput;
+
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), Some(&self.key))
+    }
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::POST, &self.bucket, &self.key)?;

@@ -94,6 +94,10 @@ impl<S: Send + 'static> Operation for CreateSession<S> {
     const NAME: &'static str = "CreateSession";
     type Output = CreateSessionOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), None)
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::GET, &self.bucket)?;
         request.subresource("session");

@@ -38,6 +38,10 @@ impl<S: Send + 'static> Operation for DeleteBucket<S> {
     const NAME: &'static str = "DeleteBucket";
     type Output = ();
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), None)
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::DELETE, &self.bucket)?;
         request.header_opt("x-amz-expected-bucket-owner", self.expected_bucket_owner.as_deref())?;

@@ -132,6 +132,10 @@ impl<S: Send + 'static> Operation for DeleteObject<S> {
     const NAME: &'static str = "DeleteObject";
     type Output = DeleteObjectOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), Some(&self.key))
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::DELETE, &self.bucket, &self.key)?;
         request.query_opt("versionId", self.version_id.as_deref());

@@ -55,6 +55,10 @@ impl<S: Send + 'static> Operation for DeleteObjectTagging<S> {
     const NAME: &'static str = "DeleteObjectTagging";
     type Output = DeleteObjectTaggingOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), Some(&self.key))
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::DELETE, &self.bucket, &self.key)?;
         request.subresource("tagging");

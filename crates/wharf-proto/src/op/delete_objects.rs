@@ -12,9 +12,10 @@ use super::list_object_versions::ListedVersion;
 use super::list_objects::ListedObject;
 use super::mfa::Mfa;
 use crate::checksum::ChecksumAlgorithm;
+use crate::condition::entity_tag;
 use crate::operation::{ChecksumPolicy, SendFuture, Sender};
 use crate::provider::Condition;
-use crate::{ETag, Error, ErrorKind, escape, name, xml};
+use crate::{ETag, Error, ErrorKind, escape, name, time, xml};
 use batch::DeleteBatch;
 
 /// How many objects S3 takes in one request.
@@ -158,7 +159,8 @@ impl From<ListedObject> for ObjectIdentifier {
 /// The version, be it a delete marker.
 impl From<ListedVersion> for ObjectIdentifier {
     fn from(version: ListedVersion) -> Self {
-        Self::from((version.key, version.version_id))
+        // Empty where the server has named none.
+        Self { version_id: Some(version.version_id).filter(|id| !id.is_empty()), ..Self::from(version.key) }
     }
 }
 
@@ -291,7 +293,7 @@ fn is_of_one_key(error: &Error) -> bool {
 
 fn check_keys(objects: &[ObjectIdentifier]) -> Result<(), Error> {
     for (place, object) in objects.iter().enumerate() {
-        name::check_key(&object.key).map_err(|error| {
+        name::check_key(&object.key).and_then(|()| object.check_conditions()).map_err(|error| {
             Error::invalid_input(format!("object {} of {}: {}", place + 1, objects.len(), error.message()))
         })?;
     }
@@ -305,8 +307,15 @@ impl ObjectIdentifier {
         by_etag.into_iter().chain(by_others.then_some(Condition::DeleteIfSizeOrDate))
     }
 
+    fn check_conditions(&self) -> Result<(), Error> {
+        entity_tag(&self.etag)?;
+        self.last_modified.map(time::format_http_date).transpose()?;
+        Ok(())
+    }
+
     fn fits_into_xml(&self) -> bool {
-        xml::holds(&self.key) && self.version_id.as_deref().is_none_or(xml::holds)
+        let tag = self.etag.as_ref().map(ETag::as_str);
+        [Some(&*self.key), self.version_id.as_deref(), tag].into_iter().flatten().all(xml::holds)
     }
 
     fn delete_alone(&self, settings: &Settings) -> DeleteObject {

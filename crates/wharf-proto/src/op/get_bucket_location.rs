@@ -41,6 +41,10 @@ impl<S: Send + 'static> Operation for GetBucketLocation<S> {
     const NAME: &'static str = "GetBucketLocation";
     type Output = String;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), None)
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::GET, &self.bucket)?;
         request.subresource("location");

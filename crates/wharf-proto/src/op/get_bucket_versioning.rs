@@ -81,6 +81,10 @@ impl<S: Send + 'static> Operation for GetBucketVersioning<S> {
     const NAME: &'static str = "GetBucketVersioning";
     type Output = GetBucketVersioningOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), None)
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::GET, &self.bucket)?;
         request.subresource("versioning");

@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use crate::condition::ReadConditions;
 use crate::object::{Object, ObjectHead};
 use crate::operation::{Operation, Presigned, Request, SendFuture, Sender};
-use crate::{ByteRange, CustomerKey, ETag, Error, ErrorKind, time};
+use crate::{ByteRange, ContentRange, CustomerKey, ETag, Error, ErrorKind, time};
 
 /// Reads an object: one GetObject request.
 ///
@@ -221,6 +221,10 @@ impl<S: Send + 'static> Operation for GetObject<S> {
     const NAME: &'static str = "GetObject";
     type Output = ObjectHead;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), Some(&self.key))
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::GET, &self.bucket, &self.key)?;
         request.query_opt("versionId", self.version_id.as_deref());
@@ -238,19 +242,27 @@ impl<S: Send + 'static> Operation for GetObject<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<ObjectHead, Error> {
         let head = ObjectHead::read(response.headers());
-        match self.range {
+        let problem = match (self.range, &head.content_range) {
             // Some servers answer 200 to a range that they honour.
-            Some(range)
-                if response.status() == StatusCode::OK
-                    && head.content_range.is_none()
-                    && !range.is_whole(head.content_length) =>
-            {
-                let problem = "the server ignored the range and sent the whole object";
-                Err(Error::new(ErrorKind::MalformedResponse, problem))
+            (Some(range), None) if response.status() == StatusCode::OK && !range.is_whole(head.content_length) => {
+                "the server ignored the range and sent the whole object"
             }
-            _ => Ok(head),
-        }
+            (Some(range), Some(sent)) if is_of_others(range, sent) => "the server sent other bytes than the range has",
+            (None, None)
+                if response.status() == StatusCode::OK && self.part_number.is_some_and(|number| number > 1) =>
+            {
+                "the server ignored the part's number and sent the whole object"
+            }
+            _ => return Ok(head),
+        };
+        Err(Error::new(ErrorKind::MalformedResponse, problem))
     }
+}
+
+/// Whether an answer says that it holds other bytes than the range has.
+fn is_of_others(range: ByteRange, content_range: &str) -> bool {
+    let sent = ContentRange::parse(content_range);
+    sent.is_some_and(|sent| sent.size.is_some_and(|size| range.of(size).is_some_and(|bytes| bytes != sent.bytes)))
 }
 
 impl<S: Sender> IntoFuture for GetObject<S> {

@@ -187,6 +187,10 @@ impl<S: Send + 'static> Operation for GetObjectAttributes<S> {
     const NAME: &'static str = "GetObjectAttributes";
     type Output = GetObjectAttributesOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), Some(&self.key))
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::GET, &self.bucket, &self.key)?;
         if self.attributes.is_empty() {

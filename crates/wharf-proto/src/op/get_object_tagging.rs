@@ -72,6 +72,10 @@ impl<S: Send + 'static> Operation for GetObjectTagging<S> {
     const NAME: &'static str = "GetObjectTagging";
     type Output = GetObjectTaggingOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), Some(&self.key))
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::GET, &self.bucket, &self.key)?;
         request.subresource("tagging");

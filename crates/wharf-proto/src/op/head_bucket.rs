@@ -57,6 +57,10 @@ impl<S: Send + 'static> Operation for HeadBucket<S> {
     const NAME: &'static str = "HeadBucket";
     type Output = HeadBucketOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), None)
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::HEAD, &self.bucket)?;
         request.header_opt("x-amz-expected-bucket-owner", self.expected_bucket_owner.as_deref())?;

@@ -177,6 +177,10 @@ impl<S: Send + 'static> Operation for HeadObject<S> {
     const NAME: &'static str = "HeadObject";
     type Output = ObjectHead;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), Some(&self.key))
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::HEAD, &self.bucket, &self.key)?;
         request.query_opt("versionId", self.version_id.as_deref());

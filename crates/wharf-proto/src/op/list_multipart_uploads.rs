@@ -167,6 +167,10 @@ impl<S: Send + 'static> Operation for ListMultipartUploads<S> {
     const NAME: &'static str = "ListMultipartUploads";
     type Output = ListMultipartUploadsOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), None)
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::GET, &self.bucket)?;
         request.subresource("uploads");

@@ -181,6 +181,10 @@ impl<S: Send + 'static> Operation for ListObjectVersions<S> {
     const NAME: &'static str = "ListObjectVersions";
     type Output = ListObjectVersionsOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), None)
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::GET, &self.bucket)?;
         request.subresource("versions");

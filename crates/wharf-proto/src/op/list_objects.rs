@@ -201,6 +201,10 @@ impl<S: Send + 'static> Operation for ListObjects<S> {
     const NAME: &'static str = "ListObjectsV2";
     type Output = ListObjectsOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), None)
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::GET, &self.bucket)?;
         request.query("list-type", "2");

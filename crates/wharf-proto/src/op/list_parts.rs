@@ -151,6 +151,10 @@ impl<S: Send + 'static> Operation for ListParts<S> {
     const NAME: &'static str = "ListParts";
     type Output = ListPartsOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), Some(&self.key))
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::GET, &self.bucket, &self.key)?;
         request.query("uploadId", elements::upload_id(&self.upload_id)?);

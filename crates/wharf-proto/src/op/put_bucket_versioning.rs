@@ -84,6 +84,10 @@ impl<S: Send + 'static> Operation for PutBucketVersioning<S> {
     const NAME: &'static str = "PutBucketVersioning";
     type Output = ();
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), None)
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::PUT, &self.bucket)?;
         request.subresource("versioning");

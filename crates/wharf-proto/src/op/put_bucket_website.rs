@@ -80,6 +80,10 @@ impl<S: Send + 'static> Operation for PutBucketWebsite<S> {
     const NAME: &'static str = "PutBucketWebsite";
     type Output = ();
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), None)
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::PUT, &self.bucket)?;
         request.subresource("website");

@@ -297,6 +297,10 @@ impl<S: Send + 'static> Operation for PutObject<S> {
     const NAME: &'static str = "PutObject";
     type Output = PutObjectOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), Some(&self.key))
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::PUT, &self.bucket, &self.key)?;
         request.body = std::mem::take(&mut self.body);

@@ -98,6 +98,10 @@ impl<S: Send + 'static> Operation for PutObjectTagging<S> {
     const NAME: &'static str = "PutObjectTagging";
     type Output = PutObjectTaggingOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), Some(&self.key))
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::PUT, &self.bucket, &self.key)?;
         let document = document(&self.tags)?;

@@ -15,7 +15,7 @@ use crate::operation::{ChecksumPolicy, Operation, Request, SendFuture, Sender, h
 
 /// A signed request to any S3 API, for those that have no method of their own yet.
 ///
-/// Awaited, it gives the answer as it came: status, headers and the whole body. It is signed, sent and retried like
+/// Awaited, it gives the answer as it came: status, headers and the whole body, of at most 64 MiB. It is signed, sent and retried like
 /// every other call, and an answer that is no success is an [`Error`] like everywhere.
 ///
 /// ```
@@ -113,7 +113,8 @@ impl<S> SignedRequest<S> {
         self
     }
 
-    /// The body. Its content type is sent unless a header names another; the client's default checksum goes with it,
+    /// The body. Of a [`Record`](crate::content::Record) the format and the root element follow from the key, which has to be named
+    /// before. Its content type is sent unless a header names another; the client's default checksum goes with it,
     /// as most of S3's APIs insist on one.
     pub fn body(mut self, body: impl IntoBody) -> Self {
         self.body = body.into_body(self.key.as_deref().unwrap_or_default());
@@ -146,6 +147,10 @@ fn is_digest(header: &HeaderName) -> bool {
 impl<S: Send + 'static> Operation for SignedRequest<S> {
     const NAME: &'static str = "SignedRequest";
     type Output = http::Response<Bytes>;
+
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (self.bucket.as_deref(), self.key.as_deref())
+    }
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = match (&self.bucket, &self.key) {

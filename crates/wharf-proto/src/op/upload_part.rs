@@ -140,6 +140,9 @@ impl<S: Sender> UploadPart<S> {
     /// that would follow from it. What was set on the call is signed and must be sent. Whoever completes the upload
     /// needs the `ETag` of the answer.
     ///
+    /// Begin the upload with [`no_checksum`](super::CreateMultipartUpload::no_checksum): where a checksum of the parts was announced,
+    /// which is the default, some servers (Garage, MinIO) refuse a part without it.
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) over 7 days, under a second, for what cannot be sent, and for a
     /// checksum algorithm without a value.
@@ -200,6 +203,10 @@ impl UploadPartOutput {
 impl<S: Send + 'static> Operation for UploadPart<S> {
     const NAME: &'static str = "UploadPart";
     type Output = UploadPartOutput;
+
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), Some(&self.key))
+    }
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::PUT, &self.bucket, &self.key)?;

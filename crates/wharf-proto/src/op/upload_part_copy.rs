@@ -177,6 +177,10 @@ impl<S: Send + 'static> Operation for UploadPartCopy<S> {
     const NAME: &'static str = "UploadPartCopy";
     type Output = UploadPartCopyOutput;
 
+    fn place(&self) -> (Option<&str>, Option<&str>) {
+        (Some(&self.bucket), Some(&self.key))
+    }
+
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::PUT, &self.bucket, &self.key)?;
         request.query("partNumber", elements::part_number(self.part_number)?.to_string());

@@ -319,10 +319,7 @@ async fn what_cannot_be_a_file_is_known_before_anything_is_asked() {
     let error = s3.download("my-bucket", "a", folder.join("no/such/a")).await.unwrap_err();
     let missing = format!("the folder {} is not there", folder.join("no/such").display());
     assert_eq!((error.kind(), error.message()), (ErrorKind::Body, missing.as_str()));
-    assert_eq!(
-        error.hint(),
-        Some("make the folders above it first, or let create_directories() do so")
-    );
+    assert_eq!(error.hint(), Some("make the folders above it first, or let create_directories() do so"));
     let done = s3.download("my-bucket", "a", folder.join("no/such/a")).create_directories(true).await.unwrap();
     assert_eq!(fs::read(done.target).unwrap(), b"Hello!");
     assert_eq!(

@@ -190,7 +190,13 @@ fn the_limit_holds_for_what_goes_into_memory() {
         #[cfg(feature = "json")]
         object("x.json", "12345").limit(4).record::<u32>().await.unwrap_err();
         #[cfg(feature = "csv")]
-        assert_eq!(object("x", "a\n1\n").limit(1).csv::<(u8,)>().await.unwrap().collect().await.unwrap(), [(1,)]);
+        {
+            let open = async || object("x", "a\n1\n").limit(3).csv::<(u8,)>().await.unwrap();
+            assert_eq!(open().await.next().await.unwrap().unwrap(), (1,), "one at a time");
+            let error = open().await.collect().await.unwrap_err();
+            assert_eq!(invalid_content(&error), "GetObject bucket/x: the object has more bytes than the limit of 3");
+            assert_eq!(object("x", "a\n1\n").limit(4).csv::<(u8,)>().await.unwrap().collect().await.unwrap(), [(1,)]);
+        }
     });
 }
 

@@ -282,6 +282,20 @@ fn a_later_failure_hides_nothing_and_the_rest_goes_on() {
 fn an_impossible_key_stops_the_call_before_anything_is_sent() {
     let error = wait(DeleteObjects::new(Script::default(), "bucket", ["a", ""])).unwrap_err();
     assert_eq!(error.to_string(), "DeleteObjects bucket: object 2 of 2: the key is empty");
+    let objects = (0..1500).map(|n| ObjectIdentifier {
+        etag: Some(ETag::from(if n == 1399 { "" } else { "e" })),
+        ..ObjectIdentifier::from(format!("k{n}"))
+    });
+    let error = wait(DeleteObjects::new(Script::default(), "bucket", objects)).unwrap_err();
+    assert_eq!(error.to_string(), "DeleteObjects bucket: object 1400 of 1500: an empty ETag cannot be a condition");
+}
+
+#[test]
+fn a_version_that_is_listed_is_named() {
+    let listed =
+        |version_id: &str| ListedVersion { key: "a".into(), version_id: version_id.into(), ..Default::default() };
+    assert_eq!(ObjectIdentifier::from(listed("v")), ("a", "v").into());
+    assert_eq!(ObjectIdentifier::from(listed("")), "a".into());
 }
 
 #[test]
