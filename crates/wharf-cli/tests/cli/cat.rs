@@ -70,6 +70,8 @@ fn a_wrong_secret_gets_a_hint_and_is_never_printed() {
     assert_eq!((exit, stdout.as_str()), (254, ""));
     let lines: Vec<_> = stderr.lines().collect();
     assert!(lines[0].starts_with("wharf: GetObject my-bucket/a: ") && lines[0].contains("SignatureDoesNotMatch"));
-    assert_eq!(lines[1..], ["hint: check the secret access key: the server knows the key id but not this secret"]);
+    let hint = "hint: check the secret access key: the server knows the key id but not this secret; \
+                `wharf whoami` says where the keys are from";
+    assert_eq!(lines[1..], [hint]);
     assert!(!stderr.contains("another-secret"));
 }

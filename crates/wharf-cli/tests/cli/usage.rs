@@ -2,7 +2,9 @@
 
 use crate::bench::{Bench, bare, done, failed, run};
 
-const HINT: &str = "hint: `wharf --help` and `wharf VERB --help` say what can be typed\n";
+fn hint(verb: &str) -> String {
+    format!("hint: `wharf {verb} --help` says what can be typed\n")
+}
 
 #[test]
 fn the_version_is_a_line() {
@@ -61,7 +63,7 @@ fn nothing_typed_is_answered_with_the_help() {
 #[test]
 fn a_usage_error_is_one_line_and_a_hint() {
     for (args, stderr) in [
-        (&["cat"][..], format!("wharf: the following required arguments were not provided: <URL>...\n{HINT}")),
+        (&["cat"][..], format!("wharf: the following required arguments were not provided: <URL>...\n{}", hint("cat"))),
         (&["lss"], "wharf: unrecognized subcommand 'lss'\nhint: a similar subcommand exists: 'ls'\n".to_owned()),
         (
             &["ls", "--recursiv"],
@@ -109,7 +111,7 @@ fn a_usage_error_is_one_line_and_a_hint() {
         ),
         (
             &["ls", "s3://my-bucket", "--nothing-like-it"],
-            format!("wharf: unexpected argument '--nothing-like-it' found\n{HINT}"),
+            format!("wharf: unexpected argument '--nothing-like-it' found\n{}", hint("ls")),
         ),
         (
             &["cp", "a", "s3://my-bucket", "--part-size", "1KX"],
@@ -139,7 +141,7 @@ fn a_usage_error_is_one_line_and_a_hint() {
             &["s3", "stat", "s3://my-bucket/a"],
             "wharf: unrecognized subcommand 'stat'\nhint: did you mean `wharf head`?\n".to_owned(),
         ),
-        (&["s3", "nope"], format!("wharf: unrecognized subcommand 'nope'\n{HINT}")),
+        (&["s3", "nope"], format!("wharf: unrecognized subcommand 'nope'\n{}", hint("s3"))),
     ] {
         assert_eq!(run(bare(args)), failed(252, stderr), "{args:?}");
     }

@@ -49,8 +49,8 @@ fn what_force_does_not_remove_is_said() {
     bench.wait(bench.s3.put_bucket_versioning("my-bucket", wharf::VersioningStatus::Enabled));
     bench.put("a", "1");
     let expected = "wharf: remove_bucket failed: s3://my-bucket: DeleteBucket: ...BucketNotEmpty, HTTP 409...)\n\
-                    hint: old versions of objects are in it, or uploads that were never completed: `wharf rm --incomplete` \
-                    removes those\n";
+                    hint: old versions of objects are in it, which this command does not remove, or uploads that were never \
+                    completed: `wharf rm s3://my-bucket --incomplete` removes those\n";
     assert_like(bench.run(&["rb", "s3://my-bucket", "--force"]), 1, "delete: s3://my-bucket/a\n", expected);
 }
 
