@@ -356,11 +356,11 @@ fn hint(error: &wharf::Error) -> Option<String> {
             Some("name the file of the certificate with --ca-bundle, or put it into the system's store".to_owned())
         }
         _ if hints_at(error, "a longer patience") => Some("a longer --patience goes on trying".to_owned()),
-        _ if hints_at(error, "Upload::write_id") => Some(match error.status() {
-            Some(_) => {
+        _ if hints_at(error, "Upload::write_id") => Some(match error.kind() {
+            ErrorKind::Server => {
                 "what failed on the server may be stored all the same: the same command again does no harm".to_owned()
             }
-            None => "an answer was lost, and it may be stored: the same command again does no harm".to_owned(),
+            _ => "an answer was lost, and it may be stored: the same command again does no harm".to_owned(),
         }),
         (ErrorKind::InvalidCredentials, _) => {
             error.hint().map(|hint| format!("{}; `wharf whoami` says where the keys are from", by_option(hint)))

@@ -270,8 +270,10 @@ impl Stream for ObjectBody {
         if self.done {
             return Poll::Ready(None);
         }
-        self.runtime.must_be_readable_here()?;
-        let item = ready!(self.poll_resumed(cx));
+        let item = match self.runtime.must_be_readable_here() {
+            Ok(()) => ready!(self.poll_resumed(cx)),
+            Err(error) => Some(Err(error)),
+        };
         self.done = !matches!(item, Some(Ok(_)));
         if self.done {
             // The connection is given back, or closed, at once.

@@ -290,7 +290,8 @@ impl ClientBuilder {
     }
 
     /// How long the server may be silent while we wait for it: 30 s by default, `Duration::MAX` for no limit. Never
-    /// counts while the caller reads or writes slowly.
+    /// counts while the caller reads or writes slowly. Of a time in which nobody polls the call a second counts: a test with a
+    /// paused clock lets it pass by waiting, not by `advance`.
     pub fn progress_timeout(mut self, limit: Duration) -> Self {
         self.progress_timeout = Some(limit);
         self

@@ -71,7 +71,8 @@ pub(crate) async fn send(
     let span = tracing::debug_span!("s3", operation, bucket = request.bucket, key = request.key);
     let sent = AtomicU32::new(0);
     let sending = prepare_and_send(client, request, read, &sent).instrument(span);
-    let answer = match client.deadline {
+    // A transfer has its patience.
+    let answer = match client.deadline.filter(|_| !client.sending.one_attempt) {
         None => sending.await,
         Some(limit) => tokio::time::timeout(limit, Box::pin(sending)).await.unwrap_or_else(|_| {
             let error = format!("the call took longer than its deadline of {limit:?}");

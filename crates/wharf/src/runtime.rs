@@ -1,6 +1,6 @@
 //! Which Tokio runtime a call runs on: the caller's, or one of the client's own (blocking use).
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -97,10 +97,13 @@ impl RuntimeHandle {
                 let own = own.clone();
                 Box::pin(async move {
                     own.must_not_wait_here()?;
-                    let task = Task(own.handle.spawn(call.in_current_span()));
-                    let result = task.await;
-                    drop(own);
-                    result
+                    let mut task = Task(own.handle.spawn(call.in_current_span()));
+                    // It may be polled elsewhere than it was begun.
+                    poll_fn(|cx| {
+                        own.must_not_wait_here()?;
+                        Pin::new(&mut task).poll(cx)
+                    })
+                    .await
                 })
             }
         }

@@ -117,16 +117,13 @@ fn an_answer_is_dropped_in_a_runtime_without_timers() {
         .unwrap();
     s3.create_bucket("my-bucket").wait().unwrap();
     s3.put_object("my-bucket", "a", vec![7; 50_000]).wait().unwrap();
-    let before = s3.counters().connections_opened;
-    let calls = s3.clone();
     ends(move || {
         Builder::new_current_thread().build().unwrap().block_on(async {
             for _ in 0..3 {
-                drop(calls.get_object("my-bucket", "a").wait().unwrap());
+                drop(s3.get_object("my-bucket", "a").wait().unwrap());
             }
         });
     });
-    assert!(s3.counters().connections_opened <= before + 3);
 }
 
 /// In a task of the client's own runtime, wherever it is begun, told of and waited for.

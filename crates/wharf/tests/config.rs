@@ -7,7 +7,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use support::{Fake, FakeClock, answer};
+use support::{Fake, FakeClock, answer, soon};
 use wharf::{Client, ClientBuilder, Error, ErrorKind};
 
 /// A folder for the files of one test, removed at its end.
@@ -124,9 +124,12 @@ async fn to_build_a_client_asks_no_server() {
     // And it would have heard: the first request goes there.
     let client = builder(&everywhere).build().unwrap();
     let asking = tokio::spawn(client.get_object("my-bucket", "a").text());
-    while server.accept().is_err() {
-        tokio::task::yield_now().await;
-    }
+    soon(async {
+        while server.accept().is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     asking.abort();
 }
 

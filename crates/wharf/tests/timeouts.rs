@@ -150,7 +150,6 @@ async fn a_caller_that_writes_slowly_has_all_the_time_it_needs() {
     assert!(start.elapsed() >= 3 * HOUR);
 }
 
-/// ... and the server's time begins when the caller is done.
 /// As in a `buffered` stream whose consumer does something else.
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_does_something_else_meanwhile() {
@@ -171,13 +170,14 @@ async fn a_caller_that_does_something_else_meanwhile() {
         tokio::time::advance(HOUR).await;
     }
     let (text, ()) = tokio::join!(call, async {
-        // All but as long as the server may be silent.
-        sleep(Duration::from_secs(29)).await;
+        // All but as long as the server may be silent, a second for each time away.
+        sleep(Duration::from_secs(26)).await;
         told.notify_one();
     });
     assert_eq!(text.unwrap(), "Hello!");
 }
 
+/// ... and the server's time begins when the caller is done.
 #[tokio::test(start_paused = true)]
 async fn a_silent_server_after_a_slow_caller() {
     let s3 = fake(Fake::new(|_, request: Request<Bytestream>| async move {
@@ -238,6 +238,14 @@ async fn a_deadline() {
     let body = Body::sized_stream(slowly(2, HOUR), 10);
     let (error, seconds) = after(s3.put_object("my-bucket", "a", body).into_future()).await;
     assert_eq!((error.kind(), seconds), (ErrorKind::Timeout, 70));
+    // A transfer's requests take as long as they take: it ends by its patience.
+    let slow = Fake::new(|_, _| async {
+        sleep(Duration::from_secs(25)).await;
+        Ok(answer(200, "Hello!"))
+    });
+    let s3 = fake(slow).deadline(Duration::from_secs(10)).build().unwrap();
+    assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap_err().kind(), ErrorKind::Timeout);
+    assert_eq!(s3.download("my-bucket", "a", wharf::transfer::Memory).await.unwrap().target, "Hello!");
 }
 
 /// A wait before a retry is no silence of the server.

@@ -249,7 +249,9 @@ impl<S: Send + 'static> Operation for GetObject<S> {
             }
             (Some(range), Some(sent)) if is_of_others(range, sent) => "the server sent other bytes than the range has",
             (None, None)
-                if response.status() == StatusCode::OK && self.part_number.is_some_and(|number| number > 1) =>
+                if head.parts_count.is_none()
+                    && response.status() == StatusCode::OK
+                    && self.part_number.is_some_and(|number| number > 1) =>
             {
                 "the server ignored the part's number and sent the whole object"
             }

@@ -132,7 +132,9 @@ impl Copy {
     /// [`InvalidInput`](ErrorKind::InvalidInput) outside a Tokio runtime, but for a client of
     /// [`wharf::blocking`](crate::blocking).
     pub fn start(self) -> Result<Transfer<Copied>, Error> {
-        let (client, watch) = (self.client.clone(), Watch::new());
+        let client = self.client.clone();
+        let _runtime = client.inner().runtime.enter();
+        let watch = Watch::new();
         Transfer::start(&client.inner().runtime, watch.clone(), self.run(watch))
     }
 

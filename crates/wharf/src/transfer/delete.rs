@@ -150,7 +150,9 @@ impl Delete {
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) outside a Tokio runtime, but for a client of
     /// [`wharf::blocking`](crate::blocking).
     pub fn start(self) -> Result<Transfer<Deleted>, Error> {
-        let (client, watch) = (self.client.clone(), Watch::new());
+        let client = self.client.clone();
+        let _runtime = client.inner().runtime.enter();
+        let watch = Watch::new();
         Transfer::start(&client.inner().runtime, watch.clone(), self.total(watch))
     }
 

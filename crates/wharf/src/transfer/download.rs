@@ -241,7 +241,9 @@ impl<T> Download<T> {
     where
         T: Send + 'static,
     {
-        let (client, watch) = (self.client.clone(), Watch::new());
+        let client = self.client.clone();
+        let _runtime = client.inner().runtime.enter();
+        let watch = Watch::new();
         Transfer::start(&client.inner().runtime, watch.clone(), self.run(watch))
     }
 

@@ -87,7 +87,7 @@ impl<T> Transfer<T> {
     /// itself how it went.
     ///
     /// What happens in between is left out, so a slow reader holds nothing up. Has to be polled inside a Tokio runtime, but for a
-    /// transfer of [`wharf::blocking`](crate::blocking).
+    /// transfer of [`wharf::blocking`](crate::blocking). Where the transfer itself may not be waited for, it ends at once.
     pub fn updates(&self) -> Updates {
         let watch = self.watch.clone();
         Updates { next: Box::pin(std::future::ready(())), watch, has_ended: false, runtime: self.runtime.clone() }
@@ -164,7 +164,7 @@ impl Stream for Updates {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Progress>> {
         let this = &mut *self;
-        if this.has_ended {
+        if this.has_ended || this.runtime.must_be_awaitable_here().is_err() {
             return Poll::Ready(None);
         }
         std::task::ready!(this.next.as_mut().poll(cx));

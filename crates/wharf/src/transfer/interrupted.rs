@@ -191,8 +191,10 @@ impl Interrupted {
             && let Some((upload_id, _)) = &upload.created
         {
             match client.abort_multipart_upload(&self.bucket, &self.key, upload_id).await {
-                Err(error) if error.kind() != ErrorKind::NoSuchUpload => return Err(error),
-                _ => {}
+                Ok(_) => {}
+                // One whose bucket is gone went with it.
+                Err(error) if matches!(error.kind(), ErrorKind::NoSuchUpload | ErrorKind::NoSuchBucket) => {}
+                Err(error) => return Err(error),
             }
         }
         blocking(move || {

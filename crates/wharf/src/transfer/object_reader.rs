@@ -321,6 +321,7 @@ impl ObjectReader {
 impl AsyncRead for ObjectReader {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        this.job.must_be_readable_here().map_err(io::Error::other)?;
         loop {
             if this.position >= this.size || buffer.remaining() == 0 {
                 return Poll::Ready(Ok(()));

@@ -158,7 +158,9 @@ impl Upload {
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) outside a Tokio runtime, but for a client of
     /// [`wharf::blocking`](crate::blocking).
     pub fn start(self) -> Result<Transfer<Uploaded>, Error> {
-        let (client, watch) = (self.settings.client.clone(), Watch::new());
+        let client = self.settings.client.clone();
+        let _runtime = client.inner().runtime.enter();
+        let watch = Watch::new();
         Transfer::start(&client.inner().runtime, watch.clone(), self.run(watch))
     }
 

@@ -210,6 +210,21 @@ async fn a_torn_journal_is_believed_as_far_as_it_goes() {
     }
 }
 
+/// A bucket may be missing for a moment: on a disk that is not mounted, or behind another name.
+#[tokio::test]
+async fn what_was_sent_outlives_a_bucket_that_is_gone_for_a_moment() {
+    let place = Place::new().await;
+    let content = bytes(SIZE);
+    let path = place.file(&content);
+    place.store.inject(Fault::respond(404, "NoSuchBucket").on(Operation::UploadPart).nth(3)).unwrap();
+    let error = place.upload(&path).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoSuchBucket);
+    says_kept(&error);
+    place.store.clear_faults();
+    assert!(place.upload(&path).await.unwrap().resumed_bytes >= PART as u64);
+    assert!(place.stored().await == content);
+}
+
 #[tokio::test]
 async fn one_at_a_time() {
     let place = Place::new().await;

@@ -216,6 +216,11 @@ impl Job {
         self.0.lane.moved(bytes as u64);
     }
 
+    /// Whether what its tasks fetch can be read on this thread.
+    pub(in crate::transfer) fn must_be_readable_here(&self) -> Result<(), Error> {
+        self.0.client.inner().runtime.must_be_readable_here()
+    }
+
     /// Memory for so many bytes, if there is any now.
     pub(in crate::transfer) fn try_memory(&self, bytes: usize) -> Option<Share> {
         self.0.client.inner().budgets.try_memory(bytes)

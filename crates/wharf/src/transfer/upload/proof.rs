@@ -53,9 +53,9 @@ pub(super) async fn settle(job: &Job, write: Unconfirmed) -> Result<ObjectHead, 
     let earlier_id = done.and_then(|done| done.write_id.as_deref());
     let is_ours = |id: &str| Some(id) == job.write_id.as_deref() || Some(id) == earlier_id;
     if job.write_id.is_none() && earlier_id.is_none() {
-        let hint = match error.status() {
-            Some(_) => "what failed on the server may be stored all the same: Upload::write_id finds out",
-            None => "an answer was lost, and what stands there may be what this call wrote: Upload::write_id finds out",
+        let hint = match error.kind() {
+            ErrorKind::Server => "what failed on the server may be stored all the same: Upload::write_id finds out",
+            _ => "an answer was lost, and what stands there may be what this call wrote: Upload::write_id finds out",
         };
         return Err(error.with_maybe_ours(true).with_hint(hint));
     }

@@ -110,13 +110,11 @@ impl Begun {
                 if let Some(resume) = &self.job.resume {
                     resume.over().await;
                 }
-                // One whose completion was not answered may be the object by now, and one without a bucket is nowhere.
-                if error.maybe_ours() || error.kind() == ErrorKind::NoSuchBucket {
-                    error
-                } else {
-                    error.with_note("the upload was aborted")
-                }
+                // One whose completion was not answered may be the object by now.
+                if error.maybe_ours() { error } else { error.with_note("the upload was aborted") }
             }
+            // It went with its bucket.
+            Err(_) if error.kind() == ErrorKind::NoSuchBucket => error,
             Err(problem) => error.with_note(format_args!(
                 "the upload {upload_id} could not be aborted, and its parts cost storage until it is: {problem}"
             )),
@@ -174,7 +172,6 @@ fn may_succeed(error: &Error) -> bool {
             | ErrorKind::BadDigest
             | ErrorKind::PreconditionFailed
             | ErrorKind::NoSuchUpload
-            | ErrorKind::NoSuchBucket
             | ErrorKind::InvalidInput
     );
     !is_final && !error.kind().is_conflict() && !error.code().is_some_and(|code| of_the_parts.contains(&code))
@@ -231,8 +228,7 @@ pub(super) async fn abort(job: &Job, upload_id: &str) -> Result<(), Error> {
     for round in 0..ABORTS {
         match job.object.abort_multipart_upload(job.client(), upload_id).await {
             Ok(_) => {}
-            // It went with its bucket.
-            Err(error) if matches!(error.kind(), ErrorKind::NoSuchUpload | ErrorKind::NoSuchBucket) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NoSuchUpload => return Ok(()),
             Err(error) => return Err(error),
         }
         match job.object.list_parts(job.client(), upload_id).max_parts(1).await {
