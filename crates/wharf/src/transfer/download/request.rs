@@ -217,6 +217,7 @@ impl Job {
     }
 
     /// Whether what its tasks fetch can be read on this thread.
+    #[cfg(feature = "tokio-io")]
     pub(in crate::transfer) fn must_be_readable_here(&self) -> Result<(), Error> {
         self.0.client.inner().runtime.must_be_readable_here()
     }
