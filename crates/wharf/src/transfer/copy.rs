@@ -133,9 +133,7 @@ impl Copy {
     /// [`wharf::blocking`](crate::blocking).
     pub fn start(self) -> Result<Transfer<Copied>, Error> {
         let client = self.client.clone();
-        let _runtime = client.inner().runtime.enter();
-        let watch = Watch::new();
-        Transfer::start(&client.inner().runtime, watch.clone(), self.run(watch))
+        Transfer::start(&client.inner().runtime, |watch| self.run(watch))
     }
 
     pub(super) async fn run(self, watch: Arc<Watch>) -> Result<Copied, Error> {

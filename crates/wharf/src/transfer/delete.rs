@@ -151,9 +151,7 @@ impl Delete {
     /// [`wharf::blocking`](crate::blocking).
     pub fn start(self) -> Result<Transfer<Deleted>, Error> {
         let client = self.client.clone();
-        let _runtime = client.inner().runtime.enter();
-        let watch = Watch::new();
-        Transfer::start(&client.inner().runtime, watch.clone(), self.total(watch))
+        Transfer::start(&client.inner().runtime, |watch| self.total(watch))
     }
 
     async fn total(self, watch: Arc<Watch>) -> Result<Deleted, Error> {

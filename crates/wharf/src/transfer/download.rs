@@ -242,9 +242,7 @@ impl<T> Download<T> {
         T: Send + 'static,
     {
         let client = self.client.clone();
-        let _runtime = client.inner().runtime.enter();
-        let watch = Watch::new();
-        Transfer::start(&client.inner().runtime, watch.clone(), self.run(watch))
+        Transfer::start(&client.inner().runtime, |watch| self.run(watch))
     }
 
     pub(super) fn run(self, watch: Arc<Watch>) -> SendFuture<Downloaded<T>>

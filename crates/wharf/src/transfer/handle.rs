@@ -63,12 +63,14 @@ pub struct Transfer<T> {
 
 impl<T: Send + 'static> Transfer<T> {
     /// Runs `work` in a task of the client's own `runtime`, or of the current one.
-    pub(crate) fn start(
-        runtime: &RuntimeHandle,
-        watch: Arc<Watch>,
-        work: impl Future<Output = Result<T, Error>> + Send + 'static,
-    ) -> Result<Self, Error> {
-        let end = End(watch.clone());
+    pub(crate) fn start<W>(runtime: &RuntimeHandle, work: impl FnOnce(Arc<Watch>) -> W) -> Result<Self, Error>
+    where
+        W: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        // Where it runs, its time is kept.
+        let _runtime = runtime.enter();
+        let watch = Watch::new();
+        let (end, work) = (End(watch.clone()), work(watch.clone()));
         let task = runtime.spawn(async move {
             let _end = end;
             work.await
@@ -206,10 +208,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn progress_is_told_now_and_then_and_to_the_end() {
-        let watch = Watch::new();
-        watch.expect(1000);
-        let work = {
-            let watch = watch.clone();
+        let work = |watch: Arc<Watch>| {
+            watch.expect(1000);
             async move {
                 for _ in 0..1000 {
                     sleep(Duration::from_millis(1)).await;
@@ -219,7 +219,7 @@ mod tests {
                 Ok(7)
             }
         };
-        let transfer = Transfer::start(&here(), watch, work).unwrap();
+        let transfer = Transfer::start(&here(), work).unwrap();
         let mut updates = transfer.updates();
         let mut seen = Vec::new();
         while let Some(progress) = next(&mut updates).await {
@@ -238,7 +238,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_end_is_told_at_once() {
         let (done, until) = oneshot::channel::<()>();
-        let transfer = Transfer::start(&here(), Watch::new(), async move {
+        let transfer = Transfer::start(&here(), |_| async move {
             let _ = until.await;
             Ok(())
         })
@@ -269,13 +269,15 @@ mod tests {
     }
 
     fn untidy() -> (Transfer<()>, oneshot::Receiver<()>) {
-        let (watch, (done, tidied)) = (Watch::new(), oneshot::channel());
-        let guard = Tidy(watch.clone(), Some(done));
-        let work = async move {
-            let _guard = guard;
-            std::future::pending().await
+        let (done, tidied) = oneshot::channel();
+        let work = |watch| {
+            let guard = Tidy(watch, Some(done));
+            async move {
+                let _guard = guard;
+                std::future::pending().await
+            }
         };
-        (Transfer::start(&here(), watch, work).unwrap(), tidied)
+        (Transfer::start(&here(), work).unwrap(), tidied)
     }
 
     #[tokio::test(start_paused = true)]
@@ -306,7 +308,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_has_ended_can_be_cancelled() {
-        let mut transfer = Transfer::start(&here(), Watch::new(), async { Ok(1) }).unwrap();
+        let mut transfer = Transfer::start(&here(), |_| async { Ok(1) }).unwrap();
         assert_eq!((&mut transfer).await.unwrap(), 1);
         transfer.cancel().await.unwrap();
     }

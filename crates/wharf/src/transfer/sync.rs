@@ -344,9 +344,7 @@ impl Sync {
     /// [`wharf::blocking`](crate::blocking).
     pub fn start(self) -> Result<Transfer<Synced>, Error> {
         let client = self.client.clone();
-        let _runtime = client.inner().runtime.enter();
-        let watch = Watch::new();
-        Transfer::start(&client.inner().runtime, watch.clone(), self.total(watch))
+        Transfer::start(&client.inner().runtime, |watch| self.total(watch))
     }
 
     fn feed(self, watch: Arc<Watch>) -> Feed<Told> {

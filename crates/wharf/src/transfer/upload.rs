@@ -159,9 +159,7 @@ impl Upload {
     /// [`wharf::blocking`](crate::blocking).
     pub fn start(self) -> Result<Transfer<Uploaded>, Error> {
         let client = self.settings.client.clone();
-        let _runtime = client.inner().runtime.enter();
-        let watch = Watch::new();
-        Transfer::start(&client.inner().runtime, watch.clone(), self.run(watch))
+        Transfer::start(&client.inner().runtime, |watch| self.run(watch))
     }
 
     /// With [`if_absent`](Upload::if_absent), unless the server is known to ignore that for an object of so many bytes.
