@@ -159,3 +159,23 @@ fn a_transfer_that_is_to_be_awaited_says_so() {
         });
     });
 }
+
+/// Nor can such a body read an object ahead, or look at a transfer.
+#[test]
+fn what_waits_in_a_body_for_its_own_client_ends() {
+    ends(|| {
+        let s3 = client();
+        s3.put_object("my-bucket", "a", vec![7; 2 << 20]).wait().unwrap();
+        let mut reader = s3.object_reader("my-bucket", "a").wait().unwrap();
+        let transfer = s3.upload("my-bucket", "c", "1").start().unwrap();
+        let mut updates = transfer.updates();
+        let body = stream::once(async move {
+            assert!(updates.next().wait().is_none());
+            let mut text = Vec::new();
+            tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut text).wait().map(|_| Bytes::from(text))
+        });
+        let error = s3.put_object("my-bucket", "b", Body::sized_stream(body, 2 << 20)).wait().unwrap_err();
+        assert!(error.to_string().contains("wait() in what the client itself runs"), "{error}");
+        transfer.wait().unwrap();
+    });
+}
