@@ -59,6 +59,12 @@ impl WriteCondition {
             Self::IfAbsent => request.header("if-none-match", "*"),
         }
     }
+
+    /// Whether S3 has the request tried again as it stands where it conflicts with another. One that is about an object of a
+    /// certain tag is not: the tag is to be read anew first.
+    pub(crate) fn outlives_conflicts(&self) -> bool {
+        !matches!(self, Self::IfMatch(_))
+    }
 }
 
 /// The tag as a header has it: quoted, as HTTP demands, even where the caller left the quotes out; and strong, for the

@@ -203,3 +203,28 @@ impl EncryptionInfo {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+
+    #[test]
+    fn the_context_is_json_in_base64() {
+        let key = KmsKey::id("key").context("path", "a/é").context("say \"it\"", "back\\slash\n").bucket_key(true);
+        for (encryption, algorithm) in
+            [(Encryption::Kms(key.clone()), "aws:kms"), (Encryption::KmsDualLayer(key.clone()), "aws:kms:dsse")]
+        {
+            let mut request = Request::service(Method::PUT);
+            encryption.apply(&mut request).unwrap();
+            let header = |name: &str| request.headers[name].to_str().unwrap().to_owned();
+            assert_eq!(header("x-amz-server-side-encryption"), algorithm);
+            assert_eq!(header("x-amz-server-side-encryption-aws-kms-key-id"), "key");
+            assert_eq!(header("x-amz-server-side-encryption-bucket-key-enabled"), "true");
+            let context = STANDARD.decode(header("x-amz-server-side-encryption-context")).unwrap();
+            let expected = r#"{"path":"a/é","say \"it\"":"back\\slash\u000a"}"#;
+            assert_eq!(std::str::from_utf8(&context).unwrap(), expected);
+        }
+    }
+}

@@ -25,6 +25,7 @@ mod list_object_versions;
 mod list_objects;
 mod list_parts;
 mod mfa;
+mod object_exists;
 mod post_object;
 mod put_bucket_versioning;
 mod put_bucket_website;
@@ -61,6 +62,7 @@ pub use list_multipart_uploads::{ListMultipartUploads, ListMultipartUploadsOutpu
 pub use list_object_versions::{ListObjectVersions, ListObjectVersionsOutput, ListedVersion};
 pub use list_objects::{ListObjects, ListObjectsOutput, ListedObject, Owner, RestoreStatus};
 pub use list_parts::{ListParts, ListPartsOutput, ListedPart};
+pub use object_exists::ObjectExists;
 pub use post_object::{PostForm, PostObject, PresignedPost};
 pub use put_bucket_versioning::PutBucketVersioning;
 pub use put_bucket_website::PutBucketWebsite;

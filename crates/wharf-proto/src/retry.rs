@@ -229,8 +229,9 @@ impl RetryState {
 
     /// Whether [`FailureClass::Conflict`] is worth another attempt; it is, unless said otherwise.
     ///
-    /// S3 says to send the same request again after a conflict, save one: a conditional CompleteMultipartUpload, which
-    /// has to start from CreateMultipartUpload. That operation passes `false`.
+    /// S3 says to send the same request again after a conflict, save two: one about an object of a certain tag, which is to be
+    /// read anew first, and a conditional CompleteMultipartUpload, which has to start from CreateMultipartUpload. Those pass
+    /// `false`.
     #[must_use]
     pub const fn retry_conflicts(mut self, retry: bool) -> Self {
         self.retry_conflicts = retry;

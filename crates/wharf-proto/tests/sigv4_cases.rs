@@ -36,6 +36,50 @@ fn every_case_that_fits_s3() {
     assert_eq!(names.len(), 32);
 }
 
+/// Some of them, which are here everywhere: another alphabet, a folded header, one that comes twice, an order, a body.
+#[test]
+fn some_cases_by_value() {
+    let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+    for (request, in_header, in_query) in [
+        (
+            "GET /ሴ HTTP/1.1\nHost:example.amazonaws.com",
+            "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85",
+            "10eae3f14a260bd3911cc6d008d3c576d143b05b62f09782a7a4b37f52178e44",
+        ),
+        (
+            "GET / HTTP/1.1\nHost:example.amazonaws.com\nMy-Header1:value1\n  value2\n     value3",
+            "cfd34249e4b1c8d6b91ef74165d41a32e5fab3306300901bb65a51a73575eefd",
+            "e6f5def831211aca02987a44b96826706278c7bc078112ae0263659c5b2f2d56",
+        ),
+        (
+            "GET / HTTP/1.1\nHost:example.amazonaws.com\nMy-Header1:value2\nMy-Header1:value2\nMy-Header1:value1",
+            "c9d5ea9f3f72853aea855b47ea873832890dbdd183b4468f858259531a5138ea",
+            "3349ee0b81b4b589da0ff28a395c3591e04de515651dd74f298fa992d1507a97",
+        ),
+        (
+            "GET /?Param-3=Value3&Param=Value2&%E1%88%B4=Value1 HTTP/1.1\nHost:example.amazonaws.com",
+            "371d3713e185cc334048618a97f809c9ffe339c62934c032af5a0e595648fcac",
+            "c5f1848ceec943ac2ca68ee720460c23aaae30a2300586597ada94c4a65e4787",
+        ),
+        (
+            "POST / HTTP/1.1\nContent-Type:application/x-www-form-urlencoded\nHost:example.amazonaws.com\nContent-Length:13\n\nParam1=value1",
+            "d3875051da38690788ef43de4db0d8f280229d82040bfac253562e56c3f20e0b",
+            "89a40deed0f26f9461242825a082d2222717248abc7ab41f552ad84a94ad46e9",
+        ),
+    ] {
+        let (parts, body) = parse_request(request);
+        let scope = Scope { service: "service", payload_header: !body.is_empty(), ..Scope::s3("us-east-1") };
+        let payload = if body.is_empty() { Payload::EMPTY } else { Payload::sha256(body.as_bytes()) };
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(TIME);
+        let signer = Signer::new(&credentials, scope, time, &SigningKeyCache::new());
+        assert_eq!(signer.sign(&mut parts.clone(), payload).unwrap().as_str(), in_header, "{request}");
+        let mut headers = parts.headers.clone();
+        headers.remove("host");
+        let link = signer.presign(&parts.method, &parts.uri, &headers, Duration::from_secs(3600), payload).unwrap();
+        assert!(link.to_string().ends_with(&format!("&X-Amz-Signature={in_query}")), "{request}: {link}");
+    }
+}
+
 struct Case<R> {
     name: String,
     read: R,

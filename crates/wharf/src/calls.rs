@@ -179,6 +179,19 @@ impl Client {
         HeadObject::new(self.clone(), bucket, key)
     }
 
+    /// Whether the bucket has this key: see [`ObjectExists`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> wharf::Result<()> {
+    /// # let s3 = wharf::Client::builder().transport(wharf_embedded::Store::in_memory()).build()?;
+    /// # s3.create_bucket("my-bucket").await?;
+    /// assert!(!s3.object_exists("my-bucket", "docs/a.txt").await?);
+    /// # Ok(()) }
+    /// ```
+    pub fn object_exists(&self, bucket: impl Into<String>, key: impl Into<String>) -> ObjectExists<Self> {
+        ObjectExists::new(self.clone(), bucket, key)
+    }
+
     /// An object's size, checksum and parts, without reading it: see [`GetObjectAttributes`].
     ///
     /// ```

@@ -33,7 +33,6 @@ mod config;
 mod counters;
 mod credentials;
 mod dispatch;
-mod exists;
 mod explain;
 mod identity;
 mod payload;

@@ -185,6 +185,15 @@ async fn a_body_of_unknown_length() {
     );
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidInput, 0));
     assert!(store.requests().is_empty());
+
+    let upload = s3.create_multipart_upload("my-bucket", "c").await.unwrap().upload_id;
+    let part = s3.upload_part("my-bucket", "c", &upload, 1, megabytes(16, 0)).await.unwrap();
+    store.clear_requests();
+    let error = s3.upload_part("my-bucket", "c", &upload, 2, megabytes(16, 1)).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidInput, 0));
+    assert!(line(&error).contains("use `upload`") && store.requests().is_empty(), "{error}");
+    s3.complete_multipart_upload("my-bucket", "c", upload).part(part).await.unwrap();
+    assert_eq!(s3.head_object("my-bucket", "c").await.unwrap().content_length, 16 * MIB as u64);
 }
 
 /// No number is too large to be answered with a line.

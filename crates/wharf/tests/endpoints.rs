@@ -205,3 +205,19 @@ async fn names_under_localhost_are_this_machine() {
     assert_eq!(requests[0].header("host").unwrap(), format!("my.bucket.s3.localhost:{}", server.port()));
     assert_eq!(requests[0].target, "/a");
 }
+
+/// The embedded store reads the bucket from the host, over TCP too.
+#[tokio::test]
+async fn the_store_by_virtual_hosts() {
+    let store = wharf_embedded::Store::builder().credentials("AKIDEXAMPLE", "secret").build();
+    let server = store.serve("127.0.0.1:0").await.unwrap();
+    let port = server.endpoint().rsplit_once(':').unwrap().1.to_owned();
+    let builder = Client::builder().environment(|_| None).credentials("AKIDEXAMPLE", "secret");
+    let builder = builder.endpoint(format!("http://s3.localhost:{port}"));
+    let s3 = builder.addressing_style(AddressingStyle::VirtualHost).build().unwrap();
+    s3.create_bucket("my.bucket").await.unwrap();
+    s3.put_object("my.bucket", "a/b", "Hello!").await.unwrap();
+    assert_eq!(s3.get_object("my.bucket", "a/b").text().await.unwrap(), "Hello!");
+    let paths: Vec<_> = store.requests().iter().map(|request| request.path.clone()).collect();
+    assert_eq!(paths, ["/", "/a/b", "/a/b"]);
+}

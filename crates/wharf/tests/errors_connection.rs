@@ -159,6 +159,28 @@ async fn an_error_body_without_end() {
     assert!(taken.load(Ordering::SeqCst) < SIZE / 2, "{} bytes were taken", taken.load(Ordering::SeqCst));
 }
 
+/// How much is read of it, to a piece.
+#[tokio::test]
+async fn an_error_body_is_read_to_a_cap() {
+    const PIECE: usize = 64 * 1024;
+    let taken = Arc::new(AtomicUsize::new(0));
+    let count = taken.clone();
+    let fake = Fake::new(move |_, _| {
+        let count = count.clone();
+        let pieces = futures_util::stream::repeat_with(move || {
+            count.fetch_add(PIECE, Ordering::SeqCst);
+            Ok(bytes::Bytes::from(vec![b'x'; PIECE]))
+        });
+        let answer = http::Response::builder().status(500).body(wharf::transport::Body::stream(None, pieces));
+        std::future::ready(Ok(answer.unwrap()))
+    });
+    let s3 = self::fake(fake).max_attempts(1).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Server, "{error}");
+    // The last piece shows that there is more.
+    assert_eq!(taken.load(Ordering::SeqCst), 256 * 1024 + PIECE);
+}
+
 /// The same in one piece, as a transport of one's own may give it.
 #[tokio::test]
 async fn a_long_error_in_one_piece() {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use futures_util::StreamExt;
-use wharf::{Client, Json};
+use wharf::{Client, CustomerKey, Encryption, ErrorKind, Json, VersioningStatus};
 use wharf_embedded::Store;
 
 async fn embedded() -> (Client, Store) {
@@ -79,6 +79,26 @@ async fn whether_an_object_exists() {
     assert_eq!(asked(&store), ["HeadObject"]);
     assert!(!s3.object_exists("my-bucket", "nope").await.unwrap());
     assert_eq!(asked(&store), ["HeadObject", "HeadBucket"]);
+}
+
+#[tokio::test]
+async fn whether_an_object_exists_of_which_more_has_to_be_said() {
+    let (s3, store) = embedded().await;
+    let key = || CustomerKey::new([7; 32]);
+    s3.put_object("my-bucket", "sealed", "x").encryption(Encryption::Customer(key())).await.unwrap();
+    s3.object_exists("my-bucket", "sealed").await.unwrap_err();
+    assert!(s3.object_exists("my-bucket", "sealed").customer_key(key()).request_payer().await.unwrap());
+    s3.put_bucket_versioning("my-bucket", VersioningStatus::Enabled).await.unwrap();
+    let version = s3.put_object("my-bucket", "a", "x").await.unwrap().version_id.unwrap();
+    s3.delete_object("my-bucket", "a").await.unwrap();
+    assert!(!s3.object_exists("my-bucket", "a").await.unwrap());
+    assert!(s3.object_exists("my-bucket", "a").version_id(version).await.unwrap());
+    let _ = asked(&store);
+    for key in ["sealed", "nope"] {
+        let error = s3.object_exists("my-bucket", key).expected_bucket_owner("999999999999").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AccessDenied);
+    }
+    assert_eq!(asked(&store), ["HeadObject", "HeadObject"]);
 }
 
 #[tokio::test]

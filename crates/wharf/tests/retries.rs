@@ -207,6 +207,23 @@ async fn a_conflict_is_tried_again_where_s3_says_so() {
     s3.put_object("my-bucket", "a", "1").if_absent().await.unwrap();
     assert_eq!(server.requests().len(), 2);
 
+    let copied = "<CopyObjectResult><ETag>\"e\"</ETag></CopyObjectResult>";
+    let copied = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{copied}", copied.len());
+    let server = answers([conflict(), copied]).await;
+    let s3 = client_of(server.url()).build().unwrap();
+    s3.copy_object("my-bucket", "a", "my-bucket", "b").if_absent().await.unwrap();
+    assert_eq!(server.requests().len(), 2);
+
+    // Whoever names a tag has to read it anew first.
+    let server = answers([conflict(), conflict()]).await;
+    let s3 = client_of(server.url()).build().unwrap();
+    let put = s3.put_object("my-bucket", "a", "1").if_match("\"e\"").into_future();
+    let copy = s3.copy_object("my-bucket", "a", "my-bucket", "b").if_match("\"e\"").into_future();
+    for error in [put.await.unwrap_err(), copy.await.unwrap_err()] {
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::ConditionalRequestConflict, 1));
+    }
+    assert_eq!(server.requests().len(), 2);
+
     let server = answers([conflict()]).await;
     let s3 = client_of(server.url()).build().unwrap();
     let complete = s3.complete_multipart_upload("my-bucket", "a", "upload").part((1, "\"e\"")).if_absent();

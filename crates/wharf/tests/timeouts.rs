@@ -222,6 +222,8 @@ async fn long_operations() {
     assert_eq!((error.kind(), seconds), (ErrorKind::Timeout, 600));
     let (_, seconds) = after(s3.copy_object("my-bucket", "a", "my-bucket", "b").into_future()).await;
     assert_eq!(seconds, 600);
+    let copy = s3.upload_part_copy("my-bucket", "a", "my-bucket", "b", "upload", 1);
+    assert_eq!(after(copy.into_future()).await.1, 600);
     let s3 = fake(silent()).long_operation_timeout(Duration::from_secs(60)).build().unwrap();
     let (_, seconds) = after(s3.copy_object("my-bucket", "a", "my-bucket", "b").into_future()).await;
     assert_eq!(seconds, 60);

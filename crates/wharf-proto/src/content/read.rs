@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+#[cfg(any(feature = "json", feature = "xml"))]
 use std::str::Utf8Error;
 
 use bytes::{Bytes, BytesMut};
@@ -62,7 +63,11 @@ impl<B: Stream<Item = Result<Bytes, Error>> + Unpin> Object<B> {
     pub async fn text(self) -> Result<String, Error> {
         let place = self.place();
         let bytes = self.bytes().await?;
-        String::from_utf8(bytes.into()).map_err(|error| place.not_text(error.utf8_error()))
+        String::from_utf8(bytes.into()).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let message = format_args!("the object is not UTF-8 text: invalid from byte offset {at}");
+            place.invalid(Problem::new(message).with_cause(error.utf8_error()))
+        })
     }
 
     /// The whole body as JSON, read into a value. A byte order mark is skipped; 128 levels are the limit.
@@ -161,8 +166,8 @@ impl<B: Stream<Item = Result<Bytes, Error>> + Unpin> Object<B> {
         if bytes.is_empty() {
             return Err(place.invalid(Problem::new(format_args!("the object is empty: {format} was expected"))));
         }
-        let text = std::str::from_utf8(&bytes).map_err(|error| place.not_text(error))?;
-        read(text.strip_prefix('\u{feff}').unwrap_or(text)).map_err(|problem| {
+        let text = std::str::from_utf8(&bytes).map_err(|error| not_utf8(&bytes, error));
+        text.and_then(|text| read(text.strip_prefix('\u{feff}').unwrap_or(text))).map_err(|problem| {
             let message = format!("the object is not the expected {format}: {}", problem.message);
             place.invalid(Problem { message, ..problem })
         })
@@ -216,10 +221,12 @@ impl Place {
     fn on(&self, error: Error) -> Error {
         error.at("GetObject", Some(&self.bucket), Some(&self.key))
     }
+}
 
-    fn not_text(&self, error: Utf8Error) -> Error {
-        let at = error.valid_up_to();
-        let message = format_args!("the object is not UTF-8 text: invalid from byte offset {at}");
-        self.invalid(Problem::new(message).with_cause(error))
-    }
+/// Bytes that cannot be read as text, and where they are.
+#[cfg(any(feature = "json", feature = "xml"))]
+fn not_utf8(bytes: &[u8], error: Utf8Error) -> Problem {
+    let at = error.valid_up_to();
+    let line = 1 + bytes[..at].iter().filter(|&&byte| byte == b'\n').count();
+    Problem::new(format_args!("line {line}: not UTF-8, invalid from byte offset {at}")).with_cause(error)
 }

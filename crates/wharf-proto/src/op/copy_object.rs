@@ -380,7 +380,7 @@ impl<S: Send + 'static> Operation for CopyObject<S> {
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::PUT, &self.bucket, &self.key)?;
         request.patient = true;
-        request.retry_conflict = true;
+        request.retry_conflict = self.condition.outlives_conflicts();
         self.source.apply(&mut request)?;
         self.condition.apply(&mut request)?;
         self.object.apply(&mut request)?;

@@ -205,9 +205,14 @@ mod tests {
 
     #[test]
     fn the_answer_names_the_marker() {
-        let answer = headers(&[("x-amz-delete-marker", "true"), ("x-amz-version-id", "m")]);
+        let answer = headers(&[
+            ("x-amz-delete-marker", "true"),
+            ("x-amz-version-id", "m"),
+            ("x-amz-request-charged", "requester"),
+        ]);
         let output = DeleteObject::new((), "bucket", "k").response(answer).unwrap();
         assert_eq!((output.delete_marker, output.version_id.as_deref()), (true, Some("m")));
+        assert!(output.request_charged);
         let output = DeleteObject::new((), "bucket", "k").response(headers(&[])).unwrap();
         assert_eq!(output, DeleteObjectOutput::default());
     }

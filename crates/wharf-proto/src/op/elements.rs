@@ -3,7 +3,7 @@
 use crate::checksum::Checksum;
 use crate::operation::ChecksumPolicy;
 use crate::xml::{self, Scanner};
-use crate::{Error, ErrorKind};
+use crate::{ByteRange, Error, ErrorKind};
 
 /// The checksum that the element `name` (`ChecksumCRC32`, `ChecksumSHA256`, ...) holds. `None` for any other element
 /// and for an algorithm that is not known here, which is passed over.
@@ -64,6 +64,14 @@ pub(super) fn part_number(part_number: u32) -> Result<u32, Error> {
         return Err(Error::invalid_input(format!("part number {part_number} is not between 1 and 10,000")));
     }
     Ok(part_number)
+}
+
+/// The number of a part that is to be read alone, which no range goes with.
+pub(super) fn part_to_read(number: Option<u32>, range: Option<ByteRange>) -> Result<Option<String>, Error> {
+    match number.map(part_number).transpose()? {
+        Some(_) if range.is_some() => Err(Error::invalid_input("a range and a part number: give one of them")),
+        number => Ok(number.map(|number| number.to_string())),
+    }
 }
 
 /// Which checksum goes with a presigned upload: only one whose value is known already, for there is no body yet.

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 
+use super::elements::part_to_read;
 use crate::condition::ReadConditions;
 use crate::object::{Object, ObjectHead};
 use crate::operation::{Operation, Presigned, Request, SendFuture, Sender};
@@ -228,7 +229,7 @@ impl<S: Send + 'static> Operation for GetObject<S> {
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::GET, &self.bucket, &self.key)?;
         request.query_opt("versionId", self.version_id.as_deref());
-        request.query_opt("partNumber", self.part_number.map(|number| number.to_string()));
+        request.query_opt("partNumber", part_to_read(self.part_number, self.range)?);
         self.response.apply(&mut request)?;
         request.header_opt("range", self.range.map(ByteRange::to_header).transpose()?)?;
         request.header_opt("x-amz-checksum-mode", self.checksum_mode.then_some("ENABLED"))?;
@@ -286,7 +287,6 @@ mod tests {
         let mut call = GetObject::new((), "bucket", "a//b")
             .version_id("v1")
             .range(0..10)
-            .part_number(3)
             .if_match("\"e\"")
             .if_none_match("f")
             .if_modified_since(time)
@@ -309,7 +309,6 @@ mod tests {
             query,
             [
                 "versionId=v1",
-                "partNumber=3",
                 "response-cache-control=no-store",
                 "response-content-disposition=attachment",
                 "response-content-encoding=gzip",
@@ -331,6 +330,20 @@ mod tests {
             ("x-amz-expected-bucket-owner", "111122223333"),
         ] {
             assert_eq!(request.headers[name], value, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_read_by_its_number_alone() {
+        let call = |number| GetObject::new((), "bucket", "k").part_number(number);
+        assert_eq!(call(10_000).request().unwrap().query, [("partNumber".into(), Some("10000".to_owned()))]);
+        for (mut call, line) in [
+            (call(0), "part number 0 is not between 1 and 10,000"),
+            (call(10_001), "part number 10001 is not between 1 and 10,000"),
+            (call(1).range(0..2), "a range and a part number: give one of them"),
+        ] {
+            let error = call.request().unwrap_err();
+            assert_eq!((error.kind(), error.message()), (ErrorKind::InvalidInput, line));
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::Method;
 
+use super::elements::part_to_read;
 use super::get_object::ResponseOverrides;
 use crate::condition::ReadConditions;
 use crate::object::ObjectHead;
@@ -184,7 +185,7 @@ impl<S: Send + 'static> Operation for HeadObject<S> {
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::HEAD, &self.bucket, &self.key)?;
         request.query_opt("versionId", self.version_id.as_deref());
-        request.query_opt("partNumber", self.part_number.map(|number| number.to_string()));
+        request.query_opt("partNumber", part_to_read(self.part_number, self.range)?);
         self.response.apply(&mut request)?;
         request.header_opt("range", self.range.map(ByteRange::to_header).transpose()?)?;
         request.header_opt("x-amz-checksum-mode", self.checksum_mode.then_some("ENABLED"))?;
@@ -221,7 +222,6 @@ mod tests {
         let mut call = HeadObject::new((), "bucket", "k")
             .version_id("v1")
             .range(ByteRange::last(5))
-            .part_number(3)
             .if_match("e")
             .if_none_match("\"f\"")
             .if_modified_since(time())
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(request.method, Method::HEAD);
         let date = "Wed, 21 Oct 2026 07:28:00 GMT";
         let expected = format!(
-            "versionId=v1 partNumber=3 response-cache-control=no-store response-content-disposition=attachment \
+            "versionId=v1 response-cache-control=no-store response-content-disposition=attachment \
              response-content-encoding=gzip response-content-language=de response-content-type=text/plain \
              response-expires={date}"
         );
@@ -283,5 +283,14 @@ mod tests {
         let empty = Bytes::new();
         let error = Error::from_response(http::StatusCode::NOT_FOUND, &http::HeaderMap::new(), &empty);
         assert_eq!(error.kind(), crate::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_part_is_asked_about_by_its_number_alone() {
+        let call = |number| HeadObject::new((), "bucket", "k").part_number(number);
+        assert_eq!(query(&call(3).request().unwrap()), "partNumber=3");
+        for mut call in [call(0), call(3).range(0..2)] {
+            assert_eq!(call.request().unwrap_err().kind(), crate::ErrorKind::InvalidInput);
+        }
     }
 }

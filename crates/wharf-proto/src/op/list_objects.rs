@@ -410,6 +410,10 @@ mod tests {
         assert_eq!(page.next_continuation_token.as_deref(), Some("a%2B+b"));
         assert!(page.is_truncated);
         assert_eq!((page.max_keys, page.start_after.as_deref()), (Some(10), Some("a%20")));
+        assert!(!page.request_charged);
+        let mut answer = http::Response::new(Bytes::from_static(b"<ListBucketResult></ListBucketResult>"));
+        answer.headers_mut().insert("x-amz-request-charged", http::HeaderValue::from_static("requester"));
+        assert!(ListObjects::new((), "bucket").response(answer).unwrap().request_charged);
     }
 
     #[test]

@@ -305,7 +305,7 @@ impl<S: Send + 'static> Operation for PutObject<S> {
         let mut request = Request::object(Method::PUT, &self.bucket, &self.key)?;
         request.body = std::mem::take(&mut self.body);
         request.checksum = self.checksum.clone();
-        request.retry_conflict = true;
+        request.retry_conflict = self.condition.outlives_conflicts();
         request.implied_content_type()?;
         self.object.apply(&mut request)?;
         self.condition.apply(&mut request)?;
@@ -395,7 +395,7 @@ pub(super) mod tests {
             assert_eq!(request.headers[name], value, "{name}");
         }
         assert_eq!(request.checksum, ChecksumPolicy::Algorithm(ChecksumAlgorithm::Sha256));
-        assert!(request.retry_conflict);
+        assert!(!request.retry_conflict, "its tag is another one then");
         assert!(matches!(request.body.into_source(), Ok(Source::Bytes(bytes)) if bytes == "text"));
     }
 

@@ -71,7 +71,7 @@ fn json_errors_say_what_and_where() {
     let too_deep = "[".repeat(100_000);
     for (content, line) in [
         (&b""[..], "the object is empty: JSON was expected"),
-        (b"{\"id\":\"\xc3(\"}", "the object is not UTF-8 text: invalid from byte offset 7"),
+        (b"[1,\n\"\xc3(\"]", "the object is not the expected JSON: line 2: not UTF-8, invalid from byte offset 5"),
         (b"<html>", "the object is not the expected JSON: expected value at line 1 column 1"),
         (b"[1,\n2", "the object is not the expected JSON: EOF while parsing a list at line 2 column 1"),
         (b"[1]\n[2]", "the object is not the expected JSON: trailing characters at line 2 column 1"),
@@ -100,7 +100,7 @@ fn xml_errors_say_what_and_where() {
     let external = "<!DOCTYPE x [<!ENTITY f SYSTEM \"file:///etc/passwd\">]>\n<x id='1'>\n<name>&f;</name></x>";
     for (content, line) in [
         (&b""[..], "the object is empty: XML was expected"),
-        (b"<x>\xff</x>", "the object is not UTF-8 text: invalid from byte offset 3"),
+        (b"<x>\xff</x>", "the object is not the expected XML: line 1: not UTF-8, invalid from byte offset 3"),
         (b"{}", "the object is not the expected XML: line 1: text outside the root element"),
         (b"\n \n", "the object is not the expected XML: line 3: no root element"),
         (b"<x/>\n\n<y/>", "the object is not the expected XML: line 3: more than one root element"),
