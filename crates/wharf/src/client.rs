@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -25,6 +25,7 @@ use crate::explain::{Explanation, Setting, Told};
 use crate::identity::Identity;
 use crate::payload::Conditions;
 use crate::presign::{presign, presign_post};
+use crate::progress::Flight;
 use crate::runtime::{RuntimeHandle, must_be_here};
 use crate::settings::Origin;
 use crate::transfer::{Budgets, ServerLimit, Waiting};
@@ -58,8 +59,8 @@ pub struct Client(Arc<Inner>);
 /// A client: how it sends, and all the rest.
 pub(crate) struct Inner {
     pub(crate) sending: Sending,
-    /// Who wants to know how many bytes of bodies are under way.
-    pub(crate) in_flight: Option<Arc<AtomicU64>>,
+    /// Who wants to know which bytes of bodies are under way.
+    pub(crate) flight: Option<Arc<Flight>>,
     shared: Arc<Shared>,
 }
 
@@ -117,7 +118,7 @@ impl Inner {
     /// The same, whose requests are each made once.
     pub(crate) fn once(&self) -> Arc<Self> {
         let sending = Sending { one_attempt: true, ..self.sending };
-        Arc::new(Self { sending, in_flight: self.in_flight.clone(), shared: self.shared.clone() })
+        Arc::new(Self { sending, flight: self.flight.clone(), shared: self.shared.clone() })
     }
 
     /// The time that requests are signed with.
@@ -236,20 +237,20 @@ impl Client {
     }
 
     pub(crate) fn new(sending: Sending, shared: Shared) -> Self {
-        Self(Arc::new(Inner { sending, in_flight: None, shared: Arc::new(shared) }))
+        Self(Arc::new(Inner { sending, flight: None, shared: Arc::new(shared) }))
     }
 
     /// The same client, which puts requests together in another way.
     pub(crate) fn sending(&self, change: impl FnOnce(&mut Sending)) -> Self {
         let mut sending = self.0.sending;
         change(&mut sending);
-        Self(Arc::new(Inner { sending, in_flight: self.0.in_flight.clone(), shared: self.0.shared.clone() }))
+        Self(Arc::new(Inner { sending, flight: self.0.flight.clone(), shared: self.0.shared.clone() }))
     }
 
     /// The same client, which tells of the bytes of bodies that are under way.
-    pub(crate) fn telling(&self, in_flight: Arc<AtomicU64>) -> Self {
+    pub(crate) fn telling(&self, flight: Arc<Flight>) -> Self {
         let Inner { sending, shared, .. } = &*self.0;
-        Self(Arc::new(Inner { sending: *sending, in_flight: Some(in_flight), shared: shared.clone() }))
+        Self(Arc::new(Inner { sending: *sending, flight: Some(flight), shared: shared.clone() }))
     }
 
     /// The same client for the requests of a transfer: each is made once, for the transfer itself tries again.

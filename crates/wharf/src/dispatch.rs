@@ -242,7 +242,7 @@ async fn attempt(
     let at = client.now();
     let signer =
         signed_with.as_ref().zip(scope).map(|(keys, scope)| Signer::new(keys, scope, at, &client.signing_keys));
-    let progress = Progress::new(client.tally.clone(), client.in_flight.clone());
+    let progress = Progress::new(client.tally.clone(), client.flight.clone());
     let signed = sign(client, prepared, way, signer, &progress).map_err(Failure::last)?;
     let patient = prepared.request.patient;
     let limit = if patient { client.patience.max(client.stall_limit) } else { client.stall_limit };

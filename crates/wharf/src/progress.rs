@@ -22,30 +22,63 @@ pub(crate) struct Progress {
     /// Milliseconds after `start`, or [`WAITING_FOR_CALLER`].
     last: AtomicU64,
     tally: Arc<Tally>,
-    in_flight: Option<Arc<AtomicU64>>,
+    flight: Option<Arc<Flight>>,
     /// How many of those in flight are this request's.
     sent: AtomicU64,
+}
+
+/// What the requests of a transfer have under way.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    start: Instant,
+    /// Those that were sent and are not known to have arrived.
+    bytes: AtomicU64,
+    /// When a peer last took any, in milliseconds after `start`.
+    taken: AtomicU64,
+}
+
+impl Default for Flight {
+    fn default() -> Self {
+        Self { start: Instant::now(), bytes: AtomicU64::new(0), taken: AtomicU64::new(0) }
+    }
+}
+
+impl Flight {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// When a peer last took bytes; at first when the transfer began.
+    pub(crate) fn taken(&self) -> Instant {
+        self.start + Duration::from_millis(self.taken.load(Ordering::Relaxed))
+    }
+
+    fn add(&self, bytes: u64, now: Instant) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.taken.store(now.saturating_duration_since(self.start).as_millis() as u64, Ordering::Relaxed);
+    }
 }
 
 const WAITING_FOR_CALLER: u64 = u64::MAX;
 
 impl Progress {
-    /// `in_flight` is told of the bytes of the request until it has ended.
-    pub(crate) fn new(tally: Arc<Tally>, in_flight: Option<Arc<AtomicU64>>) -> Arc<Self> {
+    /// `flight` is told of the bytes of the request until it has ended.
+    pub(crate) fn new(tally: Arc<Tally>, flight: Option<Arc<Flight>>) -> Arc<Self> {
         tally.awaits(true);
         let (start, last, sent) = (Instant::now(), AtomicU64::new(0), AtomicU64::new(0));
-        Arc::new(Self { start, last, tally, in_flight, sent })
+        Arc::new(Self { start, last, tally, flight, sent })
     }
 
     pub(crate) fn peer_moved(&self) {
         self.saw(self.start.elapsed().as_millis() as u64);
     }
 
-    /// So many bytes of the request were handed to the transport.
+    /// So many bytes of the request were handed to the transport, now that the peer took those before.
     pub(crate) fn sent(&self, bytes: usize) {
         self.tally.sent(bytes);
-        if let Some(in_flight) = &self.in_flight {
-            in_flight.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.peer_moved();
+        if let Some(flight) = &self.flight {
+            flight.add(bytes as u64, self.start + Duration::from_millis(self.last.load(Ordering::Relaxed)));
             self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
         }
     }
@@ -84,8 +117,8 @@ impl Drop for Progress {
         if *self.last.get_mut() != WAITING_FOR_CALLER {
             self.tally.awaits(false);
         }
-        if let Some(in_flight) = &self.in_flight {
-            in_flight.fetch_sub(*self.sent.get_mut(), Ordering::Relaxed);
+        if let Some(flight) = &self.flight {
+            flight.bytes.fetch_sub(*self.sent.get_mut(), Ordering::Relaxed);
         }
     }
 }
@@ -202,7 +235,6 @@ impl<S: Stream<Item = Result<Bytes, BoxError>> + Unpin> Stream for Watched<S> {
                 }
             }
         }
-        this.progress.peer_moved();
         let piece = this.rest.split_to(this.rest.len().min(PIECE));
         this.progress.sent(piece.len());
         Poll::Ready(Some(Ok(piece)))

@@ -94,9 +94,18 @@ impl RuntimeHandle {
         match &self.0 {
             None => call,
             Some(own) => {
-                let own = own.clone();
+                let (own, mut call) = (own.clone(), call);
                 Box::pin(async move {
                     own.must_not_wait_here()?;
+                    if own.is_here() {
+                        // A part of what runs there: who waits for that to end is not to wait for a task that was left behind.
+                        return poll_fn(|cx| {
+                            own.must_not_wait_here()?;
+                            let _runtime = own.handle.enter();
+                            call.as_mut().poll(cx)
+                        })
+                        .await;
+                    }
                     let mut task = Task(own.handle.spawn(call.in_current_span()));
                     // It may be polled elsewhere than it was begun.
                     poll_fn(|cx| {
@@ -111,10 +120,13 @@ impl RuntimeHandle {
 }
 
 impl OwnRuntime {
+    fn is_here(&self) -> bool {
+        Handle::try_current().is_ok_and(|here| here.id() == self.handle.id())
+    }
+
     /// This thread does all that the client does: one that waits on it for the client waits for ever.
     fn must_not_wait_here(&self) -> Result<(), Error> {
-        let is_here = is_waiting() && Handle::try_current().is_ok_and(|here| here.id() == self.handle.id());
-        if is_here {
+        if is_waiting() && self.is_here() {
             return Err(Error::invalid_input(
                 "wait() in what the client itself runs, such as a stream that is a body: await there, or use another client",
             ));

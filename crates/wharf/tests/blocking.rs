@@ -14,7 +14,7 @@ use futures_util::stream;
 use tokio::runtime::Builder;
 use wharf::blocking::{Client, Wait, WaitEach};
 use wharf::{Body, ErrorKind};
-use wharf_embedded::Store;
+use wharf_embedded::{Operation, Store};
 
 /// Does it on a thread of its own, and fails where it does not come to an end.
 fn ends<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
@@ -177,5 +177,29 @@ fn what_waits_in_a_body_for_its_own_client_ends() {
         let error = s3.put_object("my-bucket", "b", Body::sized_stream(body, 2 << 20)).wait().unwrap_err();
         assert!(error.to_string().contains("wait() in what the client itself runs"), "{error}");
         transfer.wait().unwrap();
+    });
+}
+
+/// `cancel()` is certain here too: when it returns, nothing of a sync is left, neither there nor here.
+#[test]
+fn what_was_cancelled_is_undone_by_then() {
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..4 {
+        std::fs::write(folder.path().join(n.to_string()), vec![n; 20 << 20]).unwrap();
+    }
+    let from = folder.path().to_owned();
+    ends(move || {
+        for _ in 0..2 {
+            let store = Store::in_memory();
+            let s3 = Client::builder().transport(store.clone()).build_blocking().unwrap();
+            s3.create_bucket("my-bucket").wait().unwrap();
+            let transfer = s3.sync(&*from, ("my-bucket", "")).start().unwrap();
+            while store.requests().count(Operation::UploadPart) == 0 {
+                thread::yield_now();
+            }
+            transfer.cancel().wait().unwrap();
+            let uploads = s3.list_multipart_uploads("my-bucket").wait().unwrap().uploads;
+            assert!(uploads.is_empty(), "{uploads:?}");
+        }
     });
 }

@@ -184,6 +184,22 @@ async fn an_upload_of_a_file_waits_for_nobodys_memory() {
     assert_eq!(reader.read_u8().await.unwrap(), 7);
 }
 
+/// Without room a reader goes on by little pieces, and not by what nobody has given it.
+#[tokio::test]
+async fn a_reader_holds_no_more_than_there_is_room_for() {
+    let data: Vec<u8> = (0..4 << 20).map(|at: u32| (at / 251) as u8).collect();
+    for (memory, requests) in [(1, 16), (64 << 20, 5)] {
+        let mut limits = Limits::default();
+        limits.memory = memory;
+        let (s3, store) = client(Budgets::new(limits)).await;
+        s3.put_object("my-bucket", "a", data.clone()).await.unwrap();
+        let (mut read, mut reader) = (Vec::new(), s3.object_reader("my-bucket", "a").await.unwrap());
+        reader.read_to_end(&mut read).await.unwrap();
+        assert!(read == data);
+        assert_eq!(store.requests().count(Operation::GetObject), requests, "{memory}");
+    }
+}
+
 /// The largest number there is means that nobody is to be held up.
 #[tokio::test]
 async fn as_many_requests_as_one_likes() {

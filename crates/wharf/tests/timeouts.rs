@@ -14,7 +14,7 @@ use http::{Request, Response};
 use support::{Conn, Fake, FakeClock, Server, answer, client_of, drain, line};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
-use wharf::transport::{Body as Bytestream, BoxError};
+use wharf::transport::{Body as Bytestream, BoxError, TransportError, TransportErrorKind};
 use wharf::{Body, ClientBuilder, Error, ErrorKind};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -248,6 +248,34 @@ async fn a_deadline() {
     let s3 = fake(slow).deadline(Duration::from_secs(10)).build().unwrap();
     assert_eq!(s3.get_object("my-bucket", "a").text().await.unwrap_err().kind(), ErrorKind::Timeout);
     assert_eq!(s3.download("my-bucket", "a", wharf::transfer::Memory).await.unwrap().target, "Hello!");
+}
+
+/// A transfer's patience is for what does not move: on a slow line a request may take longer than that, and is made again where
+/// it breaks off in the end.
+#[tokio::test(start_paused = true)]
+async fn what_goes_out_slowly_is_sent_again() {
+    let slow = |spoilt: usize| {
+        Fake::new(move |number, request| async move {
+            let mut body = request.into_body();
+            while let Some(piece) = body.next().await {
+                piece.unwrap();
+                sleep(Duration::from_secs(25)).await;
+            }
+            if number > spoilt {
+                return Ok(answer(200, ""));
+            }
+            Err(TransportError::new(TransportErrorKind::Closed, "reset"))
+        })
+    };
+    let bytes = || vec![7; 512 * 1024];
+    let (fake, begin) = (slow(1), Instant::now());
+    self::fake(fake.clone()).build().unwrap().upload("my-bucket", "a", bytes()).await.unwrap();
+    assert_eq!(fake.count(), 2);
+    assert!(begin.elapsed() > Duration::from_secs(1500), "{:?}", begin.elapsed());
+    // What never comes to anything ends all the same.
+    let error = self::fake(slow(usize::MAX)).build().unwrap().upload("my-bucket", "a", bytes()).await.unwrap_err();
+    assert!(error.message().starts_with("nothing moved within a patience of 300 s: "), "{error}");
+    assert!(error.attempts() > 10, "{error}");
 }
 
 /// A wait before a retry is no silence of the server.

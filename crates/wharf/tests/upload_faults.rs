@@ -4,7 +4,9 @@
 
 mod support;
 
+use std::future::IntoFuture;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -285,6 +287,43 @@ async fn a_cancelled_upload_is_aborted_however_long_that_takes() {
     transfer.cancel().await.unwrap();
     assert_eq!(count(&store, Operation::AbortMultipartUpload), 1);
     no_uploads(&s3).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_upload_is_aborted_through_a_storm() {
+    let (s3, store) = embedded().await;
+    store.inject(Fault::delay(Duration::from_secs(3600)).on(Operation::UploadPart)).unwrap();
+    store.inject(Fault::respond(503, "SlowDown").on(Operation::AbortMultipartUpload).times(8)).unwrap();
+    let transfer = s3.upload("my-bucket", "a", bytes(LARGE)).start().unwrap();
+    while count(&store, Operation::UploadPart) == 0 {
+        tokio::task::yield_now().await;
+    }
+    transfer.cancel().await.unwrap();
+    no_uploads(&s3).await;
+}
+
+/// One that has failed is dropped while it is being aborted.
+#[tokio::test(start_paused = true)]
+async fn an_upload_is_aborted_though_nobody_waits_for_it() {
+    let store = Store::in_memory();
+    let plain = client(&store).await;
+    store.inject(Fault::respond(403, "AccessDenied").on(Operation::UploadPart)).unwrap();
+    let aborts = Arc::new(AtomicUsize::new(0));
+    let count = aborts.clone();
+    let hook = move |what: String| {
+        let is_first = what.starts_with("DELETE") && count.fetch_add(1, Ordering::SeqCst) == 0;
+        async move {
+            if is_first {
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    let s3 = hooked(&store, hook).build().unwrap();
+    let upload = s3.upload("my-bucket", "a", bytes(LARGE)).into_future();
+    tokio::time::timeout(Duration::from_secs(1), upload).await.unwrap_err();
+    assert_eq!(aborts.load(Ordering::SeqCst), 1);
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    no_uploads(&plain).await;
 }
 
 #[tokio::test]

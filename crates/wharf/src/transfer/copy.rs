@@ -274,7 +274,7 @@ impl Copy {
     }
 
     fn of_upload(&self, uploaded: Uploaded, source: &ObjectHead, to: &Client) -> Result<Copied, Error> {
-        let mut verification = of_both(uploaded.verification, uploaded.checksum, source);
+        let mut verification = of_both(uploaded.verification, uploaded.checksum, source)?;
         if self.verify && !verification.is_verified() {
             let Uploaded { etag, checksum, checksum_type, encryption, .. } = &uploaded;
             let (checksum, checksum_type, encryption) = (*checksum, *checksum_type, encryption.as_ref());
@@ -309,11 +309,12 @@ fn other_bytes() -> Error {
 }
 
 /// That the parts are what was copied is no proof: the source's checksum must be the copy's.
-fn of_both(copy: Verification, checksum: Option<Checksum>, source: &ObjectHead) -> Verification {
-    match copy.is_verified() {
-        true if checksum.is_some() && source.checksum == checksum => copy,
-        true => Verification::NotVerified("the source has no checksum like the copy's"),
-        false => copy,
+fn of_both(copy: Verification, checksum: Option<Checksum>, source: &ObjectHead) -> Result<Verification, Error> {
+    let of_all = |checksum: Option<Checksum>| checksum.filter(|checksum| !checksum.is_composite());
+    match (of_all(checksum), of_all(source.checksum)) {
+        (Some(copied), Some(there)) if copied.algorithm() == there.algorithm() && copied != there => Err(other_bytes()),
+        _ if !copy.is_verified() || (checksum.is_some() && source.checksum == checksum) => Ok(copy),
+        _ => Ok(Verification::NotVerified("the source has no checksum like the copy's")),
     }
 }
 
@@ -324,5 +325,31 @@ impl IntoFuture for Copy {
     fn into_future(self) -> Self::IntoFuture {
         let client = self.client.clone();
         client.inner().runtime.run(self.run(Watch::new()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wharf_proto::checksum::ChecksumAlgorithm::{self, Crc64Nvme, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn a_copy_is_what_its_source_is() {
+        let of = |bytes: &[u8], algorithm: ChecksumAlgorithm| Some(algorithm.checksum(bytes));
+        let [verified, unknown] =
+            [Verification::Verified(Crc64Nvme), Verification::NotVerified("nothing was compared")];
+        for (copied, there, expected) in [
+            (of(b"a", Crc64Nvme), of(b"a", Crc64Nvme), Some(true)),
+            (of(b"a", Crc64Nvme), of(b"a", Sha256), Some(false)),
+            (of(b"a", Crc64Nvme), None, Some(false)),
+            (of(b"a", Sha256), of(b"b", Sha256), None),
+        ] {
+            let mut source = ObjectHead::default();
+            source.checksum = there;
+            let verification = of_both(verified, copied, &source).map_err(|error| error.kind());
+            assert_eq!(verification.map(Verification::is_verified), expected.ok_or(ErrorKind::Corrupt));
+        }
+        assert!(!of_both(unknown, None, &ObjectHead::default()).unwrap().is_verified());
     }
 }

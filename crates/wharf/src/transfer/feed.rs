@@ -97,6 +97,7 @@ impl<T: Send + 'static> Drop for Tasks<T> {
         set.abort_all();
         // Only when they have ended has each of them handed on what it leaves to be undone.
         self.watch.tidy_up(
+            "what was under way".to_owned(),
             async move {
                 set.shutdown().await;
                 Ok(())

@@ -264,7 +264,7 @@ mod tests {
                 done.map(|done| done.send(()));
                 Ok(())
             };
-            self.0.tidy_up(work, Duration::from_secs(5));
+            self.0.tidy_up(String::new(), work, Duration::from_secs(5));
         }
     }
 
@@ -301,7 +301,7 @@ mod tests {
     async fn tidying_has_its_time_and_no_more() {
         let watch = Watch::new();
         let start = Instant::now();
-        watch.tidy_up(std::future::pending(), Duration::from_secs(5));
+        watch.tidy_up("a".to_owned(), std::future::pending(), Duration::from_secs(5));
         let error = watch.tidied().await.unwrap_err();
         assert_eq!((error.kind(), start.elapsed()), (ErrorKind::Timeout, Duration::from_secs(5)));
     }

@@ -12,6 +12,7 @@ use wharf_proto::{Error, ErrorKind};
 use super::download::PART;
 use super::journal::{self, Journal, SUFFIX, uploads_in};
 use super::locked::{self, failed};
+use super::upload::undo::ORPHAN;
 use crate::Client;
 use crate::payload::blocking;
 
@@ -187,9 +188,14 @@ impl Interrupted {
         let path = self.journal.clone();
         // Nobody goes on with it meanwhile.
         let (journal, state) = blocking(move || Journal::open(path)).await?;
-        if let State::Upload(upload) = &state
-            && let Some((upload_id, _)) = &upload.created
-        {
+        if let State::Upload(upload) = &state {
+            let Some((upload_id, _)) = &upload.created else {
+                if upload.unanswered.is_some() {
+                    let (bucket, key) = (&self.bucket, &self.key);
+                    tracing::warn!(bucket, key, "{ORPHAN}");
+                }
+                return blocking(move || journal.remove()).await;
+            };
             match client.abort_multipart_upload(&self.bucket, &self.key, upload_id).await {
                 Ok(_) => {}
                 // One whose bucket is gone went with it.

@@ -186,7 +186,7 @@ impl fmt::Debug for OpenObject {
 ///
 /// All that is read is of one object: every request is held to the ETag that the first one saw, and an object that is replaced
 /// meanwhile is [`PreconditionFailed`](ErrorKind::PreconditionFailed). Who reads on gets ever larger ranges, the next of
-/// which is fetched before it is asked for, where the [budget](super::Budgets) of memory allows. Going back by up to 1 MiB, or
+/// which is fetched before it is asked for, where the [budget](super::Budgets) of memory allows; where it does not, 256 KiB at a time come. Going back by up to 1 MiB, or
 /// ahead within what was fetched, takes no request. What is read is not compared with the object's checksum, which covers
 /// all of it.
 ///
@@ -302,7 +302,12 @@ impl ObjectReader {
             (self.held_from, self.held_to) = (self.position, self.position);
         }
         self.next = None;
-        self.coming = self.fetch(self.range(self.position), true)?;
+        self.coming = self.fetch(self.range(self.position), false)?;
+        if self.coming.is_none() {
+            // There is no room for that much: a little at a time always comes through.
+            self.width = FIRST.min(self.most);
+            self.coming = self.fetch(self.range(self.position), true)?;
+        }
         Ok(())
     }
 

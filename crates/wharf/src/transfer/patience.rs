@@ -83,7 +83,9 @@ where
         if error.kind() == ErrorKind::SlowDown {
             lane.throttled();
         }
-        tried += begin.elapsed().saturating_sub(slot.time_aside());
+        // As long as a peer took bytes something moved, though it came to nothing.
+        let moved = begin.max(watch.flight().taken());
+        tried += begin.elapsed().saturating_sub(slot.time_aside()).min(moved.elapsed());
         drop(slot);
         let (still, now) = watch.still_for();
         if now != mark {
@@ -95,7 +97,7 @@ where
         let may_pass = if is_spoilt { spoilt <= SPOILT } else { may_pass(&error) };
         let mut silence_ends = lane.silence().end();
         if is_unheard(&error) {
-            lane.silence().tried_in_vain(begin);
+            lane.silence().tried_in_vain(moved);
         } else if error.status().is_some() {
             lane.silence().heard();
         }

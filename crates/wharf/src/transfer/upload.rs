@@ -12,7 +12,7 @@ mod replay;
 mod resume;
 mod single;
 mod source;
-mod undo;
+pub(super) mod undo;
 mod verify;
 
 use std::future::IntoFuture;
@@ -37,9 +37,10 @@ use crate::Client;
 const THRESHOLD: u64 = 16 << 20;
 
 /// How many parts of one object are in work at most, those that wait for leave to be sent or for another attempt included;
-/// and how many of those whose bytes are held here until they are stored.
+/// and how many of those whose bytes are held here until they are stored, of how many bytes together if they are more than two.
 const IN_WORK: usize = 256;
 const HELD_IN_WORK: usize = 32;
+const BYTES_IN_WORK: u64 = 4 << 30;
 
 /// Writes an object of any size: [`Client::upload`].
 ///
@@ -51,7 +52,8 @@ const HELD_IN_WORK: usize = 32;
 ///   nothing is stored.
 /// * Bytes are sent as they are.
 /// * A stream or [`Reader`](crate::Reader) is cut into parts, each of which is kept until it is stored: in memory within
-///   [`Limits::memory`](super::Limits), else in a temporary file without a name. With a length it must have exactly that.
+///   [`Limits::memory`](super::Limits), else in a temporary file without a name ([`spool_dir`](Upload::spool_dir)). With a length
+///   it must have exactly that.
 ///
 /// Requests that fail are made again until nothing has moved for [`patience`](Upload::patience). Where it fails for good,
 /// or is dropped, what was begun is aborted.

@@ -16,13 +16,13 @@ use wharf_proto::{Error, ErrorKind};
 
 use super::handle::Progress;
 use super::patience::PATIENCE;
+use crate::progress::Flight;
 
 /// How far a transfer is, written by its requests.
 #[derive(Debug)]
 pub(crate) struct Watch {
     bytes: AtomicU64,
-    /// Those that were sent and are not known to have arrived.
-    in_flight: Arc<AtomicU64>,
+    flight: Arc<Flight>,
     /// Those of `bytes` that an earlier run moved.
     kept: AtomicU64,
     /// `u64::MAX` while it is not known.
@@ -85,7 +85,7 @@ impl Watch {
     fn within(whole: Option<Arc<Self>>) -> Arc<Self> {
         Arc::new(Self {
             bytes: AtomicU64::new(0),
-            in_flight: whole.as_ref().map(|whole| whole.in_flight.clone()).unwrap_or_default(),
+            flight: whole.as_ref().map(|whole| whole.flight.clone()).unwrap_or_default(),
             kept: AtomicU64::new(0),
             total: AtomicU64::new(u64::MAX),
             parts: AtomicU64::new(0),
@@ -114,9 +114,9 @@ impl Watch {
         }
     }
 
-    /// Where it is counted what is under way.
-    pub(crate) fn in_flight(&self) -> Arc<AtomicU64> {
-        self.in_flight.clone()
+    /// What is under way of it.
+    pub(crate) fn flight(&self) -> Arc<Flight> {
+        self.flight.clone()
     }
 
     /// Bytes that an earlier run of the same transfer moved.
@@ -198,14 +198,20 @@ impl Watch {
     }
 
     /// Runs what a transfer that was dropped leaves to be done, for at most `limit`, or as long as a transfer goes on trying
-    /// where somebody waits for it. Without a runtime nothing is done.
-    pub(crate) fn tidy_up(&self, work: impl Future<Output = Result<(), Error>> + Send + 'static, limit: Duration) {
+    /// where somebody waits for it; `what` it is about is said where that fails, for perhaps nobody asks. Without a runtime nothing is done.
+    pub(crate) fn tidy_up(
+        &self,
+        what: String,
+        work: impl Future<Output = Result<(), Error>> + Send + 'static,
+        limit: Duration,
+    ) {
         let Some(runtime) = Handle::try_current().ok().or_else(|| self.runtime.clone()) else { return };
         let limit = if self.is_awaited() { limit.max(PATIENCE) } else { limit };
         let task = runtime.spawn(async move {
-            tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-                Err(Error::new(ErrorKind::Timeout, format!("not tidied up within {} s", limit.as_secs())))
-            })
+            let done = tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+                Err(Error::new(ErrorKind::Timeout, format!("{what}: not tidied up within {} s", limit.as_secs())))
+            });
+            done.inspect_err(|error| tracing::warn!(%error, what, "a transfer left something behind"))
         });
         let Some(whole) = &self.whole else { return self.tidies(task) };
         // How it went, the whole is told; the part only that it is over.
@@ -260,7 +266,7 @@ impl Watch {
         let here = |bytes: u64| bytes.saturating_sub(self.kept.load(Ordering::Relaxed));
         Progress {
             bytes,
-            in_flight: self.in_flight.load(Ordering::Relaxed),
+            in_flight: self.flight.bytes(),
             total: (total != u64::MAX).then_some(total),
             parts: self.parts.load(Ordering::Relaxed),
             retries: self.retries.load(Ordering::Relaxed),
@@ -356,7 +362,7 @@ mod tests {
         for n in 0..1000 {
             let part = Watch::part_of(&whole);
             let done = if n == 500 { Err(Error::new(ErrorKind::Other, "no")) } else { Ok(()) };
-            part.tidy_up(std::future::ready(done), Duration::from_secs(5));
+            part.tidy_up(String::new(), std::future::ready(done), Duration::from_secs(5));
             let _ = part.tidied().await;
             tokio::task::yield_now().await;
         }

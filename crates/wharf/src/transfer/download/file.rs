@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
@@ -77,6 +77,8 @@ pub(super) struct PartFile {
     in_use: Arc<RwLock<()>>,
     /// A sync has failed: the next may go well, and what the disk has of it is still unknown.
     is_lost: Arc<AtomicBool>,
+    /// Whether it has its name, while it is given.
+    is_named: Mutex<bool>,
     watch: Arc<Watch>,
 }
 
@@ -138,7 +140,7 @@ impl Drop for PartFile {
                 drop(in_use.write().await);
                 Ok(())
             };
-            self.watch.tidy_up(unused, TIDY_UP);
+            self.watch.tidy_up(self.shown(), unused, TIDY_UP);
         }
     }
 }
@@ -180,6 +182,7 @@ impl PartFile {
             turn: Turn::default(),
             in_use: Arc::default(),
             is_lost: Arc::default(),
+            is_named: Mutex::default(),
             watch,
         })
     }
@@ -276,9 +279,20 @@ impl PartFile {
         drop(self.in_use.write().await);
     }
 
-    /// Removes it, where it is not to have its name.
+    /// Its path, as it is said.
+    pub(super) fn shown(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn is_named(&self) -> MutexGuard<'_, bool> {
+        self.is_named.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes it, where it is not to have its name. Once it has it, what is called as it was is another's.
     pub(super) fn discard(&self) {
-        let _ = fs::remove_file(&self.path);
+        if !*self.is_named() {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 
     /// Writes `bytes` at this place of the file, one writer at a time.
@@ -322,6 +336,7 @@ impl PartFile {
             self.is_lost.fetch_or(synced.is_err(), Ordering::Relaxed);
             synced.map_err(failed("could not be synced"))?;
         }
+        let mut is_named = self.is_named();
         if options.keep_existing {
             match rename_to_new(&self.path, target) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists(target)),
@@ -330,6 +345,8 @@ impl PartFile {
         } else {
             fs::rename(&self.path, target).map_err(failed("could not be given its name"))?;
         }
+        *is_named = true;
+        drop(is_named);
         if options.durable {
             sync_directory(target).map_err(failed("could not be synced"))?;
         }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use wharf_proto::op::PutInParts;
 use wharf_proto::provider::Habits;
@@ -15,6 +16,9 @@ use crate::transfer::handle::Watch;
 use crate::transfer::lane::Lane;
 use crate::transfer::patience::patiently;
 use crate::transport::was_never_sent;
+
+/// How long it is tried to undo an upload.
+const TO_UNDO: Duration = Duration::from_secs(30);
 
 /// An upload under way.
 #[derive(Debug)]
@@ -44,7 +48,7 @@ impl Job {
             object.add_metadata(proof::NAME, id);
         }
         let lane = Lane::of(&settings.client, settings.concurrency);
-        let sender = settings.client.for_transfers().telling(watch.in_flight());
+        let sender = settings.client.for_transfers().telling(watch.flight());
         Self { object, sender, settings, watch, write_id, resume: None, lane }
     }
 
@@ -67,8 +71,23 @@ impl Job {
     where
         F: Future<Output = Result<T, Error>>,
     {
+        self.with_patience(self.settings.patience, attempt).await
+    }
+
+    /// The same for what undoes an upload, which is not to last as long once more.
+    pub(super) async fn undo_patiently<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        self.with_patience(self.settings.patience.min(TO_UNDO), attempt).await
+    }
+
+    async fn with_patience<T, F>(&self, patience: Duration, attempt: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
         let clock = &self.settings.client.inner().clock;
-        patiently(&self.lane, &self.watch, self.settings.patience, || clock.jitter(), attempt).await
+        patiently(&self.lane, &self.watch, patience, || clock.jitter(), attempt).await
     }
 
     /// The same for a request that must not be taken as failed where it may have been carried out.

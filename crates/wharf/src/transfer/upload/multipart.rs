@@ -172,11 +172,14 @@ impl Run {
                     Some(head) => head,
                     None => proof::settle(job, write).await?,
                 };
-                begun.over().await;
                 // What an earlier run has completed stands there, and not this upload's object.
-                if job.resume.as_ref().is_some_and(|resume| resume.done.is_some()) {
-                    undo::abort(job, &self.upload_id).await?;
+                if job.resume.as_ref().is_some_and(|resume| resume.done.is_some())
+                    && let Err(error) = undo::abort(job, &self.upload_id).await
+                {
+                    let upload_id = &*self.upload_id;
+                    tracing::warn!(%error, upload_id, "an upload was not aborted, and its parts cost storage until it is");
                 }
+                begun.over().await;
                 verify::of_head(head, ours, size, count)
             }
         }

@@ -198,7 +198,9 @@ impl Upload {
     }
 
     /// Where parts of a stream are kept until they are stored, once [`Limits::memory`](crate::transfer::Limits) is used
-    /// up: the system's directory for temporary files by default. What is there has no name, and goes with the process.
+    /// up: the system's directory for temporary files by default. What is there has no name, and goes with the process. At most
+    /// 4 GiB and a part are, or three parts where those are larger: parts of a stream of unknown length grow to 5 GiB, beyond some
+    /// 400 GiB of it.
     pub fn spool_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.settings.spool_dir = Some(directory.into());
         self

@@ -43,7 +43,11 @@ pub(super) async fn stands(
 
 /// What stands there, if it is known to be this call's; else the error of the write.
 pub(super) async fn settle(job: &Job, write: Unconfirmed) -> Result<ObjectHead, Error> {
-    let Unconfirmed { error, lost } = write;
+    let Unconfirmed { mut error, lost } = write;
+    // Its upload is gone, completed or not: for the condition there is no other answer any more.
+    if lost && job.object.is_conditional() && error.kind() == ErrorKind::NoSuchUpload {
+        error = error.with_kind(ErrorKind::PreconditionFailed);
+    }
     // A condition may have failed for what an earlier run has stored, and was not told.
     let done = job.resume.as_ref().and_then(|resume| resume.done.as_ref());
     let done = done.filter(|_| error.kind() == ErrorKind::PreconditionFailed);
@@ -59,7 +63,8 @@ pub(super) async fn settle(job: &Job, write: Unconfirmed) -> Result<ObjectHead, 
         };
         return Err(error.with_maybe_ours(true).with_hint(hint));
     }
-    match job.object.head_object(job.client()).checksum_mode(true).await {
+    let look = || job.object.head_object(job.sender.clone()).checksum_mode(true).into_future();
+    match job.patiently(look).await {
         Ok(head) if head.metadata.get(NAME).is_some_and(|id| is_ours(id)) => Ok(head),
         Ok(_) => Err(undecided(error).with_note("what stands there is not this call's")),
         Err(head) if head.kind() == ErrorKind::NotFound => Err(undecided(error)),

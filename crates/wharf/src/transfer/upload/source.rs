@@ -16,7 +16,7 @@ use super::job::Job;
 use super::replay::{Held, Replay};
 use super::resume::Resume;
 use super::verify::Sent;
-use super::{HELD_IN_WORK, IN_WORK, Settings, Uploaded, multipart, single};
+use super::{BYTES_IN_WORK, HELD_IN_WORK, IN_WORK, Settings, Uploaded, multipart, single};
 use crate::transfer::handle::Watch;
 
 /// A file that is no longer is read in one go.
@@ -176,6 +176,11 @@ impl Cutting {
     }
 }
 
+/// How many parts of so many bytes may be held at a time.
+fn held_in_work(part_size: u64) -> usize {
+    usize::try_from(BYTES_IN_WORK / part_size.max(1)).unwrap_or(usize::MAX).clamp(2, HELD_IN_WORK)
+}
+
 /// The checksum that all bytes must have, where the parts' do not show it.
 fn own_check(job: &Job) -> Result<Option<Checksum>, Error> {
     let known = job.object.known_checksum()?;
@@ -257,7 +262,7 @@ impl Pieces {
     /// How many parts may be in work, those that wait for another attempt included: of a stream, as many as may be held.
     pub(super) fn most_in_work(&self) -> usize {
         match self.source {
-            Source::Stream(_) => HELD_IN_WORK,
+            Source::Stream(_) => held_in_work(self.plan.size_of(self.next.number)),
             _ => IN_WORK,
         }
     }
@@ -324,4 +329,16 @@ pub(super) fn other_bytes(known: &Checksum, found: &Checksum) -> Error {
 fn short(length: Option<u64>, came: u64) -> Error {
     let length = length.unwrap_or_default();
     Error::invalid_input(format!("the body ended after {came} of the {length} bytes declared"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_larger_parts_are_the_fewer_are_held() {
+        for (size, parts) in [(1, 32), (8 << 20, 32), (128 << 20, 32), (256 << 20, 16), (2 << 30, 2), (5 << 30, 2)] {
+            assert_eq!(held_in_work(size), parts, "{size}");
+        }
+    }
 }

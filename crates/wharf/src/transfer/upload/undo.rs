@@ -1,5 +1,6 @@
 //! An upload that was begun: it is completed, or undone.
 
+use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ const TIDY_UP: Duration = Duration::from_secs(5);
 const ABORTS: u32 = 5;
 
 /// What is said where an answer to CreateMultipartUpload was lost.
-const ORPHAN: &str = "an answer to CreateMultipartUpload was lost, and an upload without parts may be left over: \
+pub(in crate::transfer) const ORPHAN: &str = "an answer to CreateMultipartUpload was lost, and an upload without parts may be left over: \
                       list_multipart_uploads shows it";
 
 /// An upload in parts. Dropped before it is completed, it is aborted.
@@ -98,14 +99,19 @@ impl Begun {
     pub(super) async fn give_up(mut self, error: Error) -> Error {
         self.parts.shutdown().await;
         let error = if self.orphan { error.with_note(ORPHAN) } else { error };
-        let State::Open(upload_id) = std::mem::replace(&mut self.state, State::Over) else { return error };
+        let State::Open(upload_id) = &self.state else { return error };
+        let upload_id = upload_id.clone();
         if let Some(resume) = &self.job.resume
             && may_succeed(&error)
             && !resume.file.has_changed().await
         {
+            self.state = State::Over;
             return resume.kept(error);
         }
-        match abort(&self.job, &upload_id).await {
+        // Until it has an answer it is still to be undone: dropped before, it is undone all the same.
+        let aborted = abort(&self.job, &upload_id).await;
+        self.state = State::Over;
+        match aborted {
             Ok(()) => {
                 if let Some(resume) = &self.job.resume {
                     resume.over().await;
@@ -185,8 +191,13 @@ impl Drop for Begun {
         if matches!(state, State::Over) {
             return;
         }
-        let watch = job.watch.clone();
+        let (watch, object) = (job.watch.clone(), format!("{}/{}", job.object.bucket(), job.object.key()));
+        let what = match &state {
+            State::Open(upload_id) => format!("the upload {upload_id} of {object}"),
+            _ => format!("an upload of {object} that was being begun"),
+        };
         watch.tidy_up(
+            what,
             async move {
                 parts.shutdown().await;
                 match state {
@@ -226,7 +237,8 @@ async fn given_up(job: &Job, mut task: JoinSet<(Created, bool)>, asked: &Mutex<A
 /// Aborts it, and again while parts that were on their way turn up.
 pub(super) async fn abort(job: &Job, upload_id: &str) -> Result<(), Error> {
     for round in 0..ABORTS {
-        match job.object.abort_multipart_upload(job.client(), upload_id).await {
+        let abort = || job.object.abort_multipart_upload(job.sender.clone(), upload_id).into_future();
+        match job.undo_patiently(abort).await {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NoSuchUpload => return Ok(()),
             Err(error) => return Err(error),

@@ -58,6 +58,6 @@ impl Drop for Unfinished {
             });
             recorded.and(closed.await)
         };
-        self.job.watch().tidy_up(tidy_up, TIDY_UP);
+        self.job.watch().tidy_up(self.file.shown(), tidy_up, TIDY_UP);
     }
 }
