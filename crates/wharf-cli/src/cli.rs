@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::command::{self, Command};
@@ -68,24 +68,41 @@ fn of_one_verb(words: &[OsString]) -> Option<Cli> {
 }
 
 /// What to say to somebody who typed what cannot be read, or asked for help or the version.
-pub(crate) fn explain(error: &clap::Error, printer: &mut Printer) -> Result<Exit, Failure> {
-    let text = error.to_string();
+pub(crate) fn explain(error: clap::Error, printer: &mut Printer) -> Result<Exit, Failure> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            printer.line(text.trim_end())?;
+            printer.line(error.to_string().trim_end())?;
             Ok(Exit::Done)
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            printer.note(text.trim_end());
+            printer.note(error.to_string().trim_end());
             Ok(Exit::Usage)
         }
-        _ => Err(usage(&text)),
+        _ => Err(usage(error)),
     }
+}
+
+/// What is wrong with what was typed. Clap quotes it, and what is secret in it must not be shown.
+pub(crate) fn usage(mut error: clap::Error) -> Failure {
+    let is_key = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(option)) => option.starts_with("--sse-c"),
+        _ => false,
+    };
+    let shown = |(kind, value): (ContextKind, &ContextValue)| match value {
+        ContextValue::String(_) if is_key && kind == ContextKind::InvalidValue => Some((kind, "...".to_owned())),
+        ContextValue::String(text) => Some((kind, url::without_secrets(text).into_owned())),
+        _ => None,
+    };
+    let shown: Vec<_> = error.context().filter_map(shown).collect();
+    for (kind, text) in shown {
+        error.insert(kind, ContextValue::String(text));
+    }
+    in_short(&error.to_string())
 }
 
 /// Clap's error has a paragraph that says what is wrong, perhaps one with a tip, and the usage. Ours is a line and a
 /// hint.
-pub(crate) fn usage(text: &str) -> Failure {
+fn in_short(text: &str) -> Failure {
     let mut paragraphs = text.split("\n\n").map(one_line);
     let problem = paragraphs.next().unwrap_or_default();
     let problem = problem.strip_prefix("error: ").unwrap_or(&problem);
@@ -239,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_usage_error_is_a_line_and_a_hint() {
-        let failure = usage("error: these are missing:\n  <URI>\n\n  tip: say one\n\nUsage: wharf cat <URI>\n");
+        let failure = in_short("error: these are missing:\n  <URI>\n\n  tip: say one\n\nUsage: wharf cat <URI>\n");
         assert_eq!(failure.to_string(), "wharf: these are missing: <URI>\nhint: say one");
     }
 }

@@ -1,5 +1,7 @@
 //! What goes wrong, and how it exits.
 
+mod terms;
+
 use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,6 +10,9 @@ use serde::Serialize;
 use wharf::ErrorKind;
 use wharf::proto::escape;
 
+pub(crate) use self::terms::by_option;
+use self::terms::{SAY_REGION, hint};
+use crate::transfer::place::Locally;
 use crate::url::{self, Shown};
 
 /// How the command ends. The numbers are aws-cli's.
@@ -153,7 +158,10 @@ impl Failure {
 
     /// A source that is not there, in aws-cli's words.
     pub(crate) fn missing(path: &Path) -> Self {
-        let failure = Self::new(Exit::Other, format!("The user-provided path {} does not exist.", path.display()));
+        let shown = path.display().to_string();
+        let shown = url::without_secrets(&shown);
+        let failure = Self::new(Exit::Other, format!("The user-provided path {shown} does not exist."));
+        let failure = failure.about(url::without_secrets(&Locally::new().shown(path)).into_owned());
         match path.to_str().map(|text| (url::meant(text), text)) {
             Some((Some(meant), _)) => failure.hint(meant),
             Some((None, text)) if text.contains(['*', '?']) => {
@@ -226,7 +234,6 @@ impl Failure {
         matches!(self, Self::Told(told) if told.kind == Some(kind))
     }
 
-    /// Whether nobody said which region is meant.
     /// Whether nothing came of S3: no answer, or that of a gateway.
     pub(crate) fn is_unheard(&self) -> bool {
         match self {
@@ -239,6 +246,7 @@ impl Failure {
         }
     }
 
+    /// Whether nobody said which region is meant.
     pub(crate) fn is_missing_region(&self) -> bool {
         self.is(ErrorKind::InvalidInput) && matches!(self, Self::Told(told) if told.hint.as_deref() == Some(SAY_REGION))
     }
@@ -294,8 +302,8 @@ impl From<wharf::Error> for Failure {
         Self::Told(Box::new(Told {
             exit,
             kind: Some(error.kind()),
-            message: error.to_string(),
-            brief: brief(&error),
+            message: by_option(&error.to_string()),
+            brief: brief(&error).map(|text| by_option(&text)),
             hint: hint(&error),
             code: error.code().map(str::to_owned),
             status: error.status().map(|status| status.as_u16()),
@@ -340,100 +348,10 @@ fn look_beside(url: &str) -> String {
     format!("`wharf ls {parent}` shows what is")
 }
 
-const SAY_REGION: &str = "say --region, set AWS_REGION, or put region into the profile";
-
-/// The library's hints speak of its methods; where the command has an option for it, this names the option.
-fn hint(error: &wharf::Error) -> Option<String> {
-    match (error.kind(), error.region()) {
-        (ErrorKind::NoCredentials, _) if error.hint().is_some_and(|hint| hint.contains(".anonymous()")) => Some(
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile, or read what is public \
-             with --no-sign-request; `wharf whoami` shows what is set"
-                .to_owned(),
-        ),
-        (ErrorKind::WrongRegion, Some(region)) => Some(format!("say --region {region}")),
-        (ErrorKind::InvalidInput, _) if hints_at(error, ".region(") => Some(SAY_REGION.to_owned()),
-        (ErrorKind::Transport, _) if hints_at(error, ".root_certificates_pem(") => {
-            Some("name the file of the certificate with --ca-bundle, or put it into the system's store".to_owned())
-        }
-        _ if hints_at(error, "a longer patience") => Some("a longer --patience goes on trying".to_owned()),
-        _ if hints_at(error, "Upload::write_id") => Some(match error.kind() {
-            ErrorKind::Server => {
-                "what failed on the server may be stored all the same: the same command again does no harm".to_owned()
-            }
-            _ => "an answer was lost, and it may be stored: the same command again does no harm".to_owned(),
-        }),
-        (ErrorKind::InvalidCredentials, _) => {
-            error.hint().map(|hint| format!("{}; `wharf whoami` says where the keys are from", by_option(hint)))
-        }
-        (ErrorKind::WrongRegion, None) => Some("say the bucket's region with --region".to_owned()),
-        _ => error.hint().map(by_option),
-    }
-}
-
-/// What the library calls by a method, and what the command has for it.
-const BY_OPTION: [(&str, &str); 13] = [
-    ("`trust_etags(true)`", "--trust-etags"),
-    ("`trust_etags(false)`", "--trust-etags=false"),
-    ("ClientBuilder::unsigned_payload", "--unsigned-payload"),
-    (
-        "Client::probe finds out what it really does, ClientBuilder::assume_conditions sends conditions all the same",
-        "say --provider if it is another",
-    ),
-    (" or leave them behind by replace_metadata()", " or leave them behind by --metadata-directive REPLACE"),
-    ("ask for .concurrency(1), not resumable", "say --no-resume, and a --part-size of the whole object"),
-    (", or ask for the rest by .range() and .if_match()", ""),
-    ("make the call again", "run it again"),
-    ("the same call goes on", "the same command goes on"),
-    ("Client::interrupted_transfers tells what was kept, to remove it", "`wharf rm S3_URL --incomplete` gives it up"),
-    (", which Interrupted::list finds", ""),
-    (", or let create_directories() do so", ""),
-    ("open it and give a Writer", "write to standard output: `wharf cp URL - > FILE`"),
-];
-
-/// The same text, where it speaks of a method that the command has an option for.
-pub(crate) fn by_option(text: &str) -> String {
-    BY_OPTION.iter().fold(text.to_owned(), |text, (method, option)| text.replace(method, option))
-}
-
-fn hints_at(error: &wharf::Error, method: &str) -> bool {
-    error.hint().is_some_and(|hint| hint.contains(method))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
+    use super::terms::BY_OPTION;
     use super::*;
-
-    /// All of a crate's sources, with the lines of its texts joined.
-    fn sources(crate_name: &str) -> String {
-        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(crate_name).join("src")];
-        let mut text = String::new();
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                match path.is_dir() {
-                    true => folders.push(path),
-                    false => text.push_str(&fs::read_to_string(path).unwrap()),
-                }
-            }
-        }
-        let mut lines = text.split("\\\n");
-        let first = lines.next().unwrap_or_default().to_owned();
-        lines.fold(first, |joined, line| joined + line.trim_start())
-    }
-
-    #[test]
-    fn what_to_do_is_said_in_the_commands_terms() {
-        let library = sources("wharf") + &sources("wharf-proto");
-        for (method, _) in BY_OPTION {
-            assert!(library.contains(method), "the library does not say {method:?} any more");
-        }
-        assert_eq!(
-            by_option("download it again; or its ETags are no MD5s: say `trust_etags(false)`"),
-            "download it again; or its ETags are no MD5s: say --trust-etags=false"
-        );
-    }
 
     #[test]
     fn an_error_of_the_library_has_its_code_and_hint() {
@@ -441,7 +359,7 @@ mod tests {
             (wharf::Error::invalid_input("no"), Exit::Usage, "wharf: no"),
             (wharf::Error::new(ErrorKind::Transport, "refused"), Exit::Other, "wharf: refused"),
             (
-                wharf::Error::new(ErrorKind::NoCredentials, "no keys").with_hint("say .anonymous()"),
+                wharf::Error::new(ErrorKind::NoCredentials, "no keys").with_hint(BY_OPTION[0].0),
                 Exit::Configuration,
                 "wharf: no keys\nhint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with \
                  --profile, or read what is public with --no-sign-request; `wharf whoami` shows what is set",
@@ -452,7 +370,7 @@ mod tests {
                 "wharf: moved\nhint: say the bucket's region with --region",
             ),
             (
-                wharf::Error::new(ErrorKind::Transport, "TLS").with_hint("see .root_certificates_pem()"),
+                wharf::Error::new(ErrorKind::Transport, "TLS").with_hint(BY_OPTION[2].0),
                 Exit::Other,
                 "wharf: TLS\nhint: name the file of the certificate with --ca-bundle, or put it into the system's store",
             ),

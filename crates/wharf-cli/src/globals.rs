@@ -1,5 +1,6 @@
 //! The options that every verb takes.
 
+use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -135,10 +136,11 @@ struct WithoutEffect {
 
 impl Globals {
     /// Takes over what was said for all commands, where this one says nothing else.
-    pub(crate) fn inherit(&mut self, all: &Self) {
-        if self.connection == Connection::default() {
-            self.connection = all.connection.clone();
-        }
+    ///
+    /// # Errors
+    /// This says of a server what goes with none: all use a store.
+    pub(crate) fn inherit(&mut self, all: &Self) -> Result<(), Failure> {
+        self.connection.inherit(&all.connection)?;
         self.output.json |= all.output.json;
         self.output.quiet |= all.output.quiet;
         let (tuning, of_all) = (&mut self.tuning, &all.tuning);
@@ -148,24 +150,77 @@ impl Globals {
         tuning.patience = tuning.patience.or(of_all.patience);
         tuning.fsync |= of_all.fsync;
         tuning.no_resume |= of_all.no_resume;
+        Ok(())
     }
 }
 
 /// For ever, as far as timeouts go.
 const NO_LIMIT: Duration = Duration::from_secs(365 * 24 * 3600);
 
+/// Where the user's state is kept. Of the environment a store has nothing else: the rest is meant for another server.
+const STATE_FOLDERS: [&str; 3] = ["XDG_STATE_HOME", "HOME", "LOCALAPPDATA"];
+
 impl Connection {
+    fn inherit(&mut self, all: &Self) -> Result<(), Failure> {
+        self.region = self.region.take().or_else(|| all.region.clone());
+        let names_server = self.endpoint_url.is_some() || self.profile.is_some();
+        if self.embedded.is_none() && !names_server {
+            if let (Some(_), Some(option)) = (&all.embedded, self.of_server()) {
+                return Err(beside_store(option));
+            }
+            self.embedded.clone_from(&all.embedded);
+        }
+        if self.embedded.is_some() {
+            // A store knows none: with them, two lines would open it twice, and it is one client's alone.
+            (self.cli_connect_timeout, self.cli_read_timeout) = (None, None);
+            return Ok(());
+        }
+        self.cli_connect_timeout = self.cli_connect_timeout.or(all.cli_connect_timeout);
+        self.cli_read_timeout = self.cli_read_timeout.or(all.cli_read_timeout);
+        if self.endpoint_url.is_none() {
+            // It is said of that server.
+            self.provider = self.provider.or(all.provider);
+            self.endpoint_url.clone_from(&all.endpoint_url);
+        }
+        self.profile = self.profile.take().or_else(|| all.profile.clone());
+        self.ca_bundle = self.ca_bundle.take().or_else(|| all.ca_bundle.clone());
+        self.trust_etags = self.trust_etags.or(all.trust_etags);
+        self.no_sign_request |= all.no_sign_request;
+        self.no_verify_ssl |= all.no_verify_ssl;
+        self.unsigned_payload |= all.unsigned_payload;
+        Ok(())
+    }
+
+    /// An option that says something of a server, if one was typed.
+    pub(crate) fn of_server(&self) -> Option<&'static str> {
+        let given = [
+            ("--endpoint-url", self.endpoint_url.is_some()),
+            ("--profile", self.profile.is_some()),
+            ("--no-sign-request", self.no_sign_request),
+            ("--no-verify-ssl", self.no_verify_ssl),
+            ("--ca-bundle", self.ca_bundle.is_some()),
+            ("--provider", self.provider.is_some()),
+            ("--unsigned-payload", self.unsigned_payload),
+            ("--trust-etags", self.trust_etags.is_some()),
+        ];
+        given.iter().find(|(_, given)| *given).map(|(option, _)| *option)
+    }
+
     /// The client that these options ask for.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
         let mut builder = Client::builder();
         if let Some(directory) = &self.embedded {
+            if let Some(option) = self.of_server() {
+                return Err(beside_store(option));
+            }
             let mut store = Store::builder();
             if let Some(region) = &self.region {
                 store = store.region(region);
             }
             let store = store.open(directory).map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
-            // Settings of the environment are meant for another server.
-            return builder.environment(|_| None).transport(store).build().map_err(configuration);
+            let state = |name: &str| STATE_FOLDERS.contains(&name).then(|| env::var(name).ok()).flatten();
+            let builder = builder.environment(state).provider(Provider::Embedded).transport(store);
+            return builder.build().map_err(configuration);
         }
         if let Some(url) = &self.endpoint_url {
             builder = builder.endpoint(url);
@@ -207,10 +262,65 @@ impl Connection {
     }
 }
 
+/// Also where one of the two stands before the verb and the other behind it.
+fn beside_store(option: &str) -> Failure {
+    Failure::usage(format!("{option} does not go with --embedded, which uses no server"))
+}
+
 fn timeout(seconds: u64) -> Duration {
     if seconds == 0 { NO_LIMIT } else { Duration::from_secs(seconds).min(NO_LIMIT) }
 }
 
 fn configuration(error: wharf::Error) -> Failure {
     Failure::from(error).exits(Exit::Configuration)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        connection: Connection,
+    }
+
+    fn said(words: &str) -> Connection {
+        Words::parse_from(["wharf"].into_iter().chain(words.split_whitespace())).connection
+    }
+
+    #[test]
+    fn of_a_connection_each_part_is_inherited_by_itself() {
+        for (all, line, both) in [
+            ("", "", ""),
+            ("--endpoint-url u --provider ceph", "--region r", "--endpoint-url u --provider ceph --region r"),
+            ("--region r --profile p", "--region s --no-verify-ssl", "--region s --profile p --no-verify-ssl"),
+            ("--endpoint-url u --provider ceph --profile p", "--endpoint-url v", "--endpoint-url v --profile p"),
+            (
+                "--endpoint-url u --no-sign-request",
+                "--cli-read-timeout 1",
+                "--endpoint-url u --no-sign-request --cli-read-timeout 1",
+            ),
+            ("--ca-bundle c --cli-connect-timeout 2", "--ca-bundle d", "--ca-bundle d --cli-connect-timeout 2"),
+            (
+                "--trust-etags --unsigned-payload --cli-read-timeout 3",
+                "--trust-etags=false",
+                "--trust-etags=false --unsigned-payload --cli-read-timeout 3",
+            ),
+            ("--no-verify-ssl", "--profile p", "--no-verify-ssl --profile p"),
+            ("--embedded d --region r", "", "--embedded d --region r"),
+            ("--embedded d --region r", "--embedded e", "--embedded e --region r"),
+            ("--embedded d", "--region r --cli-read-timeout 1", "--embedded d --region r"),
+            ("--embedded d", "--endpoint-url u --provider ceph", "--endpoint-url u --provider ceph"),
+            ("--embedded d", "--profile p", "--profile p"),
+            ("--endpoint-url u --profile p --region r --no-sign-request", "--embedded d", "--embedded d --region r"),
+        ] {
+            let mut connection = said(line);
+            connection.inherit(&said(all)).unwrap();
+            assert_eq!(connection, said(both), "{all} / {line}");
+        }
+        assert!(said("--no-sign-request").inherit(&said("--embedded d")).is_err());
+    }
 }

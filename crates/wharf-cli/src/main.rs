@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let mut printer = Printer::new();
     let outcome = match cli::parse() {
         Ok(cli) => command::run(cli, &mut printer),
-        Err(error) => cli::explain(&error, &mut printer),
+        Err(error) => cli::explain(error, &mut printer),
     };
     printer.finish(outcome).into()
 }

@@ -46,7 +46,10 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.path {
             Some(path) if !self.is_whole => {
-                write!(f, "warning: Skipping file {}. {}", escape::name(path), escape::line(&self.message))
+                let name = escape::name(path);
+                // A dot at its end and the sentence's would be taken for `..`.
+                let quote = if name.ends_with('.') { "\"" } else { "" };
+                write!(f, "warning: Skipping file {quote}{name}{quote}. {}", escape::line(&self.message))
             }
             _ => write!(f, "warning: {}", escape::line(&self.message)),
         }

@@ -1,5 +1,6 @@
 //! `s3://` URLs as they are typed.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use wharf::proto::escape;
@@ -16,7 +17,32 @@ pub(crate) fn without_scheme(text: &str) -> Option<&str> {
 /// Reads `s3://BUCKET` or `s3://BUCKET/KEY`. As with aws-cli the `s3://` may be left out: every verb that takes such a
 /// URL takes nothing else.
 pub(crate) fn bucket(text: &str) -> Result<S3Uri, Error> {
-    format!("s3://{}", without_scheme(text).unwrap_or(text)).parse()
+    read(&format!("s3://{}", without_scheme(text).unwrap_or(text)))
+}
+
+fn read(text: &str) -> Result<S3Uri, Error> {
+    // What is told of a mistake quotes what was typed.
+    text.parse().or_else(|_| without_secrets(text).parse())
+}
+
+/// Whether somebody typed where a browser goes.
+pub(crate) fn is_link(text: &str) -> bool {
+    let text = text.trim_start();
+    let starts = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    starts("http://") || starts("https://")
+}
+
+/// What may be shown of what was typed. A link's query may sign a request, which is as good as a key, and before its host
+/// there may be a password.
+pub(crate) fn without_secrets(text: &str) -> Cow<'_, str> {
+    let (link, query) = text.split_once('?').map_or((text, None), |(link, query)| (link, Some(query)));
+    let is_url = link.contains("://") && without_scheme(link).is_none();
+    let is_signed = |query: &str| ["x-amz-", "signature="].iter().any(|sign| query.to_ascii_lowercase().contains(sign));
+    match query {
+        _ if is_url && text.contains('@') => "(hidden)".into(),
+        Some(query) if is_url || is_signed(query) => format!("{link}?...").into(),
+        _ => text.into(),
+    }
 }
 
 /// Reads `s3://BUCKET/KEY`.
@@ -32,7 +58,7 @@ pub(crate) fn object(text: &str) -> Result<S3Uri, Error> {
 pub(crate) fn bucket_alone(text: &str) -> Result<S3Uri, Error> {
     let url = match without_scheme(text) {
         Some(_) => bucket(text)?,
-        None => text.parse()?,
+        None => read(text)?,
     };
     if !url.key().is_empty() {
         return Err(Error::invalid_input(format!("a bucket alone is s3://{}", url.bucket())));
@@ -40,16 +66,19 @@ pub(crate) fn bucket_alone(text: &str) -> Result<S3Uri, Error> {
     Ok(url)
 }
 
+/// What to say of a link.
+pub(crate) const NOT_OURS: &str = "an S3 URL reads like s3://BUCKET/KEY; --endpoint-url names a server";
+
 /// What to say to somebody who typed what looks like a URL and is none of S3's.
 pub(crate) fn meant(text: &str) -> Option<String> {
     if without_scheme(text).is_some() {
         return None;
     }
-    let server = || "an S3 URL reads like s3://BUCKET/KEY; --endpoint-url names a server".to_owned();
+    let server = || NOT_OURS.to_owned();
     match text.split_at_checked(3) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("s3:") => match rest.trim_start_matches('/') {
             "" => Some(server()),
-            path => Some(format!("say s3://{path}")),
+            path => Some(format!("say s3://{}", without_secrets(path))),
         },
         _ => text.contains("://").then(server),
     }
@@ -132,6 +161,27 @@ mod tests {
             ("s3", None),
         ] {
             assert_eq!(meant(text).as_deref(), hint, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_signs_is_not_shown() {
+        for (text, shown) in [
+            ("https://b.test/k?X-Amz-Signature=x", "https://b.test/k?..."),
+            ("HTTP://b.test?a=b?c", "HTTP://b.test?..."),
+            ("https://id:secret/+@b.test/k?a", "(hidden)"),
+            ("https://id:sec?ret@b.test/k", "(hidden)"),
+            ("b.test/k?a=b&x-amz-security-token=x", "b.test/k?..."),
+            ("s3://b.test?Expires=1&Signature=x", "s3://b.test?..."),
+            ("s3://my-bucket/a?b@c", "s3://my-bucket/a?b@c"),
+            ("https://b.test/k", "https://b.test/k"),
+        ] {
+            assert_eq!(without_secrets(text), shown);
+        }
+        for text in ["https://b.test/k?SECRET", "s3://b.test?X-Amz-Signature=SECRET", "b.test?X-Amz-Signature=SECRET"] {
+            for error in [bucket(text).unwrap_err(), bucket_alone(text).unwrap_err(), object(text).unwrap_err()] {
+                assert!(!error.to_string().contains("SECRET"), "{error}");
+            }
         }
     }
 

@@ -67,7 +67,10 @@ fn meant(places: &[Place]) -> String {
         Place::Local(path) if !path.exists() => path.to_str(),
         _ => None,
     });
-    let bare = |text: &str| (text.contains('/') && url::bucket(text).is_ok()).then(|| format!("say s3://{text}"));
+    let bare = |text: &str| {
+        let is_meant = text.contains('/') && url::bucket(text).is_ok();
+        is_meant.then(|| format!("say s3://{}", url::without_secrets(text)))
+    };
     let meant = texts.filter_map(|text| url::meant(text).or_else(|| bare(text))).next();
     meant.unwrap_or_else(|| "an S3 URL reads like s3://BUCKET/KEY".to_owned())
 }

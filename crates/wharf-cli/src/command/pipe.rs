@@ -8,6 +8,7 @@ use crate::printer::Printer;
 use crate::transfer::options::TransferArgs;
 use crate::transfer::pipe;
 use crate::transfer::place::Place;
+use crate::url;
 
 const EXAMPLE: &str = "\
 Example: a folder as one compressed archive
@@ -34,6 +35,10 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     args.options.set(printer);
     match Place::parse(&args.url)? {
         target @ Place::Remote(_) => pipe::up(&target, args.expected_size, args.options, context, printer).await,
-        other => Err(Failure::usage(format!("{other} is no S3 URL: it reads like s3://BUCKET/KEY"))),
+        other => {
+            let shown = other.to_string();
+            let shown = url::without_secrets(&shown);
+            Err(Failure::usage(format!("{shown} is no S3 URL: it reads like s3://BUCKET/KEY")))
+        }
     }
 }

@@ -1,19 +1,23 @@
 //! `wharf run`: many commands at a time.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use wharf::Client;
 
-use super::{Command, dispatch};
+use super::{Command, Verb, dispatch};
 use crate::cli::{Cli, usage};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
-use crate::globals::Globals;
+use crate::globals::{Connection, Globals};
 use crate::printer::Printer;
+use crate::transfer::place::{INPUT, OUTPUT, Place};
 
 const EXAMPLE: &str = "\
 Example: three copies at a time, from a list
@@ -27,7 +31,10 @@ Example: three copies at a time, from a list
 /// A line is what would follow `wharf`; quotes and backslashes are a shell's, nothing is
 /// expanded. Empty lines and those that begin with # are left out. The commands run at the same
 /// time, in no order: what depends on another belongs into another run. What is said before
-/// `run` holds for all of them.
+/// `run` holds for all of them, as far as a line says nothing else.
+///
+/// None may read standard input, and what writes bytes to standard output (`cat`, `cp URL -`)
+/// needs --jobs 1.
 ///
 /// Exits with 1 if any failed, else with 2 if any skipped something.
 #[derive(Debug, clap::Args)]
@@ -49,13 +56,16 @@ struct Line {
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     let text = read(&args)?;
+    // How some editors begin a file.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     // All lines are read before anything is done: a mistake in the last one stops the first one too.
     let lines: Vec<_> = text
         .lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
-        .map(|(at, line)| parse(at + 1, line, &context.globals))
+        .map(|(at, line)| parse(at + 1, line, &args, &context.globals))
         .collect::<Result<_, _>>()?;
+    let mut clients = Clients(Vec::new());
     let mut waiting = lines.into_iter();
     let mut running = FuturesUnordered::new();
     let mut exit = Exit::Done;
@@ -63,7 +73,8 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         while running.len() < usize::from(args.jobs)
             && let Some(line) = waiting.next()
         {
-            running.push(one(line, context, printer.another()));
+            let client = clients.of(&line.cli.globals.connection);
+            running.push(one(line, client, printer.another()));
         }
         let Some(ended) = running.next().await else { return Ok(exit) };
         exit = match (exit, ended?) {
@@ -89,29 +100,81 @@ fn read(args: &Args) -> Result<String, Failure> {
 }
 
 /// Reads a line. What was said for all holds unless the line says otherwise.
-fn parse(number: usize, line: &str, globals: &Globals) -> Result<Line, Failure> {
+fn parse(number: usize, line: &str, args: &Args, globals: &Globals) -> Result<Line, Failure> {
     let wrong = |failure: Failure| failure.of_line(number);
     let words = shlex::split(line).ok_or_else(|| wrong(Failure::usage("a quote is not closed")))?;
     let words = words.iter().map(String::as_str).skip_while(|word| *word == "wharf");
-    let mut cli =
-        Cli::try_parse_from(std::iter::once("wharf").chain(words)).map_err(|error| wrong(usage(&error.to_string())))?;
+    let mut cli = Cli::try_parse_from(std::iter::once("wharf").chain(words)).map_err(|error| {
+        wrong(match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                Failure::usage("--help and --version have no place in a list of commands")
+            }
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                Failure::usage("it names no verb").hint("`wharf --help` lists them")
+            }
+            _ => usage(error),
+        })
+    })?;
     if matches!(cli.command, Command::Run(_) | Command::Serve(_)) {
         return Err(wrong(Failure::usage("run and serve have no place in a list of commands")));
     }
-    cli.globals.inherit(globals);
+    refuse_streams(&cli.command, args.jobs).map_err(wrong)?;
+    cli.globals.inherit(globals).map_err(wrong)?;
     Ok(Line { number, cli })
+}
+
+/// Refuses what all would share: of standard input the list may have been read, and bytes of several commands would mix on
+/// standard output.
+fn refuse_streams(command: &Command, jobs: u16) -> Result<(), Failure> {
+    let (reads, writes) = match command {
+        Command::Pipe(_) => (true, false),
+        Command::Cat(_) => (false, true),
+        Command::Verb(verb) | Command::S3 { verb } => match verb {
+            Verb::Cp(args) => streams(&args.paths),
+            Verb::Mv(args) => streams(&args.paths),
+            _ => (false, false),
+        },
+        _ => (false, false),
+    };
+    if reads {
+        return Err(Failure::usage("standard input has no place in a list of commands").hint("name a file"));
+    }
+    if writes && jobs > 1 {
+        return Err(Failure::usage("what commands write to standard output at the same time would mix")
+            .hint("--jobs 1 runs them one after the other; or name a file"));
+    }
+    Ok(())
+}
+
+/// Whether some of these places, of which the last is the target, are standard input and output.
+fn streams(paths: &[OsString]) -> (bool, bool) {
+    let is = |path: &OsString, names| Place::parse(path).is_ok_and(|place| place.or_standard(names) == Place::Standard);
+    let Some((target, sources)) = paths.split_last() else { return (false, false) };
+    (sources.iter().any(|path| is(path, &INPUT)), is(target, &OUTPUT))
+}
+
+/// A client for each connection that was asked for: whoever talks to the same server as the same user shares it.
+struct Clients(Vec<(Connection, Client)>);
+
+impl Clients {
+    /// None where none can be made, which is told by the command that needs it.
+    fn of(&mut self, connection: &Connection) -> Option<Client> {
+        if let Some((_, client)) = self.0.iter().find(|(known, _)| known == connection) {
+            return Some(client.clone());
+        }
+        let client = connection.client().ok()?;
+        self.0.push((connection.clone(), client.clone()));
+        Some(client)
+    }
 }
 
 /// Carries one out, and says why it failed as it was to say everything.
 ///
 /// # Errors
 /// Somebody pressed Ctrl-C, which ends all.
-async fn one(line: Line, context: &Context, mut printer: Printer) -> Result<Exit, Failure> {
+async fn one(line: Line, client: Option<Client>, mut printer: Printer) -> Result<Exit, Failure> {
     let Line { number, cli } = line;
     printer.set(&cli.globals.output);
-    // Whoever talks to the same server as the same user shares its connections.
-    let client = cli.globals.connection == context.globals.connection;
-    let client = if client { context.client().ok() } else { None };
     let outcome = Box::pin(dispatch(cli.command, cli.globals, client, &mut printer)).await;
     match printer.end(outcome) {
         Err(failure) if failure.exit() != Exit::Interrupted => {

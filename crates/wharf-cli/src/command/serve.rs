@@ -155,20 +155,13 @@ fn announce(
 /// The options of clients mean nothing to a server; silence would hide a mistake.
 fn refuse_client_options(connection: &Connection) -> Result<(), Failure> {
     let given = [
-        ("--endpoint-url", connection.endpoint_url.is_some()),
-        ("--profile", connection.profile.is_some()),
-        ("--no-sign-request", connection.no_sign_request),
-        ("--no-verify-ssl", connection.no_verify_ssl),
-        ("--ca-bundle", connection.ca_bundle.is_some()),
-        ("--provider", connection.provider.is_some()),
-        ("--unsigned-payload", connection.unsigned_payload),
-        ("--trust-etags", connection.trust_etags.is_some()),
         ("--cli-connect-timeout", connection.cli_connect_timeout.is_some()),
         ("--cli-read-timeout", connection.cli_read_timeout.is_some()),
         ("--embedded", connection.embedded.is_some()),
     ];
-    match given.iter().find(|(_, given)| *given) {
-        Some((option, _)) => Err(Failure::usage(format!("serve has no use for {option}"))),
+    let others = given.iter().find(|(_, given)| *given).map(|(option, _)| *option);
+    match connection.of_server().or(others) {
+        Some(option) => Err(Failure::usage(format!("serve has no use for {option}"))),
         None => Ok(()),
     }
 }

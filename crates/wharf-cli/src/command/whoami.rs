@@ -6,7 +6,7 @@ use serde::Serialize;
 use wharf::{Client, ErrorKind, Origin};
 
 use crate::context::Context;
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, by_option};
 use crate::message::Warning;
 use crate::printer::Printer;
 
@@ -81,7 +81,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         printer.say(&Setting { name, value, origin: origin.clone(), widths })?;
     }
     for note in explanation.notes() {
-        printer.warn(&Warning::new(note));
+        printer.warn(&Warning::new(by_option(note)));
     }
     let mut failures = missing.into_iter().map(|(_, failure)| failure).chain(asked.err());
     let Some(first) = failures.next() else { return Ok(Exit::Done) };

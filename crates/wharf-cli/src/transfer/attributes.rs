@@ -62,13 +62,13 @@ pub(crate) struct AttributeArgs {
     #[arg(long = "sse-c", id = "sse_c", value_name = "ALGORITHM", num_args = 0..=1, default_missing_value = "AES256", value_parser = ["AES256"], requires = "sse_c_key")]
     _sse_c: Option<String>,
     /// Your own key: 32 bytes, or fileb://FILE
-    #[arg(long, value_name = "KEY", value_parser = customer_key, requires = "sse_c")]
+    #[arg(long, value_name = "KEY", value_parser = customer_key, allow_hyphen_values = true, requires = "sse_c")]
     sse_c_key: Option<CustomerKey>,
     /// The source of a copy is encrypted with your own key
     #[arg(long = "sse-c-copy-source", id = "sse_c_copy_source", value_name = "ALGORITHM", num_args = 0..=1, default_missing_value = "AES256", value_parser = ["AES256"], requires = "sse_c_copy_source_key")]
     _sse_c_copy_source: Option<String>,
     /// The key of the source of a copy
-    #[arg(long, value_name = "KEY", value_parser = customer_key, requires = "sse_c_copy_source")]
+    #[arg(long, value_name = "KEY", value_parser = customer_key, allow_hyphen_values = true, requires = "sse_c_copy_source")]
     sse_c_copy_source_key: Option<CustomerKey>,
     /// Where a website sends those who ask for the object
     #[arg(long, value_name = "URL")]

@@ -30,6 +30,10 @@ impl Place {
         match text.to_str() {
             Some("-") => Ok(Self::Standard),
             Some(url) if without_scheme(url).is_some() => Ok(Self::Remote(url::bucket(url)?)),
+            // No file is called so, and to make one would hide the mistake.
+            Some(link) if url::is_link(link) => {
+                Err(Failure::usage(format!("{} is no S3 URL", url::without_secrets(link))).hint(url::NOT_OURS))
+            }
             _ if text.is_empty() => Err(Failure::usage("an empty path names nothing").hint("this directory is .")),
             _ => Ok(Self::Local(PathBuf::from(text))),
         }

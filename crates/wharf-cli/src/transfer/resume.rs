@@ -23,7 +23,8 @@ fn folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     if cfg!(target_os = "macos") {
         return home();
     }
-    variable("XDG_STATE_HOME").map(PathBuf::from).or_else(|| Some(home()?.join(".local/state")))
+    let states = variable("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    states.or_else(|| Some(home()?.join(".local/state")))
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -35,6 +36,7 @@ mod tests {
         let home = |name: &str| (name == "HOME").then(|| OsString::from("/home/ada"));
         assert_eq!(folder(home), Some(PathBuf::from("/home/ada/.local/state")));
         assert_eq!(folder(|_| Some(OsString::from("/state"))), Some(PathBuf::from("/state")));
-        assert_eq!(folder(|_| None), None);
+        let relative = |name: &str| (name == "XDG_STATE_HOME").then(|| OsString::from("state"));
+        assert_eq!((folder(relative), folder(|_| None)), (None, None));
     }
 }

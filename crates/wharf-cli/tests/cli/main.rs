@@ -6,6 +6,7 @@ mod bench;
 mod cat;
 mod ls;
 mod presign;
+mod secrets;
 mod serve;
 mod serve_tls;
 mod usage;

@@ -140,12 +140,29 @@ fn what_cannot_be_uploaded_is_said_and_left_out() {
         (["my-bucket/x", "d/a"], "say s3://my-bucket/x"),
         (["d/a", "s3:/my-bucket/x"], "say s3://my-bucket/x"),
         (["d/a", "d/../x"], "an S3 URL reads like s3://BUCKET/KEY"),
-        (["http://my-bucket/x", "d/a"], "an S3 URL reads like s3://BUCKET/KEY; --endpoint-url names a server"),
     ] {
         let expected =
             format!("wharf: nothing here is an S3 URL: either the source or the target must be one\nhint: {hint}\n");
         assert_eq!(bench.run(&["cp", words[0], words[1]]), failed(252, expected), "{words:?}");
     }
+    let (exit, _, stderr) = bench.run(&["cp", "none", "s3://my-bucket", "--json"]);
+    let error: serde_json::Value = serde_json::from_str(&stderr).unwrap();
+    assert_eq!((exit, &error["source"]), (255, &"./none".into()), "{error}");
+}
+
+/// A file that is called like a link would hide the mistake.
+#[test]
+fn a_link_is_no_place() {
+    let bench = Bench::new();
+    bench.put("a", "1");
+    for verb in ["cp", "mv", "sync"] {
+        for [source, target] in [["https://b.test/k", "s3://my-bucket/b"], ["s3://my-bucket/a", "https://b.test/k"]] {
+            let expected = "wharf: https://b.test/k is no S3 URL\n\
+                            hint: an S3 URL reads like s3://BUCKET/KEY; --endpoint-url names a server\n";
+            assert_eq!(bench.run(&[verb, source, target]), failed(252, expected), "{verb} {source}");
+        }
+    }
+    assert!(bench.tree(".").is_empty() && bench.keys() == ["a"]);
 }
 
 #[test]

@@ -3,15 +3,20 @@
 #![cfg(unix)]
 
 use std::cell::Cell;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use wharf::transfer::Interrupted;
 
 use crate::bench::{Bench, done};
 
 /// Starts a command, presses Ctrl-C when `begun`, and waits for its end: exit code and standard error.
 fn interrupted(bench: &Bench, args: &[&str], begun: impl Fn() -> bool) -> (i32, String) {
-    let mut child: Child = bench.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    stopped(bench, bench.command(args), begun)
+}
+
+fn stopped(bench: &Bench, mut command: Command, begun: impl Fn() -> bool) -> (i32, String) {
+    let mut child: Child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     while !begun() {
         if child.try_wait().unwrap().is_some() {
             panic!("it ended before: {:?}", bench.ran(child.wait_with_output().unwrap()));
@@ -44,6 +49,28 @@ fn an_upload_that_is_stopped_goes_on() {
     assert!(json["resumed"].as_u64().unwrap() >= 16 << 20 && answered(&bench, "UploadPart") < 9, "{json}");
     assert_eq!(bench.head("a").content_length, 80 << 20);
     assert!(bench.wait(bench.s3.list_multipart_uploads("my-bucket")).uploads.is_empty());
+}
+
+/// Without a server nobody can be asked how far it is: the journal tells.
+#[test]
+fn an_upload_into_a_directory_that_is_stopped_goes_on() {
+    let bench = Bench::embedded();
+    bench.file("a", vec![7; 40 << 20]);
+    bench.must(&["mb", "s3://my-bucket", "--embedded", "store"]);
+    let args = ["cp", "a", "s3://my-bucket/", "--embedded", "store", "--part-size", "8MiB", "--concurrency", "1"];
+    let command = |more: &[&str]| {
+        let mut command = bench.command(&[&args[..], more].concat());
+        command.env_remove("XDG_STATE_HOME").env("HOME", bench.path("home"));
+        command
+    };
+    let journals = bench.path("home/.local/state/wharf/uploads");
+    let is_stored = || Interrupted::list(&journals).unwrap().iter().any(|upload| upload.bytes >= 16 << 20);
+    let slowly = command(&["--bandwidth", "16MiB"]);
+    assert_eq!(stopped(&bench, slowly, is_stored), (130, CANCELLED.to_owned()));
+    let output = command(&["--json"]).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(json["resumed"].as_u64().unwrap() >= 16 << 20, "{json}");
+    assert_eq!(bench.must(&["cat", "s3://my-bucket/a", "--embedded", "store"]).len(), 40 << 20);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod buckets;
 mod case;
 mod cp;
 mod effects;
+mod embedded;
 mod hostile;
 mod interrupt;
 mod json;

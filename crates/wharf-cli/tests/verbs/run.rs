@@ -1,6 +1,6 @@
 //! `run`.
 
-use crate::bench::{Bench, done, failed};
+use crate::bench::{Bench, Ran, done, failed};
 
 fn sorted(text: &str) -> Vec<&str> {
     let mut lines: Vec<_> = text.lines().collect();
@@ -55,6 +55,12 @@ fn a_mistake_stops_everything_before_it_begins() {
         ("rmm x", "wharf: line 2: unrecognized subcommand 'rmm'\nhint: a similar subcommand exists: 'rm'\n"),
         ("cat 'x", "wharf: line 2: a quote is not closed\n"),
         ("run other", "wharf: line 2: run and serve have no place in a list of commands\n"),
+        ("--help", "wharf: line 2: --help and --version have no place in a list of commands\n"),
+        ("help ls", "wharf: line 2: --help and --version have no place in a list of commands\n"),
+        ("s3 ls -h", "wharf: line 2: --help and --version have no place in a list of commands\n"),
+        ("wharf --version", "wharf: line 2: --help and --version have no place in a list of commands\n"),
+        ("wharf", "wharf: line 2: it names no verb\nhint: `wharf --help` lists them\n"),
+        ("s3", "wharf: line 2: it names no verb\nhint: `wharf --help` lists them\n"),
     ] {
         assert_eq!(
             bench.run_with(&["run", "-"], format!("{first}{line}\n").as_bytes()),
@@ -65,4 +71,101 @@ fn a_mistake_stops_everything_before_it_begins() {
     assert_eq!(bench.keys(), ["a"]);
     let missing = "wharf: none cannot be read: No such file or directory (os error 2)\n";
     assert_eq!(bench.run(&["run", "none"]), failed(255, missing));
+}
+
+#[test]
+fn what_all_would_share_is_refused() {
+    let bench = Bench::new();
+    bench.put_all([("a", "1"), ("b", "2"), ("precious", "3")]);
+    let no_input = "wharf: line 2: standard input has no place in a list of commands\nhint: name a file\n";
+    let no_output = "wharf: line 2: what commands write to standard output at the same time would mix\n\
+                     hint: --jobs 1 runs them one after the other; or name a file\n";
+    let run = |line: &str, jobs: &str| {
+        let list = format!("rm s3://{0}/a\n{line}\n", bench.bucket).replace("my-bucket", &bench.bucket);
+        bench.run_with(&["run", "-", "--jobs", jobs], list.as_bytes())
+    };
+    let devices: &[_] = if cfg!(unix) { &["-", "/dev/stdin", "/dev/fd/0"] } else { &["-"] };
+    for device in devices {
+        for line in
+            ["cp {} s3://my-bucket/precious", "s3 cp {} s3://my-bucket/precious", "mv {} s3://my-bucket/precious"]
+        {
+            for jobs in ["1", "16"] {
+                assert_eq!(run(&line.replace("{}", device), jobs), failed(252, no_input), "{line} {device}");
+            }
+        }
+    }
+    assert_eq!(run("pipe s3://my-bucket/precious", "1"), failed(252, no_input));
+    let devices: &[_] = if cfg!(unix) { &["-", "/dev/stdout", "/proc/self/fd/1"] } else { &["-"] };
+    for device in devices {
+        assert_eq!(run(&format!("cp s3://my-bucket/b {device}"), "16"), failed(252, no_output), "{device}");
+    }
+    assert_eq!(run("cat s3://my-bucket/b", "2"), failed(252, no_output));
+    assert_eq!(bench.keys(), ["a", "b", "precious"]);
+    assert_eq!(bench.object("precious"), "3");
+    // One after the other nothing mixes.
+    let list = "cat s3://my-bucket/b\ncp s3://my-bucket/precious -\ncat s3://my-bucket/b\n";
+    let list = list.replace("my-bucket", &bench.bucket);
+    assert_eq!(bench.run_with(&["run", "-", "--jobs", "1"], list.as_bytes()), done("232"));
+}
+
+#[test]
+fn a_mark_at_the_beginning_is_no_command() {
+    let bench = Bench::new();
+    bench.put("a", "1");
+    let list = format!("\u{feff}rm s3://{}/a\r\n", bench.bucket);
+    assert_eq!(bench.run_with(&["run", "-"], list.as_bytes()), done("delete: s3://my-bucket/a\n"));
+}
+
+/// `run` with these options and this list, where the environment names a server that is not there.
+fn told(bench: &Bench, options: &[&str], list: &str) -> Ran {
+    bench.file("list", list.replace("my-bucket", &bench.bucket));
+    let mut command = bench.command(&[options, &["run", "list", "--jobs", "1"]].concat());
+    command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").env("AWS_MAX_ATTEMPTS", "1");
+    bench.ran(command.output().unwrap())
+}
+
+#[test]
+fn a_line_says_some_of_the_connection_and_has_the_rest_of_what_was_said_for_all() {
+    let bench = Bench::new();
+    let deleted = || done("delete: s3://my-bucket/a\n");
+    for option in [
+        "",
+        "--region us-east-1",
+        "--cli-read-timeout 9",
+        "--cli-connect-timeout 9",
+        "--unsigned-payload",
+        "--no-verify-ssl",
+        "--trust-etags",
+        "--provider other",
+    ] {
+        bench.put("a", "1");
+        let line = format!("rm s3://my-bucket/a {option}\n");
+        assert_eq!(told(&bench, &["--endpoint-url", &bench.endpoint()], &line), deleted(), "{option}");
+        assert!(bench.keys().is_empty());
+    }
+    bench.put("a", "1");
+    let line = format!("rm s3://my-bucket/a --endpoint-url {}\n", bench.endpoint());
+    assert_eq!(told(&bench, &["--endpoint-url", "http://127.0.0.1:2"], &line), deleted());
+}
+
+#[test]
+fn a_line_says_whether_it_goes_to_a_store_or_to_a_server() {
+    let bench = Bench::new();
+    // Of two lines neither opens a store that the other has.
+    let list = "mb s3://my-bucket\nls s3://my-bucket --region us-east-1\nls s3://my-bucket --cli-read-timeout 9\n";
+    let made = done("make_bucket: my-bucket\n");
+    assert_eq!(told(&bench, &["--embedded", "store", "--region", "us-east-1"], list), made);
+    let list = "mb s3://my-bucket --embedded other\nls s3://my-bucket --embedded other\n";
+    assert_eq!(told(&bench, &["--endpoint-url", "http://127.0.0.1:2", "--no-verify-ssl"], list), made);
+    bench.put("a", "1");
+    let line = format!("rm s3://my-bucket/a --endpoint-url {}\n", bench.endpoint());
+    assert_eq!(told(&bench, &["--embedded", "store"], &line), done("delete: s3://my-bucket/a\n"));
+    for option in ["--no-sign-request", "--provider ceph", "--trust-etags=false", "--ca-bundle x", "--unsigned-payload"]
+    {
+        let name = option.split([' ', '=']).next().unwrap();
+        let expected = format!("wharf: line 2: {name} does not go with --embedded, which uses no server\n");
+        let list = format!("mb s3://my-bucket-2\nls {option}\n");
+        assert_eq!(told(&bench, &["--embedded", "new"], &list), failed(252, expected), "{option}");
+    }
+    assert!(!bench.path("new").exists());
 }
