@@ -312,7 +312,9 @@ pub fn check_region(region: &str) -> Result<(), Error> {
 }
 
 fn unusable(url: &str, problem: &str) -> Error {
-    Error::invalid_input(format!("the endpoint {url:?} cannot be used: {problem}"))
+    // A link's query may hold a signature.
+    let shown = url.split_once('?').map_or_else(|| format!("{url:?}"), |(url, _)| format!("{:?}", format!("{url}?...")));
+    Error::invalid_input(format!("the endpoint {shown} cannot be used: {problem}"))
 }
 
 #[cfg(test)]
