@@ -28,8 +28,8 @@ Example: a server of your own in one terminal, a folder that goes up and comes b
 /// literal. Without `s3`, * and ? in S3 URLs are wild.
 ///
 /// Exits with 0 when all is done, 1 when something failed, 2 when something was skipped, 130 after
-/// Ctrl-C, 252 for what cannot be typed, 253 without a usable configuration, 254 when the server
-/// refused, 255 for anything else.
+/// Ctrl-C, 143 after SIGTERM, 252 for what cannot be typed, 253 without a usable configuration, 254
+/// when the server refused, 255 for anything else.
 #[derive(Debug, Parser)]
 #[command(name = "wharf", version, before_help = EXAMPLE, verbatim_doc_comment)]
 #[command(arg_required_else_help = true)]

@@ -24,6 +24,7 @@ mod whoami;
 use std::io;
 use std::num::NonZero;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use tokio::runtime::{Builder, Runtime};
@@ -34,6 +35,10 @@ use crate::context::{Context, Dialect};
 use crate::error::{Exit, Failure};
 use crate::globals::{Connection, Globals};
 use crate::printer::Printer;
+use crate::signals;
+
+/// How long what is still read or written may take at the end. Standard input may stay silent for ever.
+const TO_END: Duration = Duration::from_millis(100);
 
 const S3_EXAMPLE: &str = "\
 Example: what is typed after `aws`, typed after `wharf`
@@ -118,7 +123,19 @@ pub(crate) fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Version(args) => version::run(args, printer),
         command => {
             let runtime = if command.takes_all_cores(&globals.connection) { all_cores()? } else { one_thread()? };
-            runtime.block_on(dispatch(command, globals, None, printer))
+            // Which ends in its own way, and takes as long as it takes.
+            if !matches!(command, Command::Serve(_)) {
+                signals::listen().map_err(no_runtime)?;
+            }
+            let outcome = runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    outcome = dispatch(command, globals, None, printer) => outcome,
+                    signal = signals::unanswered() => Err(Failure::interrupted(signal)),
+                }
+            });
+            runtime.shutdown_timeout(TO_END);
+            outcome
         }
     }
 }

@@ -15,6 +15,7 @@ mod pattern;
 mod printer;
 mod progress;
 mod terminal;
+mod signals;
 mod transfer;
 mod units;
 mod url;

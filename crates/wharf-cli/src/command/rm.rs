@@ -147,7 +147,7 @@ async fn delete(args: Args, context: &Context, printer: &mut Printer) -> Result<
     if !args.dryrun {
         let question = question(&args, wild.is_some());
         if let Some(question) = question.filter(|_| terminal::can_ask() || wild.is_some() && !args.recursive)
-            && !terminal::ask(&question)?
+            && !terminal::ask(question).await?
         {
             return Err(Failure::new(Exit::Failed, "nothing was deleted"));
         }

@@ -169,7 +169,7 @@ impl Mover {
                 let Action { source, target, .. } = action;
                 Outcome::Left(Left { source, target: target.unwrap_or_default(), reason: "it is there already" })
             }
-            Err(failure) if failure.exit() == Exit::Interrupted => Outcome::Quiet,
+            Err(failure) if failure.is_interrupted() => Outcome::Quiet,
             Err(failure) if failure.is(ErrorKind::InvalidObjectState) && !self.options.force_glacier_transfer => {
                 match self.options.ignore_glacier_warnings {
                     true => Outcome::Quiet,
