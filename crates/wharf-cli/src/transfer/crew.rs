@@ -174,9 +174,7 @@ impl<'a> Crew<'a> {
                 Ok(())
             }
             Outcome::NotDone(action, failure) => {
-                self.failed = true;
-                self.unusable |= failure.exit() == Exit::Configuration;
-                self.unheard |= failure.is_unheard();
+                self.count(&failure);
                 if let Some(message) = NotDone::new(action, failure, self.is_aws) {
                     self.printer.problem(&message);
                 }
@@ -184,6 +182,18 @@ impl<'a> Crew<'a> {
             }
             Outcome::Quiet => Ok(()),
         }
+    }
+
+    /// Tells what went wrong before it was known what would be done.
+    pub(crate) fn tell_failure(&mut self, failure: &Failure) {
+        self.count(failure);
+        self.printer.failure(failure);
+    }
+
+    fn count(&mut self, failure: &Failure) {
+        self.failed = true;
+        self.unusable |= failure.exit() == Exit::Configuration;
+        self.unheard |= failure.is_unheard();
     }
 
     /// Waits for something while the rest goes on. Ends early, and with `None`, when another thing has been done.

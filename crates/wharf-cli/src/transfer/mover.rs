@@ -35,7 +35,7 @@ pub(crate) struct Mover {
     attributes: Vec<Attribute>,
     pub(super) tuning: Tuning,
     /// Whether sources go when they have arrived.
-    is_move: bool,
+    pub(super) is_move: bool,
     /// Whether uploads are gone on with by another run.
     pub(crate) keeps_uploads: bool,
     /// Whether to do as aws-cli does where that is not what we would do.
