@@ -149,6 +149,7 @@ async fn dispatch(
 ) -> Result<Exit, Failure> {
     let dialect = if matches!(command, Command::S3 { .. }) { Dialect::Aws } else { Dialect::Wharf };
     let context = &Context::new(globals, dialect, client);
+    context.tune();
     match command {
         Command::Verb(verb) | Command::S3 { verb } => match verb {
             Verb::Ls(args) => ls::run(args, context, printer).await,
@@ -205,4 +206,40 @@ fn all_cores() -> Result<Runtime, Failure> {
 
 fn no_runtime(error: io::Error) -> Failure {
     Failure::new(Exit::Other, format!("the system gives no runtime: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use wharf::transfer::{Budgets, Limits};
+
+    use super::*;
+
+    /// No byte goes by them: what they hold back is the library's.
+    #[tokio::test]
+    async fn every_verb_that_moves_bytes_keeps_to_the_limits() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().to_str().unwrap();
+        for (number, verb) in [
+            &["cat", "s3://my-bucket/a"][..],
+            &["cp", "s3://my-bucket/a", "-"],
+            &["cp", "s3://my-bucket/a", "b"],
+            &["verify", store, "s3://my-bucket"],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let (requests, bandwidth) = (100 + number, (1 << 40) + number as u64);
+            let (many, fast) = (requests.to_string(), bandwidth.to_string());
+            let options = ["--quiet", "--embedded", store, "--concurrency", &many, "--bandwidth", &fast];
+            let cli = Cli::try_parse_from([&["wharf"], verb, &options].concat()).unwrap();
+            let mut printer = Printer::new();
+            printer.set(&cli.globals.output);
+            let ended = dispatch(cli.command, cli.globals, None, &mut printer).await;
+            assert!(!matches!(ended, Ok(Exit::Done)), "there is no such bucket");
+            let limits = Budgets::process().limits();
+            assert_eq!((limits.requests, limits.bandwidth), (requests, Some(bandwidth)), "{verb:?}");
+        }
+        Budgets::process().set(Limits::default());
+    }
 }

@@ -66,7 +66,6 @@ impl Mover {
     pub(crate) fn new(options: TransferArgs, deed: Deed, context: &Context) -> Result<Self, Failure> {
         let is_move = deed == Deed::Move;
         let ends = options.ends(context)?;
-        context.tune();
         Ok(Self {
             ends,
             attributes: options.attributes.attributes()?,
