@@ -28,11 +28,11 @@ Example: a server of your own in one terminal, a folder that goes up and comes b
 /// literal. Without `s3`, * and ? in S3 URLs are wild.
 ///
 /// Exits with 0 when all is done, 1 when something failed, 2 when something was skipped, 130 after
-/// Ctrl-C, 252 for what cannot be typed, 253 without a usable configuration, 254 when the server
-/// refused, 255 for anything else.
+/// Ctrl-C, 143 after SIGTERM, 252 for what cannot be typed, 253 without a usable configuration, 254
+/// when the server refused, 255 for anything else.
 #[derive(Debug, Parser)]
 #[command(name = "wharf", version, before_help = EXAMPLE, verbatim_doc_comment)]
-#[command(arg_required_else_help = true)]
+#[command(arg_required_else_help = true, args_override_self = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,
@@ -50,7 +50,7 @@ pub(crate) fn definition() -> clap::Command {
 
 /// What was typed.
 pub(crate) fn parse() -> Result<Cli, clap::Error> {
-    let words: Vec<_> = env::args_os().collect();
+    let words = with_help(env::args_os().collect());
     if let Some(cli) = of_one_verb(&words) {
         return Ok(cli);
     }
@@ -60,10 +60,21 @@ pub(crate) fn parse() -> Result<Cli, clap::Error> {
     Cli::from_arg_matches_mut(&mut typed).map_err(|error| error.format(&mut definition))
 }
 
+/// `aws s3 cp help` is how aws-cli is asked for help.
+fn with_help(mut words: Vec<OsString>) -> Vec<OsString> {
+    if let [_, s3, _, help] = words.as_mut_slice()
+        && s3 == "s3"
+        && help == "help"
+    {
+        *help = OsString::from("--help");
+    }
+    words
+}
+
 /// The same, if it can be read with one verb alone: to put all of them together takes longer than to list a key.
 fn of_one_verb(words: &[OsString]) -> Option<Cli> {
     let verb = words.iter().skip(1).find_map(|word| command::alone(word.to_str()?))?;
-    let alone = Globals::augment_args(clap::Command::new("wharf")).subcommand(verb);
+    let alone = Globals::augment_args(clap::Command::new("wharf").args_override_self(true)).subcommand(verb);
     Cli::from_arg_matches(&alone.try_get_matches_from(words).ok()?).ok()
 }
 

@@ -24,6 +24,7 @@ mod whoami;
 use std::io;
 use std::num::NonZero;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use tokio::runtime::{Builder, Runtime};
@@ -34,6 +35,10 @@ use crate::context::{Context, Dialect};
 use crate::error::{Exit, Failure};
 use crate::globals::{Connection, Globals};
 use crate::printer::Printer;
+use crate::signals;
+
+/// How long what is still read or written may take at the end. Standard input may stay silent for ever.
+const TO_END: Duration = Duration::from_millis(100);
 
 const S3_EXAMPLE: &str = "\
 Example: what is typed after `aws`, typed after `wharf`
@@ -118,7 +123,19 @@ pub(crate) fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Version(args) => version::run(args, printer),
         command => {
             let runtime = if command.takes_all_cores(&globals.connection) { all_cores()? } else { one_thread()? };
-            runtime.block_on(dispatch(command, globals, None, printer))
+            // Which ends in its own way, and takes as long as it takes.
+            if !matches!(command, Command::Serve(_)) {
+                signals::listen().map_err(no_runtime)?;
+            }
+            let outcome = runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    outcome = dispatch(command, globals, None, printer) => outcome,
+                    signal = signals::unanswered() => Err(Failure::interrupted(signal)),
+                }
+            });
+            runtime.shutdown_timeout(TO_END);
+            outcome
         }
     }
 }
@@ -132,6 +149,7 @@ async fn dispatch(
 ) -> Result<Exit, Failure> {
     let dialect = if matches!(command, Command::S3 { .. }) { Dialect::Aws } else { Dialect::Wharf };
     let context = &Context::new(globals, dialect, client);
+    context.tune();
     match command {
         Command::Verb(verb) | Command::S3 { verb } => match verb {
             Verb::Ls(args) => ls::run(args, context, printer).await,
@@ -188,4 +206,40 @@ fn all_cores() -> Result<Runtime, Failure> {
 
 fn no_runtime(error: io::Error) -> Failure {
     Failure::new(Exit::Other, format!("the system gives no runtime: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use wharf::transfer::{Budgets, Limits};
+
+    use super::*;
+
+    /// No byte goes by them: what they hold back is the library's.
+    #[tokio::test]
+    async fn every_verb_that_moves_bytes_keeps_to_the_limits() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().to_str().unwrap();
+        for (number, verb) in [
+            &["cat", "s3://my-bucket/a"][..],
+            &["cp", "s3://my-bucket/a", "-"],
+            &["cp", "s3://my-bucket/a", "b"],
+            &["verify", store, "s3://my-bucket"],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let (requests, bandwidth) = (100 + number, (1 << 40) + number as u64);
+            let (many, fast) = (requests.to_string(), bandwidth.to_string());
+            let options = ["--quiet", "--embedded", store, "--concurrency", &many, "--bandwidth", &fast];
+            let cli = Cli::try_parse_from([&["wharf"], verb, &options].concat()).unwrap();
+            let mut printer = Printer::new();
+            printer.set(&cli.globals.output);
+            let ended = dispatch(cli.command, cli.globals, None, &mut printer).await;
+            assert!(!matches!(ended, Ok(Exit::Done)), "there is no such bucket");
+            let limits = Budgets::process().limits();
+            assert_eq!((limits.requests, limits.bandwidth), (requests, Some(bandwidth)), "{verb:?}");
+        }
+        Budgets::process().set(Limits::default());
+    }
 }

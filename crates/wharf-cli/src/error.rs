@@ -12,6 +12,7 @@ use wharf::proto::escape;
 
 pub(crate) use self::terms::by_option;
 use self::terms::{SAY_REGION, hint};
+use crate::signals::Signal;
 use crate::transfer::place::Locally;
 use crate::url::{self, Shown};
 
@@ -27,6 +28,8 @@ pub(crate) enum Exit {
     Skipped = 2,
     /// Somebody pressed Ctrl-C.
     Interrupted = 130,
+    /// Another program ended it, by SIGTERM.
+    Terminated = 143,
     /// What was typed cannot be carried out.
     Usage = 252,
     /// The environment, the AWS files or the options do not make a client.
@@ -171,10 +174,18 @@ impl Failure {
         }
     }
 
-    /// `goes_on`: whether what was done is not done again.
-    pub(crate) fn interrupted(goes_on: bool) -> Self {
+    pub(crate) fn interrupted(signal: Signal) -> Self {
+        Self::new(signal.exit(), format!("cancelled: {} received", signal.name()))
+    }
+
+    /// The same of a transfer. `goes_on`: whether what was done is not done again.
+    pub(crate) fn interrupted_transfer(signal: Signal, goes_on: bool) -> Self {
         let hint = if goes_on { "the same command goes on where it stopped" } else { "the same command begins anew" };
-        Self::new(Exit::Interrupted, "cancelled: ctrl-c received").hint(hint)
+        Self::interrupted(signal).hint(hint)
+    }
+
+    pub(crate) fn is_interrupted(&self) -> bool {
+        matches!(self.exit(), Exit::Interrupted | Exit::Terminated)
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {

@@ -30,6 +30,12 @@ pub(crate) fn rate(text: &str) -> Result<u64, String> {
     size(text.strip_suffix("/s").unwrap_or(text))
 }
 
+/// Reads how many names a page of a listing has. S3 knows no more than 1000, and to ask for more is no mistake.
+pub(crate) fn page_size(text: &str) -> Result<u32, String> {
+    let count = text.parse::<u64>().ok().filter(|count| *count > 0);
+    count.map(|count| count.min(1000) as u32).ok_or_else(|| "it is a number, from 1 on".to_owned())
+}
+
 /// Reads `90s`, `30m`, `12h`, `1d`, `2w`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.chars().last().and_then(|unit| {
@@ -98,6 +104,16 @@ mod tests {
             assert!(size(text).is_err(), "{text}");
         }
         assert_eq!((rate("10MiB/s"), rate("10MB")), (Ok(10 << 20), Ok(10 << 20)));
+    }
+
+    #[test]
+    fn no_page_has_more_than_1000_names() {
+        for (text, count) in [("1", 1), ("1000", 1000), ("1001", 1000), ("9999999999", 1000)] {
+            assert_eq!(page_size(text), Ok(count), "{text}");
+        }
+        for text in ["0", "-1", "x", "", "1.5"] {
+            assert!(page_size(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -313,7 +313,8 @@ pub fn check_region(region: &str) -> Result<(), Error> {
 
 fn unusable(url: &str, problem: &str) -> Error {
     // A link's query may hold a signature.
-    let shown = url.split_once('?').map_or_else(|| format!("{url:?}"), |(url, _)| format!("{:?}", format!("{url}?...")));
+    let shown =
+        url.split_once('?').map_or_else(|| format!("{url:?}"), |(url, _)| format!("{:?}", format!("{url}?...")));
     Error::invalid_input(format!("the endpoint {shown} cannot be used: {problem}"))
 }
 

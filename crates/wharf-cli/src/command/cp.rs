@@ -61,7 +61,12 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     run_places(&places, args.recursive, args.options, Deed::Copy, context, printer).await
 }
 
-/// What to say where no place is an S3 URL: one that is no file may be one that lacks its scheme.
+/// Where neither end is an S3 URL.
+pub(super) fn no_url(places: &[Place]) -> Failure {
+    Failure::usage("nothing here is an S3 URL: either the source or the target must be one").hint(meant(places))
+}
+
+/// What to say then: a place that is no file may be a URL that lacks its scheme.
 fn meant(places: &[Place]) -> String {
     let texts = places.iter().rev().filter_map(|place| match place {
         Place::Local(path) if !path.exists() => path.to_str(),
@@ -95,8 +100,7 @@ pub(super) async fn run_places(
     let many = sources.len() > 1 || sources.iter().any(Source::is_many);
     let target = Target::of(last, many)?;
     if !last.is_remote() && sources.iter().any(|source| !source.is_remote()) {
-        let failure = Failure::usage("nothing here is an S3 URL: either the source or the target must be one");
-        return Err(failure.hint(meant(places)));
+        return Err(no_url(places));
     }
     context.must_be_literal(last.url(), options.raw, "one target", RAW)?;
     // aws-cli puts a file in the link's place.
@@ -113,7 +117,7 @@ pub(super) async fn run_places(
     for source in &sources {
         if let Err(failure) = carry(source, &target, &mover, &mut crew, given.as_mut()).await {
             let failure = failure.of_many();
-            // What was begun of the others is done. Of this one it is given up, as with aws-cli.
+            // What was begun of several is done, whatever ends all of them. Of one it is given up, as with aws-cli.
             return Err(if sources.len() > 1 { crew.fail(failure).await } else { failure });
         }
     }

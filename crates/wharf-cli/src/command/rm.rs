@@ -55,7 +55,7 @@ pub(crate) struct Args {
     #[arg(long)]
     only_show_errors: bool,
     /// How many names to ask for at a time
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = units::page_size)]
     page_size: u32,
     /// Pay for the requests, where the bucket's owner does not
     #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
@@ -119,7 +119,8 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
 }
 
 async fn delete(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
-    if args.only_show_errors {
+    // With --dryrun these lines are what is asked for, as with aws-cli.
+    if args.only_show_errors && !args.dryrun {
         printer.at_most(Loudness::OnlyErrors);
     }
     let wild = Wild::of(args.url.key(), context.keys(args.raw));
@@ -147,7 +148,7 @@ async fn delete(args: Args, context: &Context, printer: &mut Printer) -> Result<
     if !args.dryrun {
         let question = question(&args, wild.is_some());
         if let Some(question) = question.filter(|_| terminal::can_ask() || wild.is_some() && !args.recursive)
-            && !terminal::ask(&question)?
+            && !terminal::ask(question).await?
         {
             return Err(Failure::new(Exit::Failed, "nothing was deleted"));
         }

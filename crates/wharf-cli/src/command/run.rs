@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -55,7 +55,10 @@ struct Line {
 }
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
-    let text = read(&args)?;
+    let file = args.file.clone();
+    // Ctrl-C is heard while standard input is silent.
+    let reading = tokio::task::spawn_blocking(move || read(&file)).await;
+    let text = reading.map_err(|error| Failure::new(Exit::Other, error.to_string()))??;
     // How some editors begin a file.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     // All lines are read before anything is done: a mistake in the last one stops the first one too.
@@ -86,16 +89,16 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     }
 }
 
-fn read(args: &Args) -> Result<String, Failure> {
+fn read(file: &Path) -> Result<String, Failure> {
     let mut text = String::new();
-    let read = match args.file.to_str() {
+    let read = match file.to_str() {
         Some("-") => io::stdin().lock().read_to_string(&mut text),
-        _ => fs::read_to_string(&args.file).map(|all| {
+        _ => fs::read_to_string(file).map(|all| {
             text = all;
             text.len()
         }),
     };
-    read.map_err(|error| Failure::new(Exit::Other, format!("{} cannot be read: {error}", args.file.display())))?;
+    read.map_err(|error| Failure::new(Exit::Other, format!("{} cannot be read: {error}", file.display())))?;
     Ok(text)
 }
 
@@ -171,13 +174,13 @@ impl Clients {
 /// Carries one out, and says why it failed as it was to say everything.
 ///
 /// # Errors
-/// Somebody pressed Ctrl-C, which ends all.
+/// A signal came, which ends all.
 async fn one(line: Line, client: Option<Client>, mut printer: Printer) -> Result<Exit, Failure> {
     let Line { number, cli } = line;
     printer.set(&cli.globals.output);
     let outcome = Box::pin(dispatch(cli.command, cli.globals, client, &mut printer)).await;
     match printer.end(outcome) {
-        Err(failure) if failure.exit() != Exit::Interrupted => {
+        Err(failure) if !failure.is_interrupted() => {
             printer.failure(&failure.of_line(number));
             Ok(Exit::Failed)
         }

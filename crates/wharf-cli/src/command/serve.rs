@@ -4,7 +4,6 @@ mod faults;
 mod tls;
 
 use std::env;
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use wharf_embedded::{Server, Store};
 use crate::error::{Exit, Failure};
 use crate::globals::Connection;
 use crate::printer::Printer;
+use crate::signals::Signals;
 
 const EXAMPLE: &str = "\
 Example: a server on a free port; paste what it prints into another terminal, then `wharf ls`
@@ -188,40 +188,4 @@ fn region(connection: &Connection, environment: impl Fn(&str) -> Option<String>)
         check_region(region).map_err(|error| Failure::from(error).exits(Exit::Configuration))?;
     }
     Ok(region)
-}
-
-/// The signals that end it: SIGINT and SIGTERM, or Ctrl-C where there are none.
-struct Signals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(not(unix))]
-    interrupt: tokio::signal::windows::CtrlC,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    #[cfg(not(unix))]
-    fn listen() -> io::Result<Self> {
-        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) {
-        self.interrupt.recv().await;
-    }
 }

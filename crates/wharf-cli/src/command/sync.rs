@@ -12,6 +12,7 @@ use wharf::provider::Condition;
 use wharf::transfer::{Sync, SyncPlace};
 use wharf::{ErrorKind, S3Uri};
 
+use super::cp::no_url;
 use crate::context::Context;
 use crate::error::{CHOOSE, Exit, Failure};
 use crate::message::Warning;
@@ -69,6 +70,9 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     args.options.set(printer);
     for place in [&source, &target] {
         context.must_be_literal(place.url(), args.options.raw, "a prefix", CHOOSE)?;
+    }
+    if let (Place::Local(_), Place::Local(_)) = (&source, &target) {
+        return Err(no_url(&[source, target]));
     }
     let is_download = matches!((&source, &target), (Place::Remote(_), Place::Local(_)));
     if let Place::Local(path) = &source

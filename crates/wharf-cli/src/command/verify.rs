@@ -149,7 +149,6 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     if !args.folder.is_dir() {
         return Err(Failure::missing(&args.folder));
     }
-    context.tune();
     // How it exits is the result.
     printer.outlive_reader();
     let filters = args.filters.clone();

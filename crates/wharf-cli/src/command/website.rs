@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::error::{Exit, Failure};
+use crate::paramfile;
 use crate::printer::Printer;
 use crate::url;
 
@@ -18,10 +19,10 @@ pub(crate) struct Args {
     #[arg(value_name = "URL", value_parser = url::bucket)]
     url: wharf::S3Uri,
     /// What is appended to the path of a directory; it has no slash
-    #[arg(long, value_name = "SUFFIX")]
+    #[arg(long, value_name = "SUFFIX", value_parser = paramfile::text)]
     index_document: Option<String>,
     /// The key of what is served in place of an error of the 400s
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", value_parser = paramfile::text)]
     error_document: Option<String>,
 }
 

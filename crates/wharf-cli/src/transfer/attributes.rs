@@ -12,51 +12,52 @@ use wharf::transfer::{Copy, Upload};
 use wharf::{CannedAcl, ChecksumAlgorithm, CustomerKey, Encryption, Grantee, KmsKey, StorageClass};
 
 use crate::error::Failure;
+use crate::paramfile::{self, or_file};
 
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "What the new objects get")]
 pub(crate) struct AttributeArgs {
     /// The type of the content; guessed from the name where it is not said
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", value_parser = paramfile::text)]
     content_type: Option<String>,
     /// Guess no type of content
     #[arg(long)]
     no_guess_mime_type: bool,
     /// How the content is encoded, such as gzip
-    #[arg(long, value_name = "VALUE")]
+    #[arg(long, value_name = "VALUE", value_parser = paramfile::text)]
     content_encoding: Option<String>,
     /// How a browser presents it
-    #[arg(long, value_name = "VALUE")]
+    #[arg(long, value_name = "VALUE", value_parser = paramfile::text)]
     content_disposition: Option<String>,
     /// The language it is in
-    #[arg(long, value_name = "VALUE")]
+    #[arg(long, value_name = "VALUE", value_parser = paramfile::text)]
     content_language: Option<String>,
     /// How it may be cached
-    #[arg(long, value_name = "VALUE")]
+    #[arg(long, value_name = "VALUE", value_parser = paramfile::text)]
     cache_control: Option<String>,
     /// When it is stale: 2026-12-24, 2026-12-24T18:00:00Z, or seconds since 1970
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = or_file(time))]
     expires: Option<SystemTime>,
     /// Metadata: name=value,name=value or a JSON object
-    #[arg(long, value_name = "MAP", value_parser = metadata)]
+    #[arg(long, value_name = "MAP", value_parser = or_file(metadata))]
     metadata: Option<Pairs>,
     /// A tag; may be given several times
     #[arg(long, num_args = 2, value_names = ["KEY", "VALUE"], action = clap::ArgAction::Append)]
     tags: Vec<String>,
     /// STANDARD_IA, GLACIER_IR or another storage class
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", value_parser = paramfile::text)]
     storage_class: Option<String>,
     /// A canned ACL, such as bucket-owner-full-control
-    #[arg(long, value_name = "ACL", value_parser = acl)]
+    #[arg(long, value_name = "ACL", value_parser = or_file(acl))]
     acl: Option<CannedAcl>,
     /// Grants: read=uri=URL full=id=ID and so on
-    #[arg(long, value_name = "GRANT", num_args = 1.., value_parser = grants)]
+    #[arg(long, value_name = "GRANT", num_args = 1.., value_parser = or_file(grants))]
     grants: Vec<Grants>,
     /// Encryption by the server: AES256, aws:kms or aws:kms:dsse
     #[arg(long, value_name = "ALGORITHM", num_args = 0..=1, default_missing_value = "AES256", value_parser = ["AES256", "aws:kms", "aws:kms:dsse"])]
     sse: Option<String>,
     /// The key of aws:kms
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = paramfile::text)]
     sse_kms_key_id: Option<String>,
     /// Encryption with your own key
     #[arg(long = "sse-c", id = "sse_c", value_name = "ALGORITHM", num_args = 0..=1, default_missing_value = "AES256", value_parser = ["AES256"], requires = "sse_c_key")]
@@ -71,7 +72,7 @@ pub(crate) struct AttributeArgs {
     #[arg(long, value_name = "KEY", value_parser = customer_key, allow_hyphen_values = true, requires = "sse_c_copy_source")]
     sse_c_copy_source_key: Option<CustomerKey>,
     /// Where a website sends those who ask for the object
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = paramfile::text)]
     website_redirect: Option<String>,
     /// The checksum that goes with uploads and copies
     #[arg(long, value_name = "ALGORITHM", value_parser = checksum_algorithm)]

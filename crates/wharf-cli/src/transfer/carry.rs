@@ -63,13 +63,15 @@ struct Carrier<'a, 'p> {
 impl Carrier<'_, '_> {
     async fn file(&mut self, path: &Path) -> Result<(), Failure> {
         if !path.exists() {
-            return Err(Failure::missing(path));
+            return self.give_up(Failure::missing(path));
         }
         if !self.mover.options.follow_symlinks() && path.is_symlink() {
             return Ok(());
         }
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-            return Err(Failure::new(Exit::Other, format!("{} is no UTF-8, which every key must be", path.display())));
+        // `.` and the like have none: they are directories, which the upload refuses.
+        let Some(name) = path.file_name().map_or(Some(""), |name| name.to_str()) else {
+            let why = format!("{} is no UTF-8, which every key must be", path.display());
+            return self.give_up(Failure::new(Exit::Other, why));
         };
         if !self.mover.options.filters.take(name) {
             return Ok(());
@@ -85,7 +87,7 @@ impl Carrier<'_, '_> {
 
     async fn tree(&mut self, root: &Path) -> Result<(), Failure> {
         if !root.exists() {
-            return Err(Failure::missing(root));
+            return self.give_up(Failure::missing(root));
         }
         let whole = self.mover.locally.absolute(root);
         if !root.is_dir() {
@@ -130,7 +132,7 @@ impl Carrier<'_, '_> {
         if name.is_empty() && matches!(self.target, Target::Directory(_)) {
             let shown = Shown(&object.bucket, &object.key).in_error();
             let failure = Failure::new(Exit::Failed, format!("{shown} is a prefix"));
-            return Err(failure.hint("--recursive takes all that is under it"));
+            return self.give_up(failure.hint("--recursive takes all that is under it"));
         }
         if self.mover.options.dryrun {
             let is_copy = matches!(self.target, Target::Key { .. } | Target::Prefix { .. });
@@ -140,7 +142,10 @@ impl Carrier<'_, '_> {
                 true => Failure::from(error),
                 false => Failure::of_object(error, &object.bucket, &object.key),
             };
-            object.size = Some(head.map_err(failed)?.content_length);
+            match head {
+                Ok(head) => object.size = Some(head.content_length),
+                Err(error) => return self.give_up(failed(error)),
+            }
         }
         self.object(object, name).await
     }
@@ -156,7 +161,11 @@ impl Carrier<'_, '_> {
         let mut pages = listing.pages();
         let mut found = false;
         while let Some(page) = self.crew.until(pages.next()).await? {
-            for listed in page?.objects {
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => return self.give_up(error.into()),
+            };
+            for listed in page.objects {
                 let fits = wild.is_none_or(|wild| wild.pattern.matches(&listed.key));
                 found |= fits;
                 let fits = fits && inside.as_ref().is_none_or(|inside| !listed.key.starts_with(inside));
@@ -166,9 +175,22 @@ impl Carrier<'_, '_> {
             }
         }
         match wild {
-            Some(wild) if !found => Err(Failure::nothing_fits(bucket, &wild.text)),
-            None if !found && !prefix.is_empty() && !self.mover.is_aws => Err(Failure::not_there(bucket, prefix)),
+            Some(wild) if !found => self.give_up(Failure::nothing_fits(bucket, &wild.text)),
+            None if !found && !prefix.is_empty() && !self.mover.is_aws => {
+                self.give_up(Failure::not_there(bucket, prefix))
+            }
             _ => Ok(()),
+        }
+    }
+
+    /// Gives up this source: of several the others go on.
+    fn give_up(&mut self, failure: Failure) -> Result<(), Failure> {
+        match self.given {
+            Some(_) => {
+                self.crew.tell_failure(&failure);
+                Ok(())
+            }
+            None => Err(failure),
         }
     }
 
@@ -212,17 +234,25 @@ impl Carrier<'_, '_> {
             let (key, etag) = (listed.key, Some(listed.etag));
             return self.object(SourceObject { bucket: bucket.to_owned(), key, size: Some(0), etag }, name).await;
         };
-        let Some(name) = name.strip_suffix('/').filter(|name| !name.is_empty()) else { return Ok(()) };
-        let tree = LocalTree::new(root);
+        let (tree, dryrun) = (LocalTree::new(root), self.mover.options.dryrun);
         // The way to what would be in it, and it.
-        let made = match self.mover.options.dryrun {
-            true => tree.path_of(name),
-            false => tree.prepare(&format!("{name}/_")),
+        let inside = format!("{name}_");
+        let made = if dryrun { tree.path_of(&inside) } else { tree.prepare(&inside) };
+        let mut folder = match made {
+            Ok(path) => path,
+            Err(error) => return self.refuse(bucket, &listed.key, error),
         };
-        match made {
-            Ok(_) => Ok(()),
-            Err(error) => self.refuse(bucket, &listed.key, error),
+        folder.pop();
+        if !self.mover.is_move {
+            return Ok(());
         }
+        let ListedObject { key, etag, .. } = listed;
+        let object = SourceObject { bucket: bucket.to_owned(), key, size: Some(0), etag: Some(etag.clone()) };
+        if dryrun {
+            let action = self.mover.marker_action(&object, &folder);
+            return self.crew.tell(Outcome::Done(Done::dryrun(action, object.size)));
+        }
+        self.crew.begin(0, self.mover.clone().move_marker(object, etag, folder)).await
     }
 
     async fn object(&mut self, object: SourceObject, name: &str) -> Result<(), Failure> {

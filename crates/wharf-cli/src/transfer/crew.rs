@@ -1,7 +1,6 @@
 //! Many things at a time: who does them, what is told of them, and how all of it ends.
 
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,12 +18,13 @@ use crate::error::{Exit, Failure};
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::progress::Bar;
+use crate::signals::{self, Orderly, Signal};
 use crate::vigil::Vigil;
 
 /// How many things are under way at a time. Their requests are limited by the library, all together.
 const MOST: usize = 64;
 
-/// How long what is under way may take to be put away after Ctrl-C.
+/// How long what is under way may take to be put away after a signal.
 const TO_STOP: Duration = Duration::from_millis(900);
 
 /// How often the bar is told how far a thing is.
@@ -52,7 +52,8 @@ pub(crate) struct Crew<'a> {
     stop: watch::Sender<bool>,
     /// What those under way have to say.
     remarks: (mpsc::UnboundedSender<Warning>, mpsc::UnboundedReceiver<Warning>),
-    interrupted: Pin<Box<dyn Future<Output = io::Result<()>> + Send>>,
+    interrupted: Pin<Box<dyn Future<Output = Signal> + Send>>,
+    _orderly: Orderly,
     beat: Interval,
     /// Whether the same command, once interrupted, does not do again what was done.
     goes_on: bool,
@@ -102,7 +103,8 @@ impl<'a> Crew<'a> {
             meter: Arc::default(),
             stop: watch::Sender::new(false),
             remarks: mpsc::unbounded_channel(),
-            interrupted: Box::pin(tokio::signal::ctrl_c()),
+            interrupted: Box::pin(signals::received()),
+            _orderly: Orderly::begin(),
             beat,
             goes_on,
             is_aws: mover.is_aws,
@@ -172,9 +174,7 @@ impl<'a> Crew<'a> {
                 Ok(())
             }
             Outcome::NotDone(action, failure) => {
-                self.failed = true;
-                self.unusable |= failure.exit() == Exit::Configuration;
-                self.unheard |= failure.is_unheard();
+                self.count(&failure);
                 if let Some(message) = NotDone::new(action, failure, self.is_aws) {
                     self.printer.problem(&message);
                 }
@@ -184,10 +184,22 @@ impl<'a> Crew<'a> {
         }
     }
 
+    /// Tells what went wrong before it was known what would be done.
+    pub(crate) fn tell_failure(&mut self, failure: &Failure) {
+        self.count(failure);
+        self.printer.failure(failure);
+    }
+
+    fn count(&mut self, failure: &Failure) {
+        self.failed = true;
+        self.unusable |= failure.exit() == Exit::Configuration;
+        self.unheard |= failure.is_unheard();
+    }
+
     /// Waits for something while the rest goes on. Ends early, and with `None`, when another thing has been done.
     ///
     /// # Errors
-    /// Somebody pressed Ctrl-C.
+    /// A signal came.
     async fn meanwhile<T>(&mut self, wanted: impl Future<Output = T>) -> Result<Option<T>, Failure> {
         tokio::pin!(wanted);
         loop {
@@ -200,7 +212,7 @@ impl<'a> Crew<'a> {
                     self.tell(outcome)?;
                     return Ok(None);
                 }
-                _ = &mut self.interrupted => return Err(self.stop().await),
+                signal = &mut self.interrupted => return Err(self.stop(signal).await),
                 _ = self.beat.tick() => self.beat(),
             }
         }
@@ -235,7 +247,7 @@ impl<'a> Crew<'a> {
 
     /// Waits until what was begun is done, where something else has failed.
     pub(crate) async fn fail(self, failure: Failure) -> Failure {
-        if failure.exit() == Exit::Interrupted { failure } else { self.finish().await.err().unwrap_or(failure) }
+        if failure.is_interrupted() { failure } else { self.finish().await.err().unwrap_or(failure) }
     }
 
     /// Shows how far it is, and hands over the lines that nobody has seen yet.
@@ -251,10 +263,10 @@ impl<'a> Crew<'a> {
         let _ = self.printer.flush();
     }
 
-    async fn stop(&mut self) -> Failure {
+    async fn stop(&mut self, signal: Signal) -> Failure {
         self.put_away().await;
         self.printer.hide();
-        Failure::interrupted(self.goes_on)
+        Failure::interrupted_transfer(signal, self.goes_on)
     }
 
     /// Stops everything, and gives it a moment to be put away.
@@ -302,7 +314,7 @@ impl Follower {
     }
 }
 
-/// Waits for Ctrl-C.
+/// Waits until everything is to stop.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }

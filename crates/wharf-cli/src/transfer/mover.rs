@@ -35,7 +35,7 @@ pub(crate) struct Mover {
     attributes: Vec<Attribute>,
     pub(super) tuning: Tuning,
     /// Whether sources go when they have arrived.
-    is_move: bool,
+    pub(super) is_move: bool,
     /// Whether uploads are gone on with by another run.
     pub(crate) keeps_uploads: bool,
     /// Whether to do as aws-cli does where that is not what we would do.
@@ -66,7 +66,6 @@ impl Mover {
     pub(crate) fn new(options: TransferArgs, deed: Deed, context: &Context) -> Result<Self, Failure> {
         let is_move = deed == Deed::Move;
         let ends = options.ends(context)?;
-        context.tune();
         Ok(Self {
             ends,
             attributes: options.attributes.attributes()?,
@@ -169,7 +168,7 @@ impl Mover {
                 let Action { source, target, .. } = action;
                 Outcome::Left(Left { source, target: target.unwrap_or_default(), reason: "it is there already" })
             }
-            Err(failure) if failure.exit() == Exit::Interrupted => Outcome::Quiet,
+            Err(failure) if failure.is_interrupted() => Outcome::Quiet,
             Err(failure) if failure.is(ErrorKind::InvalidObjectState) && !self.options.force_glacier_transfer => {
                 match self.options.ignore_glacier_warnings {
                     true => Outcome::Quiet,

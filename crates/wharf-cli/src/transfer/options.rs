@@ -9,6 +9,7 @@ use crate::error::Failure;
 use crate::filter::Filters;
 use crate::globals::Connection;
 use crate::printer::{Loudness, Printer};
+use crate::units;
 use crate::vigil::Vigil;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -34,11 +35,11 @@ pub(crate) struct TransferArgs {
     #[arg(long)]
     no_progress: bool,
     #[arg(long, hide = true)]
-    progress_frequency: Option<String>,
+    progress_frequency: Option<u32>,
     #[arg(long, hide = true)]
     progress_multiline: bool,
     /// How many names to ask for at a time
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = units::page_size)]
     pub(crate) page_size: u32,
     /// Say nothing of objects in an archive, which cannot be read
     #[arg(long)]
@@ -129,7 +130,8 @@ impl TransferArgs {
         if !self.dryrun {
             printer.outlive_reader();
         }
-        if self.only_show_errors {
+        // What would be done is asked for, as with aws-cli.
+        if self.only_show_errors && !self.dryrun {
             printer.at_most(Loudness::OnlyErrors);
         }
         if self.no_progress {

@@ -77,16 +77,9 @@ async fn down(
         true => Failure::from(error).of(format_args!("download failed: {} to -", shown.in_error())).exits(Exit::Failed),
         false => Failure::of_object(error, &bucket, &key).exits(Exit::Failed),
     };
+    // Nobody is asked, as with aws-cli.
     if options.dryrun {
-        let mut call = s3.head_object(&bucket, &key);
-        if let Some(key) = options.attributes.source_key(false) {
-            call = call.customer_key(key);
-        }
-        if options.requester_pays() {
-            call = call.request_payer();
-        }
-        let size = call.await.map_err(failed)?.content_length;
-        printer.say(&Done::dryrun(action, Some(size)))?;
+        printer.say(&Done::dryrun(action, None))?;
         return Ok(Exit::Done);
     }
     let mut call = s3.get_object(&bucket, &key).checksum_mode(true);

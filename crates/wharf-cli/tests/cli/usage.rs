@@ -37,6 +37,8 @@ fn help_can_be_a_verb() {
         (&["help"][..], &["--help"][..]),
         (&["help", "cp"], &["cp", "--help"]),
         (&["s3", "help", "cp"], &["s3", "cp", "--help"]),
+        (&["s3", "cp", "help"], &["s3", "cp", "--help"]),
+        (&["s3", "ls", "help"], &["s3", "ls", "--help"]),
     ] {
         let help = run(bare(args));
         assert!(help.1.starts_with("Example: "), "{help:?}");
@@ -140,6 +142,11 @@ fn a_usage_error_is_one_line_and_a_hint() {
         (
             &["s3", "stat", "s3://my-bucket/a"],
             "wharf: unrecognized subcommand 'stat'\nhint: did you mean `wharf head`?\n".to_owned(),
+        ),
+        (
+            &["s3", "sync", "a", "s3://my-bucket", "--progress-frequency", "often"],
+            "wharf: invalid value 'often' for '--progress-frequency <PROGRESS_FREQUENCY>': invalid digit found in string\n"
+                .to_owned(),
         ),
         (&["s3", "nope"], format!("wharf: unrecognized subcommand 'nope'\n{}", hint("s3"))),
     ] {

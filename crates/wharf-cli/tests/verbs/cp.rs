@@ -91,6 +91,70 @@ fn trees_go_up_and_come_down() {
 }
 
 #[test]
+fn one_of_several_that_cannot_go_holds_up_no_other() {
+    let bench = Bench::new();
+    bench.files(&["a", "b", "c", "d/e"]);
+    bench.put("there", "1");
+    let (exit, stdout, stderr) = bench.run(&["cp", "a", "nosuch", "b", ".", "c", "s3://my-bucket/q/"]);
+    let mut lines: Vec<_> = stdout.lines().collect();
+    lines.sort_unstable();
+    let up = ["a", "b", "c"].map(|name| format!("upload: ./{name} to s3://my-bucket/q/{name}"));
+    assert_eq!((exit, lines), (1, up.iter().map(String::as_str).collect()));
+    let mut lines: Vec<_> = stderr.lines().collect();
+    lines.sort_unstable();
+    let expected = [
+        "hint: --recursive uploads all that is in it",
+        "upload failed: . to s3://my-bucket/q/: it is a directory",
+        "wharf: The user-provided path nosuch does not exist.",
+    ];
+    assert_eq!(lines, expected);
+    for args in [
+        &["cp", "s3://my-bucket/none*", "s3://my-bucket/there", "in"][..],
+        &["cp", "s3://my-bucket/none", "s3://my-bucket/there", "in", "--recursive"],
+        &["mv", "s3://my-bucket/none/", "s3://my-bucket/there", "in"],
+    ] {
+        let (exit, _, stderr) = bench.run(args);
+        assert!(exit == 1 && stderr.matches("wharf: ").count() >= 1, "{args:?} {stderr}");
+    }
+    assert_eq!(bench.read("in/there"), "1");
+    assert_eq!(bench.run(&["cp", "nosuch", "s3://my-bucket"]).0, 255, "one alone is the whole command");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_text_holds_up_no_other() {
+    use std::os::unix::ffi::OsStrExt;
+    let bench = Bench::new();
+    bench.files(&["a"]);
+    let bad = std::ffi::OsStr::from_bytes(b"bad\xff");
+    std::fs::write(bench.path("").join(bad), "2").unwrap();
+    let url = format!("s3://{}/", bench.bucket);
+    let output = bench.command(&["cp"]).args([bad, "a".as_ref(), url.as_ref()]).output().unwrap();
+    let expected = "wharf: bad\u{fffd} is no UTF-8, which every key must be\n".to_owned();
+    assert_eq!(bench.ran(output), (1, "upload: ./a to s3://my-bucket/a\n".to_owned(), expected));
+}
+
+#[test]
+fn a_directory_is_said_to_be_one_however_it_is_written() {
+    let bench = Bench::new();
+    bench.file("d/a", "1");
+    for (words, failed_to) in [
+        (&["cp", ".", "s3://my-bucket/"][..], "upload failed: . to s3://my-bucket/"),
+        (&["cp", "./", "s3://my-bucket/x"], "upload failed: ./ to s3://my-bucket/x"),
+        (&["cp", "..", "s3://my-bucket/x/"], "upload failed: .. to s3://my-bucket/x/"),
+        (&["cp", "d/..", "s3://my-bucket"], "upload failed: d/.. to s3://my-bucket/"),
+        (&["cp", "/", "s3://my-bucket"], "upload failed: / to s3://my-bucket/"),
+        (&["mv", ".", "s3://my-bucket"], "move failed: . to s3://my-bucket/"),
+        (&["cp", "d", "s3://my-bucket"], "upload failed: ./d to s3://my-bucket/d"),
+    ] {
+        let hint = "hint: --recursive uploads all that is in it";
+        assert_eq!(bench.run(words), failed(1, format!("{failed_to}: it is a directory\n{hint}\n")), "{words:?}");
+        let (verb, failed_to) = (&[&["s3"], words].concat(), format!("{failed_to} it is a directory\n{hint}\n"));
+        assert_eq!(bench.run(verb), failed(1, failed_to), "{words:?}");
+    }
+}
+
+#[test]
 fn patterns_and_several_sources_go_into_the_last_place() {
     let bench = Bench::new();
     bench.put_all([("logs/1.gz", "1"), ("logs/old/2.gz", "2"), ("logs/3.txt", "3"), ("b", "4")]);
@@ -459,13 +523,13 @@ fn no_source_takes_the_place_of_another() {
 }
 
 #[test]
-fn what_was_begun_is_done_where_another_source_is_missing() {
+fn the_others_are_done_where_one_source_is_missing() {
     for verb in ["cp", "mv"] {
         let bench = Bench::embedded();
         bench.file("a", vec![7; 17 << 20]);
         bench.file("b", "hello");
-        let (exit, stdout, stderr) = bench.run(&[verb, "a", "b", "missing", "s3://my-bucket/"]);
-        assert_eq!((exit, stdout.lines().count()), (255, 2), "{stdout}{stderr}");
+        let (exit, stdout, stderr) = bench.run(&[verb, "a", "missing", "b", "s3://my-bucket/"]);
+        assert_eq!((exit, stdout.lines().count()), (1, 2), "{stdout}{stderr}");
         assert_eq!(stderr, "wharf: The user-provided path missing does not exist.\n");
         assert_eq!(bench.keys(), ["a", "b"]);
     }

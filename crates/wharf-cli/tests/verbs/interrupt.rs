@@ -1,34 +1,54 @@
-//! Ctrl-C.
+//! Ctrl-C and SIGTERM.
 
 #![cfg(unix)]
 
 use std::cell::Cell;
+use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use wharf::transfer::Interrupted;
+use wharf_embedded::Fault;
 
 use crate::bench::{Bench, done};
 
 /// Starts a command, presses Ctrl-C when `begun`, and waits for its end: exit code and standard error.
 fn interrupted(bench: &Bench, args: &[&str], begun: impl Fn() -> bool) -> (i32, String) {
-    stopped(bench, bench.command(args), begun)
+    ended_by(Signal::INT, bench, start(bench.command(args)), begun)
 }
 
-fn stopped(bench: &Bench, mut command: Command, begun: impl Fn() -> bool) -> (i32, String) {
-    let mut child: Child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+fn start(mut command: Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn ended_by(signal: Signal, bench: &Bench, mut child: Child, begun: impl Fn() -> bool) -> (i32, String) {
+    // Which would be closed by the wait for the end.
+    let stdin = child.stdin.take();
     while !begun() {
         if child.try_wait().unwrap().is_some() {
             panic!("it ended before: {:?}", bench.ran(child.wait_with_output().unwrap()));
         }
         std::thread::yield_now();
     }
-    kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), Signal::INT).unwrap();
+    send(signal, &child);
     let (exit, _, stderr) = bench.ran(child.wait_with_output().unwrap());
+    drop(stdin);
     (exit, stderr)
 }
 
+/// One whose standard input stays open.
+fn listening(mut command: Command) -> Command {
+    command.stdin(Stdio::piped());
+    command
+}
+
+fn send(signal: Signal, child: &Child) {
+    kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), signal).unwrap();
+}
+
 const CANCELLED: &str = "wharf: cancelled: ctrl-c received\nhint: the same command goes on where it stopped\n";
+const LINE: &str = "wharf: cancelled: ctrl-c received\n";
 const FOR_GOOD: &str = "wharf: cancelled: ctrl-c received\nhint: the same command begins anew\n";
 
 /// How many requests of a kind have been answered.
@@ -66,7 +86,7 @@ fn an_upload_into_a_directory_that_is_stopped_goes_on() {
     let journals = bench.path("home/.local/state/wharf/uploads");
     let is_stored = || Interrupted::list(&journals).unwrap().iter().any(|upload| upload.bytes >= 16 << 20);
     let slowly = command(&["--bandwidth", "16MiB"]);
-    assert_eq!(stopped(&bench, slowly, is_stored), (130, CANCELLED.to_owned()));
+    assert_eq!(ended_by(Signal::INT, &bench, start(slowly), is_stored), (130, CANCELLED.to_owned()));
     let output = command(&["--json"]).output().unwrap();
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(json["resumed"].as_u64().unwrap() >= 16 << 20, "{json}");
@@ -137,4 +157,95 @@ fn a_download_that_is_stopped_leaves_no_file() {
     assert_eq!(interrupted(&bench, &args, begun), (130, FOR_GOOD.to_owned()));
     assert!(!bench.path("a").exists());
     assert!(bench.tree(".").is_empty());
+}
+
+#[test]
+fn standard_input_that_is_silent_holds_nothing_up() {
+    let bench = Bench::embedded();
+    for args in [&["cp", "-", "s3://my-bucket/a"][..], &["pipe", "s3://my-bucket/a"]] {
+        bench.store().clear_requests();
+        let mut child = start(listening(bench.command(&[args, &["--part-size", "5MiB"]].concat())));
+        // Whoever sends the first part waits for more.
+        child.stdin.as_mut().unwrap().write_all(&vec![7; 20 << 20]).unwrap();
+        let ended = ended_by(Signal::INT, &bench, child, || answered(&bench, "UploadPart") > 0);
+        assert_eq!(ended, (130, FOR_GOOD.to_owned()), "{args:?}");
+        assert!(bench.keys().is_empty());
+        assert!(bench.wait(bench.s3.list_multipart_uploads("my-bucket")).uploads.is_empty());
+    }
+}
+
+#[test]
+fn commands_that_come_from_a_silent_input_can_be_stopped() {
+    let bench = Bench::embedded();
+    let mut child = start(listening(bench.command(&["run", "-"])));
+    // More than the pipe holds: it reads, and does not know that this is all.
+    child.stdin.as_mut().unwrap().write_all(&vec![b'\n'; 1 << 20]).unwrap();
+    assert_eq!(ended_by(Signal::INT, &bench, child, || true), (130, LINE.to_owned()));
+}
+
+#[test]
+fn every_verb_says_that_it_was_stopped() {
+    let bench = Bench::embedded();
+    bench.file("d/a", "1");
+    bench.put_all([("a", "1"), ("x/a", "2")]);
+    bench.store().inject(Fault::delay(Duration::from_secs(3600))).unwrap();
+    for args in [
+        &["ls"][..],
+        &["ls", "s3://my-bucket"],
+        &["du", "s3://my-bucket"],
+        &["rm", "s3://my-bucket/a"],
+        &["rm", "s3://my-bucket/x", "--recursive"],
+        &["cat", "s3://my-bucket/a"],
+        &["cp", "s3://my-bucket/a", "-"],
+        &["head", "s3://my-bucket/a"],
+        &["verify", "d", "s3://my-bucket/x"],
+        &["mb", "s3://my-bucket-2"],
+        &["s3", "rb", "s3://my-bucket", "--force"],
+    ] {
+        bench.store().clear_requests();
+        let begun = || !bench.store().requests().is_empty();
+        assert_eq!(interrupted(&bench, args, begun), (130, LINE.to_owned()), "{args:?}");
+    }
+    bench.store().clear_requests();
+    let child = start(bench.command(&["ls", "s3://my-bucket", "--json"]));
+    let (exit, stderr) = ended_by(Signal::TERM, &bench, child, || !bench.store().requests().is_empty());
+    let expected = "{\"type\":\"error\",\"message\":\"cancelled: SIGTERM received\"}\n";
+    assert_eq!((exit, stderr.as_str()), (143, expected));
+}
+
+#[test]
+fn who_is_ended_by_sigterm_puts_away_what_it_began() {
+    let bench = Bench::embedded();
+    bench.file("d/a", vec![7; 40 << 20]);
+    for (args, hint) in [
+        (&["cp", "d/a", "s3://my-bucket/"][..], "begins anew"),
+        (&["sync", "d", "s3://my-bucket"], "goes on where it stopped"),
+    ] {
+        bench.store().clear_requests();
+        let slowly = ["--part-size", "5MiB", "--bandwidth", "1MiB", "--no-resume"];
+        let child = start(bench.command(&[args, &slowly].concat()));
+        let begun = || answered(&bench, "CreateMultipartUpload") == 1;
+        let expected = format!("wharf: cancelled: SIGTERM received\nhint: the same command {hint}\n");
+        assert_eq!(ended_by(Signal::TERM, &bench, child, begun), (143, expected));
+        assert!(bench.keys().is_empty());
+        assert!(bench.wait(bench.s3.list_multipart_uploads("my-bucket")).uploads.is_empty());
+    }
+}
+
+#[test]
+fn a_second_ctrl_c_ends_what_is_stuck() {
+    let bench = Bench::embedded();
+    bench.put("a", vec![7; 8 << 20]);
+    let mut child = start(bench.command(&["cat", "s3://my-bucket/a"]));
+    // And then nobody reads any more.
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut [0]).unwrap();
+    let status = loop {
+        send(Signal::INT, &child);
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::yield_now();
+    };
+    assert_eq!(status.code(), Some(130));
 }

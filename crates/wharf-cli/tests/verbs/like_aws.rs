@@ -73,13 +73,15 @@ fn a_name_that_is_no_text_is_left_out() {
 
 #[test]
 fn a_pipe_that_is_only_tried_says_what_it_would_do() {
-    let bench = Bench::new();
-    bench.put("a", "1");
-    let expected = done("(dryrun) upload: - to s3://my-bucket/b\n");
-    assert_eq!(bench.run(&["s3", "cp", "-", "s3://my-bucket/b", "--dryrun"]), expected);
-    let expected = done("(dryrun) download: s3://my-bucket/a to -\n");
-    assert_eq!(bench.run(&["s3", "cp", "s3://my-bucket/a", "-", "--dryrun"]), expected);
-    assert_eq!(bench.keys(), ["a"]);
+    let bench = Bench::embedded();
+    bench.store().clear_requests();
+    for s3 in [&[][..], &["s3"]] {
+        for (from, to, deed) in [("-", "s3://my-bucket/b", "upload"), ("s3://my-bucket/a", "-", "download")] {
+            let expected = done(format!("(dryrun) {deed}: {from} to {to}\n"));
+            assert_eq!(bench.run(&[s3, &["cp", from, to, "--dryrun", "--only-show-errors"]].concat()), expected);
+        }
+    }
+    assert!(bench.store().requests().is_empty(), "nobody is asked");
 }
 
 #[test]
@@ -120,6 +122,19 @@ fn exact_timestamps_count_more_than_sizes() {
     assert_eq!(bench.run(&sync), done(""));
     let expected = done("download: s3://my-bucket/a to d/a\n");
     assert_eq!(bench.run(&[&sync[..], &["--exact-timestamps"]].concat()), expected);
+}
+
+#[test]
+fn two_folders_are_no_sync() {
+    let bench = Bench::new();
+    bench.file("d/a", "1");
+    let problem = "wharf: nothing here is an S3 URL: either the source or the target must be one\nhint: an S3 URL reads \
+                   like s3://BUCKET/KEY\n";
+    for s3 in [&[][..], &["s3"]] {
+        for (source, target) in [("d", "."), ("none", "neither"), ("none", "d")] {
+            assert_eq!(bench.run(&[s3, &["sync", source, target]].concat()), failed(252, problem));
+        }
+    }
 }
 
 #[test]

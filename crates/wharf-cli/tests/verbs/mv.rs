@@ -38,6 +38,29 @@ fn whole_trees_move() {
 }
 
 #[test]
+fn an_object_that_stands_for_a_folder_goes_as_well() {
+    // SeaweedFS has no such objects.
+    let bench = Bench::embedded();
+    bench.put_all([("x/", ""), ("x/d/", ""), ("x/d/1", "1")]);
+    let run = |more: &[&str]| {
+        let (exit, stdout, stderr) = bench.run(&[&["mv", "s3://my-bucket/x", "in", "--recursive"], more].concat());
+        let mut lines: Vec<_> = stdout.lines().map(str::to_owned).collect();
+        lines.sort_unstable();
+        assert_eq!((exit, stderr.as_str()), (0, ""));
+        lines
+    };
+    let moved = [
+        "move: s3://my-bucket/x/ to ./in/",
+        "move: s3://my-bucket/x/d/ to in/d/",
+        "move: s3://my-bucket/x/d/1 to in/d/1",
+    ];
+    assert_eq!(run(&["--dryrun"]), moved.map(|line| format!("(dryrun) {line}")));
+    assert!(!bench.path("in").exists());
+    assert_eq!(run(&[]), moved);
+    assert!(bench.keys().is_empty() && bench.tree("in") == ["d/1"]);
+}
+
+#[test]
 fn nothing_moves_onto_itself() {
     let bench = Bench::new();
     bench.put("a", "hello");

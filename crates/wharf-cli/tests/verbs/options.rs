@@ -7,7 +7,7 @@ use wharf::StorageClass;
 use wharf::http::HeaderMap;
 use wharf_embedded::LoggedRequest;
 
-use crate::bench::{Bench, done};
+use crate::bench::{Bench, done, failed};
 
 /// What goes in parts, with `--part-size 5MiB`.
 pub(crate) const LARGE: usize = 17 << 20;
@@ -425,4 +425,87 @@ fn ones_own_keys_go_with_every_request_that_needs_them() {
         &[&["s3", "cp", "s3://my-bucket/d/large", "s3://my-bucket/f"], &from[..], &through_here, &parts].concat(),
     );
     assert_eq!(bench.head("f").content_length, LARGE as u64);
+}
+
+/// As aws-cli has it.
+#[test]
+fn of_an_option_that_is_said_twice_the_last_holds() {
+    let bench = Bench::embedded();
+    bench.file("a", "1");
+    bench.file("d/b", "2");
+    for s3 in [&[][..], &["s3"]] {
+        let run = |before: &[&str], verb: &[&str]| bench.run(&[before, s3, verb].concat());
+        let twice =
+            ["--content-type", "text/x", "--content-type", "text/y", "--acl", "private", "--acl", "public-read"];
+        let up = [&["cp", "a", "s3://my-bucket", "--quiet", "--quiet", "--region", "us-west-2"][..], &twice].concat();
+        assert_eq!(run(&["--region", "eu-west-1"], &[&up[..], &["--region", "us-east-1"]].concat()), done(""));
+        assert_eq!(bench.head("a").content_type.as_deref(), Some("text/y"));
+        let tried = run(&[], &["cp", "a", "s3://my-bucket", "--dryrun", "--dryrun"]);
+        assert_eq!(tried, done("(dryrun) upload: ./a to s3://my-bucket/a\n"));
+        let (exit, link, _) = run(&[], &["presign", "s3://my-bucket/a", "--expires-in", "60", "--expires-in", "90"]);
+        assert!(exit == 0 && link.contains("X-Amz-Expires=90&"), "{link}");
+        // These are meant to be.
+        let filters = ["--exclude", "*", "--exclude", "x", "--include", "b", "--include", "c"];
+        assert_eq!(run(&[], &[&["rm", "s3://my-bucket", "--recursive"][..], &filters].concat()), done(""));
+        let tags = ["--tags", "a", "1", "--tags", "b", "2", "--quiet"];
+        assert_eq!(run(&[], &[&["cp", "a", "s3://my-bucket/t"][..], &tags].concat()), done(""));
+        assert_eq!(bench.wait(bench.s3.get_object_tagging(&bench.bucket, "t")).tags.len(), 2);
+    }
+}
+
+#[test]
+fn a_value_may_be_in_a_file() {
+    let bench = Bench::embedded();
+    bench.file("a", "1");
+    bench.file("type", "text/x\n");
+    bench.file("meta.json", "{\"team\": \"blue\"}\n");
+    for s3 in [&[][..], &["s3"]] {
+        let up = [s3, &["cp", "a", "s3://my-bucket", "--quiet", "--metadata", "file://meta.json"]].concat();
+        bench.must(&[&up[..], &["--content-type", "file://type"]].concat());
+        let head = bench.head("a");
+        assert_eq!((head.content_type.as_deref(), head.metadata["team"].as_str()), (Some("text/x"), "blue"));
+        for (value, why) in [
+            ("file://none", "none cannot be read: No such file or directory (os error 2)"),
+            ("fileb://type", "this is a text, and fileb:// is for bytes: say file://PATH"),
+        ] {
+            let expected = format!("wharf: invalid value '{value}' for '--content-type <TYPE>': {why}\n");
+            assert_eq!(bench.run(&[&up[..], &["--content-type", value]].concat()), failed(252, expected));
+        }
+    }
+}
+
+#[test]
+fn more_names_than_a_page_has_are_asked_for_by_the_page() {
+    let bench = Bench::embedded();
+    bench.put("a", "1");
+    for verb in [
+        &["ls", "s3://my-bucket"][..],
+        &["cp", "s3://my-bucket", "in", "--recursive"],
+        &["sync", "s3://my-bucket", "in"],
+        &["rm", "s3://my-bucket", "--recursive"],
+    ] {
+        bench.store().clear_requests();
+        bench.must(&[&["s3"], verb, &["--page-size", "5000"]].concat());
+        let listings = bench.store().requests().into_iter().filter(|request| request.operation == "ListObjectsV2");
+        let queries: Vec<_> = listings.map(|request| request.query).collect();
+        assert!(!queries.is_empty() && queries.iter().all(|query| !query.contains("max-keys=5000")), "{queries:?}");
+    }
+}
+
+#[test]
+fn what_would_be_done_is_no_success_to_be_left_out() {
+    let bench = Bench::new();
+    bench.files(&["d/a"]);
+    bench.put("x", "1");
+    for s3 in [&[][..], &["s3"]] {
+        for (verb, expected) in [
+            (&["cp", "d/a", "s3://my-bucket"][..], "(dryrun) upload: d/a to s3://my-bucket/a\n"),
+            (&["sync", "d", "s3://my-bucket"], "(dryrun) upload: d/a to s3://my-bucket/a\n"),
+            (&["rm", "s3://my-bucket/x"], "(dryrun) delete: s3://my-bucket/x\n"),
+            (&["rm", "s3://my-bucket", "--recursive"], "(dryrun) delete: s3://my-bucket/x\n"),
+        ] {
+            let args = [s3, verb, &["--dryrun", "--only-show-errors"]].concat();
+            assert_eq!(bench.run(&args), done(expected), "{args:?}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ use crate::error::{Exit, Failure, by_option};
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::progress::Bar;
+use crate::signals::{self, Orderly};
 use crate::transfer::local;
 use crate::transfer::mover::Mover;
 use crate::transfer::place::Place;
@@ -20,7 +21,7 @@ use crate::transfer::route::as_prefix;
 use crate::transfer::told::{self, Action, Deed, Done, Left, NotDone};
 use crate::url::Shown;
 
-/// How long what is under way may take to be put away after Ctrl-C.
+/// How long what is under way may take to be put away after a signal.
 const TO_STOP: Duration = Duration::from_millis(800);
 
 const BEAT: Duration = Duration::from_millis(100);
@@ -51,7 +52,8 @@ impl Events {
     pub(super) async fn tell(mut self, sync: Sync, printer: &mut Printer) -> Result<Exit, Failure> {
         printer.show(Bar::bytes);
         let mut events = sync.events();
-        let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+        let _orderly = Orderly::begin();
+        let mut interrupted = std::pin::pin!(signals::received());
         let mut beat = interval(BEAT);
         let (mut files, mut vigil) = (0, self.mover.ends.vigil());
         let mut is_empty = true;
@@ -59,13 +61,13 @@ impl Events {
             let item = tokio::select! {
                 biased;
                 item = events.next() => item,
-                _ = &mut interrupted => {
+                signal = &mut interrupted => {
                     drop(events);
                     // What was begun is put away by tasks of the library.
                     sleep(TO_STOP).await;
                     printer.hide();
                     // Whatever has arrived is the same by then.
-                    return Err(Failure::interrupted(true));
+                    return Err(Failure::interrupted_transfer(signal, true));
                 }
                 Some((warning, is_left_out)) = self.warnings.recv() => {
                     self.warn(&warning, is_left_out, printer);

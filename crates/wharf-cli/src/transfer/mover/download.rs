@@ -1,8 +1,9 @@
 //! An object that comes down, into a file or to standard output.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use wharf::ETag;
 use wharf::transfer::Download;
 
 use super::super::crew::{Follower, Outcome};
@@ -13,7 +14,7 @@ use crate::error::Failure;
 
 impl Mover {
     /// What downloading an object is called.
-    pub(crate) fn download_action(&self, object: &SourceObject, path: &std::path::Path) -> Action {
+    pub(crate) fn download_action(&self, object: &SourceObject, path: &Path) -> Action {
         self.action(Deed::Download, object.shown(), self.locally.shown(path))
     }
 
@@ -28,10 +29,23 @@ impl Mover {
         self.outcome(Deed::Download, action, done)
     }
 
+    /// What moving an object that stands for a folder is called.
+    pub(crate) fn marker_action(&self, object: &SourceObject, folder: &Path) -> Action {
+        self.action(Deed::Download, object.shown(), format!("{}/", self.locally.shown(folder)))
+    }
+
+    /// Removes such an object, whose folder is made.
+    pub(crate) async fn move_marker(self: Arc<Self>, object: SourceObject, etag: ETag, folder: PathBuf) -> Outcome {
+        let action = self.marker_action(&object, &folder);
+        let removed = self.remove_object(&object, false, &etag).await;
+        let done = removed.map(|()| Some(Done { size: object.size, ..Done::new(action.clone()) }));
+        self.outcome(Deed::Download, action, done)
+    }
+
     async fn download_file(
         &self,
         object: &SourceObject,
-        path: &std::path::Path,
+        path: &Path,
         action: &Action,
         follower: &mut Follower,
     ) -> Result<Option<Done>, Failure> {
