@@ -178,15 +178,15 @@ impl Connection {
         self.cli_connect_timeout = self.cli_connect_timeout.or(all.cli_connect_timeout);
         self.cli_read_timeout = self.cli_read_timeout.or(all.cli_read_timeout);
         if self.endpoint_url.is_none() {
-            // It is said of that server.
+            // These are said of that server.
             self.provider = self.provider.or(all.provider);
+            self.trust_etags = self.trust_etags.or(all.trust_etags);
+            self.no_verify_ssl |= all.no_verify_ssl;
             self.endpoint_url.clone_from(&all.endpoint_url);
         }
         self.profile = self.profile.take().or_else(|| all.profile.clone());
         self.ca_bundle = self.ca_bundle.take().or_else(|| all.ca_bundle.clone());
-        self.trust_etags = self.trust_etags.or(all.trust_etags);
         self.no_sign_request |= all.no_sign_request;
-        self.no_verify_ssl |= all.no_verify_ssl;
         self.unsigned_payload |= all.unsigned_payload;
         Ok(())
     }
@@ -298,6 +298,7 @@ mod tests {
             ("--endpoint-url u --provider ceph", "--region r", "--endpoint-url u --provider ceph --region r"),
             ("--region r --profile p", "--region s --no-verify-ssl", "--region s --profile p --no-verify-ssl"),
             ("--endpoint-url u --provider ceph --profile p", "--endpoint-url v", "--endpoint-url v --profile p"),
+            ("--endpoint-url u --trust-etags --no-verify-ssl", "--endpoint-url v", "--endpoint-url v"),
             (
                 "--endpoint-url u --no-sign-request",
                 "--cli-read-timeout 1",

@@ -103,7 +103,8 @@ impl Endpoint {
             Some(scheme) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS => scheme.clone(),
             None => {
                 let error = unusable(url, "it must begin with http:// or https://");
-                return Err(error.with_hint(format!("say https://{url}, or http://{url} where it speaks no TLS")));
+                let host = url.split_once('?').map_or(url, |(host, _)| host);
+                return Err(error.with_hint(format!("say https://{host}, or http://{host} where it speaks no TLS")));
             }
             _ => return Err(unusable(url, "it must begin with http:// or https://")),
         };

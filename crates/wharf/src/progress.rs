@@ -32,23 +32,32 @@ pub(crate) struct Progress {
 pub(crate) struct Flight {
     start: Instant,
     /// Those that were sent and are not known to have arrived.
-    bytes: AtomicU64,
-    /// When a peer last took any, in milliseconds after `start`.
+    bytes: Arc<AtomicU64>,
+    /// When more was last asked for, as it is once a peer has taken what there was, in milliseconds after `start`.
     taken: AtomicU64,
 }
 
 impl Default for Flight {
     fn default() -> Self {
-        Self { start: Instant::now(), bytes: AtomicU64::new(0), taken: AtomicU64::new(0) }
+        Self::counting(Arc::default())
     }
 }
 
 impl Flight {
+    fn counting(bytes: Arc<AtomicU64>) -> Self {
+        Self { start: Instant::now(), bytes, taken: AtomicU64::new(0) }
+    }
+
+    /// Of another transfer, whose bytes are counted with these. When it moves is its own affair.
+    pub(crate) fn beside(&self) -> Self {
+        Self::counting(self.bytes.clone())
+    }
+
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// When a peer last took bytes; at first when the transfer began.
+    /// When a peer last took bytes, as far as is known; at first when the transfer began.
     pub(crate) fn taken(&self) -> Instant {
         self.start + Duration::from_millis(self.taken.load(Ordering::Relaxed))
     }

@@ -75,8 +75,20 @@ async fn without_a_write_id_it_may_be_ours() {
         assert_eq!(error.hint(), Some(hint));
         // It may be the object by now.
         assert!(!error.to_string().contains("the upload was aborted"), "{error}");
-        // Nobody looks at the bytes, which prove nothing.
-        assert!(!operations(&store).contains(&"HeadObject"));
+        // Of an upload that is gone it is asked whether anything stands there. What it is proves nothing.
+        assert_eq!(operations(&store).contains(&"HeadObject"), size == LARGE);
+    }
+}
+
+/// A completion that failed, and whose upload somebody else has removed meanwhile, has stored nothing, and nothing stood in its way.
+#[tokio::test]
+async fn what_does_not_stand_there_is_in_nobodys_way() {
+    for id in [false, true] {
+        let (s3, store) = embedded().await;
+        store.inject(Fault::respond(500, "InternalError").on(Operation::CompleteMultipartUpload).times(1)).unwrap();
+        forget_upload(&store, 1);
+        let error = s3.upload("my-bucket", "a", bytes(LARGE)).if_absent().write_id(id).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoSuchUpload, "{error}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -162,11 +162,17 @@ struct Clients(Vec<(Connection, Client)>);
 impl Clients {
     /// None where none can be made, which is told by the command that needs it.
     fn of(&mut self, connection: &Connection) -> Option<Client> {
-        if let Some((_, client)) = self.0.iter().find(|(known, _)| known == connection) {
+        let mut asked = connection.clone();
+        if let Some(folder) = &asked.embedded {
+            // A store is open once, however its folder is written, and in one region.
+            asked.embedded = Some(absolute(folder).unwrap_or_else(|_| folder.clone()));
+            asked.region = None;
+        }
+        if let Some((_, client)) = self.0.iter().find(|(known, _)| *known == asked) {
             return Some(client.clone());
         }
         let client = connection.client().ok()?;
-        self.0.push((connection.clone(), client.clone()));
+        self.0.push((asked, client.clone()));
         Some(client)
     }
 }

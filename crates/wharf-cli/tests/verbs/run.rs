@@ -152,7 +152,7 @@ fn a_line_says_some_of_the_connection_and_has_the_rest_of_what_was_said_for_all(
 fn a_line_says_whether_it_goes_to_a_store_or_to_a_server() {
     let bench = Bench::new();
     // Of two lines neither opens a store that the other has.
-    let list = "mb s3://my-bucket\nls s3://my-bucket --region us-east-1\nls s3://my-bucket --cli-read-timeout 9\n";
+    let list = "mb s3://my-bucket\nls s3://my-bucket --region us-east-1\nls s3://my-bucket --cli-read-timeout 9\nls s3://my-bucket --embedded ./store\n";
     let made = done("make_bucket: my-bucket\n");
     assert_eq!(told(&bench, &["--embedded", "store", "--region", "us-east-1"], list), made);
     let list = "mb s3://my-bucket --embedded other\nls s3://my-bucket --embedded other\n";

@@ -31,7 +31,7 @@ impl<S: Clone> ObjectExists<S> {
 }
 
 impl<S> ObjectExists<S> {
-    /// Asks about this version in place of the newest.
+    /// Asks about this version in place of the newest. To a version that is a delete marker S3 answers 405, which is an error.
     pub fn version_id(mut self, version_id: impl Into<String>) -> Self {
         self.head = self.head.version_id(version_id);
         self

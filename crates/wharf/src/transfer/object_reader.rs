@@ -316,8 +316,12 @@ impl ObjectReader {
         let Some(Coming { ahead, .. }) = &self.coming else { return Ok(()) };
         let Range { start, end } = ahead.range;
         if self.next.is_none() && end < self.size && self.held_to - start >= (end - start) / 2 {
-            self.width = self.width.saturating_mul(2).min(self.most);
+            let width = self.width;
+            self.width = width.saturating_mul(2).min(self.most);
             self.next = self.fetch(self.range(end), false)?;
+            if self.next.is_none() {
+                self.width = width;
+            }
         }
         Ok(())
     }

@@ -156,7 +156,7 @@ fn seconds(time: Duration) -> String {
 }
 
 /// Whether the same request may succeed later.
-fn may_pass(error: &Error) -> bool {
+pub(super) fn may_pass(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::SlowDown | ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::Server)
         || error.status().is_some_and(|status| status.is_server_error() && status != http::StatusCode::NOT_IMPLEMENTED)
         || error.code() == Some("RequestTimeout")

@@ -85,7 +85,7 @@ impl Watch {
     fn within(whole: Option<Arc<Self>>) -> Arc<Self> {
         Arc::new(Self {
             bytes: AtomicU64::new(0),
-            flight: whole.as_ref().map(|whole| whole.flight.clone()).unwrap_or_default(),
+            flight: Arc::new(whole.as_ref().map(|whole| whole.flight.beside()).unwrap_or_default()),
             kept: AtomicU64::new(0),
             total: AtomicU64::new(u64::MAX),
             parts: AtomicU64::new(0),

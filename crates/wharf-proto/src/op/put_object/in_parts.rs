@@ -125,6 +125,12 @@ impl PutInParts {
         !matches!(self.condition, WriteCondition::Always) || self.is_append()
     }
 
+    /// Whether the same write may be sent again after a 409 ConditionalRequestConflict: not where it is about a tag, which is to be
+    /// read anew first.
+    pub fn outlives_conflicts(&self) -> bool {
+        self.condition.outlives_conflicts()
+    }
+
     /// Whether its bytes are added to those of an object.
     pub fn is_append(&self) -> bool {
         self.write_offset_bytes.is_some()

@@ -77,9 +77,18 @@ pub(super) struct PartFile {
     in_use: Arc<RwLock<()>>,
     /// A sync has failed: the next may go well, and what the disk has of it is still unknown.
     is_lost: Arc<AtomicBool>,
-    /// Whether it has its name, while it is given.
-    is_named: Mutex<bool>,
+    /// Locked while its name is given or taken away.
+    fate: Mutex<Fate>,
     watch: Arc<Watch>,
+}
+
+/// What became of such a file. What has its old name once that is settled is another download's.
+#[derive(Debug, Default)]
+enum Fate {
+    #[default]
+    Unfinished,
+    Named,
+    Discarded,
 }
 
 /// The name beside `target` that its bytes have until they are whole.
@@ -182,7 +191,7 @@ impl PartFile {
             turn: Turn::default(),
             in_use: Arc::default(),
             is_lost: Arc::default(),
-            is_named: Mutex::default(),
+            fate: Mutex::default(),
             watch,
         })
     }
@@ -284,14 +293,16 @@ impl PartFile {
         self.path.display().to_string()
     }
 
-    fn is_named(&self) -> MutexGuard<'_, bool> {
-        self.is_named.lock().unwrap_or_else(PoisonError::into_inner)
+    fn fate(&self) -> MutexGuard<'_, Fate> {
+        self.fate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes it, where it is not to have its name. Once it has it, what is called as it was is another's.
     pub(super) fn discard(&self) {
-        if !*self.is_named() {
+        let mut fate = self.fate();
+        if matches!(*fate, Fate::Unfinished) {
             let _ = fs::remove_file(&self.path);
+            *fate = Fate::Discarded;
         }
     }
 
@@ -336,7 +347,10 @@ impl PartFile {
             self.is_lost.fetch_or(synced.is_err(), Ordering::Relaxed);
             synced.map_err(failed("could not be synced"))?;
         }
-        let mut is_named = self.is_named();
+        let mut fate = self.fate();
+        if matches!(*fate, Fate::Discarded) {
+            return Err(Error::new(ErrorKind::Other, format!("{} was given up", self.path.display())));
+        }
         if options.keep_existing {
             match rename_to_new(&self.path, target) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists(target)),
@@ -345,8 +359,8 @@ impl PartFile {
         } else {
             fs::rename(&self.path, target).map_err(failed("could not be given its name"))?;
         }
-        *is_named = true;
-        drop(is_named);
+        *fate = Fate::Named;
+        drop(fate);
         if options.durable {
             sync_directory(target).map_err(failed("could not be synced"))?;
         }
@@ -406,6 +420,20 @@ mod tests {
         part.file = good;
         part.sync().await.unwrap()().unwrap_err();
         assert!(part.is_lost());
+    }
+
+    /// Whoever gave it up may have begun another download, whose file is called the same.
+    #[tokio::test]
+    async fn what_was_given_up_gets_no_name_and_removes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, options) = (folder.path().join("a"), FileOptions::default());
+        let begun = PartFile::open(&target, &options, Watch::new()).unwrap();
+        begun.discard();
+        let other = folder.path().join("a.wharf-part");
+        fs::write(&other, "").unwrap();
+        begun.finish(&target, 0, &ObjectHead::default(), &options).unwrap_err();
+        begun.discard();
+        assert!(other.exists() && !target.exists());
     }
 
     /// As on a file system that takes no times.

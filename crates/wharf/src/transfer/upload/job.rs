@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use wharf_proto::op::PutInParts;
 use wharf_proto::provider::Habits;
@@ -16,9 +15,6 @@ use crate::transfer::handle::Watch;
 use crate::transfer::lane::Lane;
 use crate::transfer::patience::patiently;
 use crate::transport::was_never_sent;
-
-/// How long it is tried to undo an upload.
-const TO_UNDO: Duration = Duration::from_secs(30);
 
 /// An upload under way.
 #[derive(Debug)]
@@ -71,23 +67,8 @@ impl Job {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        self.with_patience(self.settings.patience, attempt).await
-    }
-
-    /// The same for what undoes an upload, which is not to last as long once more.
-    pub(super) async fn undo_patiently<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, Error>
-    where
-        F: Future<Output = Result<T, Error>>,
-    {
-        self.with_patience(self.settings.patience.min(TO_UNDO), attempt).await
-    }
-
-    async fn with_patience<T, F>(&self, patience: Duration, attempt: impl FnMut() -> F) -> Result<T, Error>
-    where
-        F: Future<Output = Result<T, Error>>,
-    {
         let clock = &self.settings.client.inner().clock;
-        patiently(&self.lane, &self.watch, patience, || clock.jitter(), attempt).await
+        patiently(&self.lane, &self.watch, self.settings.patience, || clock.jitter(), attempt).await
     }
 
     /// The same for a request that must not be taken as failed where it may have been carried out.

@@ -35,7 +35,8 @@ pub(super) async fn upload(job: Arc<Job>, mut pieces: Pieces) -> Result<Uploaded
     let mut run = Run { job, upload_id: upload_id.into(), sum, stored, resumed_bytes: 0 };
     match run.finish(&mut begun, &mut pieces).await {
         Ok(uploaded) => {
-            let left_over = run.job.resume.as_ref().map(|resume| resume.left_over.clone()).unwrap_or_default();
+            let mut left_over = uploaded.left_over;
+            left_over.extend(run.job.resume.iter().flat_map(|resume| resume.left_over.clone()));
             Ok(Uploaded { resumed_bytes: run.resumed_bytes, left_over, ..uploaded })
         }
         Err(error) => Err(begun.give_up(error).await),
@@ -172,15 +173,18 @@ impl Run {
                     Some(head) => head,
                     None => proof::settle(job, write).await?,
                 };
+                let mut left_over = Vec::new();
                 // What an earlier run has completed stands there, and not this upload's object.
                 if job.resume.as_ref().is_some_and(|resume| resume.done.is_some())
                     && let Err(error) = undo::abort(job, &self.upload_id).await
                 {
                     let upload_id = &*self.upload_id;
                     tracing::warn!(%error, upload_id, "an upload was not aborted, and its parts cost storage until it is");
+                    left_over.push(upload_id.to_owned());
                 }
                 begun.over().await;
-                verify::of_head(head, ours, size, count)
+                let uploaded = verify::of_head(head, ours, size, count)?;
+                Ok(Uploaded { left_over, ..uploaded })
             }
         }
     }

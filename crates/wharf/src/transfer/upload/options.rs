@@ -247,7 +247,7 @@ impl Upload {
     }
 
     /// Writes a random id into the object's metadata (`x-amz-meta-wharf-write-id`). Where the answer to the write is
-    /// lost and the same request is refused when it is made again, one HeadObject finds out by it whether the object
+    /// lost and the same request is refused when it is made again, HeadObject finds out by it whether the object
     /// that stands there is this call's. Without it the call fails with an error that is
     /// [`maybe_ours`](crate::Error::maybe_ours).
     pub fn write_id(mut self, write_id: bool) -> Self {

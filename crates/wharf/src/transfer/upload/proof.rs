@@ -43,11 +43,11 @@ pub(super) async fn stands(
 
 /// What stands there, if it is known to be this call's; else the error of the write.
 pub(super) async fn settle(job: &Job, write: Unconfirmed) -> Result<ObjectHead, Error> {
-    let Unconfirmed { mut error, lost } = write;
-    // Its upload is gone, completed or not: for the condition there is no other answer any more.
-    if lost && job.object.is_conditional() && error.kind() == ErrorKind::NoSuchUpload {
-        error = error.with_kind(ErrorKind::PreconditionFailed);
-    }
+    let Unconfirmed { error, lost } = write;
+    // Its upload is gone, completed or not: what stands there is the condition's only answer.
+    let is_gone = lost && job.object.is_conditional() && error.kind() == ErrorKind::NoSuchUpload;
+    let stands = |error: Error| if is_gone { error.with_kind(ErrorKind::PreconditionFailed) } else { error };
+    let look = || job.object.head_object(job.sender.clone()).checksum_mode(true).into_future();
     // A condition may have failed for what an earlier run has stored, and was not told.
     let done = job.resume.as_ref().and_then(|resume| resume.done.as_ref());
     let done = done.filter(|_| error.kind() == ErrorKind::PreconditionFailed);
@@ -61,12 +61,13 @@ pub(super) async fn settle(job: &Job, write: Unconfirmed) -> Result<ObjectHead, 
             ErrorKind::Server => "what failed on the server may be stored all the same: Upload::write_id finds out",
             _ => "an answer was lost, and what stands there may be what this call wrote: Upload::write_id finds out",
         };
+        let is_there = is_gone && job.patiently(look).await.is_ok();
+        let error = if is_there { stands(error) } else { error };
         return Err(error.with_maybe_ours(true).with_hint(hint));
     }
-    let look = || job.object.head_object(job.sender.clone()).checksum_mode(true).into_future();
     match job.patiently(look).await {
         Ok(head) if head.metadata.get(NAME).is_some_and(|id| is_ours(id)) => Ok(head),
-        Ok(_) => Err(undecided(error).with_note("what stands there is not this call's")),
+        Ok(_) => Err(stands(undecided(error)).with_note("what stands there is not this call's")),
         Err(head) if head.kind() == ErrorKind::NotFound => Err(undecided(error)),
         Err(head) => Err(error
             .with_maybe_ours(true)

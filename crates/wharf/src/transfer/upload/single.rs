@@ -45,7 +45,8 @@ pub(super) async fn put(job: &Job, content: Replay, file: Option<&Snapshot>, len
             Err(Unconfirmed { error, lost }) => {
                 lost_before |= lost;
                 conflicts += 1;
-                if !error.kind().is_conflict() || lost_before || conflicts > CONFLICTS {
+                let may_pass = error.kind().is_conflict() && job.object.outlives_conflicts();
+                if !may_pass || lost_before || conflicts > CONFLICTS {
                     let attempts = error.attempts() + conflicts - 1;
                     let error = error.with_attempts(attempts);
                     let head = proof::settle(job, Unconfirmed { error, lost: lost_before }).await?;

@@ -1,23 +1,28 @@
 //! An upload that was begun: it is completed, or undone.
 
-use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tracing::Instrument;
 use wharf_proto::op::PartsChecksum;
 use wharf_proto::transfer::journal::StoredPart;
 use wharf_proto::{Error, ErrorKind};
 
 use super::job::{Job, answer_was_lost};
+use crate::transfer::patience::may_pass;
 
 /// How long what goes on after an upload was dropped may take.
 const TIDY_UP: Duration = Duration::from_secs(5);
 
 /// How often an upload is aborted in which parts keep turning up.
 const ABORTS: u32 = 5;
+
+/// How long it is asked for, and after which waits.
+const TO_ABORT: Duration = Duration::from_secs(30);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// What is said where an answer to CreateMultipartUpload was lost.
 pub(in crate::transfer) const ORPHAN: &str = "an answer to CreateMultipartUpload was lost, and an upload without parts may be left over: \
@@ -108,7 +113,7 @@ impl Begun {
             self.state = State::Over;
             return resume.kept(error);
         }
-        // Until it has an answer it is still to be undone: dropped before, it is undone all the same.
+        // Until it has an answer it is still to be undone: dropped before, it is undone all the same, or kept where it can be resumed.
         let aborted = abort(&self.job, &upload_id).await;
         self.state = State::Over;
         match aborted {
@@ -237,9 +242,8 @@ async fn given_up(job: &Job, mut task: JoinSet<(Created, bool)>, asked: &Mutex<A
 /// Aborts it, and again while parts that were on their way turn up.
 pub(super) async fn abort(job: &Job, upload_id: &str) -> Result<(), Error> {
     for round in 0..ABORTS {
-        let abort = || job.object.abort_multipart_upload(job.sender.clone(), upload_id).into_future();
-        match job.undo_patiently(abort).await {
-            Ok(_) => {}
+        match abort_once(job, upload_id).await {
+            Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::NoSuchUpload => return Ok(()),
             Err(error) => return Err(error),
         }
@@ -252,6 +256,20 @@ pub(super) async fn abort(job: &Job, upload_id: &str) -> Result<(), Error> {
         }
     }
     Err(Error::new(ErrorKind::Other, "parts of it are still being stored"))
+}
+
+/// Asks again for a while. It waits for no leave to send: what holds others up, such as parts on a slow line, must not hold this up.
+async fn abort_once(job: &Job, upload_id: &str) -> Result<(), Error> {
+    let (begin, mut wait) = (Instant::now(), Duration::from_millis(100));
+    loop {
+        match job.object.abort_multipart_upload(job.client(), upload_id).await {
+            Err(error) if may_pass(&error) && begin.elapsed() < TO_ABORT => {
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+            aborted => return aborted.map(drop),
+        }
+    }
 }
 
 fn runtime_ended() -> Error {
