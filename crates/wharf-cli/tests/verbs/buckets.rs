@@ -56,7 +56,7 @@ fn what_force_does_not_remove_is_said() {
 
 #[test]
 fn tags_are_pairs() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     bench.must(&["mb", "s3://my-bucket-2", "--tags", "team", "blue", "--tags", "cost", "1"]);
     let (exit, _, stderr) = bench.run(&["mb", "s3://my-bucket-3", "--tags", "team"]);
     assert!(exit == 252 && stderr.starts_with("wharf: 2 values required for '--tags <KEY> <VALUE>'"), "{stderr}");

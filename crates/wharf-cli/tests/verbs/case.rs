@@ -5,7 +5,7 @@ use crate::bench::{Bench, done};
 const BY_CASE: &str = "a file whose name differs only by case either exists or is being downloaded.";
 
 fn bench() -> Bench {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     bench.put_all([("x/A", "1"), ("x/a", "2"), ("x/b", "3")]);
     bench
 }

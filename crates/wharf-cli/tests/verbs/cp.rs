@@ -292,7 +292,7 @@ fn objects_get_what_is_asked_for() {
 
 #[test]
 fn ones_own_key_encrypts_and_decrypts() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     bench.file("a", "hello");
     bench.file("key", "0123456789abcdef0123456789abcdef");
     bench.must(&["s3", "cp", "a", "s3://my-bucket/", "--sse-c", "--sse-c-key", "fileb://key"]);
@@ -436,7 +436,7 @@ fn copies_between_servers_pass_through_here() {
 
 #[test]
 fn two_names_of_a_server_are_one_server() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     bench.put("a", "hello");
     let other_name = bench.endpoint().replace("127.0.0.1", "localhost");
     for verb in ["cp", "mv"] {
@@ -469,7 +469,7 @@ fn a_file_that_changes_while_it_is_read_is_not_uploaded() {
 /// What a server ignores is known by its host name: this one's leads to the store, by way of a proxy.
 #[test]
 fn a_condition_that_the_server_ignores_is_said_once() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     bench.put("a", "there");
     bench.files(&["a", "b", "c"]);
     let run = |args: &[&str]| {
@@ -500,7 +500,7 @@ fn a_condition_that_the_server_ignores_is_said_once() {
 #[test]
 fn no_source_takes_the_place_of_another() {
     for verb in ["cp", "mv"] {
-        let bench = Bench::embedded();
+        let bench = Bench::new();
         let run = |words: &str| bench.run(&[&[verb][..], &words.split(' ').collect::<Vec<_>>()].concat());
         let left = |line: String| format!("{line}: it was left: what another source has by this name goes there\n");
         bench.files(&["d/a", "e/a", "e/b"]);
@@ -525,7 +525,7 @@ fn no_source_takes_the_place_of_another() {
 #[test]
 fn the_others_are_done_where_one_source_is_missing() {
     for verb in ["cp", "mv"] {
-        let bench = Bench::embedded();
+        let bench = Bench::new();
         bench.file("a", vec![7; 17 << 20]);
         bench.file("b", "hello");
         let (exit, stdout, stderr) = bench.run(&[verb, "a", "missing", "b", "s3://my-bucket/"]);

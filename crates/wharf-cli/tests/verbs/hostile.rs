@@ -152,7 +152,7 @@ fn names_that_break_clients_come_down_and_go_up_again_or_are_refused_by_name() {
 
 #[test]
 fn odd_names_are_json() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     bench.put("\u{1b}]0;title\u{7}", "1");
     let json = bench.must(&["ls", "s3://my-bucket", "--json"]);
     assert!(json.contains("\\u001b]0;title\\u0007"), "{json}");
@@ -165,7 +165,7 @@ fn links_in_a_tree_are_no_way_out() {
     for verb in
         [&["cp", "--recursive"][..], &["sync"], &["mv", "--recursive"], &["s3", "cp", "--recursive"], &["s3", "sync"]]
     {
-        let bench = Bench::embedded();
+        let bench = Bench::new();
         bench.put_all([("out/evil", "evil"), ("link", "new"), ("ok", "ok")]);
         fs::create_dir_all(bench.path("secret")).unwrap();
         fs::create_dir_all(bench.path("tree")).unwrap();
@@ -187,7 +187,7 @@ fn links_in_a_tree_are_no_way_out() {
 
 #[test]
 fn a_file_where_a_folder_must_be_is_said_and_the_rest_goes_on() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     bench.put_all([("a", "file"), ("a/b", "below"), ("c", "rest"), ("d/e", "x")]);
     bench.files(&["in/d"]);
     let (exit, stdout, stderr) = bench.run(&["cp", "s3://my-bucket", "in", "--recursive"]);

@@ -180,7 +180,7 @@ fn every_message_is_as_documented() {
 
 #[test]
 fn a_sync_tells_of_each_entry_what_cp_tells() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     bench.files(&["d/a"]);
     let line = |kind: &str, source: &str, target: &str, more: &str| {
         serde_json::from_str::<Value>(&format!(

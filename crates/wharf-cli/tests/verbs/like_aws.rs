@@ -193,7 +193,7 @@ fn a_copy_onto_itself_fails() {
 
 #[test]
 fn a_bucket_that_cannot_be_emptied_is_another_error() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     let expected = "wharf: ListObjectsV2 my-bucket-2: ...NoSuchBucket, HTTP 404...";
     assert_like(bench.run(&["s3", "rb", "s3://my-bucket-2", "--force"]), 255, "", expected);
 }

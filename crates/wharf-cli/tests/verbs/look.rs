@@ -88,7 +88,7 @@ fn heads_say_what_is_known() {
 
 #[test]
 fn sizes_are_added_up_by_prefix_and_class() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     bench.put_all(OBJECTS);
     let put = bench.s3.put_object(&bench.bucket, "logs/cold", "4444").storage_class(wharf::StorageClass::GlacierIr);
     bench.wait(put);

@@ -40,7 +40,7 @@ fn whole_trees_move() {
 #[test]
 fn an_object_that_stands_for_a_folder_goes_as_well() {
     // SeaweedFS has no such objects.
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     bench.put_all([("x/", ""), ("x/d/", ""), ("x/d/1", "1")]);
     let run = |more: &[&str]| {
         let (exit, stdout, stderr) = bench.run(&[&["mv", "s3://my-bucket/x", "in", "--recursive"], more].concat());

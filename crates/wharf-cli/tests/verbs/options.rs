@@ -430,7 +430,7 @@ fn ones_own_keys_go_with_every_request_that_needs_them() {
 /// As aws-cli has it.
 #[test]
 fn of_an_option_that_is_said_twice_the_last_holds() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     bench.file("a", "1");
     bench.file("d/b", "2");
     for s3 in [&[][..], &["s3"]] {
@@ -455,7 +455,7 @@ fn of_an_option_that_is_said_twice_the_last_holds() {
 
 #[test]
 fn a_value_may_be_in_a_file() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     bench.file("a", "1");
     bench.file("type", "text/x\n");
     bench.file("meta.json", "{\"team\": \"blue\"}\n");

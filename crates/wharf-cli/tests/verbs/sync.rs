@@ -71,7 +71,7 @@ fn what_the_source_does_not_have_is_deleted_where_asked_for() {
 
 #[test]
 fn a_prefix_that_holds_nothing_is_remarked_on() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     let remark = "warning: nothing to do: there is no object to take from s3://my-bucket/typo/\n";
     assert_eq!(bench.run(&["sync", "s3://my-bucket/typo", "d"]), (0, String::new(), remark.to_owned()));
     assert_eq!(bench.run(&["s3", "sync", "s3://my-bucket/typo", "d"]), done(""));
@@ -103,7 +103,7 @@ fn an_empty_source_deletes_nothing_unless_it_is_meant() {
 #[cfg(unix)]
 #[test]
 fn nothing_is_deleted_after_a_side_was_not_read_whole() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     bench.file("d/1", "1");
     bench.put_all([("x/1", "1"), ("x/old", "2")]);
     touch(&bench, "d/1", -100);
@@ -328,7 +328,7 @@ fn what_has_no_place_in_a_folder_is_refused_by_name() {
 
 #[test]
 fn objects_get_what_is_asked_for() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     bench.files(&["d/a.txt"]);
     bench.must(&["sync", "d", "s3://my-bucket/x", "--storage-class", "STANDARD_IA", "--metadata", "team=blue"]);
     let head = bench.head("x/a.txt");

@@ -109,7 +109,7 @@ fn positions(seen: &str, total: &str) -> BTreeSet<String> {
 
 #[test]
 fn a_bar_moves_as_bytes_are_sent_and_not_by_whole_parts() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     bench.file("d/a", vec![7; 3 << 20]);
     for verb in [&["cp", "d/a", "s3://my-bucket/a"][..], &["sync", "d", "s3://my-bucket/x"]] {
         let (exit, seen) = at_a_terminal(bench.command(&[verb, &["--bandwidth", "2MiB"]].concat()), "");
@@ -122,7 +122,7 @@ fn a_bar_moves_as_bytes_are_sent_and_not_by_whole_parts() {
 
 #[test]
 fn a_sync_shows_files_bytes_and_what_is_left() {
-    let bench = Bench::embedded();
+    let bench = Bench::new();
     for number in 0..4 {
         bench.put(&format!("x/{number}"), vec![7; 1 << 20]);
     }
