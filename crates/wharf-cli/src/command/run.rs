@@ -71,19 +71,26 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     let mut clients = Clients(Vec::new());
     let mut waiting = lines.into_iter();
     let mut running = FuturesUnordered::new();
-    let mut exit = Exit::Done;
+    let (mut exit, mut stopped) = (Exit::Done, None);
     loop {
-        while running.len() < usize::from(args.jobs)
+        while stopped.is_none()
+            && running.len() < usize::from(args.jobs)
             && let Some(line) = waiting.next()
         {
             let client = clients.of(&line.cli.globals.connection);
             running.push(one(line, client, printer.another()));
         }
-        let Some(ended) = running.next().await else { return Ok(exit) };
-        exit = match (exit, ended?) {
-            (exit, Exit::Done) => exit,
-            (Exit::Failed, _) => Exit::Failed,
-            (_, Exit::Skipped) => Exit::Skipped,
+        let Some(ended) = running.next().await else { return stopped.map_or(Ok(exit), Err) };
+        exit = match (exit, ended) {
+            // All hear of the signal, and each puts away what it began.
+            (exit, Err(failure)) if failure.is_interrupted() => {
+                stopped.get_or_insert(failure);
+                exit
+            }
+            (_, Err(failure)) => return Err(failure),
+            (exit, Ok(Exit::Done)) => exit,
+            (Exit::Failed, Ok(_)) => Exit::Failed,
+            (_, Ok(Exit::Skipped)) => Exit::Skipped,
             _ => Exit::Failed,
         };
     }

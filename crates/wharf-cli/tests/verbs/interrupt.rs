@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use wharf::transfer::Interrupted;
-use wharf_embedded::Fault;
+use wharf_embedded::{Fault, Operation};
 
 use crate::bench::{Bench, done};
 
@@ -226,6 +226,20 @@ fn who_is_ended_by_sigterm_puts_away_what_it_began() {
         assert!(bench.keys().is_empty());
         assert!(bench.wait(bench.s3.list_multipart_uploads("my-bucket")).uploads.is_empty());
     }
+}
+
+#[test]
+fn every_command_of_a_list_puts_away_what_it_began() {
+    let bench = Bench::embedded();
+    bench.file("a", vec![7; 40 << 20]);
+    bench.file("list", "cp a s3://my-bucket/a\ncp a s3://my-bucket/b\ncp a s3://my-bucket/c\n");
+    // One of them takes longer than the others.
+    let slow = Fault::delay(Duration::from_millis(400)).on(Operation::AbortMultipartUpload).nth(2);
+    bench.store().inject(slow).unwrap();
+    let args = ["run", "list", "--part-size", "5MiB", "--bandwidth", "1MiB", "--no-resume"];
+    let (exit, stderr) = interrupted(&bench, &args, || answered(&bench, "CreateMultipartUpload") == 3);
+    assert_eq!((exit, stderr.lines().next()), (130, LINE.lines().next()));
+    assert!(bench.wait(bench.s3.list_multipart_uploads("my-bucket")).uploads.is_empty());
 }
 
 #[test]
