@@ -1,8 +1,9 @@
 //! The only place that prints.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
+use serde::Serialize;
 use wharf::proto::escape;
 
 use crate::error::{Exit, Failure, HINT};
@@ -43,6 +44,22 @@ pub(crate) struct Printer {
     to_terminal: bool,
     /// The hint of the last line beside the results.
     hint: String,
+    /// Which line of a list it is for.
+    of_line: Option<usize>,
+}
+
+/// What went wrong with one thing of those that a line of a list does.
+#[derive(Serialize)]
+struct OfLine<'a, M> {
+    #[serde(flatten)]
+    message: &'a M,
+    line: usize,
+}
+
+impl<M: fmt::Display> fmt::Display for OfLine<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
+    }
 }
 
 impl Printer {
@@ -58,12 +75,14 @@ impl Printer {
             goes_on: false,
             to_terminal: io::stdout().is_terminal(),
             hint: String::new(),
+            of_line: None,
         }
     }
 
-    /// One for a command beside others, whose lines do not mix with theirs.
-    pub(crate) fn another(&self) -> Self {
-        Self { json: self.json, loudness: self.loudness, wants_bar: false, by_line: true, ..Self::new() }
+    /// One for the command of that line of a list, beside others, whose lines do not mix with its own.
+    pub(crate) fn of_line(&self, number: usize) -> Self {
+        let of_line = Some(number);
+        Self { json: self.json, loudness: self.loudness, wants_bar: false, by_line: true, of_line, ..Self::new() }
     }
 
     /// One with a bar, terminal or not.
@@ -192,10 +211,20 @@ impl Printer {
     pub(crate) fn problem(&mut self, message: &impl Message) {
         if self.loudness > Loudness::Quiet {
             let _ = self.out.flush();
-            match self.json {
-                true => self.error_line(json(message)),
-                false => self.error_line(message),
+            match self.of_line.map(|line| OfLine { message, line }) {
+                Some(of_line) if self.json => self.error_line(json(&of_line)),
+                Some(of_line) => self.error_line(of_line),
+                None if self.json => self.error_line(json(message)),
+                None => self.error_line(message),
             }
+        }
+    }
+
+    /// What ended a part of what is done, with the line of a list that it is of.
+    pub(crate) fn numbered(&self, failure: Failure) -> Failure {
+        match self.of_line {
+            Some(number) => failure.of_line(number),
+            None => failure,
         }
     }
 

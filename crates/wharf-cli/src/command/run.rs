@@ -78,7 +78,8 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
             && let Some(line) = waiting.next()
         {
             let client = clients.of(&line.cli.globals.connection);
-            running.push(one(line, client, printer.another()));
+            let printer = printer.of_line(line.number);
+            running.push(one(line, client, printer));
         }
         let Some(ended) = running.next().await else { return stopped.map_or(Ok(exit), Err) };
         exit = match (exit, ended) {

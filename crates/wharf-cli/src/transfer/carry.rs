@@ -187,7 +187,7 @@ impl Carrier<'_, '_> {
     fn give_up(&mut self, failure: Failure) -> Result<(), Failure> {
         match self.given {
             Some(_) => {
-                self.crew.tell_failure(&failure);
+                self.crew.tell_failure(failure);
                 Ok(())
             }
             None => Err(failure),

@@ -185,9 +185,9 @@ impl<'a> Crew<'a> {
     }
 
     /// Tells what went wrong before it was known what would be done.
-    pub(crate) fn tell_failure(&mut self, failure: &Failure) {
-        self.count(failure);
-        self.printer.failure(failure);
+    pub(crate) fn tell_failure(&mut self, failure: Failure) {
+        self.count(&failure);
+        self.printer.failure(&self.printer.numbered(failure));
     }
 
     fn count(&mut self, failure: &Failure) {

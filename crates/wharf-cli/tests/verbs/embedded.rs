@@ -53,7 +53,7 @@ fn it_knows_whose_store_it_is() {
     for (options, expected) in [
         ("--embedded store", ""),
         ("--provider embedded", ""),
-        ("", "warning: if this is wharf-embedded, as it says, say --provider embedded\n"),
+        ("", "line 2: warning: if this is wharf-embedded, as it says, say --provider embedded\n"),
     ] {
         let list = format!("ls {options}\nwhoami {options}\n");
         let (exit, _, stderr) = bench.run_with(&["run", "-", "--jobs", "1"], list.as_bytes());

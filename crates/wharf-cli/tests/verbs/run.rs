@@ -169,3 +169,20 @@ fn a_line_says_whether_it_goes_to_a_store_or_to_a_server() {
     }
     assert!(!bench.path("new").exists());
 }
+
+/// Of many lines it is known which to run again, also where one does many things.
+#[test]
+fn what_fails_says_of_which_line_it_is() {
+    let bench = Bench::new();
+    bench.file("a", "1");
+    let list = "cp nofile s3://wharf-nonesuch/\ncp a nofile s3://wharf-nonesuch/\nls s3://wharf-nonesuch\n";
+    bench.file("list", list);
+    let (exit, _, stderr) = bench.run(&["run", "list", "--jobs", "1"]);
+    let starts: Vec<_> = stderr.lines().filter(|line| !line.starts_with("hint:")).map(|line| &line[..20]).collect();
+    let expected = ["wharf: line 1: The u", "wharf: line 2: The u", "line 2: upload faile", "wharf: line 3: ListO"];
+    assert_eq!((exit, starts), (1, expected.to_vec()), "{stderr}");
+    let (_, _, stderr) = bench.run(&["--json", "run", "list", "--jobs", "1"]);
+    let lines: Vec<_> = stderr.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()).collect();
+    let lines: Vec<_> = lines.iter().map(|error| error["line"].as_u64()).collect();
+    assert_eq!(lines, [Some(1), Some(2), Some(2), Some(3)]);
+}
