@@ -60,7 +60,7 @@ fn printed(bench: &Bench, args: &[&str]) -> Vec<Value> {
 /// Runs that print every type, and every field that may be missing.
 fn everything(bench: &Bench) -> Vec<Value> {
     bench.files(&["d/a", "d/b", "one", "two"]);
-    bench.file("list", "head s3://my-bucket/none");
+    bench.file("list", "head s3://my-bucket/none\nrm s3://my-bucket/none/");
     bench.file("d/dangling/x", "");
     std::fs::remove_dir_all(bench.path("d/dangling")).unwrap();
     #[cfg(unix)]
