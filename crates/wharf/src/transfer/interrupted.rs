@@ -10,9 +10,8 @@ use wharf_proto::transfer::journal::State;
 use wharf_proto::{Error, ErrorKind};
 
 use super::download::PART;
-use super::journal::{self, Journal, SUFFIX, uploads_in};
+use super::journal::{self, Journal, SUFFIX, UNANSWERED, uploads_in};
 use super::locked::{self, failed};
-use super::upload::undo::ORPHAN;
 use crate::Client;
 use crate::payload::blocking;
 
@@ -192,7 +191,7 @@ impl Interrupted {
             let Some((upload_id, _)) = &upload.created else {
                 if upload.unanswered.is_some() {
                     let (bucket, key) = (&self.bucket, &self.key);
-                    tracing::warn!(bucket, key, "{ORPHAN}");
+                    tracing::warn!(bucket, key, "{UNANSWERED}");
                 }
                 return blocking(move || journal.remove()).await;
             };

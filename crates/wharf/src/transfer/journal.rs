@@ -16,6 +16,10 @@ pub(super) use folder::{make_folder, upload_path, uploads_in};
 /// What the names of journals end in.
 pub(super) const SUFFIX: &str = ".wharf-journal";
 
+/// What is said where an earlier run's answer to CreateMultipartUpload was lost.
+pub(super) const UNANSWERED: &str =
+    "an earlier run's CreateMultipartUpload was not answered, and may have left an upload without parts";
+
 /// A journal that is written. Nobody else has it meanwhile. All of its methods block the thread, for a moment; those that
 /// sync, for as long as the disk takes.
 #[derive(Debug)]

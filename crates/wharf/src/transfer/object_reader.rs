@@ -186,7 +186,8 @@ impl fmt::Debug for OpenObject {
 ///
 /// All that is read is of one object: every request is held to the ETag that the first one saw, and an object that is replaced
 /// meanwhile is [`PreconditionFailed`](ErrorKind::PreconditionFailed). Who reads on gets ever larger ranges, the next of
-/// which is fetched before it is asked for, where the [budget](super::Budgets) of memory allows; where it does not, 256 KiB at a time come. Going back by up to 1 MiB, or
+/// which is fetched before it is asked for, where the [budget](super::Budgets) of memory allows; where it does not, 256 KiB come at
+/// a time. Going back by up to 1 MiB, or
 /// ahead within what was fetched, takes no request. What is read is not compared with the object's checksum, which covers
 /// all of it.
 ///

@@ -12,7 +12,7 @@ mod replay;
 mod resume;
 mod single;
 mod source;
-pub(super) mod undo;
+mod undo;
 mod verify;
 
 use std::future::IntoFuture;

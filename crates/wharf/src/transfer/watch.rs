@@ -198,7 +198,8 @@ impl Watch {
     }
 
     /// Runs what a transfer that was dropped leaves to be done, for at most `limit`, or as long as a transfer goes on trying
-    /// where somebody waits for it; `what` it is about is said where that fails, for perhaps nobody asks. Without a runtime nothing is done.
+    /// where somebody waits for it; `what` it is about is said where that fails, for perhaps nobody asks. Without a runtime
+    /// nothing is done.
     pub(crate) fn tidy_up(
         &self,
         what: String,

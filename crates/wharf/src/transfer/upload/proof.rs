@@ -46,7 +46,7 @@ pub(super) async fn settle(job: &Job, write: Unconfirmed) -> Result<ObjectHead, 
     let Unconfirmed { error, lost } = write;
     // Its upload is gone, completed or not: what stands there is the condition's only answer.
     let is_gone = lost && job.object.is_conditional() && error.kind() == ErrorKind::NoSuchUpload;
-    let stands = |error: Error| if is_gone { error.with_kind(ErrorKind::PreconditionFailed) } else { error };
+    let refused = |error: Error| if is_gone { error.with_kind(ErrorKind::PreconditionFailed) } else { error };
     let look = || job.object.head_object(job.sender.clone()).checksum_mode(true).into_future();
     // A condition may have failed for what an earlier run has stored, and was not told.
     let done = job.resume.as_ref().and_then(|resume| resume.done.as_ref());
@@ -62,12 +62,12 @@ pub(super) async fn settle(job: &Job, write: Unconfirmed) -> Result<ObjectHead, 
             _ => "an answer was lost, and what stands there may be what this call wrote: Upload::write_id finds out",
         };
         let is_there = is_gone && job.patiently(look).await.is_ok();
-        let error = if is_there { stands(error) } else { error };
+        let error = if is_there { refused(error) } else { error };
         return Err(error.with_maybe_ours(true).with_hint(hint));
     }
     match job.patiently(look).await {
         Ok(head) if head.metadata.get(NAME).is_some_and(|id| is_ours(id)) => Ok(head),
-        Ok(_) => Err(stands(undecided(error)).with_note("what stands there is not this call's")),
+        Ok(_) => Err(refused(undecided(error)).with_note("what stands there is not this call's")),
         Err(head) if head.kind() == ErrorKind::NotFound => Err(undecided(error)),
         Err(head) => Err(error
             .with_maybe_ours(true)

@@ -17,11 +17,7 @@ use super::job::Job;
 use super::proof;
 use super::undo::abort;
 use crate::payload::blocking;
-use crate::transfer::journal::{Journal, make_folder, upload_path, uploads_in, whole_path};
-
-/// What is said where an earlier run's answer to CreateMultipartUpload was lost.
-const ORPHAN: &str =
-    "an earlier run's CreateMultipartUpload was not answered, and may have left an upload without parts";
+use crate::transfer::journal::{Journal, UNANSWERED, make_folder, upload_path, uploads_in, whole_path};
 
 /// How far two clocks may be apart. S3 refuses requests beyond it.
 const SKEW: Duration = Duration::from_secs(15 * 60);
@@ -169,7 +165,7 @@ impl Resume {
                 None => break format!("it is among these: {}", self.left_over.join(", ")),
             }
         };
-        let note = format!("{ORPHAN}; {found}");
+        let note = format!("{UNANSWERED}; {found}");
         tracing::warn!("{note}");
         self.note = Some(note);
     }

@@ -25,7 +25,7 @@ const TO_ABORT: Duration = Duration::from_secs(30);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// What is said where an answer to CreateMultipartUpload was lost.
-pub(in crate::transfer) const ORPHAN: &str = "an answer to CreateMultipartUpload was lost, and an upload without parts may be left over: \
+const ORPHAN: &str = "an answer to CreateMultipartUpload was lost, and an upload without parts may be left over: \
                       list_multipart_uploads shows it";
 
 /// An upload in parts. Dropped before it is completed, it is aborted.
