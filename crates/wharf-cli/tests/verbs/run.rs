@@ -173,7 +173,8 @@ fn a_line_says_whether_it_goes_to_a_store_or_to_a_server() {
 /// Of many lines it is known which to run again, also where one does many things.
 #[test]
 fn what_fails_says_of_which_line_it_is() {
-    let bench = Bench::new();
+    // SeaweedFS makes a bucket that something is put into.
+    let bench = Bench::embedded();
     bench.file("a", "1");
     let list = "cp nofile s3://wharf-nonesuch/\ncp a nofile s3://wharf-nonesuch/\nls s3://wharf-nonesuch\n";
     bench.file("list", list);
