@@ -256,7 +256,7 @@ impl Connection {
             builder = builder.connect_timeout(timeout(limit));
         }
         if let Some(limit) = self.cli_read_timeout {
-            builder = builder.progress_timeout(timeout(limit));
+            builder = builder.progress_timeout(timeout(limit)).long_operation_timeout(timeout(limit));
         }
         builder.build().map_err(configuration)
     }

@@ -141,14 +141,35 @@ pub struct Request {
     pub body: Body,
     /// Which checksum goes with the body.
     pub checksum: ChecksumPolicy,
-    /// Whether the server may take long before its first byte, as when it copies or assembles gigabytes.
-    pub patient: bool,
-    /// Whether a successful answer is handed over as it came. Else one that holds S3's `<Error>` is an error.
-    pub verbatim: bool,
+    /// What a success is answered with.
+    pub success: Success,
     /// Whether S3 says that a 409 ConditionalRequestConflict is to be tried again as it stands.
     pub retry_conflict: bool,
     /// The conditions in the body, as DeleteObjects' may have. Those in headers are seen there.
     pub body_conditions: Conditions,
+}
+
+/// What a success is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Success {
+    /// What an object holds: handed over as it came, whatever it reads like.
+    Verbatim,
+    /// Headers alone, or anything that is not S3's `<Error>`.
+    #[default]
+    Other,
+    /// An XML document. The server may take long before its first byte, as when it walks through millions of keys.
+    Document,
+    /// One that S3 begins before it knows how it ends, as when it copies or assembles gigabytes: what ends before the document
+    /// does is no answer.
+    DocumentBegunEarly,
+}
+
+impl Success {
+    /// Whether the server may take long before its first byte.
+    pub fn may_take_long(self) -> bool {
+        matches!(self, Self::Document | Self::DocumentBegunEarly)
+    }
 }
 
 /// Which checksum goes with a request's body.
@@ -191,8 +212,7 @@ impl Request {
             headers: HeaderMap::new(),
             body: Body::empty(),
             checksum: ChecksumPolicy::None,
-            patient: false,
-            verbatim: false,
+            success: Success::Other,
             retry_conflict: false,
             body_conditions: Conditions::NONE,
         }

@@ -83,7 +83,6 @@ pub struct ClientBuilder {
     unsigned_payload: bool,
     transport: Option<Arc<dyn Transport>>,
     sockets: Sockets,
-    progress_timeout: Option<Duration>,
     long_operation_timeout: Option<Duration>,
     deadline: Option<Duration>,
     budgets: Option<Budgets>,
@@ -293,12 +292,13 @@ impl ClientBuilder {
     /// counts while the caller reads or writes slowly. Of a time in which nobody polls the call a second counts: a test with a
     /// paused clock lets it pass by waiting, not by `advance`.
     pub fn progress_timeout(mut self, limit: Duration) -> Self {
-        self.progress_timeout = Some(limit);
+        self.sockets.progress_timeout = Some(limit);
         self
     }
 
-    /// The same for the first byte of operations that S3 may work at for minutes (CopyObject, UploadPartCopy,
-    /// CompleteMultipartUpload): 10 minutes by default.
+    /// The same for the first byte of the operations whose success is an XML document, at which a server may work for minutes,
+    /// such as CopyObject, CompleteMultipartUpload, DeleteObjects and ListObjectsV2: 10 minutes by default. A machine that is
+    /// gone altogether is noticed within the progress timeout all the same (on Linux).
     pub fn long_operation_timeout(mut self, limit: Duration) -> Self {
         self.long_operation_timeout = Some(limit);
         self

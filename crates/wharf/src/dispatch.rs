@@ -12,7 +12,7 @@ use futures_core::Stream;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use tracing::Instrument;
 use wharf_proto::correct::{Asked, Correction, Corrections, correction};
-use wharf_proto::operation::{Request, SentChecksum};
+use wharf_proto::operation::{Request, SentChecksum, Success};
 use wharf_proto::provider::ContentMd5;
 use wharf_proto::retry::{Decision, FailureClass, RetryQuota, RetryState, TransportFailure, retry_after};
 use wharf_proto::sigv4::{self, Scope, SignedChunks, Signer};
@@ -244,8 +244,8 @@ async fn attempt(
         signed_with.as_ref().zip(scope).map(|(keys, scope)| Signer::new(keys, scope, at, &client.signing_keys));
     let progress = Progress::new(client.tally.clone(), client.flight.clone());
     let signed = sign(client, prepared, way, signer, &progress).map_err(Failure::last)?;
-    let patient = prepared.request.patient;
-    let limit = if patient { client.patience.max(client.stall_limit) } else { client.stall_limit };
+    let success = prepared.request.success;
+    let limit = if success.may_take_long() { client.patience.max(client.stall_limit) } else { client.stall_limit };
     client.tally.request();
     let exchange = client.transport.send(signed);
     let response = match with_limit(exchange, &progress, limit).await {
@@ -292,12 +292,12 @@ async fn attempt(
             _ => Failure::transient(error, TransportFailure::Closed),
         });
     }
-    if !prepared.request.verbatim && is_error_document(&document) {
+    if success != Success::Verbatim && is_error_document(&document) {
         let error = Error::from_response(head.status, &head.headers, &document);
         return Err(Failure::of_answer(error, &head.headers, payload));
     }
-    // Such an answer begins before the server knows how it ends. One that never ends well is no reason to wait for long.
-    if patient && !is_whole_document(&document) {
+    // One that never ends well is no reason to wait for long.
+    if success == Success::DocumentBegunEarly && !is_whole_document(&document) {
         let error = Error::new(ErrorKind::MalformedResponse, "the server ended its answer without a whole document");
         let error = error.with_answer(head.status, &head.headers);
         return Err(Failure::transient(error, TransportFailure::Closed));

@@ -281,6 +281,13 @@ async fn a_conflict_is_waited_out() {
     s3.copy("my-bucket", "a", "your-bucket", "a").await.unwrap();
     assert_eq!(store.requests().count(Operation::CopyObject), 3);
     assert_eq!(start.elapsed(), Duration::from_millis(300));
+    // What has a tag is another object then.
+    let there = s3.head_object("your-bucket", "a").await.unwrap().etag;
+    store.clear_requests();
+    store.inject(Fault::respond(409, "ConditionalRequestConflict").on(Operation::CopyObject).times(1)).unwrap();
+    let error = s3.copy("my-bucket", "a", "your-bucket", "a").if_match(there).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConditionalRequestConflict);
+    assert_eq!(store.requests().count(Operation::CopyObject), 1);
 }
 
 /// The source is read as patiently as the copy is written, and one request in all does for both.

@@ -11,7 +11,7 @@ use super::elements::{self, some_text};
 use crate::checksum::{Checksum, ChecksumType};
 use crate::condition::WriteCondition;
 use crate::headers::Headers;
-use crate::operation::{Operation, Request, SendFuture, Sender};
+use crate::operation::{Operation, Request, SendFuture, Sender, Success};
 use crate::xml::{self, Scanner};
 use crate::{Body, CustomerKey, ETag, EncryptionInfo, Error};
 
@@ -171,7 +171,7 @@ impl<S: Send + 'static> Operation for CompleteMultipartUpload<S> {
         request.payer_and_owner(self.request_payer, self.expected_bucket_owner.as_deref())?;
         self.parts.sort_by_key(|part| part.part_number);
         request.body = Body::bytes(write_parts(&self.parts)?);
-        request.patient = true;
+        request.success = Success::DocumentBegunEarly;
         Ok(request)
     }
 
@@ -247,7 +247,7 @@ mod tests {
             assert_eq!(request.headers[name], value, "{name}");
         }
         // S3 wants a new upload after a conflict, and may take minutes to answer.
-        assert!(request.patient && !request.retry_conflict);
+        assert!(request.success == Success::DocumentBegunEarly && !request.retry_conflict);
         let request = complete().part((1, "e")).if_absent().request().unwrap();
         assert_eq!(request.headers["if-none-match"], "*");
     }

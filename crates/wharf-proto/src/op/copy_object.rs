@@ -14,7 +14,7 @@ use crate::condition::{ReadConditions, WriteCondition};
 use crate::endpoint::BucketArn;
 use crate::headers::Headers;
 use crate::new_object::{EventHoldDuration, NewObject};
-use crate::operation::{Operation, Request, SendFuture, Sender};
+use crate::operation::{Operation, Request, SendFuture, Sender, Success};
 use crate::sigv4::uri_encode;
 use crate::storage::{CannedAcl, Grantee, ObjectLockMode, StorageClass, Tag};
 use crate::xml::{self, Scanner};
@@ -379,7 +379,7 @@ impl<S: Send + 'static> Operation for CopyObject<S> {
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::PUT, &self.bucket, &self.key)?;
-        request.patient = true;
+        request.success = Success::DocumentBegunEarly;
         request.retry_conflict = self.condition.outlives_conflicts();
         self.source.apply(&mut request)?;
         self.condition.apply(&mut request)?;

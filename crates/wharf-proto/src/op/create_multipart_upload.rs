@@ -10,7 +10,7 @@ use super::elements::some_text;
 use crate::checksum::{ChecksumAlgorithm, ChecksumType};
 use crate::headers::Headers;
 use crate::new_object::{EventHoldDuration, NewObject};
-use crate::operation::{ChecksumPolicy, Operation, Request, SendFuture, Sender};
+use crate::operation::{ChecksumPolicy, Operation, Request, SendFuture, Sender, Success};
 use crate::storage::{CannedAcl, Grantee, ObjectLockMode, StorageClass, Tag};
 use crate::xml::{self, Scanner};
 use crate::{Encryption, EncryptionInfo, Error, ErrorKind};
@@ -264,6 +264,7 @@ impl<S: Send + 'static> Operation for CreateMultipartUpload<S> {
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::POST, &self.bucket, &self.key)?;
+        request.success = Success::Document;
         request.subresource("uploads");
         self.object.apply(&mut request)?;
         self.apply_checksum(&mut request)?;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Method;
 
 use crate::headers::Headers;
-use crate::operation::{Operation, Request, SendFuture, Sender};
+use crate::operation::{Operation, Request, SendFuture, Sender, Success};
 use crate::xml::{self, Scanner};
 use crate::{Credentials, Encryption, EncryptionInfo, Error, ErrorKind, time};
 
@@ -100,6 +100,7 @@ impl<S: Send + 'static> Operation for CreateSession<S> {
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::GET, &self.bucket)?;
+        request.success = Success::Document;
         request.subresource("session");
         request.header_opt("x-amz-create-session-mode", self.mode.map(SessionMode::as_str))?;
         match &self.encryption {

@@ -5,7 +5,7 @@ use std::future::IntoFuture;
 use bytes::Bytes;
 use http::Method;
 
-use crate::operation::{Operation, Request, SendFuture, Sender};
+use crate::operation::{Operation, Request, SendFuture, Sender, Success};
 use crate::xml::{self, Scanner};
 use crate::{Error, ErrorKind};
 
@@ -47,6 +47,7 @@ impl<S: Send + 'static> Operation for GetBucketLocation<S> {
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::GET, &self.bucket)?;
+        request.success = Success::Document;
         request.subresource("location");
         request.header_opt("x-amz-expected-bucket-owner", self.expected_bucket_owner.as_deref())?;
         Ok(request)

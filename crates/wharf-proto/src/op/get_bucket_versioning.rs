@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Method;
 
 use crate::Error;
-use crate::operation::{Operation, Request, SendFuture, Sender};
+use crate::operation::{Operation, Request, SendFuture, Sender, Success};
 use crate::xml::{self, Scanner};
 
 /// Asks whether a bucket keeps old versions: one GetBucketVersioning request.
@@ -87,6 +87,7 @@ impl<S: Send + 'static> Operation for GetBucketVersioning<S> {
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::GET, &self.bucket)?;
+        request.success = Success::Document;
         request.subresource("versioning");
         request.header_opt("x-amz-expected-bucket-owner", self.expected_bucket_owner.as_deref())?;
         Ok(request)

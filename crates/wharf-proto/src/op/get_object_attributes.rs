@@ -9,7 +9,7 @@ use http::Method;
 use super::elements::checksum;
 use crate::checksum::{Checksum, ChecksumType};
 use crate::headers::Headers;
-use crate::operation::{Operation, Request, SendFuture, Sender};
+use crate::operation::{Operation, Request, SendFuture, Sender, Success};
 use crate::xml::{self, Scanner};
 use crate::{CustomerKey, ETag, Error, ErrorKind, StorageClass};
 
@@ -193,6 +193,7 @@ impl<S: Send + 'static> Operation for GetObjectAttributes<S> {
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::GET, &self.bucket, &self.key)?;
+        request.success = Success::Document;
         if self.attributes.is_empty() {
             return Err(Error::invalid_input("no attributes are asked for; name at least one"));
         }

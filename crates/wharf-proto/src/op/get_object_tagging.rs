@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Method;
 
 use crate::headers::Headers;
-use crate::operation::{Operation, Request, SendFuture, Sender};
+use crate::operation::{Operation, Request, SendFuture, Sender, Success};
 use crate::xml::{self, Scanner};
 use crate::{Error, Tag};
 
@@ -78,6 +78,7 @@ impl<S: Send + 'static> Operation for GetObjectTagging<S> {
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::GET, &self.bucket, &self.key)?;
+        request.success = Success::Document;
         request.subresource("tagging");
         request.query_opt("versionId", self.version_id.as_deref());
         request.payer_and_owner(self.request_payer, self.expected_bucket_owner.as_deref())?;

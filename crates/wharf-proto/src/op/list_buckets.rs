@@ -9,7 +9,7 @@ use http::Method;
 use super::Owner;
 use super::elements::some_text;
 use super::list_objects::read_owner;
-use crate::operation::{Operation, Paged, Request, SendFuture, Sender};
+use crate::operation::{Operation, Paged, Request, SendFuture, Sender, Success};
 use crate::paging::{Items, Pages};
 use crate::xml::{self, Scanner};
 use crate::{Error, time};
@@ -108,6 +108,7 @@ impl<S: Send + 'static> Operation for ListBuckets<S> {
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::service(Method::GET);
+        request.success = Success::Document;
         request.query_opt("prefix", self.prefix.as_deref());
         request.query_opt("bucket-region", self.bucket_region.as_deref());
         request.query_opt("max-buckets", self.max_buckets.map(|max| max.to_string()));

@@ -11,7 +11,7 @@ use super::elements::{common_prefix, no_next_page, some_text};
 use super::list_objects::read_owner;
 use crate::checksum::{ChecksumAlgorithm, ChecksumType};
 use crate::headers::Headers;
-use crate::operation::{Operation, Paged, Request, SendFuture, Sender};
+use crate::operation::{Operation, Paged, Request, SendFuture, Sender, Success};
 use crate::paging::{Items, Pages};
 use crate::storage::StorageClass;
 use crate::xml::{self, Scanner};
@@ -173,6 +173,7 @@ impl<S: Send + 'static> Operation for ListMultipartUploads<S> {
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::GET, &self.bucket)?;
+        request.success = Success::Document;
         request.subresource("uploads");
         request.query_opt("prefix", self.prefix.as_deref());
         request.query_opt("delimiter", self.delimiter.as_deref());

@@ -11,7 +11,7 @@ use super::list_objects::{read_owner, read_restore_status};
 use super::{Owner, RestoreStatus};
 use crate::checksum::{ChecksumAlgorithm, ChecksumType};
 use crate::headers::Headers;
-use crate::operation::{Operation, Paged, Request, SendFuture, Sender};
+use crate::operation::{Operation, Paged, Request, SendFuture, Sender, Success};
 use crate::paging::{Items, Pages};
 use crate::storage::StorageClass;
 use crate::xml::{self, Scanner};
@@ -187,6 +187,7 @@ impl<S: Send + 'static> Operation for ListObjectVersions<S> {
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::GET, &self.bucket)?;
+        request.success = Success::Document;
         request.subresource("versions");
         request.query_opt("prefix", self.prefix.as_deref());
         request.query_opt("delimiter", self.delimiter.as_deref());

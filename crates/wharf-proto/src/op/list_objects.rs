@@ -9,7 +9,7 @@ use http::Method;
 use super::elements::{common_prefix, no_next_page, some_text};
 use crate::checksum::{ChecksumAlgorithm, ChecksumType};
 use crate::headers::Headers;
-use crate::operation::{Operation, Paged, Request, SendFuture, Sender};
+use crate::operation::{Operation, Paged, Request, SendFuture, Sender, Success};
 use crate::paging::{Items, Pages};
 use crate::storage::StorageClass;
 use crate::xml::{self, Scanner};
@@ -207,6 +207,7 @@ impl<S: Send + 'static> Operation for ListObjects<S> {
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::GET, &self.bucket)?;
+        request.success = Success::Document;
         request.query("list-type", "2");
         request.query_opt("prefix", self.prefix.as_deref());
         request.query_opt("delimiter", self.delimiter.as_deref());

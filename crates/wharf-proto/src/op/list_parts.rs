@@ -11,7 +11,7 @@ use super::elements::{self, no_next_page};
 use super::list_objects::read_owner;
 use crate::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
 use crate::headers::Headers;
-use crate::operation::{Operation, Paged, Request, SendFuture, Sender};
+use crate::operation::{Operation, Paged, Request, SendFuture, Sender, Success};
 use crate::paging::{Items, Pages};
 use crate::storage::StorageClass;
 use crate::xml::{self, Scanner};
@@ -157,6 +157,7 @@ impl<S: Send + 'static> Operation for ListParts<S> {
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::object(Method::GET, &self.bucket, &self.key)?;
+        request.success = Success::Document;
         request.query("uploadId", elements::upload_id(&self.upload_id)?);
         request.query_opt("max-parts", self.max_parts.map(|max| max.to_string()));
         request.query_opt("part-number-marker", self.part_number_marker.map(|marker| marker.to_string()));

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, Method};
 use crate::Error;
 use crate::body::{Body, IntoBody};
 use crate::checksum::ChecksumAlgorithm;
-use crate::operation::{ChecksumPolicy, Operation, Request, SendFuture, Sender, header_value};
+use crate::operation::{ChecksumPolicy, Operation, Request, SendFuture, Sender, Success, header_value};
 
 /// A signed request to any S3 API, for those that have no method of their own yet.
 ///
@@ -161,7 +161,9 @@ impl<S: Send + 'static> Operation for SignedRequest<S> {
         };
         // What an object holds is its own affair, even where it reads like an error.
         let reads_object = self.query.iter().all(|(name, _)| is_of_get_object(name));
-        request.verbatim = self.method == Method::GET && self.key.is_some() && reads_object;
+        if self.method == Method::GET && self.key.is_some() && reads_object {
+            request.success = Success::Verbatim;
+        }
         request.query = std::mem::take(&mut self.query);
         request.body = std::mem::take(&mut self.body);
         request.checksum = self.checksum.clone();

@@ -12,7 +12,7 @@ use super::copy_object::copy_source;
 use super::elements;
 use crate::condition::ReadConditions;
 use crate::headers::Headers;
-use crate::operation::{Operation, Request, SendFuture, Sender};
+use crate::operation::{Operation, Request, SendFuture, Sender, Success};
 use crate::xml::{self, Scanner};
 use crate::{ByteRange, CustomerKey, ETag, Error, time};
 
@@ -190,7 +190,7 @@ impl<S: Send + 'static> Operation for UploadPartCopy<S> {
             key.apply(&mut request)?;
         }
         request.payer_and_owner(self.request_payer, self.expected_bucket_owner.as_deref())?;
-        request.patient = true;
+        request.success = Success::DocumentBegunEarly;
         Ok(request)
     }
 
@@ -267,7 +267,7 @@ mod tests {
         ] {
             assert_eq!(request.headers[name], value, "{name}");
         }
-        assert!(request.patient);
+        assert!(request.success == Success::DocumentBegunEarly);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use http::header::{CONTENT_RANGE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
 use http::{HeaderMap, HeaderValue, Method};
-use wharf_proto::operation::{Request, SendFuture};
+use wharf_proto::operation::{Request, SendFuture, Success};
 use wharf_proto::retry::{Decision, FailureClass, RetryState};
 use wharf_proto::{ByteRange, ContentRange, ETag, Error, ErrorKind};
 
@@ -49,7 +49,7 @@ impl Again {
     /// once only.
     pub(crate) fn of(client: &Inner, request: &mut Request) -> Option<Self> {
         let retries = client.retry.max_attempts > 1 && !client.sending.one_attempt;
-        let is_read = request.method == Method::GET && request.key.is_some() && !request.verbatim;
+        let is_read = request.method == Method::GET && request.key.is_some() && request.success != Success::Verbatim;
         let (query, headers) = (&mut request.query, &mut request.headers);
         (retries && is_read).then(|| Self { query: std::mem::take(query), headers: std::mem::take(headers) })
     }

@@ -117,14 +117,14 @@ impl ClientBuilder {
         })?;
         let mut retry = RetryPolicy::default();
         retry.max_attempts = settings.max_attempts.value;
-        let stall_limit = self.progress_timeout.unwrap_or(Duration::from_secs(30));
+        let stall_limit = self.sockets.progress_timeout();
         let patience = self.long_operation_timeout.unwrap_or(Duration::from_secs(600));
         let said = |is_said: bool| if is_said { Origin::Code } else { Origin::Default };
         if opens_sockets {
             more.extend(sockets.tell(&settings, &proxies));
         }
         more.extend([
-            Setting::new("progress timeout", format!("{stall_limit:?}"), said(self.progress_timeout.is_some())),
+            Setting::new("progress timeout", format!("{stall_limit:?}"), said(self.sockets.progress_timeout.is_some())),
             Setting::new(
                 "long operation timeout",
                 format!("{patience:?}"),

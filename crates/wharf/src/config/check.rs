@@ -15,7 +15,7 @@ impl ClientBuilder {
         }
         for (name, limit) in [
             ("connect_timeout", self.sockets.connect_timeout),
-            ("progress_timeout", self.progress_timeout),
+            ("progress_timeout", self.sockets.progress_timeout),
             ("long_operation_timeout", self.long_operation_timeout),
             ("deadline", self.deadline),
         ] {

@@ -22,6 +22,7 @@ pub(super) struct Sockets {
     pub(super) accept_invalid_certificates: bool,
     pub(super) proxy: ProxyChoice,
     pub(super) connect_timeout: Option<Duration>,
+    pub(super) progress_timeout: Option<Duration>,
 }
 
 /// Where proxies are looked for.
@@ -52,6 +53,11 @@ impl Sockets {
 
     pub(super) fn connect_timeout(&self) -> Duration {
         self.connect_timeout.unwrap_or(Duration::from_secs(5))
+    }
+
+    /// How long a server may be silent while it is waited for.
+    pub(super) fn progress_timeout(&self) -> Duration {
+        self.progress_timeout.unwrap_or(Duration::from_secs(30))
     }
 
     /// The roots to trust beside the system's. A bundle is read only where there will be TLS.
@@ -111,7 +117,8 @@ impl Sockets {
     fn open(&self, trust: Trust, roots: &RootCertStore, proxies: Proxies, tally: Arc<Tally>) -> Arc<dyn Transport> {
         // A proxy is told its user's password: it always has to prove who it is.
         let (tls, proxy_tls) = (Tls::new(trust), Tls::new(Trust::Roots(roots.clone())));
-        Arc::new(Http1::new(Settings { connect_timeout: self.connect_timeout(), tls, proxy_tls, proxies, tally }))
+        let (connect_timeout, silence) = (self.connect_timeout(), self.progress_timeout());
+        Arc::new(Http1::new(Settings { connect_timeout, silence, tls, proxy_tls, proxies, tally }))
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) async fn connect(
         Some(proxy) => {
             limit.hold(reach(proxy, settings, turn), || format!("the proxy {proxy} cannot be reached")).await?
         }
-        None => over(limit.hold(dial(host, port, turn), server).await?),
+        None => over(limit.hold(dial(host, port, turn, settings.silence), server).await?),
     };
     if !to.https {
         return Ok((socket, wire));
@@ -85,7 +85,7 @@ async fn reach(
         TransportError::new(kind, format!("the proxy {proxy} cannot be reached: {}", error.into_source()))
     };
     let (host, port) = (proxy.host(), proxy.port());
-    let (socket, wire) = over(dial(host, port, turn).await.map_err(failed)?);
+    let (socket, wire) = over(dial(host, port, turn, settings.silence).await.map_err(failed)?);
     match proxy.is_https() {
         true => Ok((secure(socket, "proxy", host, port, &settings.proxy_tls).await.map_err(failed)?, wire)),
         false => Ok((socket, wire)),

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -13,13 +14,18 @@ use super::{TransportError, TransportErrorKind};
 /// How long an address may take before the next is tried beside it, as RFC 8305 has it.
 const HEAD_START: Duration = Duration::from_millis(250);
 
+/// Who waits for longer than this waits as long as the system does.
+const LONGEST_SILENCE: Duration = Duration::from_secs(3600);
+
 /// Connects to the first address of `host` (as a URI has it) that answers. `turn` chooses which is asked first.
-pub(crate) async fn dial(host: &str, port: u16, turn: usize) -> Result<TcpStream, TransportError> {
+/// A machine that is gone is noticed after `silence`, however long its answer may be waited for.
+pub(crate) async fn dial(host: &str, port: u16, turn: usize, silence: Duration) -> Result<TcpStream, TransportError> {
     let addresses = in_turn(resolve(host, port).await?, turn);
     match first_of(addresses, TcpStream::connect).await {
         Ok(stream) => {
             // Requests are written whole; waiting to fill a packet only delays them.
             let _ = stream.set_nodelay(true);
+            notice_death(&stream, silence);
             Ok(stream)
         }
         Err(error) => {
@@ -27,6 +33,20 @@ pub(crate) async fn dial(host: &str, port: u16, turn: usize) -> Result<TcpStream
             Err(TransportError::new(TransportErrorKind::Connect, error))
         }
     }
+}
+
+/// Has the system end the connection where the other's says nothing for so long. As far as a system knows how; waiting for an
+/// answer has limits of its own.
+fn notice_death(stream: &TcpStream, silence: Duration) {
+    // What a system can be told of is less than what a `Duration` can be.
+    if silence > LONGEST_SILENCE {
+        return;
+    }
+    let socket = SockRef::from(stream);
+    let probe = silence / 3;
+    let _ = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(probe).with_interval(probe));
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_user_timeout(Some(silence));
 }
 
 /// Whether it is this machine under any name.
@@ -182,6 +202,21 @@ mod tests {
         let error = first_of(vec![v6(1)], connect).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NetworkUnreachable);
         assert_eq!(first_of(Vec::new(), connect).await.unwrap_err().to_string(), "the host has no address");
+    }
+
+    /// What the system makes of it cannot be tried here without its privileges.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_machine_that_is_gone_is_noticed() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let stream = dial("127.0.0.1", port, 0, Duration::from_secs(30)).await.unwrap();
+        let socket = SockRef::from(&stream);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(30)));
+        assert_eq!((socket.keepalive().unwrap(), socket.tcp_keepalive_time().unwrap().as_secs()), (true, 10));
+        let stream = dial("127.0.0.1", port, 0, Duration::MAX).await.unwrap();
+        let socket = SockRef::from(&stream);
+        assert_eq!((socket.tcp_user_timeout().unwrap(), socket.keepalive().unwrap()), (None, false));
     }
 
     #[test]

@@ -24,6 +24,8 @@ use crate::counters::Tally;
 /// How connections are made.
 pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
+    /// How long a server's system may say nothing of what was sent to it.
+    pub(crate) silence: Duration,
     pub(crate) tls: Tls,
     /// For proxies that are spoken to by TLS.
     pub(crate) proxy_tls: Tls,

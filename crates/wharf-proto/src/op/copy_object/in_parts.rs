@@ -117,6 +117,12 @@ impl<S> CopyObject<S> {
         Ok(PutInParts::new(bucket, key, object, self.condition.clone(), checksum, self.request_payer, owner))
     }
 
+    /// Whether the same copy may be made again after a 409 ConditionalRequestConflict: not where it is about a tag, which is to be
+    /// read anew first.
+    pub fn outlives_conflicts(&self) -> bool {
+        self.condition.outlives_conflicts()
+    }
+
     /// Whether it sets some of the metadata and stored headers, so that CopyObject leaves all of the source's behind.
     pub fn changes_metadata(&self) -> bool {
         !self.replace_metadata && self.object.has_metadata()

@@ -60,7 +60,7 @@ fn every_parameter_reaches_the_request() {
         (&request.method, request.bucket.as_deref(), request.key.as_deref()),
         (&Method::PUT, Some("into"), Some("k"))
     );
-    assert!(request.query.is_empty() && request.patient && !request.retry_conflict);
+    assert!(request.query.is_empty() && request.success == Success::DocumentBegunEarly && !request.retry_conflict);
     assert_everything(&request.headers);
     let date = "Wed, 21 Oct 2026 07:28:00 GMT";
     for (name, value) in [

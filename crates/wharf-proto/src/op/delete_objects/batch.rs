@@ -11,7 +11,7 @@ use crate::condition::entity_tag;
 use crate::error::one_line;
 use crate::headers::Headers;
 use crate::op::elements::some_text;
-use crate::operation::{Operation, Request};
+use crate::operation::{Operation, Request, Success};
 use crate::xml::{self, Scanner, write_document};
 use crate::{Body, Error, ErrorKind, time};
 
@@ -127,6 +127,7 @@ impl Operation for DeleteBatch {
 
     fn request(&mut self) -> Result<Request, Error> {
         let mut request = Request::bucket(Method::POST, &self.settings.bucket)?;
+        request.success = Success::Document;
         request.subresource("delete");
         if let Some(mfa) = &self.settings.mfa {
             mfa.apply(&mut request)?;

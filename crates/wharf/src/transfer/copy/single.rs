@@ -38,7 +38,7 @@ pub(super) async fn copy(copy: &Copy, source: Option<&ObjectHead>, watch: &Arc<W
         };
         match patiently(&lane, watch, copy.patience, jitter, attempt).await {
             Ok(output) => break output,
-            Err(error) if error.kind().is_conflict() && conflicts < CONFLICTS => {
+            Err(error) if error.kind().is_conflict() && call.outlives_conflicts() && conflicts < CONFLICTS => {
                 conflicts += 1;
                 tokio::time::sleep(AFTER_CONFLICT * conflicts).await;
             }
