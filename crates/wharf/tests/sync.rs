@@ -633,6 +633,41 @@ async fn what_has_no_key_is_named_and_the_rest_goes_on() {
 
 /// A filter that says no to a folder may say yes to what was in it.
 #[cfg(unix)]
+/// What got another name and could not be stored under it would be nowhere.
+#[tokio::test]
+async fn nothing_is_deleted_where_something_could_not_be_transferred() {
+    let scene = Scene::new().await;
+    scene.write("new", "1");
+    scene.put("p/old", "1").await;
+    let refused = scene.store.inject(Fault::respond(403, "AccessDenied").on(Operation::PutObject)).unwrap();
+    let synced = scene.up().delete(true).await.unwrap();
+    assert_eq!((counts(&synced), synced.withheld), ([0, 0, 0, 1], 1));
+    let synced = scene.up().delete(true).delete_after_failures(true).await.unwrap();
+    assert_eq!((counts(&synced), synced.withheld), ([0, 1, 0, 1], 0));
+    refused.remove();
+    // What cannot come for its name never comes.
+    scene.put("p/../x", "1").await;
+    scene.put("p/new", "1").await;
+    scene.write("more", "1");
+    let synced = scene.down().delete(true).await.unwrap();
+    assert_eq!((synced.deleted, synced.failed, synced.withheld), (1, 1, 0));
+}
+
+/// A socket is nothing to store; what was stored under its name once may still be wanted.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_stands_for_something_that_cannot_be_read_is_left_alone() {
+    let scene = Scene::new().await;
+    scene.write("a", "1");
+    let _listening = std::os::unix::net::UnixListener::bind(scene.root().join("socket")).unwrap();
+    for key in ["p/socket", "p/socket/below", "p/sockets", "p/old"] {
+        scene.put(key, "x").await;
+    }
+    let synced = scene.up().delete(true).await.unwrap();
+    assert_eq!((counts(&synced), synced.withheld), ([1, 2, 0, 1], 2));
+    assert_eq!(scene.objects("my-bucket").await, map([("p/a", "1"), ("p/socket", "x"), ("p/socket/below", "x")]));
+}
+
 #[tokio::test]
 async fn what_a_filter_lets_through_may_be_hidden_too() {
     let scene = Scene::new().await;

@@ -5,8 +5,8 @@
 mod support;
 
 use std::future::IntoFuture;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -397,8 +397,40 @@ fn an_upload_that_outlives_its_runtime() {
         }
     });
     drop(runtime);
-    drop(upload);
+    let warnings = Warnings::default();
+    tracing::subscriber::with_default(warnings.clone(), || drop(upload));
     assert_eq!(store.requests().count(Operation::AbortMultipartUpload), 0);
+    let told = warnings.0.lock().unwrap().join(", ");
+    assert!(told.contains("of my-bucket/a") && told.contains("its runtime has ended"), "{told}");
+}
+
+/// The fields of what is warned of.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl tracing::Subscriber for Warnings {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.is_event() && *metadata.level() == tracing::Level::WARN
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut told = self.0.lock().unwrap();
+        event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+            told.push(format!("{field}: {value:?}"));
+        });
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
 }
 
 /// Between two attempts there is no answer to wait for that would tell what to abort.

@@ -274,6 +274,17 @@ async fn a_lost_create_is_told() {
     let left = s3.list_multipart_uploads("my-bucket").await.unwrap().uploads;
     assert_eq!(left.len(), 1);
     assert!(s3.list_parts("my-bucket", "a", &left[0].upload_id).await.unwrap().parts.is_empty());
+    // Beside a success too.
+    store.clear_faults();
+    for lost in [true, false] {
+        if lost {
+            store.inject(Fault::drop_answer().on(Operation::CreateMultipartUpload).times(1)).unwrap();
+        }
+        assert_eq!(s3.upload("my-bucket", "a", bytes(LARGE)).await.unwrap().lost_create, lost);
+    }
+    store.inject(Fault::drop_answer().on(Operation::CreateMultipartUpload).times(1)).unwrap();
+    let copy = s3.copy("my-bucket", "a", "my-bucket", "b").multipart_threshold(1).part_size(5 << 20);
+    assert!(copy.await.unwrap().lost_create);
 }
 
 /// S3 says to make a PutObject again that meets another write, and to begin anew with an upload in parts.

@@ -35,7 +35,7 @@ Example: a backup that is like the folder, and what it would have done
 ///
 /// What is missing or differs is copied: another size, or a source that was written later. Two
 /// listings tell, no object is asked for itself. With --delete, what the source does not have is
-/// deleted last, and only if both sides could be read to their end.
+/// deleted last, and only if both sides could be read to their end and all was transferred.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -113,6 +113,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         .page_size(mover.options.page_size)
         .resumable(if is_download { !context.tuning().no_resume } else { mover.keeps_uploads })
         .allow_empty_source(args.force || context.is_aws())
+        .delete_after_failures(context.is_aws())
         .leave_markers(context.is_aws());
     let sync = if mover.options.requester_pays() { sync.request_payer() } else { sync };
     let sync = match context.tuning().concurrency {

@@ -65,6 +65,9 @@ pub(crate) struct Done {
     pub(crate) resumed: u64,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) dryrun: bool,
+    /// Whether an upload without parts may be left over beside it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) lost_create: bool,
 }
 
 fn is_zero(count: &u64) -> bool {
@@ -73,12 +76,12 @@ fn is_zero(count: &u64) -> bool {
 
 impl Done {
     pub(crate) fn new(action: Action) -> Self {
-        Self { action, size: None, verified: None, resumed: 0, dryrun: false }
+        Self { action, size: None, verified: None, resumed: 0, dryrun: false, lost_create: false }
     }
 
     /// What would have been done.
     pub(crate) fn dryrun(action: Action, size: Option<u64>) -> Self {
-        Self { action, size, verified: None, resumed: 0, dryrun: true }
+        Self { action, size, verified: None, resumed: 0, dryrun: true, lost_create: false }
     }
 
     /// Tells it; and beside the results that it went on with what an earlier run had done, which aws-cli never does.
@@ -88,6 +91,13 @@ impl Done {
         if self.resumed > 0 && !is_aws && !printer.is_json() {
             let source = escape::name(&self.action.source);
             printer.note(format_args!("resumed: {} of {source} were there already", human(self.resumed)));
+        }
+        if self.lost_create && !printer.is_json() {
+            let target = escape::name(self.action.target.as_deref().unwrap_or_default());
+            printer.problem(&Warning::new(format!(
+                "an answer was lost while {target} was begun, and an upload without parts may be left over: \
+                 `rm --incomplete` aborts it"
+            )));
         }
         Ok(())
     }

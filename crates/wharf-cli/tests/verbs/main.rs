@@ -8,6 +8,8 @@ mod bench;
 mod buckets;
 mod case;
 mod cp;
+#[cfg(target_os = "linux")]
+mod durable;
 mod effects;
 mod embedded;
 mod hostile;

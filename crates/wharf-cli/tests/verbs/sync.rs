@@ -110,8 +110,8 @@ fn nothing_is_deleted_after_a_side_was_not_read_whole() {
     // What it leads to may be a folder that is not mounted.
     std::os::unix::fs::symlink("nowhere", bench.path("d/dangling")).unwrap();
     let expected = "warning: Skipping file FOLDER/d/dangling. File does not exist.\n\
-                    warning: nothing was deleted, of 1 that the source does not have: a part of one side could not be \
-                    read\n";
+                    warning: not deleted: 1 that the source does not have, for not all could be read and \
+                    transferred\n";
     assert_eq!(bench.run(&["s3", "sync", "d", "s3://my-bucket/x", "--delete"]), failed(2, expected));
     assert_eq!(bench.keys(), ["x/1", "x/old"]);
     let args = ["s3", "sync", "d", "s3://my-bucket/x", "--delete", "--no-follow-symlinks"];

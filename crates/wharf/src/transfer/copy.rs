@@ -89,6 +89,9 @@ pub struct Copied {
     pub parts: u32,
     /// Whether the requester was charged.
     pub request_charged: bool,
+    /// Whether an answer to CreateMultipartUpload was lost on the way, so that another upload without parts may be left over:
+    /// [`list_multipart_uploads`](crate::Client::list_multipart_uploads) shows it.
+    pub lost_create: bool,
     /// Whether the copy is known to have the source's bytes.
     pub verification: Verification,
 }
@@ -293,6 +296,7 @@ impl Copy {
             size: Some(uploaded.size),
             parts: uploaded.parts,
             request_charged: uploaded.request_charged,
+            lost_create: uploaded.lost_create,
         })
     }
 }

@@ -262,12 +262,12 @@ impl<T> Download<T> {
 /// Into a file.
 ///
 /// The bytes are written to `NAME.wharf-part` beside the file, which gets the name when it is whole and verified: it is
-/// there whole or not at all, whatever happens (on some file systems with an exception: [`overwrite`](Download::overwrite)).
+/// there whole or not at all, whatever becomes of the program (on some file systems with an exception: [`overwrite`](Download::overwrite)).
 /// Two downloads into one file at a time are an error of the second. A symbolic link is replaced, not followed. A file whose
 /// own name ends in `.wharf-part` or `.wharf-journal` is [`InvalidInput`](crate::ErrorKind::InvalidInput).
 impl Download<PathBuf> {
-    /// Has the file and its name survive a power failure before the call returns (`fsync` of file and directory). No by
-    /// default.
+    /// Has the file and its name survive a power failure before the call returns (`fsync` of the file, of its directory and of
+    /// those above it that may be new). No by default: then a power failure soon after may cost the bytes of a file that has its name.
     pub fn durable(mut self, durable: bool) -> Self {
         self.file.durable = durable;
         self

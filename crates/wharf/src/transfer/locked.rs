@@ -2,7 +2,11 @@
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
+#[cfg(unix)]
+use std::mem;
 use std::path::Path;
+#[cfg(unix)]
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -135,6 +139,44 @@ pub(super) fn sync_directory(file: &Path) -> io::Result<()> {
 
 #[cfg(not(unix))]
 pub(super) fn sync_directory(_file: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Has the file's name survive a power failure, and those of the folders on the way to it, for any may have just been made.
+#[cfg(unix)]
+pub(super) fn sync_directories(file: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = fs::canonicalize(parent)?;
+    File::open(&parent)?.sync_all()?;
+    let mut chain = Vec::new();
+    for folder in parent.ancestors() {
+        let found = fs::metadata(folder)?;
+        chain.push((found.dev(), found.ino()));
+    }
+    let known = mem::take(&mut *named());
+    for (folder, id) in parent.ancestors().zip(&chain) {
+        let Some(above) = folder.parent().filter(|_| !known.contains(id)) else { break };
+        match File::open(above).and_then(|above| above.sync_all()) {
+            // Who may not read it has not made the folder in it.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
+            synced => synced?,
+        }
+    }
+    *named() = chain;
+    Ok(())
+}
+
+/// The folders on the way to the file that was last synced, by device and inode: their names survive. Thousands of files are in
+/// few folders.
+#[cfg(unix)]
+fn named() -> MutexGuard<'static, Vec<(u64, u64)>> {
+    static NAMED: Mutex<Vec<(u64, u64)>> = Mutex::new(Vec::new());
+    NAMED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(not(unix))]
+pub(super) fn sync_directories(_file: &Path) -> io::Result<()> {
     Ok(())
 }
 

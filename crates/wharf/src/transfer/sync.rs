@@ -1,6 +1,7 @@
 //! Syncs: a folder and a prefix of a bucket, or two prefixes, become the same.
 
 mod item;
+mod outcome;
 mod place;
 mod side;
 mod spill;
@@ -19,7 +20,7 @@ use futures_core::Stream;
 use tracing::Instrument;
 use wharf_proto::Error;
 use wharf_proto::operation::SendFuture;
-use wharf_proto::sync_plan::{Compare, Reason, Rules};
+use wharf_proto::sync_plan::{Compare, Rules};
 
 use super::copy::Copy;
 use super::download::Download;
@@ -27,14 +28,12 @@ use super::feed::Feed;
 use super::handle::{Progress, Transfer, Watch};
 use super::patience::PATIENCE;
 use super::upload::Upload;
-use super::verification::Verification;
 use crate::Client;
+pub use outcome::{SyncAction, SyncItem, Synced};
 pub use place::{IntoSyncPlace, SyncPlace};
 use walk::Links;
 use work::{Told, Work};
 
-/// How many of the failures a [`Synced`] holds.
-const FAILURES: usize = 1000;
 /// How many entries are carried out at a time.
 const AT_ONCE: usize = 16;
 
@@ -55,7 +54,9 @@ const AT_ONCE: usize = 16;
 ///
 /// # Deleting
 /// Nothing is deleted unless [`delete`](Sync::delete) says so. Then it comes last, when both ends have been read to their end.
-/// Where a part of one could not be read, nothing is: see [`Synced::withheld`].
+/// Where a part of one could not be read, or something could not be transferred, nothing is: see [`Synced::withheld`] and
+/// [`delete_after_failures`](Sync::delete_after_failures). What stands for something that could not be read itself, as for a pipe,
+/// is left alone.
 ///
 /// # Errors
 /// Those of the listings. [`InvalidInput`](crate::ErrorKind::InvalidInput) for a source folder that does not exist, for ends that
@@ -72,6 +73,7 @@ pub struct Sync {
     links: Links,
     dry_run: bool,
     allow_empty_source: bool,
+    deletes_after_failures: bool,
     leaves_markers: bool,
     report_skipped: bool,
     concurrency: usize,
@@ -94,65 +96,6 @@ struct Tweaks {
     upload: Tweak<Upload>,
     download: Tweak<Download<PathBuf>>,
     copy: Tweak<Copy>,
-}
-
-/// What a sync did.
-#[must_use = "what failed is in `failures`"]
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct Synced {
-    /// How many entries were uploaded, downloaded or copied.
-    pub transferred: u64,
-    /// How many bytes they had.
-    pub bytes: u64,
-    /// How many entries of the target were deleted.
-    pub deleted: u64,
-    /// How many were left alone: the same at both ends, only at the target, or kept ([`overwrite`](Sync::overwrite)).
-    pub skipped: u64,
-    /// How many failed, or could not be read.
-    pub failed: u64,
-    /// How many deletes were not carried out because a part of one end could not be read.
-    pub withheld: u64,
-    /// The first 1,000 of those that failed.
-    pub failures: Vec<SyncItem>,
-}
-
-/// What became of one entry.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct SyncItem {
-    /// Its path below both ends, with `/` between the parts.
-    pub key: String,
-    /// Its size in bytes; 0 where it is not known.
-    pub size: u64,
-    /// What was done, or would be done in a dry run.
-    pub action: SyncAction,
-    /// Whether its bytes are known to have arrived as they were; `None` where none were moved.
-    pub verification: Option<Verification>,
-    /// How many of its bytes an earlier run had moved: see [`resumable`](Sync::resumable).
-    pub resumed_bytes: u64,
-    /// Why it failed.
-    pub error: Option<Error>,
-}
-
-/// What is done with an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SyncAction {
-    /// A file is uploaded.
-    Upload(Reason),
-    /// An object is downloaded.
-    Download(Reason),
-    /// An object is copied.
-    Copy(Reason),
-    /// Nothing, by [`overwrite(false)`](Sync::overwrite): the target has another of this name, or one that may be another.
-    Keep,
-    /// It is deleted from the target.
-    Delete,
-    /// Nothing: told of only where [`report_skipped`](Sync::report_skipped) asks for it.
-    Skip,
-    /// It could not be read, so that nothing can be done with it.
-    Read,
 }
 
 impl Client {
@@ -182,6 +125,7 @@ impl Client {
             links: Links::Follow,
             dry_run: false,
             allow_empty_source: false,
+            deletes_after_failures: false,
             leaves_markers: false,
             report_skipped: false,
             concurrency: AT_ONCE,
@@ -206,7 +150,7 @@ impl Sync {
     /// size of its file (HeadObject) and reads the file. A checksum that the server keeps comes first; where there is none, the
     /// ETag does if it is an MD5 there ([`trust_etags`](crate::ClientBuilder::trust_etags)). Of an object in parts, what the
     /// server has depends on where they were cut: the size that [`uploads`](Sync::uploads) says, wharf's own and those of other
-    /// clients are tried. What nothing proves to be the same is transferred ([`Reason::Unproven`]).
+    /// clients are tried. What nothing proves to be the same is transferred ([`Reason::Unproven`](crate::transfer::Reason::Unproven)).
     pub fn compare(mut self, compare: Compare) -> Self {
         self.rules.compare = compare;
         self
@@ -244,6 +188,13 @@ impl Sync {
     /// Whether an empty source may delete all of the target, and a folder that does not exist counts as empty.
     pub fn allow_empty_source(mut self, allow: bool) -> Self {
         self.allow_empty_source = allow;
+        self
+    }
+
+    /// Whether deletes are carried out although something could not be transferred. No by default: what was given another name and
+    /// could not be stored under it would be nowhere. What fails for its name, or because it is there already, counts for nothing.
+    pub fn delete_after_failures(mut self, delete: bool) -> Self {
+        self.deletes_after_failures = delete;
         self
     }
 
@@ -372,6 +323,9 @@ impl Sync {
                 watch,
                 out,
                 blind: false.into(),
+                unread: Mutex::default(),
+                incomplete: false.into(),
+                deletes_after_failures: self.deletes_after_failures,
                 again: false.into(),
                 unheard: false.into(),
                 same: 0.into(),
@@ -389,30 +343,6 @@ impl Sync {
             synced.count(told?);
         }
         Ok(synced)
-    }
-}
-
-impl Synced {
-    fn count(&mut self, told: Told) {
-        let item = match told {
-            Told::Skipped(count) => return self.skipped += count,
-            Told::Withheld(count) => return self.withheld += count,
-            Told::Item(item) => item,
-        };
-        match (item.action, &item.error) {
-            (_, Some(_)) => {
-                self.failed += 1;
-                if self.failures.len() < FAILURES {
-                    self.failures.push(item);
-                }
-            }
-            (SyncAction::Delete, None) => self.deleted += 1,
-            (SyncAction::Keep | SyncAction::Skip | SyncAction::Read, None) => {}
-            (SyncAction::Upload(_) | SyncAction::Download(_) | SyncAction::Copy(_), None) => {
-                self.transferred += 1;
-                self.bytes += item.size;
-            }
-        }
     }
 }
 

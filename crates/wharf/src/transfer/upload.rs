@@ -223,6 +223,9 @@ pub struct Uploaded {
     /// and nobody but you can tell whether it is another program's: see [`Upload::resumable`]. Where uploads could not be
     /// listed, a `tracing` warning says so.
     pub left_over: Vec<String>,
+    /// Whether an answer to CreateMultipartUpload was lost on the way, so that another upload without parts may be left over:
+    /// [`list_multipart_uploads`](crate::Client::list_multipart_uploads) shows it.
+    pub lost_create: bool,
     /// Whether the server is known to have the same bytes.
     pub verification: Verification,
 }

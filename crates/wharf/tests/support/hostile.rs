@@ -71,6 +71,10 @@ impl Point {
         (self as u8) < Self::AnswerBegin as u8
     }
 
+    pub fn is_in_each_message(self) -> bool {
+        matches!(self, Self::RequestBegin | Self::RequestHead | Self::AnswerBegin | Self::AnswerHead)
+    }
+
     /// The offset in a message of that head and body; `None` where it has no such byte.
     fn offset(self, head: usize, body: usize) -> Option<usize> {
         match self {
@@ -314,7 +318,15 @@ fn operation_of(head: &[u8]) -> &'static str {
         ("PUT", true) if has("partNumber") && copies => "UploadPartCopy",
         ("PUT", true) if has("partNumber") => "UploadPart",
         ("PUT", true) if copies => "CopyObject",
+        ("PUT", true) if has("tagging") => "PutObjectTagging",
         ("PUT", true) => "PutObject",
+        ("GET", true) if has("tagging") => "GetObjectTagging",
+        ("GET", true) if has("attributes") => "GetObjectAttributes",
+        ("GET", false) if path == "/" => "ListBuckets",
+        ("GET", false) if has("location") => "GetBucketLocation",
+        ("GET", false) if has("uploads") => "ListMultipartUploads",
+        ("GET", false) if has("versioning") => "GetBucketVersioning",
+        ("GET", false) if has("versions") => "ListObjectVersions",
         ("POST", true) if has("uploads") => "CreateMultipartUpload",
         ("POST", true) if has("uploadId") => "CompleteMultipartUpload",
         ("POST", false) if has("delete") => "DeleteObjects",

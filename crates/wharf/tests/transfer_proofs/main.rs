@@ -14,3 +14,4 @@ mod storms;
 #[path = "../support/mod.rs"]
 mod support;
 mod wire;
+mod work;

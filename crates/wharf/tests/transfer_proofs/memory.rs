@@ -4,6 +4,7 @@ use std::fs::File;
 use std::process::Command;
 
 use wharf::Client;
+use wharf::transfer::SyncPlace;
 use wharf_embedded::Store;
 
 use crate::common::{BUCKET, Child, Folder};
@@ -40,7 +41,7 @@ async fn a_gibibyte_either_way() {
     let s3 = Client::builder().transport(store.clone()).build().unwrap();
     s3.create_bucket(BUCKET).await.unwrap();
     File::create(folder.path().join("source")).unwrap().set_len(GIB).unwrap();
-    for work in ["upload", "download", "stream"] {
+    for work in ["upload", "download", "stream", "reader", "sync", "copy"] {
         let keys = format!("{} {}", store.access_key_id(), store.secret_access_key());
         let argument = format!("{work} {} {keys} {}", server.endpoint(), folder.path().display());
         tokio::task::spawn_blocking(move || Child::run(Some(env()), "memory::child", &argument)).await.unwrap();
@@ -56,11 +57,23 @@ async fn child() {
     let words: Vec<&str> = argument.split(' ').collect();
     let [work, endpoint, id, secret, folder] = words[..] else { panic!("{words:?}") };
     let folder = std::path::Path::new(folder);
-    let s3 = Client::builder().environment(|_| None).endpoint(endpoint).credentials(id, secret).build().unwrap();
+    let client = || Client::builder().environment(|_| None).endpoint(endpoint).credentials(id, secret).build().unwrap();
+    let s3 = client();
     let before = peak();
     match work {
         "upload" => s3.upload(BUCKET, "a", folder.join("source").as_path()).await.map(drop),
         "download" => s3.download(BUCKET, "a", folder.join("target")).await.map(drop),
+        "reader" => {
+            let mut reader = s3.object_reader(BUCKET, "a").await.unwrap();
+            tokio::io::copy(&mut reader, &mut tokio::io::sink()).await.unwrap();
+            Ok(())
+        }
+        "sync" => {
+            let to = SyncPlace::local(folder.join("synced"));
+            s3.sync(SyncPlace::bucket(BUCKET, ""), to).await.map(drop)
+        }
+        // Through this machine, as to another server.
+        "copy" => s3.copy(BUCKET, "a", BUCKET, "c").to(&client()).await.map(drop),
         _ => {
             let file = tokio::fs::File::open(folder.join("source")).await.unwrap();
             s3.upload(BUCKET, "b", wharf::Reader::new(file)).part_size(5 << 20).await.map(drop)
@@ -69,6 +82,6 @@ async fn child() {
     .unwrap();
     let peak = peak();
     println!("{work}: {} MiB, {} before it", peak >> 10, before >> 10);
-    let limit = if work == "stream" { LIMIT + OF_STREAMS } else { LIMIT };
+    let limit = if matches!(work, "stream" | "copy") { LIMIT + OF_STREAMS } else { LIMIT };
     assert!(peak < limit, "{work}: {peak} KiB");
 }

@@ -110,7 +110,7 @@ impl Events {
         if events.withheld() > 0 {
             self.skipped = true;
             printer.problem(&Warning::new(format!(
-                "nothing was deleted, of {} that the source does not have: a part of one side could not be read",
+                "not deleted: {} that the source does not have, for not all could be read and transferred",
                 events.withheld()
             )));
         }
@@ -151,7 +151,7 @@ impl Events {
     }
 
     async fn item(&mut self, item: SyncItem, printer: &mut Printer) -> Result<(), Failure> {
-        let SyncItem { key, size, action, verification, resumed_bytes: resumed, error, .. } = item;
+        let SyncItem { key, size, action, verification, resumed_bytes: resumed, lost_create, error, .. } = item;
         if let SyncAction::Upload(Reason::Unproven(doubt))
         | SyncAction::Download(Reason::Unproven(doubt))
         | SyncAction::Copy(Reason::Unproven(doubt)) = action
@@ -179,7 +179,8 @@ impl Events {
         let Some(error) = error else {
             let size = (deed != Deed::Delete).then_some(size);
             let verified = verification.map(Verification::is_verified);
-            let done = Done { size, verified, resumed, dryrun: self.mover.options.dryrun, ..Done::new(action) };
+            let done =
+                Done { size, verified, resumed, lost_create, dryrun: self.mover.options.dryrun, ..Done::new(action) };
             return done.tell(printer, self.mover.is_aws);
         };
         match error.kind() {

@@ -79,7 +79,8 @@ impl Mover {
             self.remove_object(object, true, &etag).await?;
         }
         let verified = Some(copied.verification.is_verified());
-        Ok(Some(Done { size: copied.size.or(object.size), verified, ..Done::new(action.clone()) }))
+        let lost_create = copied.lost_create;
+        Ok(Some(Done { size: copied.size.or(object.size), verified, lost_create, ..Done::new(action.clone()) }))
     }
 
     /// Whether it was the target's condition that failed, not one of the source: something is there, and the source is still

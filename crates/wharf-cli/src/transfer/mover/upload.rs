@@ -68,7 +68,8 @@ impl Mover {
         }
         let verified = Some(uploaded.verification.is_verified());
         let resumed = uploaded.resumed_bytes;
-        Ok(Some(Done { size: Some(uploaded.size), verified, resumed, ..Done::new(action.clone()) }))
+        let lost_create = uploaded.lost_create;
+        Ok(Some(Done { size: Some(uploaded.size), verified, resumed, lost_create, ..Done::new(action.clone()) }))
     }
 
     /// Uploads what comes in on standard input.
@@ -88,6 +89,7 @@ impl Mover {
             Ok(uploaded) => Ok(Some(Done {
                 size: Some(uploaded.size),
                 verified: Some(uploaded.verification.is_verified()),
+                lost_create: uploaded.lost_create,
                 ..Done::new(action.clone())
             })),
             Err(failure) if self.may_be_there(&failure) => Ok(None),

@@ -86,6 +86,7 @@ fn of_output(copy: &Copy, output: CopyObjectOutput, source: Option<&ObjectHead>)
         size: source.map(|source| source.content_length),
         parts: 1,
         request_charged: output.request_charged,
+        lost_create: false,
     })
 }
 

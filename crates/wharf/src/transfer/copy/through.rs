@@ -107,6 +107,10 @@ impl Reading {
             self.watch.moved(length);
             self.lane.moved(length);
         }
-        Ok(())
+        // A body without a length of its own may end well and early.
+        match self.at.load(Ordering::Relaxed) < self.seen.content_length {
+            true => Err(Error::new(ErrorKind::Transport, "the source's body ended before its last byte")),
+            false => Ok(()),
+        }
     }
 }

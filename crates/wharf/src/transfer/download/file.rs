@@ -21,7 +21,7 @@ use super::turn::Turn;
 use crate::payload::blocking;
 use crate::transfer::handle::Watch;
 use crate::transfer::journal;
-use crate::transfer::locked::{self, failed, is_missing, sync_directory, write_at};
+use crate::transfer::locked::{self, failed, is_missing, sync_directories, write_at};
 use crate::transfer::reading::{each_block_of, while_wanted};
 
 /// How long it may take, once a download was dropped, to record what has arrived, and until nothing uses its file any more.
@@ -362,7 +362,7 @@ impl PartFile {
         *fate = Fate::Named;
         drop(fate);
         if options.durable {
-            sync_directory(target).map_err(failed("could not be synced"))?;
+            sync_directories(target).map_err(failed("could not be synced"))?;
         }
         Ok(())
     }

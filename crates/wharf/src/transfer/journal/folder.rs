@@ -10,7 +10,7 @@ use wharf_proto::profile::{FileLocations, Platform};
 use wharf_proto::transfer::journal::hex;
 
 use super::SUFFIX;
-use crate::transfer::locked::failed;
+use crate::transfer::locked::{failed, sync_directories};
 
 /// The folder in which programs of this user keep what they have to remember, as far as it is known, and ours in it.
 pub(crate) fn state_folder(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
@@ -46,9 +46,12 @@ pub(in crate::transfer) fn upload_path(
     folder.join(format!("{}{SUFFIX}", digest.get(..32).unwrap_or(&digest)))
 }
 
-/// Makes the folder, for its user alone.
+/// Makes the folder, for its user alone. It survives a power failure, as what is written into it is to.
 pub(in crate::transfer) fn make_folder(folder: &Path) -> Result<(), Error> {
-    make(folder).map_err(|error| failed("could not be made", folder, error))
+    if folder.is_dir() {
+        return Ok(());
+    }
+    make(folder).and_then(|()| sync_directories(folder)).map_err(|error| failed("could not be made", folder, error))
 }
 
 #[cfg(unix)]

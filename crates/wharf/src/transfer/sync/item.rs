@@ -31,11 +31,12 @@ const RESUMABLE: u64 = 64 << 20;
 pub(super) struct Moved {
     pub(super) verification: Option<Verification>,
     pub(super) resumed_bytes: u64,
+    pub(super) lost_create: bool,
 }
 
 impl Moved {
-    fn new(verification: Verification, resumed_bytes: u64) -> Self {
-        Self { verification: Some(verification), resumed_bytes }
+    fn new(verification: Verification, resumed_bytes: u64, lost_create: bool) -> Self {
+        Self { verification: Some(verification), resumed_bytes, lost_create }
     }
 }
 
@@ -93,7 +94,7 @@ async fn upload(
     let call = upload_of(work, client, &path, bucket, key);
     // It is missing, and stays what it is if it comes meanwhile.
     let call = if work.rules.keep { call.if_absent_unless_ignored(source.size) } else { call };
-    call.run(watch.clone()).await.map(|done| Moved::new(done.verification, done.resumed_bytes))
+    call.run(watch.clone()).await.map(|done| Moved::new(done.verification, done.resumed_bytes, done.lost_create))
 }
 
 /// The upload of a file, as the caller wants it.
@@ -140,7 +141,7 @@ async fn download(
         }
         _ => error,
     })?;
-    Ok(Moved::new(done.verification, done.resumed_bytes))
+    Ok(Moved::new(done.verification, done.resumed_bytes, false))
 }
 
 async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &Entry) -> Result<Moved, Error> {
@@ -168,7 +169,7 @@ async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &
         None => call,
     };
     let call = if work.rules.keep { call.if_absent_unless_ignored(source.size) } else { call };
-    call.run(watch.clone()).await.map(|done| Moved::new(done.verification, 0))
+    call.run(watch.clone()).await.map(|done| Moved::new(done.verification, 0, done.lost_create))
 }
 
 /// Removes a file of the target. One that is gone already is no error.

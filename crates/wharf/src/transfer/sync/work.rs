@@ -11,11 +11,12 @@ use wharf_proto::endpoint::is_directory_bucket;
 use wharf_proto::sync_plan::{Action, Disorder, Entry, Reason, Rules, Side, Step, SyncPlan};
 use wharf_proto::{Error, ErrorKind, Provider};
 
+use super::outcome::FAILURES;
 use super::place::Kind;
 use super::side::{Reading, check};
 use super::spill::Spool;
 use super::walk::{Links, Trouble};
-use super::{Choose, FAILURES, SyncAction, SyncItem, Tweaks, item};
+use super::{Choose, SyncAction, SyncItem, Tweaks, item};
 use crate::Client;
 use crate::payload::blocking;
 use crate::transfer::delete::Keys;
@@ -48,6 +49,11 @@ pub(super) struct Work {
     pub(super) out: mpsc::Sender<Told>,
     /// Whether something could not be read that may hide entries.
     pub(super) blind: AtomicBool,
+    /// The keys of what could not be read and hides nothing else: what the target has of them is not known to be too much.
+    pub(super) unread: Mutex<HashSet<String>>,
+    /// Whether something that the target should have may be missing there, for it could not be transferred.
+    pub(super) incomplete: AtomicBool,
+    pub(super) deletes_after_failures: bool,
     /// Whether both ends are read once more: what is wrong with them was told.
     pub(super) again: AtomicBool,
     /// Whether something has failed for want of an answer.
@@ -63,7 +69,7 @@ pub(super) enum Told {
     Item(SyncItem),
     /// So many entries were the same, or are left alone.
     Skipped(u64),
-    /// So many deletes were not carried out, for a part of an end could not be read.
+    /// So many deletes were not carried out, for a part of an end could not be read, or not be transferred.
     Withheld(u64),
 }
 
@@ -253,11 +259,32 @@ impl Work {
             return Ok(());
         }
         self.stop_if_away()?;
-        if self.blind.load(Ordering::Relaxed) || !pass.plan.may_delete(self.allow_empty_source)? {
+        let is_incomplete = self.incomplete.load(Ordering::Relaxed) && !self.deletes_after_failures && !self.dry_run;
+        if self.blind.load(Ordering::Relaxed) || is_incomplete || !pass.plan.may_delete(self.allow_empty_source)? {
             self.say(Told::Withheld(count)).await;
             return Ok(());
         }
-        let entries = pass.deletes.read()?;
+        let (unread, left) = (std::mem::take(&mut *self.unread()), Arc::new(AtomicU64::new(0)));
+        let entries = pass.deletes.read()?.filter({
+            let left = left.clone();
+            move |entry| {
+                let leave = entry.as_ref().is_ok_and(|entry| is_within(&unread, &entry.key));
+                left.fetch_add(leave.into(), Ordering::Relaxed);
+                !leave
+            }
+        });
+        let deleted = self.delete_each(entries).await;
+        let left = left.load(Ordering::Relaxed);
+        if left > 0 {
+            self.say(Told::Withheld(left)).await;
+        }
+        deleted
+    }
+
+    async fn delete_each(
+        &self,
+        entries: impl Iterator<Item = Result<Entry, Error>> + Send + 'static,
+    ) -> Result<(), Error> {
         if self.dry_run {
             for entry in entries {
                 self.item(SyncAction::Delete, entry?, None).await;
@@ -304,7 +331,11 @@ impl Work {
 
     /// Says of what could not be read that it could not.
     pub(super) async fn tell(&self, trouble: Trouble) {
-        self.blind.fetch_or(trouble.hides, Ordering::Relaxed);
+        let is_known = !trouble.hides && self.unread().len() < FAILURES;
+        match is_known {
+            true => drop(self.unread().insert(trouble.key.clone())),
+            false => self.blind.store(true, Ordering::Relaxed),
+        }
         if !self.again.load(Ordering::Relaxed) {
             self.item(SyncAction::Read, Entry::new(trouble.key, 0), Some(trouble.error)).await;
         }
@@ -322,22 +353,30 @@ impl Work {
         self.ended(action, entry, error.map_or(Ok(Moved::default()), Err)).await;
     }
 
+    fn unread(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn failed(&self) -> MutexGuard<'_, HashSet<String>> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says how something that was begun ended.
     pub(super) async fn ended(&self, action: SyncAction, entry: Entry, ended: Result<Moved, Error>) {
-        let (Moved { verification, resumed_bytes }, error) = match ended {
+        let (Moved { verification, resumed_bytes, lost_create }, error) = match ended {
             Ok(moved) => (moved, None),
             Err(error) => (Moved::default(), Some(error)),
         };
         self.unheard.fetch_or(error.as_ref().is_some_and(is_unheard), Ordering::Relaxed);
+        let of_the_name = [ErrorKind::InvalidInput, ErrorKind::PreconditionFailed];
+        let is_lost = error.as_ref().is_some_and(|error| !of_the_name.contains(&error.kind()));
+        let transfers = matches!(action, SyncAction::Upload(_) | SyncAction::Download(_) | SyncAction::Copy(_));
+        self.incomplete.fetch_or(is_lost && transfers, Ordering::Relaxed);
         let Entry { key, size, .. } = entry;
         if error.is_some() && !self.again.load(Ordering::Relaxed) && self.failed().len() < FAILURES {
             self.failed().insert(key.clone());
         }
-        self.say(Told::Item(SyncItem { key, size, action, verification, resumed_bytes, error })).await;
+        self.say(Told::Item(SyncItem { key, size, action, verification, resumed_bytes, lost_create, error })).await;
     }
 
     pub(super) async fn say(&self, told: Told) {
@@ -366,4 +405,9 @@ fn overlap(client: &Client, source: &Kind, target: &Kind) -> Result<(), Error> {
         return Err(Error::invalid_input(message));
     }
     Ok(())
+}
+
+/// Whether it is one of `places`, or lies below one.
+fn is_within(places: &HashSet<String>, key: &str) -> bool {
+    places.contains(key) || key.match_indices('/').any(|(end, _)| places.contains(&key[..end]))
 }

@@ -63,7 +63,7 @@ pub(in crate::transfer) async fn in_parts(
         complete(&run, &mut begun, length).await
     };
     match parts.await {
-        Ok(uploaded) => Ok(uploaded),
+        Ok(uploaded) => Ok(Uploaded { lost_create: begun.orphan, ..uploaded }),
         Err(error) => Err(begun.give_up(error).await),
     }
 }

@@ -37,7 +37,7 @@ pub(super) async fn upload(job: Arc<Job>, mut pieces: Pieces) -> Result<Uploaded
         Ok(uploaded) => {
             let mut left_over = uploaded.left_over;
             left_over.extend(run.job.resume.iter().flat_map(|resume| resume.left_over.clone()));
-            Ok(Uploaded { resumed_bytes: run.resumed_bytes, left_over, ..uploaded })
+            Ok(Uploaded { resumed_bytes: run.resumed_bytes, left_over, lost_create: begun.orphan, ..uploaded })
         }
         Err(error) => Err(begun.give_up(error).await),
     }
@@ -213,6 +213,7 @@ impl Run {
             request_charged: output.request_charged,
             resumed_bytes: 0,
             left_over: Vec::new(),
+            lost_create: false,
             verification,
         })
     }

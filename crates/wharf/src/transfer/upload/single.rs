@@ -87,6 +87,7 @@ fn of_put(job: &Job, output: PutObjectOutput, size: u64) -> Uploaded {
         request_charged: output.request_charged,
         resumed_bytes: 0,
         left_over: Vec::new(),
+        lost_create: false,
         verification,
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct Begun {
     state: State,
     pub(super) parts: JoinSet<Result<StoredPart, Error>>,
     /// An answer to CreateMultipartUpload was lost.
-    orphan: bool,
+    pub(super) orphan: bool,
 }
 
 /// The id of an upload, and what its parts are checked by.

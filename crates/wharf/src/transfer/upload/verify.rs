@@ -44,6 +44,7 @@ pub(super) fn of_head(head: ObjectHead, ours: Option<&Checksum>, size: u64, part
         request_charged: head.request_charged,
         resumed_bytes: 0,
         left_over: Vec::new(),
+        lost_create: false,
         verification,
     })
 }
