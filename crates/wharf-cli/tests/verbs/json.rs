@@ -103,6 +103,7 @@ fn everything(bench: &Bench) -> Vec<Value> {
         all.extend(printed(bench, args));
     }
     all.extend(resumed(bench));
+    all.extend(begun_twice(bench));
     all.extend(waited(bench));
     all
 }
@@ -135,6 +136,20 @@ fn resumed(bench: &Bench) -> Vec<Value> {
     assert_eq!((&upload["type"], &upload["verified"]), (&"upload".into(), &true.into()), "{upload}");
     assert!(upload["resumed"].as_u64().is_some_and(|bytes| bytes >= 5 << 20), "{upload}");
     went_on
+}
+
+/// An upload of which the server was asked twice, for its answer was lost.
+fn begun_twice(bench: &Bench) -> Vec<Value> {
+    let lose = || bench.store().inject(Fault::drop_answer().on(Operation::CreateMultipartUpload).times(1)).unwrap();
+    let args = ["cp", "large/a", "s3://my-bucket/twice", "--part-size", "5MiB"];
+    lose();
+    let told = printed(bench, &args);
+    lose();
+    let warning = "warning: an answer was lost while s3://my-bucket/twice was begun, and an upload without parts may be left \
+                   over: `rm --incomplete` aborts it\n";
+    let line = "upload: large/a to s3://my-bucket/twice\n";
+    assert_eq!(bench.run(&args), (0, line.to_owned(), warning.to_owned()));
+    told
 }
 
 fn answered(bench: &Bench) -> usize {
