@@ -63,6 +63,18 @@ fn a_durable_file_and_the_folders_on_its_way_are_synced() {
     assert!(!syncs(&calls[place(&calls, "rename", "new/b")..], "/new"), "{calls:#?}");
 }
 
+/// After a power failure the records alone tell who has completed an upload.
+#[test]
+#[ignore = "needs strace: run by ci/full"]
+fn all_parts_are_recorded_on_the_disk_before_an_upload_is_completed() {
+    let bench = Bench::embedded();
+    bench.file("a", vec![7; 20 * MIB]);
+    let calls = traced(&bench, &["cp", "a", "s3://my-bucket/a", "--part-size", "5MiB"]);
+    let is_of = |call: &String, what: &str| call.starts_with(what) && call.contains(".wharf-journal");
+    let last = calls.iter().rposition(|call| is_of(call, "pwrite64")).unwrap();
+    assert!(calls[last..].iter().any(|call| is_of(call, "fdatasync")), "{calls:#?}");
+}
+
 /// A record says that bytes are there: they are, and so is the record of what begins.
 #[test]
 #[ignore = "needs strace: run by ci/full"]

@@ -13,6 +13,8 @@ use crate::transfer::unnamed::unnamed_file;
 
 /// How many bytes of entries are sorted in memory.
 const HELD: usize = 32 << 20;
+/// How many runs become one: each is an open file with a buffer, and a hundred million keys are some hundreds of them.
+const RUNS: usize = 32;
 /// How many entries that wait are held in memory.
 const WAITING: usize = 10_000;
 
@@ -25,7 +27,8 @@ pub(super) struct Sorter {
     held: Vec<Entry>,
     bytes: usize,
     most: usize,
-    runs: Vec<Run>,
+    /// In the order they came; those of the first are of entries that were held, those of each next of `RUNS` of the one before.
+    levels: Vec<Vec<Run>>,
 }
 
 impl Sorter {
@@ -42,8 +45,24 @@ impl Sorter {
         self.sort();
         let mut writer = Writer::new()?;
         self.held.drain(..).try_for_each(|entry| writer.write(&entry))?;
-        self.runs.push(writer.read()?);
         self.bytes = 0;
+        self.keep(writer.read()?)
+    }
+
+    fn keep(&mut self, mut run: Run) -> Result<(), Error> {
+        for level in &mut self.levels {
+            level.push(run);
+            if level.len() < RUNS {
+                return Ok(());
+            }
+            let mut sorted = Sorted::new(std::mem::take(level), Vec::new())?;
+            let mut writer = Writer::new()?;
+            while let Some(entry) = sorted.next()? {
+                writer.write(&entry)?;
+            }
+            run = writer.read()?;
+        }
+        self.levels.push(vec![run]);
         Ok(())
     }
 
@@ -57,11 +76,7 @@ impl Sorter {
     /// The entries in the order of their keys.
     pub(super) fn sorted(mut self) -> Result<Sorted, Error> {
         self.sort();
-        let mut sorted = Sorted { next: BinaryHeap::new(), runs: self.runs, held: self.held.into_iter(), last: None };
-        for run in 0..=sorted.runs.len() {
-            sorted.refill(run)?;
-        }
-        Ok(sorted)
+        Sorted::new(self.levels.into_iter().rev().flatten().collect(), self.held)
     }
 }
 
@@ -80,6 +95,14 @@ struct Next {
 }
 
 impl Sorted {
+    fn new(runs: Vec<Run>, held: Vec<Entry>) -> Result<Self, Error> {
+        let mut sorted = Self { next: BinaryHeap::new(), runs, held: held.into_iter(), last: None };
+        for run in 0..=sorted.runs.len() {
+            sorted.refill(run)?;
+        }
+        Ok(sorted)
+    }
+
     fn refill(&mut self, run: usize) -> Result<(), Error> {
         let entry = match self.runs.get_mut(run) {
             Some(file) => file.next()?,
@@ -251,6 +274,7 @@ mod tests {
             }
             // One key again, as a listing that changes may have it.
             sorter.push(entry("500".to_owned(), 5000)).unwrap();
+            assert!(sorter.levels.iter().map(Vec::len).sum::<usize>() < 2 * RUNS, "few files are open");
             let mut sorted = sorter.sorted().unwrap();
             for n in 0..1000 {
                 let found = sorted.next().unwrap().unwrap();

@@ -153,6 +153,9 @@ impl Run {
         let announced = self.sum.filter(|sum| sum.announced);
         let parts: Vec<_> = self.stored.iter().map(|part| completed(part, announced.is_some())).collect();
         let count = parts.len() as u32;
+        if let Some(resume) = &job.resume {
+            resume.completing().await;
+        }
         let completed = job.write(|| {
             let mut call = job.object.complete_multipart_upload(job.sender.clone(), &self.upload_id).parts(&parts);
             if let Some(sum) = announced {

@@ -191,6 +191,13 @@ impl Resume {
         tracing::warn!(%error, "a part is not in the journal");
     }
 
+    /// It is about to be completed: what tells whose object stands there then has to survive a power failure.
+    pub(super) async fn completing(&self) {
+        if let Err(error) = self.with(|journal| journal.sync()).await {
+            tracing::warn!(%error, "the journal may not survive a power failure");
+        }
+    }
+
     /// There is nothing left to resume.
     pub(super) async fn over(&self) {
         let journal = self.journal.clone();
