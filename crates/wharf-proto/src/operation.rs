@@ -165,13 +165,6 @@ pub enum Success {
     DocumentBegunEarly,
 }
 
-impl Success {
-    /// Whether the server may take long before its first byte.
-    pub fn may_take_long(self) -> bool {
-        matches!(self, Self::Document | Self::DocumentBegunEarly)
-    }
-}
-
 /// Which checksum goes with a request's body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]

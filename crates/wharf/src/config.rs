@@ -298,7 +298,8 @@ impl ClientBuilder {
 
     /// The same for the first byte of the operations whose success is an XML document, at which a server may work for minutes,
     /// such as CopyObject, CompleteMultipartUpload, DeleteObjects and ListObjectsV2: 10 minutes by default. A machine that is
-    /// gone altogether is noticed within the progress timeout all the same (on Linux).
+    /// gone altogether is noticed within the progress timeout all the same (by the system: on Linux, and where no proxy is between).
+    /// Transfers wait 2 minutes for such an answer, copies and CompleteMultipartUpload apart, and ask again.
     pub fn long_operation_timeout(mut self, limit: Duration) -> Self {
         self.long_operation_timeout = Some(limit);
         self

@@ -245,7 +245,7 @@ async fn attempt(
     let progress = Progress::new(client.tally.clone(), client.flight.clone());
     let signed = sign(client, prepared, way, signer, &progress).map_err(Failure::last)?;
     let success = prepared.request.success;
-    let limit = if success.may_take_long() { client.patience.max(client.stall_limit) } else { client.stall_limit };
+    let limit = first_byte_limit(client, success);
     client.tally.request();
     let exchange = client.transport.send(signed);
     let response = match with_limit(exchange, &progress, limit).await {
@@ -304,6 +304,21 @@ async fn attempt(
     }
     Ok(Answer { response: Response::from_parts(head, document), rest: transport::Body::empty(), attempts: 0 })
 }
+
+/// How long the server may be silent before its answer.
+fn first_byte_limit(client: &Inner, success: Success) -> Duration {
+    let limit = match success {
+        Success::DocumentBegunEarly => client.patience,
+        // A transfer asks again within its patience: one answer that never comes must not be its end.
+        Success::Document if client.sending.one_attempt => client.patience.min(OF_TRANSFERS),
+        Success::Document => client.patience,
+        _ => client.stall_limit,
+    };
+    limit.max(client.stall_limit)
+}
+
+/// How long a transfer waits for a listing and the like.
+const OF_TRANSFERS: Duration = Duration::from_secs(120);
 
 /// Has in `signed_with` what to sign with, and gives back what for; `None` where requests are not signed.
 async fn keys<'w>(

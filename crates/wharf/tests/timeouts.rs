@@ -235,6 +235,9 @@ async fn long_operations() {
     assert_eq!(after(s3.get_object_tagging("my-bucket", "a").into_future()).await.1, 600);
     assert_eq!(after(s3.get_bucket_versioning("my-bucket").into_future()).await.1, 600);
     assert_eq!(after(s3.get_bucket_location("my-bucket").into_future()).await.1, 600);
+    // Transfers ask again.
+    let (error, seconds) = after(s3.delete("my-bucket", ["a"]).into_future()).await;
+    assert_eq!((error.attempts() > 1, (300..=420).contains(&seconds)), (true, true), "{seconds} s: {error:?}");
     assert_eq!(after(s3.head_object("my-bucket", "a").into_future()).await.1, 30);
     assert_eq!(after(s3.get_object("my-bucket", "a").into_future()).await.1, 30);
     assert_eq!(after(s3.delete_object("my-bucket", "a").into_future()).await.1, 30);

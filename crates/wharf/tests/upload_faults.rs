@@ -401,7 +401,7 @@ fn an_upload_that_outlives_its_runtime() {
     tracing::subscriber::with_default(warnings.clone(), || drop(upload));
     assert_eq!(store.requests().count(Operation::AbortMultipartUpload), 0);
     let told = warnings.0.lock().unwrap().join(", ");
-    assert!(told.contains("of my-bucket/a") && told.contains("its runtime has ended"), "{told}");
+    assert!(told.contains("of my-bucket/a") && told.contains("was not tidied up"), "{told}");
 }
 
 /// The fields of what is warned of.

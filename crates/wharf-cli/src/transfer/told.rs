@@ -96,7 +96,7 @@ impl Done {
             let target = escape::name(self.action.target.as_deref().unwrap_or_default());
             printer.problem(&Warning::new(format!(
                 "an answer was lost while {target} was begun, and an upload without parts may be left over: \
-                 `rm --incomplete` aborts it"
+                 `rm --incomplete --dryrun` shows it"
             )));
         }
         Ok(())

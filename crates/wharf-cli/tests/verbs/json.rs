@@ -146,7 +146,7 @@ fn begun_twice(bench: &Bench) -> Vec<Value> {
     let told = printed(bench, &args);
     lose();
     let warning = "warning: an answer was lost while s3://my-bucket/twice was begun, and an upload without parts may be left \
-                   over: `rm --incomplete` aborts it\n";
+                   over: `rm --incomplete --dryrun` shows it\n";
     let line = "upload: large/a to s3://my-bucket/twice\n";
     assert_eq!(bench.run(&args), (0, line.to_owned(), warning.to_owned()));
     told

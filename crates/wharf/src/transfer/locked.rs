@@ -2,13 +2,13 @@
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
-#[cfg(unix)]
-use std::mem;
 use std::path::Path;
 #[cfg(unix)]
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
+#[cfg(unix)]
+use std::time::SystemTime;
 
 use wharf_proto::{Error, ErrorKind};
 
@@ -145,35 +145,58 @@ pub(super) fn sync_directory(_file: &Path) -> io::Result<()> {
 /// Has the file's name survive a power failure, and those of the folders on the way to it, for any may have just been made.
 #[cfg(unix)]
 pub(super) fn sync_directories(file: &Path) -> io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
+    sync_directory(file)?;
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let parent = fs::canonicalize(parent)?;
-    File::open(&parent)?.sync_all()?;
-    let mut chain = Vec::new();
+    // The way is not to be seen: then nothing new is in it.
+    let Ok(parent) = fs::canonicalize(parent) else { return Ok(()) };
+    let mut known = named().clone();
     for folder in parent.ancestors() {
-        let found = fs::metadata(folder)?;
-        chain.push((found.dev(), found.ino()));
-    }
-    let known = mem::take(&mut *named());
-    for (folder, id) in parent.ancestors().zip(&chain) {
-        let Some(above) = folder.parent().filter(|_| !known.contains(id)) else { break };
+        let (Some(above), Ok(found)) = (folder.parent(), fs::metadata(folder)) else { break };
+        let id = Identity::of(&found);
+        let is_mounted = fs::metadata(above).map_or(true, |above| Identity::of(&above).device != id.device);
+        if is_mounted || known.contains(&id) {
+            break;
+        }
         match File::open(above).and_then(|above| above.sync_all()) {
-            // Who may not read it has not made the folder in it.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
+            // Not every folder can be synced, nor by everybody: what is above has not just been made there.
+            Err(error) if !matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::Other) => break,
             synced => synced?,
         }
+        if id.born.is_some() {
+            known.insert(0, id);
+        }
     }
-    *named() = chain;
+    known.truncate(FOLDERS);
+    *named() = known;
     Ok(())
 }
 
-/// The folders on the way to the file that was last synced, by device and inode: their names survive. Thousands of files are in
-/// few folders.
+/// A folder, and no other that is called like it later, or gets its place on the disk.
 #[cfg(unix)]
-fn named() -> MutexGuard<'static, Vec<(u64, u64)>> {
-    static NAMED: Mutex<Vec<(u64, u64)>> = Mutex::new(Vec::new());
+#[derive(Clone, PartialEq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+    born: Option<SystemTime>,
+}
+
+#[cfg(unix)]
+impl Identity {
+    fn of(folder: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self { device: folder.dev(), inode: folder.ino(), born: folder.created().ok() }
+    }
+}
+
+/// The last of the folders whose names are known to survive: thousands of files are in few folders.
+#[cfg(unix)]
+fn named() -> MutexGuard<'static, Vec<Identity>> {
+    static NAMED: Mutex<Vec<Identity>> = Mutex::new(Vec::new());
     NAMED.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(unix)]
+const FOLDERS: usize = 64;
 
 #[cfg(not(unix))]
 pub(super) fn sync_directories(_file: &Path) -> io::Result<()> {

@@ -56,7 +56,7 @@ const AT_ONCE: usize = 16;
 /// Nothing is deleted unless [`delete`](Sync::delete) says so. Then it comes last, when both ends have been read to their end.
 /// Where a part of one could not be read, or something could not be transferred, nothing is: see [`Synced::withheld`] and
 /// [`delete_after_failures`](Sync::delete_after_failures). What stands for something that could not be read itself, as for a pipe,
-/// is left alone.
+/// is left alone; where there are more than 10,000 of those, everything is.
 ///
 /// # Errors
 /// Those of the listings. [`InvalidInput`](crate::ErrorKind::InvalidInput) for a source folder that does not exist, for ends that

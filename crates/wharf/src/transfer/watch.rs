@@ -198,21 +198,18 @@ impl Watch {
     }
 
     /// Runs what a transfer that was dropped leaves to be done, for at most `limit`, or as long as a transfer goes on trying
-    /// where somebody waits for it; `what` it is about is said where that fails, for perhaps nobody asks. Without a runtime, or
-    /// where that ends first, nothing is done but to say so.
+    /// where somebody waits for it; `what` it is about is said where that fails, for perhaps nobody asks. Without a runtime
+    /// nothing is done.
     pub(crate) fn tidy_up(
         &self,
         what: String,
         work: impl Future<Output = Result<(), Error>> + Send + 'static,
         limit: Duration,
     ) {
-        let left = Untidy(Some(what));
         let Some(runtime) = Handle::try_current().ok().or_else(|| self.runtime.clone()) else { return };
         let limit = if self.is_awaited() { limit.max(PATIENCE) } else { limit };
         let task = runtime.spawn(async move {
-            let done = tokio::time::timeout(limit, work).await;
-            let what = left.over();
-            let done = done.unwrap_or_else(|_| {
+            let done = tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
                 Err(Error::new(ErrorKind::Timeout, format!("{what}: not tidied up within {} s", limit.as_secs())))
             });
             done.inspect_err(|error| tracing::warn!(%error, what, "a transfer left something behind"))
@@ -321,23 +318,6 @@ impl Rate {
         let (at, had) = (before.0.max(begin), before.1);
         let time = now.saturating_sub(at).as_secs_f64();
         if time > 0.0 { (bytes.saturating_sub(had) as f64 / time) as u64 } else { 0 }
-    }
-}
-
-/// What is to be tidied up. Told of where it is dropped before that is over, as by a runtime that ends.
-struct Untidy(Option<String>);
-
-impl Untidy {
-    fn over(mut self) -> String {
-        self.0.take().unwrap_or_default()
-    }
-}
-
-impl Drop for Untidy {
-    fn drop(&mut self) {
-        if let Some(what) = self.0.take() {
-            tracing::warn!(what, "a transfer left something behind: its runtime has ended");
-        }
     }
 }
 

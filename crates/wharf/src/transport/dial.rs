@@ -43,7 +43,7 @@ fn notice_death(stream: &TcpStream, silence: Duration) {
         return;
     }
     let socket = SockRef::from(stream);
-    let probe = silence / 3;
+    let probe = (silence / 3).max(Duration::from_secs(1));
     let _ = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(probe).with_interval(probe));
     #[cfg(target_os = "linux")]
     let _ = socket.set_tcp_user_timeout(Some(silence));

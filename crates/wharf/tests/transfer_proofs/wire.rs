@@ -50,6 +50,7 @@ const KINDS: [(Work, &str, u64); 38] = [
     (Work::Versioning, "GetBucketVersioning", 1),
     (Work::Versions, "ListObjectVersions", 1),
 ];
+
 impl Work {
     /// Whether the harm can cost no more than another attempt.
     fn survives(self, attack: &Attack) -> bool {

@@ -72,6 +72,7 @@ pub enum SyncAction {
     /// It could not be read, so that nothing can be done with it.
     Read,
 }
+
 impl Synced {
     pub(super) fn count(&mut self, told: Told) {
         let item = match told {

@@ -25,6 +25,9 @@ use crate::transfer::handle::Watch;
 use crate::transfer::patience::is_unheard;
 use item::Moved;
 
+/// How many names are noted of what could not be read. Where there are more, nothing is deleted.
+const UNREAD: usize = 10_000;
+
 /// What the whole sync shares.
 pub(super) struct Work {
     pub(super) client: Client,
@@ -259,7 +262,7 @@ impl Work {
             return Ok(());
         }
         self.stop_if_away()?;
-        let is_incomplete = self.incomplete.load(Ordering::Relaxed) && !self.deletes_after_failures && !self.dry_run;
+        let is_incomplete = self.incomplete.load(Ordering::Relaxed) && !self.deletes_after_failures;
         if self.blind.load(Ordering::Relaxed) || is_incomplete || !pass.plan.may_delete(self.allow_empty_source)? {
             self.say(Told::Withheld(count)).await;
             return Ok(());
@@ -331,11 +334,11 @@ impl Work {
 
     /// Says of what could not be read that it could not.
     pub(super) async fn tell(&self, trouble: Trouble) {
-        let is_known = !trouble.hides && self.unread().len() < FAILURES;
-        match is_known {
-            true => drop(self.unread().insert(trouble.key.clone())),
-            false => self.blind.store(true, Ordering::Relaxed),
-        }
+        let is_noted = !trouble.hides && {
+            let mut unread = self.unread();
+            unread.contains(&trouble.key) || unread.len() < UNREAD && unread.insert(trouble.key.clone())
+        };
+        self.blind.fetch_or(!is_noted, Ordering::Relaxed);
         if !self.again.load(Ordering::Relaxed) {
             self.item(SyncAction::Read, Entry::new(trouble.key, 0), Some(trouble.error)).await;
         }
@@ -353,6 +356,21 @@ impl Work {
         self.ended(action, entry, error.map_or(Ok(Moved::default()), Err)).await;
     }
 
+    /// Whether what failed so may be nowhere in the target, for another reason than its name or that it is there already.
+    fn may_be_lost(&self, action: SyncAction, error: &Error) -> bool {
+        let may_be_there = self.rules.keep || matches!(action, SyncAction::Download(Reason::Missing));
+        let transfers = matches!(action, SyncAction::Upload(_) | SyncAction::Download(_) | SyncAction::Copy(_));
+        transfers
+            && match error.kind() {
+                // It was never asked for: no file can be called so.
+                ErrorKind::InvalidInput => error.status().is_some(),
+                ErrorKind::PreconditionFailed => !may_be_there,
+                // It stays in its archive, and fails each time.
+                ErrorKind::InvalidObjectState => false,
+                _ => true,
+            }
+    }
+
     fn unread(&self) -> MutexGuard<'_, HashSet<String>> {
         self.unread.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -368,10 +386,8 @@ impl Work {
             Err(error) => (Moved::default(), Some(error)),
         };
         self.unheard.fetch_or(error.as_ref().is_some_and(is_unheard), Ordering::Relaxed);
-        let of_the_name = [ErrorKind::InvalidInput, ErrorKind::PreconditionFailed];
-        let is_lost = error.as_ref().is_some_and(|error| !of_the_name.contains(&error.kind()));
-        let transfers = matches!(action, SyncAction::Upload(_) | SyncAction::Download(_) | SyncAction::Copy(_));
-        self.incomplete.fetch_or(is_lost && transfers, Ordering::Relaxed);
+        let is_lost = error.as_ref().is_some_and(|error| self.may_be_lost(action, error));
+        self.incomplete.fetch_or(is_lost, Ordering::Relaxed);
         let Entry { key, size, .. } = entry;
         if error.is_some() && !self.again.load(Ordering::Relaxed) && self.failed().len() < FAILURES {
             self.failed().insert(key.clone());

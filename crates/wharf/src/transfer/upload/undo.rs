@@ -201,20 +201,44 @@ impl Drop for Begun {
             State::Open(upload_id) => format!("the upload {upload_id} of {object}"),
             _ => format!("an upload of {object} that was being begun"),
         };
+        let is_kept = job.resume.is_some() && matches!(state, State::Open(_));
+        let untold = Untold(Some(what.clone()).filter(|_| !is_kept));
         watch.tidy_up(
             what,
             async move {
                 parts.shutdown().await;
-                match state {
+                let undone = match state {
                     // It is kept, and what was sent of it is in the journal.
                     State::Open(_) if job.resume.is_some() => Ok(()),
                     State::Open(upload_id) => abort(&job, &upload_id).await,
                     State::Beginning(task, asked) => given_up(&job, task, &asked).await,
                     State::Over => Ok(()),
-                }
+                };
+                untold.is_told();
+                undone
             },
             TIDY_UP,
         );
+    }
+}
+
+/// What is to be undone. Warned of where it is dropped before that is over, as where a runtime ends or there is none.
+struct Untold(Option<String>);
+
+impl Untold {
+    fn is_told(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Untold {
+    fn drop(&mut self) {
+        if let Some(what) = &self.0 {
+            tracing::warn!(
+                what,
+                "an upload was not tidied up, for its runtime has ended or the time for it: cancel().await waits"
+            );
+        }
     }
 }
 
@@ -247,8 +271,9 @@ pub(super) async fn abort(job: &Job, upload_id: &str) -> Result<(), Error> {
             Err(error) if error.kind() == ErrorKind::NoSuchUpload => return Ok(()),
             Err(error) => return Err(error),
         }
-        match job.object.list_parts(job.client(), upload_id).max_parts(1).await {
-            Ok(page) if !page.parts.is_empty() => {
+        let look = job.object.list_parts(job.client(), upload_id).max_parts(1).into_future();
+        match tokio::time::timeout(TO_ABORT, look).await {
+            Ok(Ok(page)) if !page.parts.is_empty() => {
                 tokio::time::sleep(Duration::from_millis(100 << round)).await;
             }
             // Gone, or not to be seen: whoever may abort need not be allowed to list.
