@@ -142,10 +142,11 @@ pub(crate) fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
 /// `client` is one that does as the options say, where there is one already.
 async fn dispatch(
     command: Command,
-    globals: Globals,
+    mut globals: Globals,
     client: Option<Client>,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
+    globals.connection.makes_store = command.makes_store();
     let dialect = if matches!(command, Command::S3 { .. }) { Dialect::Aws } else { Dialect::Wharf };
     let context = &Context::new(globals, dialect, client);
     context.tune();
@@ -175,6 +176,11 @@ async fn dispatch(
 }
 
 impl Command {
+    /// Whether a store is made for it: nothing else is of use where there is no bucket yet.
+    pub(crate) fn makes_store(&self) -> bool {
+        matches!(self, Self::Verb(Verb::Mb(_)) | Self::S3 { verb: Verb::Mb(_) })
+    }
+
     /// Whether it says that it was stopped. What begins nothing that would have to be put away dies of a signal as other programs
     /// do, which saves a third of the time that it takes; `serve` ends in its own way, and takes as long as it takes.
     fn hears_signals(&self) -> bool {

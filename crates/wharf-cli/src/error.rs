@@ -140,7 +140,9 @@ impl Failure {
     }
 
     fn is_not_there(&self) -> bool {
-        self.is(ErrorKind::NoSuchKey) || self.is(ErrorKind::NotFound)
+        // What is no S3 server says 404 of everything.
+        let is_s3s = !matches!(self, Self::Told(told) if told.message.contains("the answer is not S3's"));
+        self.is(ErrorKind::NoSuchKey) || self.is(ErrorKind::NotFound) && is_s3s
     }
 
     /// The same, about this.

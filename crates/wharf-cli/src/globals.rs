@@ -70,6 +70,9 @@ pub(crate) struct Connection {
     /// Use no server at all but the store that is kept in this directory
     #[arg(long, global = true, value_name = "DIR", conflicts_with_all = ["endpoint_url", "profile", "no_sign_request", "no_verify_ssl", "ca_bundle", "provider", "unsigned_payload", "trust_etags"])]
     pub(crate) embedded: Option<PathBuf>,
+    /// Whether that directory is made where there is none.
+    #[arg(skip)]
+    pub(crate) makes_store: bool,
 }
 
 /// What is printed.
@@ -212,6 +215,10 @@ impl Connection {
         if let Some(directory) = &self.embedded {
             if let Some(option) = self.of_server() {
                 return Err(beside_store(option));
+            }
+            if !self.makes_store && !directory.exists() {
+                let failure = Failure::new(Exit::Configuration, format!("no store is in {}", directory.display()));
+                return Err(failure.hint("`wharf mb s3://BUCKET --embedded DIR` makes one, with a bucket"));
             }
             let mut store = Store::builder();
             if let Some(region) = &self.region {

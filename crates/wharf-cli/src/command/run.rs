@@ -75,8 +75,9 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     loop {
         while stopped.is_none()
             && running.len() < usize::from(args.jobs)
-            && let Some(line) = waiting.next()
+            && let Some(mut line) = waiting.next()
         {
+            line.cli.globals.connection.makes_store = line.cli.command.makes_store();
             let client = clients.of(&line.cli.globals.connection);
             let printer = printer.of_line(line.number);
             running.push(one(line, client, printer));
@@ -170,7 +171,7 @@ struct Clients(Vec<(Connection, Client)>);
 impl Clients {
     /// None where none can be made, which is told by the command that needs it.
     fn of(&mut self, connection: &Connection) -> Option<Client> {
-        let mut asked = connection.clone();
+        let mut asked = Connection { makes_store: false, ..connection.clone() };
         if let Some(folder) = &asked.embedded {
             // A store is open once, however its folder is written, and in one region.
             asked.embedded = Some(absolute(folder).unwrap_or_else(|_| folder.clone()));

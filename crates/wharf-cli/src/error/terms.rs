@@ -7,6 +7,9 @@ pub(super) const SAY_REGION: &str = "say --region, set AWS_REGION, or put region
 /// The library's hint in the command's terms, and what the command knows beside it.
 pub(super) fn hint(error: &wharf::Error) -> Option<String> {
     match (error.kind(), error.region()) {
+        _ if error.code() == Some("IllegalLocationConstraintException") => {
+            Some("leave --region out, or say the server's own".to_owned())
+        }
         (ErrorKind::WrongRegion, Some(region)) => Some(format!("say --region {region}")),
         (ErrorKind::WrongRegion, None) => Some("say the bucket's region with --region".to_owned()),
         (ErrorKind::InvalidCredentials, _) => {

@@ -42,8 +42,22 @@ fn what_is_said_of_a_server_does_not_go_with_it() {
 }
 
 #[test]
+fn a_store_is_made_with_a_bucket_and_by_nothing_else() {
+    let bench = Bench::embedded();
+    bench.file("a", "1");
+    let expected = "wharf: no store is in store\nhint: `wharf mb s3://BUCKET --embedded DIR` makes one, with a bucket\n";
+    for words in [&["ls"][..], &["ls", "s3://my-bucket"], &["sync", ".", "s3://my-bucket", "--dryrun"]] {
+        assert_eq!(bench.run(&[words, &["--embedded", "store"]].concat()), failed(253, expected), "{words:?}");
+        assert!(!bench.path("store").exists());
+    }
+    assert_eq!(bench.run(&["mb", "s3://my-bucket", "--embedded", "store"]), done("make_bucket: my-bucket\n"));
+    assert_eq!(bench.run(&["ls", "s3://my-bucket", "--embedded", "store"]), done(""));
+}
+
+#[test]
 fn it_knows_whose_store_it_is() {
     let bench = Bench::embedded();
+    bench.must(&["mb", "s3://my-bucket", "--embedded", "store"]);
     for words in [&["whoami", "--embedded", "store"][..], &["whoami", "--embedded", "store", "--offline"]] {
         let stdout = bench.must(words);
         let provider = stdout.lines().find(|line| line.starts_with("provider ")).unwrap();

@@ -234,10 +234,7 @@ impl Untold {
 impl Drop for Untold {
     fn drop(&mut self) {
         if let Some(what) = &self.0 {
-            tracing::warn!(
-                what,
-                "an upload was not tidied up, for its runtime has ended or the time for it: cancel().await waits"
-            );
+            tracing::warn!(what, "an upload was not tidied up, for its runtime has ended, or the time for it");
         }
     }
 }
