@@ -45,7 +45,8 @@ fn what_is_said_of_a_server_does_not_go_with_it() {
 fn a_store_is_made_with_a_bucket_and_by_nothing_else() {
     let bench = Bench::embedded();
     bench.file("a", "1");
-    let expected = "wharf: no store is in store\nhint: `wharf mb s3://BUCKET --embedded DIR` makes one, with a bucket\n";
+    let expected =
+        "wharf: no store is in store\nhint: `wharf mb s3://BUCKET --embedded DIR` makes one, with a bucket\n";
     for words in [&["ls"][..], &["ls", "s3://my-bucket"], &["sync", ".", "s3://my-bucket", "--dryrun"]] {
         assert_eq!(bench.run(&[words, &["--embedded", "store"]].concat()), failed(253, expected), "{words:?}");
         assert!(!bench.path("store").exists());

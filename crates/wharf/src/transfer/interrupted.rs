@@ -188,11 +188,11 @@ impl Interrupted {
         // Nobody goes on with it meanwhile.
         let (journal, state) = blocking(move || Journal::open(path)).await?;
         if let State::Upload(upload) = &state {
+            if upload.unanswered.is_some() {
+                let (bucket, key) = (&self.bucket, &self.key);
+                tracing::warn!(bucket, key, "{UNANSWERED}");
+            }
             let Some((upload_id, _)) = &upload.created else {
-                if upload.unanswered.is_some() {
-                    let (bucket, key) = (&self.bucket, &self.key);
-                    tracing::warn!(bucket, key, "{UNANSWERED}");
-                }
                 return blocking(move || journal.remove()).await;
             };
             match client.abort_multipart_upload(&self.bucket, &self.key, upload_id).await {

@@ -289,6 +289,27 @@ async fn a_lost_answer_to_its_beginning_is_told() {
 }
 
 #[tokio::test]
+async fn what_one_run_never_heard_is_told_by_each_later_one() {
+    for answers in [false, true] {
+        let place = Place::new().await;
+        let path = place.file(&bytes(SIZE));
+        let lost = Fault::drop_answer().on(Operation::CreateMultipartUpload).times(1);
+        place.store.inject(lost).unwrap();
+        if answers {
+            // The second request of the same run is answered.
+            fails(&place, place.upload(&path), 2).await;
+        } else {
+            place.upload(&path).patience(Duration::ZERO).await.unwrap_err();
+        }
+        let orphan = place.uploads().await.swap_remove(0);
+        let error = fails(&place, place.upload(&path), 3).await;
+        assert!(error.to_string().contains(&orphan), "{answers}: {error}");
+        let uploaded = place.upload(&path).await.unwrap();
+        assert_eq!((uploaded.left_over, uploaded.resumed_bytes > 0), (vec![orphan], true), "{answers}");
+    }
+}
+
+#[tokio::test]
 async fn a_process_that_ends_before_the_answer_leaves_word() {
     let place = Place::new().await;
     let content = bytes(SIZE);

@@ -23,8 +23,10 @@ pub enum State {
 pub struct UploadState {
     /// What was uploaded, and where to.
     pub start: UploadStart,
-    /// When CreateMultipartUpload was sent, where its answer is not known.
+    /// When the first CreateMultipartUpload was sent whose answer is not known.
     pub unanswered: Option<SystemTime>,
+    /// Whether another was sent after that, so that what is known to be created says nothing of the first.
+    asked_again: bool,
     /// The upload's id and what its parts are checked by.
     pub created: Option<(String, Option<PartsChecksum>)>,
     /// The parts that the server was known to have, by their numbers.
@@ -48,17 +50,24 @@ impl State {
 
     fn after(self, record: Record) -> Self {
         match (self, record) {
-            (Self::Nothing, Record::Upload(start)) => {
-                Self::Upload(UploadState { start, unanswered: None, created: None, parts: BTreeMap::new() })
-            }
+            (Self::Nothing, Record::Upload(start)) => Self::Upload(UploadState {
+                start,
+                unanswered: None,
+                asked_again: false,
+                created: None,
+                parts: BTreeMap::new(),
+            }),
             (Self::Nothing, Record::Download(start)) => {
                 Self::Download(DownloadState { start, arrived: Ledger::new(true) })
             }
             (Self::Upload(mut upload), record) => {
                 match record {
-                    Record::Creating(time) => upload.unanswered = Some(time),
+                    Record::Creating(time) => {
+                        upload.asked_again = upload.unanswered.is_some();
+                        upload.unanswered.get_or_insert(time);
+                    }
                     Record::Created { upload_id, checksum } => {
-                        upload.unanswered = None;
+                        upload.unanswered = upload.unanswered.filter(|_| upload.asked_again);
                         upload.created = Some((upload_id, checksum));
                     }
                     Record::Stored(part) => drop(upload.parts.insert(part.number, part)),

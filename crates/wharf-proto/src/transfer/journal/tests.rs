@@ -154,6 +154,10 @@ fn an_upload_is_what_its_records_say() {
         other => panic!("{other:?}"),
     };
     assert_eq!((state(1).unanswered, state(2).unanswered, state(3).unanswered), (None, Some(at(8)), None));
+    // Of two that were sent one was answered.
+    let again = [&upload()[..2], &[Record::Creating(at(9))], &upload()[2..3]].concat();
+    let State::Upload(again) = State::of(again) else { panic!("no upload") };
+    assert_eq!((again.unanswered, again.created.is_some()), (Some(at(8)), true));
     let all = state(6);
     assert_eq!(all.created.as_ref().unwrap().0, "u+1/=");
     assert_eq!((all.parts.len(), all.bytes()), (2, 16 << 20));

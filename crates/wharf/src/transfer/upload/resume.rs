@@ -33,6 +33,8 @@ pub(super) struct Resume {
     pub(super) done: Option<Done>,
     /// Uploads that may be an earlier run's whose CreateMultipartUpload was not answered.
     pub(super) left_over: Vec<String>,
+    /// Since when they may be there.
+    unanswered: Option<SystemTime>,
     /// What an error has to say besides.
     note: Option<String>,
 }
@@ -76,16 +78,12 @@ impl Resume {
         };
         let (mut resume, state) = Self::begin(job, &place, file, range, part_size).await?;
         if let State::Upload(UploadState { created, unanswered, .. }) = state {
-            match (created, unanswered) {
-                (Some((upload_id, _)), _) => {
-                    tracing::warn!(
-                        upload_id,
-                        "an earlier upload is aborted, for the object is sent in one request now"
-                    );
-                    abort(job, &upload_id).await.map_err(|error| place.is_in_the_way(error))?;
-                }
-                (None, Some(time)) => resume.suspect(job, time).await,
-                (None, None) => {}
+            if let Some((upload_id, _)) = created {
+                tracing::warn!(upload_id, "an earlier upload is aborted, for the object is sent in one request now");
+                abort(job, &upload_id).await.map_err(|error| place.is_in_the_way(error))?;
+            }
+            if let Some(time) = unanswered {
+                resume.suspect(job, time, None).await;
             }
         }
         resume.over().await;
@@ -121,17 +119,16 @@ impl Resume {
         })
         .await?;
         let journal = Arc::new(Mutex::new(Some(journal)));
-        Ok((Self { journal, file, start, earlier: None, done: None, left_over: Vec::new(), note: None }, state))
+        let (earlier, done, left_over) = (None, None, Vec::new());
+        Ok((Self { journal, file, start, earlier, done, left_over, unanswered: None, note: None }, state))
     }
 
     /// Goes on with what was left, or clears it away.
     async fn take_up(&mut self, job: &mut Job, state: UploadState) -> Result<(), Error> {
-        let Some((upload_id, checksum)) = state.created.clone() else {
-            if let Some(time) = state.unanswered {
-                self.suspect(job, time).await;
-            }
-            return Ok(());
-        };
+        if let Some(time) = state.unanswered {
+            self.suspect(job, time, state.created.as_ref().map(|(upload_id, _)| upload_id.as_str())).await;
+        }
+        let Some((upload_id, checksum)) = state.created.clone() else { return Ok(()) };
         if let Some(reason) = state.differs(&self.start) {
             tracing::warn!(upload_id, "an earlier upload is aborted, for {reason}");
             return abort(job, &upload_id).await;
@@ -149,19 +146,25 @@ impl Resume {
         Ok(())
     }
 
-    /// Looks for an upload that an earlier run began at `time`, maybe. None of them is known to be its own.
-    async fn suspect(&mut self, job: &Job, time: SystemTime) {
+    /// Looks for an upload that an earlier run began at `time`, maybe. None of them is known to be its own, and `known` is not it.
+    async fn suspect(&mut self, job: &Job, time: SystemTime, known: Option<&str>) {
+        self.unanswered = Some(time);
         let since = time.checked_sub(SKEW).unwrap_or(time);
         let mut uploads = job.object.list_multipart_uploads(job.client()).items();
         let is_one = |upload: &ListedUpload| {
-            upload.key == job.object.key() && upload.initiated.is_none_or(|initiated| initiated >= since)
+            upload.key == job.object.key()
+                && known != Some(&*upload.upload_id)
+                && upload.initiated.is_none_or(|initiated| initiated >= since)
         };
         let found = loop {
             match poll_fn(|cx| Pin::new(&mut uploads).poll_next(cx)).await {
                 Some(Ok(upload)) if is_one(&upload) => self.left_over.push(upload.upload_id),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => break format!("which they are could not be found out: {error}"),
-                None if self.left_over.is_empty() => return,
+                None if self.left_over.is_empty() => {
+                    self.unanswered = None;
+                    return;
+                }
                 None => break format!("it is among these: {}", self.left_over.join(", ")),
             }
         };
@@ -172,8 +175,17 @@ impl Resume {
 
     /// CreateMultipartUpload is about to be sent.
     pub(super) async fn creating(&self, now: SystemTime) -> Result<(), Error> {
-        let records = [Record::Upload(self.start.clone()), Record::Creating(now)];
-        self.with(move |journal| journal.begin(&records)).await
+        // What nobody could tell anything of is told by the next run as well.
+        let earlier = self.unanswered.map(Record::Creating);
+        let records: Vec<_> = [Record::Upload(self.start.clone())].into_iter().chain(earlier).collect();
+        self.with(move |journal| journal.begin(&[records, vec![Record::Creating(now)]].concat())).await
+    }
+
+    /// It was not answered, and is about to be sent again.
+    pub(super) async fn creating_again(&self, now: SystemTime) {
+        if let Err(error) = self.with(move |journal| journal.add(&[Record::Creating(now)])).await {
+            tracing::warn!(%error, "a lost answer is not in the journal");
+        }
     }
 
     /// The upload was begun.

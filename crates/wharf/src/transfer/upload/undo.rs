@@ -146,6 +146,9 @@ async fn create_noting(job: &Job, mut sum: Option<PartsChecksum>, asked: &Mutex<
     let created = job
         .patiently(|| async {
             let mut asked = asked.lock().await;
+            if let Some(resume) = job.resume.as_ref().filter(|_| asked.lost) {
+                resume.creating_again(job.settings.client.inner().now()).await;
+            }
             let answer = job.object.create_multipart_upload(job.sender.clone(), sum).await;
             asked.is_begun = answer.is_ok();
             asked.lost |= answer.as_ref().is_err_and(answer_was_lost);
