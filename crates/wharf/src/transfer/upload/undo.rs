@@ -217,7 +217,7 @@ impl Drop for Begun {
                     State::Beginning(task, asked) => given_up(&job, task, &asked).await,
                     State::Over => Ok(()),
                 };
-                untold.is_told();
+                untold.told();
                 undone
             },
             TIDY_UP,
@@ -229,7 +229,7 @@ impl Drop for Begun {
 struct Untold(Option<String>);
 
 impl Untold {
-    fn is_told(mut self) {
+    fn told(mut self) {
         self.0 = None;
     }
 }
