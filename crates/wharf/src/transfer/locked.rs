@@ -158,8 +158,8 @@ pub(super) fn sync_directories(file: &Path) -> io::Result<()> {
             break;
         }
         match File::open(above).and_then(|above| above.sync_all()) {
-            // Not every folder can be synced, nor by everybody: what is above has not just been made there.
-            Err(error) if !matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::Other) => break,
+            // Not every folder can be synced, nor by everybody: then what is in it has not just been made here.
+            Err(error) if cannot_be_synced(error.kind()) => break,
             synced => synced?,
         }
         if id.born.is_some() {
@@ -169,6 +169,12 @@ pub(super) fn sync_directories(file: &Path) -> io::Result<()> {
     known.truncate(FOLDERS);
     *named() = known;
     Ok(())
+}
+
+#[cfg(unix)]
+fn cannot_be_synced(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{InvalidInput, NotFound, PermissionDenied, ReadOnlyFilesystem, Unsupported};
+    matches!(kind, InvalidInput | NotFound | PermissionDenied | ReadOnlyFilesystem | Unsupported)
 }
 
 /// A folder, and no other that is called like it later, or gets its place on the disk.
