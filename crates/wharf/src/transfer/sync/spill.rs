@@ -33,7 +33,12 @@ pub(super) struct Sorter {
 
 impl Sorter {
     pub(super) fn new() -> Self {
-        Self { most: HELD, ..Self::default() }
+        Self::holding(HELD)
+    }
+
+    /// One that holds so many bytes of entries in memory.
+    pub(super) fn holding(most: usize) -> Self {
+        Self { most, ..Self::default() }
     }
 
     pub(super) fn push(&mut self, entry: Entry) -> Result<(), Error> {
@@ -81,6 +86,7 @@ impl Sorter {
 }
 
 /// Entries in order.
+#[derive(Default)]
 pub(super) struct Sorted {
     /// The next entry of each run, of which the last is in memory. Of the same key the later run's comes first.
     next: BinaryHeap<Reverse<Next>>,
@@ -112,11 +118,16 @@ impl Sorted {
         Ok(())
     }
 
+    /// The key of the next entry, if no key came twice.
+    pub(super) fn peek(&self) -> Option<&str> {
+        self.next.peek().map(|Reverse(next)| next.entry.key.as_str())
+    }
+
     pub(super) fn next(&mut self) -> Result<Option<Entry>, Error> {
         while let Some(Reverse(Next { entry, run })) = self.next.pop() {
             self.refill(run)?;
             if self.last.as_ref() != Some(&entry.key) {
-                self.last = Some(entry.key.clone());
+                self.last.get_or_insert_default().clone_from(&entry.key);
                 return Ok(Some(entry));
             }
         }
@@ -268,7 +279,7 @@ mod tests {
     #[test]
     fn runs_come_out_as_one_in_order() {
         for most in [1, 2_000, HELD] {
-            let mut sorter = Sorter { most, ..Sorter::default() };
+            let mut sorter = Sorter::holding(most);
             for n in 0..1000_u64 {
                 sorter.push(entry(format!("{:03}", n * 7919 % 1000), n)).unwrap();
             }

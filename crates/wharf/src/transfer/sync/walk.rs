@@ -1,13 +1,18 @@
 //! The files below a folder, in the order of their keys' bytes.
 
 use std::fs;
+use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 use std::vec;
 
 use wharf_proto::sync_plan::Entry;
 use wharf_proto::{Error, ErrorKind};
 
+use super::spill::{Sorted, Sorter};
 use crate::transfer::download::is_kept_name;
+
+/// How many bytes of one folder's names are held in memory.
+const HELD: usize = 8 << 20;
 
 /// Whether a walk is of a source or of a target, and what is done with symbolic links there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,26 +35,56 @@ pub(in crate::transfer) struct Trouble {
     pub(in crate::transfer) hides: bool,
 }
 
-/// A walk through a tree. A folder's names are held in memory while it is in it, and those of the folders above it.
+/// A walk through a tree. The names of the folder it is in are held in memory, or on disk where they are many, and so are those
+/// of the folders above it.
 ///
 /// Files of a folder come as its name with a `/` is sorted: `a.b` comes before `a/b`.
 pub(in crate::transfer) struct Walk {
     root: PathBuf,
     links: Links,
-    folders: Vec<vec::IntoIter<Result<Found, Trouble>>>,
+    folders: Vec<Folder>,
+    /// How many bytes of a folder's names are held in memory.
+    held: usize,
 }
 
-struct Found {
-    /// With a `/` at the end for a folder.
+/// What is left of a folder.
+struct Folder {
     key: String,
-    is_folder: bool,
+    /// Only their keys, which end in a `/` for folders.
+    names: Sorted,
+    troubles: Peekable<vec::IntoIter<Trouble>>,
+}
+
+impl Folder {
+    /// The key of the next file or folder.
+    fn next(&mut self) -> Option<Result<String, Trouble>> {
+        let name = match self.names.peek() {
+            Some(name) => name,
+            None => return self.troubles.next().map(Err),
+        };
+        if let Some(trouble) = self.troubles.next_if(|trouble| trouble.key.as_str() < name) {
+            return Some(Err(trouble));
+        }
+        match self.names.next() {
+            Ok(next) => next.map(|entry| Ok(entry.key)),
+            Err(error) => {
+                let key = self.key.clone();
+                self.names = Sorted::default();
+                Some(Err(Trouble { key, error, hides: true }))
+            }
+        }
+    }
 }
 
 impl Walk {
     /// A walk that begins at `root`, with those whose names it knows to leave out.
     pub(in crate::transfer) fn new(root: PathBuf, links: Links) -> Self {
-        let mut walk = Self { root, links, folders: Vec::new() };
-        walk.enter("");
+        Self::holding(root, links, HELD)
+    }
+
+    fn holding(root: PathBuf, links: Links, held: usize) -> Self {
+        let mut walk = Self { root, links, folders: Vec::new(), held };
+        walk.enter(String::new());
         walk
     }
 
@@ -57,56 +92,63 @@ impl Walk {
         key.split('/').filter(|part| !part.is_empty()).fold(self.root.clone(), |path, part| path.join(part))
     }
 
-    /// Reads a folder's names. `folder` is its key, with a `/` at the end unless it is the root.
-    fn enter(&mut self, folder: &str) {
-        let path = self.path_of(folder);
-        let mut found: Vec<Result<Found, Trouble>> = Vec::new();
-        match fs::read_dir(&path) {
-            Err(error) => found.push(Err(trouble(folder, &path, "read the folder", error, true))),
-            Ok(names) => {
-                for name in names {
-                    match name {
-                        Ok(name) => found.extend(self.found(folder, &name)),
-                        Err(error) => found.push(Err(trouble(folder, &path, "read the folder", error, true))),
-                    }
-                }
-            }
-        }
-        found.sort_by(|one, other| key_of(one).cmp(key_of(other)));
-        self.folders.push(found.into_iter());
+    /// Reads a folder's names. `key` is the folder's, with a `/` at the end unless it is the root.
+    fn enter(&mut self, key: String) {
+        let mut troubles = Vec::new();
+        let names = self.names(&key, &mut troubles).unwrap_or_else(|error| {
+            troubles.push(Trouble { key: key.clone(), error, hides: true });
+            Sorted::default()
+        });
+        troubles.sort_by(|one, other| one.key.cmp(&other.key));
+        self.folders.push(Folder { key, names, troubles: troubles.into_iter().peekable() });
     }
 
-    fn found(&self, folder: &str, name: &fs::DirEntry) -> Option<Result<Found, Trouble>> {
+    fn names(&self, folder: &str, troubles: &mut Vec<Trouble>) -> Result<Sorted, Error> {
+        let path = self.path_of(folder);
+        let unread = |error| trouble(folder, &path, "read the folder", error, true);
+        let mut names = Sorter::holding(self.held);
+        let entries = fs::read_dir(&path).map_err(unread).map_err(|trouble| troubles.push(trouble));
+        for entry in entries.into_iter().flatten() {
+            match entry.map_err(unread).and_then(|entry| self.found(folder, &entry)) {
+                Ok(Some(key)) => names.push(Entry::new(key, 0))?,
+                Ok(None) => {}
+                Err(trouble) => troubles.push(trouble),
+            }
+        }
+        names.sorted()
+    }
+
+    /// The key of what is found in a folder, if it belongs to the walk.
+    fn found(&self, folder: &str, name: &fs::DirEntry) -> Result<Option<String>, Trouble> {
         let path = name.path();
         let Some(text) = name.file_name().to_str().map(str::to_owned) else {
             let key = format!("{folder}{}", name.file_name().to_string_lossy());
             let message = format!("{}: the name is not UTF-8, as keys must be", path.display());
-            return Some(Err(Trouble { key, error: Error::invalid_input(message), hides: false }));
+            return Err(Trouble { key, error: Error::invalid_input(message), hides: false });
         };
         let key = format!("{folder}{text}");
         let kind = match name.file_type() {
             Ok(kind) => kind,
-            Err(error) => return Some(Err(trouble(&key, &path, "look at", error, true))),
+            Err(error) => return Err(trouble(&key, &path, "look at", error, true)),
         };
         let is_folder = match (kind.is_symlink(), self.links) {
             (false, _) => kind.is_dir(),
-            (true, Links::Skip) => return None,
+            (true, Links::Skip) => return Ok(None),
             (true, links) => match fs::metadata(&path) {
-                Ok(to) if to.is_dir() && links == Links::Target => return None,
+                Ok(to) if to.is_dir() && links == Links::Target => return Ok(None),
                 Ok(to) if to.is_dir() && self.leads_up(folder, &path) => {
                     let message = format!("{}: the link leads to a folder it is in", path.display());
-                    return Some(Err(Trouble { key, error: Error::invalid_input(message), hides: false }));
+                    return Err(Trouble { key, error: Error::invalid_input(message), hides: false });
                 }
                 Ok(to) => to.is_dir(),
-                Err(_) if links == Links::Target => return None,
-                Err(error) => return Some(Err(trouble(&key, &path, "follow the link", error, true))),
+                Err(_) if links == Links::Target => return Ok(None),
+                Err(error) => return Err(trouble(&key, &path, "follow the link", error, true)),
             },
         };
         if self.links == Links::Target && !is_folder && is_kept_name(&name.file_name()) {
-            return None;
+            return Ok(None);
         }
-        let key = if is_folder { format!("{key}/") } else { key };
-        Some(Ok(Found { key, is_folder }))
+        Ok(Some(if is_folder { format!("{key}/") } else { key }))
     }
 
     /// Whether a link in this folder leads to one of those that the folder is in, by their names or by their places.
@@ -145,21 +187,14 @@ impl Iterator for Walk {
             match self.folders.last_mut()?.next() {
                 None => drop(self.folders.pop()),
                 Some(Err(trouble)) => return Some(Err(trouble)),
-                Some(Ok(found)) if found.is_folder => self.enter(&found.key),
-                Some(Ok(found)) => {
-                    if let Some(entry) = self.entry(found.key) {
+                Some(Ok(key)) if key.ends_with('/') => self.enter(key),
+                Some(Ok(key)) => {
+                    if let Some(entry) = self.entry(key) {
                         return Some(entry);
                     }
                 }
             }
         }
-    }
-}
-
-fn key_of(found: &Result<Found, Trouble>) -> &str {
-    match found {
-        Ok(found) => &found.key,
-        Err(trouble) => &trouble.key,
     }
 }
 
@@ -197,6 +232,9 @@ mod tests {
         fs::create_dir(directory.path().join("empty")).unwrap();
         files.sort_unstable();
         assert_eq!(keys(directory.path(), Links::Follow), files);
+        // Each name in a temporary file of its own.
+        let walk = Walk::holding(directory.path().to_owned(), Links::Follow, 1);
+        assert_eq!(walk.map(|item| item.unwrap().key).collect::<Vec<_>>(), files);
         let entry = Walk::new(directory.path().to_owned(), Links::Follow).next().unwrap().unwrap();
         assert_eq!((entry.size, entry.modified.is_some()), (1, true));
         assert_eq!(keys(&directory.path().join("nothing"), Links::Follow), ["! "]);
