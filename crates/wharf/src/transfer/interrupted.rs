@@ -1,6 +1,6 @@
 //! What interrupted transfers have left behind on this machine.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -15,8 +15,7 @@ use super::locked::{self, failed};
 use crate::Client;
 use crate::payload::blocking;
 
-/// A transfer that was interrupted and can be resumed, by the same call, or given up, by
-/// [`remove`](Interrupted::remove).
+/// A transfer that was interrupted: it is resumed by the same call, or given up by [`remove`](Interrupted::remove).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Interrupted {
@@ -30,7 +29,7 @@ pub struct Interrupted {
     pub key: String,
     /// The file, as it was called then.
     pub path: PathBuf,
-    /// How many bytes are to be moved.
+    /// How many bytes are to be moved; 0 where that is not known.
     pub size: u64,
     /// How many of them were, as far as it was recorded.
     pub bytes: u64,
@@ -40,7 +39,7 @@ pub struct Interrupted {
     pub upload_id: Option<String>,
     /// Whether it is running now.
     pub is_running: bool,
-    /// Where all this was read.
+    /// Where all this was read; of a [`Part`](InterruptedKind::Part), itself.
     pub journal: PathBuf,
     /// Why it could not be read: then nothing else is known but where it is.
     pub problem: Option<String>,
@@ -54,6 +53,8 @@ pub enum InterruptedKind {
     Upload,
     /// From S3 into a file.
     Download,
+    /// From S3 into a file, by a download that kept no journal: only its unfinished file is left. The same call begins anew.
+    Part,
     /// Not known, for its journal cannot be read: see [`Interrupted::problem`].
     Unknown,
 }
@@ -84,8 +85,8 @@ impl Client {
 }
 
 impl Interrupted {
-    /// Those whose journals are in this folder, by their time: downloads into it, or what was uploaded with it as
-    /// [`journal_dir`](super::Upload::journal_dir). A folder that is not there has none.
+    /// Those that have left something in this folder, by their time: downloads into it, or what was uploaded with it as
+    /// [`journal_dir`](super::Upload::journal_dir). A folder that is not there has none. Folders in it are not looked at.
     ///
     /// A journal that cannot be read, for another version has written it, say, is one of [`Unknown`](InterruptedKind::Unknown)
     /// kind, and hides none of the others.
@@ -101,8 +102,11 @@ impl Interrupted {
         let mut found = Vec::new();
         for entry in entries {
             let path = entry.map_err(|error| failed("could not be read", folder, error))?.path();
-            let is_journal = path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(SUFFIX.as_bytes()));
-            if is_journal {
+            let is_called =
+                |end: &str| path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(end.as_bytes()));
+            if is_called(PART) && !beside(&path, SUFFIX).exists() {
+                found.extend(Self::part(path));
+            } else if is_called(SUFFIX) {
                 found.extend(Self::read(path.clone()).unwrap_or_else(|error| Some(Self::unreadable(path, &error))));
             }
         }
@@ -111,6 +115,23 @@ impl Interrupted {
     }
 
     fn unreadable(journal: PathBuf, error: &Error) -> Self {
+        Self { problem: Some(error.message().to_owned()), ..Self::unknown(journal) }
+    }
+
+    /// `None` for what is no file, or is gone since.
+    fn part(part: PathBuf) -> Option<Self> {
+        let found = fs::metadata(&part).ok().filter(fs::Metadata::is_file)?;
+        Some(Self {
+            kind: InterruptedKind::Part,
+            path: beside(&part, ""),
+            bytes: found.len(),
+            since: found.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+            is_running: File::open(&part).is_ok_and(|file| journal::is_held(&file)),
+            ..Self::unknown(part)
+        })
+    }
+
+    fn unknown(journal: PathBuf) -> Self {
         Self {
             kind: InterruptedKind::Unknown,
             endpoint: String::new(),
@@ -123,7 +144,7 @@ impl Interrupted {
             upload_id: None,
             is_running: false,
             journal,
-            problem: Some(error.message().to_owned()),
+            problem: None,
         }
     }
 
@@ -166,7 +187,8 @@ impl Interrupted {
         })
     }
 
-    /// Gives it up: aborts the upload (AbortMultipartUpload), or removes the unfinished file; and removes the journal.
+    /// Gives it up: aborts the upload (AbortMultipartUpload), or removes the unfinished file; and removes the journal, if there
+    /// is one.
     ///
     /// # Errors
     /// [`InUse`](crate::ErrorKind::InUse) while it or another download into the file is running,
@@ -183,6 +205,9 @@ impl Interrupted {
                 "the upload is to {}, not to the client's server",
                 self.endpoint
             )));
+        }
+        if self.kind == InterruptedKind::Part {
+            return blocking(move || remove_part(&self.journal)).await;
         }
         let path = self.journal.clone();
         // Nobody goes on with it meanwhile.
@@ -204,7 +229,7 @@ impl Interrupted {
         }
         blocking(move || {
             if let State::Download(_) = state {
-                remove_part(&part_of(&self.journal))?;
+                remove_part(&beside(&self.journal, PART))?;
             }
             journal.remove()
         })
@@ -223,9 +248,9 @@ fn remove_part(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// The unfinished file beside a download's journal.
-fn part_of(journal: &Path) -> PathBuf {
-    let mut name = journal.file_stem().unwrap_or_default().to_owned();
-    name.push(PART);
-    journal.with_file_name(name)
+/// The file beside a journal or an unfinished file that ends like this instead.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(end);
+    path.with_file_name(name)
 }

@@ -92,13 +92,14 @@ pub(super) fn look(path: &Path) -> Result<(State, bool), Error> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(|error| failed("could not be read", path, error))?;
     let decoded = journal::decode(&bytes).map_err(|error| unreadable(path, error))?;
-    let is_free = match file.try_lock_shared() {
-        Ok(()) => true,
-        Err(fs::TryLockError::WouldBlock) => false,
-        Err(fs::TryLockError::Error(_)) => true,
-    };
+    let is_held = is_held(&file);
     drop(file);
-    Ok((State::of(decoded.records), !is_free))
+    Ok((State::of(decoded.records), is_held))
+}
+
+/// Whether a transfer has locked the file.
+pub(super) fn is_held(file: &File) -> bool {
+    matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
 }
 
 /// The path from the root on, by which another run knows the same file, whatever it is called by: symbolic links on the way

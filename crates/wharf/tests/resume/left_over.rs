@@ -91,6 +91,27 @@ async fn a_file_that_is_being_written_is_not_removed() {
     assert!(!part.exists());
 }
 
+/// As a process leaves it that was killed.
+#[tokio::test]
+async fn an_unfinished_file_without_a_journal_is_listed_and_removed() {
+    let place = Place::new().await;
+    let part = place.path("a.b.wharf-part");
+    fs::write(&part, "begun").unwrap();
+    fs::create_dir(place.path("folder.wharf-part")).unwrap();
+    let listed = || Interrupted::list(place.folder.path()).unwrap();
+    let writing = fs::File::open(&part).unwrap();
+    writing.lock().unwrap();
+    let [running] = listed().try_into().unwrap();
+    assert_eq!((running.kind, running.bytes, running.is_running), (InterruptedKind::Part, 5, true));
+    assert_eq!((&running.path, &running.journal), (&place.path("a.b"), &part));
+    assert_eq!(running.remove(&place.s3).await.unwrap_err().kind(), ErrorKind::InUse);
+    drop(writing);
+    let [left] = listed().try_into().unwrap();
+    assert!(!left.is_running);
+    left.remove(&place.s3).await.unwrap();
+    assert!(!part.exists() && listed().is_empty());
+}
+
 #[tokio::test]
 async fn what_is_running_is_told_and_not_removed() {
     let place = Place::new().await;
