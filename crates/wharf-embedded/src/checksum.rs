@@ -22,6 +22,14 @@ pub(crate) enum Algorithm {
 pub(crate) const ALL: [Algorithm; 5] =
     [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme, Algorithm::Sha1, Algorithm::Sha256];
 
+/// Those of S3 that the store does not have.
+const YOUNG: [&str; 5] = ["MD5", "SHA512", "XXHASH3", "XXHASH64", "XXHASH128"];
+
+/// To store what was never compared would be a wrong success.
+fn not_carried(name: &str) -> Error {
+    Error::new(Code::NotImplemented, format!("This store does not have the checksum {name}."))
+}
+
 impl Algorithm {
     /// As `x-amz-checksum-algorithm` names it.
     pub(crate) fn name(self) -> &'static str {
@@ -58,6 +66,9 @@ impl Algorithm {
 
     pub(crate) fn parse(name: &str) -> Result<Self> {
         ALL.into_iter().find(|algorithm| algorithm.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+            if YOUNG.iter().any(|young| young.eq_ignore_ascii_case(name)) {
+                return not_carried(name);
+            }
             Error::new(
                 Code::InvalidRequest,
                 "Checksum algorithm provided is unsupported. Please try again with any of the valid types: \
@@ -74,6 +85,16 @@ impl Algorithm {
             Algorithm::Sha1 => 20,
             Algorithm::Sha256 => 32,
         }
+    }
+
+    /// Whose checksum the header of this name, in lower case, carries.
+    pub(crate) fn of_header(name: &str) -> Result<Self> {
+        ALL.into_iter().find(|algorithm| algorithm.header() == name).ok_or_else(|| match is_unknown(name) {
+            true => not_carried(name),
+            false => {
+                Error::new(Code::InvalidRequest, "The value specified in the x-amz-trailer header is not supported")
+            }
+        })
     }
 
     /// How `crc-fast` names it; the hashes cannot be combined.
@@ -194,9 +215,7 @@ pub(crate) fn of_parts(kind: Kind, parts: &[(&str, u64)]) -> Result<Checksum> {
 /// The checksum that headers or trailers give, if any; there may be one at most.
 pub(crate) fn given(headers: &HeaderMap) -> Result<Option<(Algorithm, String)>> {
     if let Some(name) = headers.keys().map(HeaderName::as_str).find(|name| is_unknown(name)) {
-        // To store what was never compared would be a wrong success.
-        let message = format!("This store does not have the checksum {name}.");
-        return Err(Error::new(Code::NotImplemented, message));
+        return Err(not_carried(name));
     }
     let mut found = None;
     for algorithm in ALL {

@@ -11,6 +11,7 @@ use s3s::dto::ServerSideEncryptionConfiguration;
 
 use crate::backend::{Bucket, Lock, Object, Retention};
 use crate::document::Document;
+use crate::encoded_words::decoded_length;
 use crate::error::{Code, Error, Result, invalid_argument};
 use crate::lock::default_retention;
 use crate::time::{iso_date, parse_iso_date};
@@ -70,7 +71,7 @@ pub(crate) fn metadata(headers: &Headers, kept: &mut HeaderMap) -> Result<()> {
         // Several headers of one name are one value to S3, joined by commas.
         let values: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
         let value = values.join(&b","[..]);
-        size += short.len() + value.len();
+        size += short.len() + decoded_length(&value);
         if let Ok(value) = HeaderValue::from_bytes(&value) {
             kept.insert(name.clone(), value);
         }

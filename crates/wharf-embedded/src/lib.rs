@@ -104,6 +104,8 @@
 //! * Objects of the storage classes `GLACIER` and `DEEP_ARCHIVE` cannot be read, and there is no RestoreObject.
 //! * What is in memory goes with the last clone of its [`Store`]; keys, faults and the log of requests are never on disk.
 //! * Of the checksums, the five that every S3 has are kept. One of the young ones (SHA-512, MD5, xxHash) is refused.
+//! * There are no directory buckets, names of buckets within an account, holds until an event, nor MFA delete: what asks for
+//!   them is refused.
 //!
 //! # Whose reading of S3 it is
 //!
@@ -121,6 +123,7 @@ mod copy_source;
 mod cors;
 mod disk;
 mod document;
+mod encoded_words;
 mod error;
 mod faults;
 mod form;

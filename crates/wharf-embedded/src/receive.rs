@@ -85,7 +85,7 @@ impl Expected {
         let md5 = text("content-md5").map(parse_md5).transpose()?;
         let given = checksum::given(headers)?;
         let trailer = match text("x-amz-trailer") {
-            Some(name) => Some(of_trailer(name)?),
+            Some(name) => Some(Algorithm::of_header(&name.trim().to_ascii_lowercase())?),
             None => None,
         };
         if given.is_some() && trailer.is_some() {
@@ -148,13 +148,6 @@ impl Expected {
     pub(crate) fn is_given(&self) -> bool {
         self.md5.is_some() || self.algorithm.is_some()
     }
-}
-
-fn of_trailer(name: &str) -> Result<Algorithm> {
-    let name = name.trim().to_ascii_lowercase();
-    checksum::ALL.into_iter().find(|algorithm| algorithm.header() == name).ok_or_else(|| {
-        Error::new(Code::InvalidRequest, "The value specified in the x-amz-trailer header is not supported")
-    })
 }
 
 fn parse_md5(text: &str) -> Result<Vec<u8>> {

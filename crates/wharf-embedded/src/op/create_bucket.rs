@@ -17,7 +17,13 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
     let region = &call.shared.region;
     let constraint = match call.document.is_empty() {
         true => None,
-        false => xml::parse::<CreateBucketConfiguration>(&call.document)?.location_constraint,
+        false => {
+            let asked = xml::parse::<CreateBucketConfiguration>(&call.document)?;
+            if asked.bucket.is_some() || asked.location.is_some() {
+                return Err(Error::new(Code::NotImplemented, "This store has no directory buckets."));
+            }
+            asked.location_constraint
+        }
     };
     let asked = match constraint.as_ref().map(|constraint| constraint.as_str()) {
         None | Some("") => "us-east-1",

@@ -123,6 +123,9 @@ async fn buckets() {
     let elsewhere =
         "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
     put("/elsewhere").body(elsewhere).send(&store).await.refused(400, "IllegalLocationConstraintException");
+    let directory = "<CreateBucketConfiguration><Location><Name>use1-az4</Name><Type>AvailabilityZone</Type></Location>\
+                     <Bucket><Type>Directory</Type></Bucket></CreateBucketConfiguration>";
+    put("/elsewhere").body(directory).send(&store).await.refused(501, "NotImplemented");
     let tagged = |key: &str| {
         format!(
             "<CreateBucketConfiguration><Tags><Tag><Key>{key}</Key><Value>1</Value></Tag></Tags></CreateBucketConfiguration>"

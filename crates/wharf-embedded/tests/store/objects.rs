@@ -100,6 +100,10 @@ async fn what_is_put_comes_back() {
     assert_eq!(get("/bucket?acl").send(&store).await.expect(200).elements("Permission"), ["FULL_CONTROL"]);
     put("/bucket/k").header("x-amz-acl", "open").send(&store).await.refused(400, "InvalidArgument");
     put("/bucket/k").header("x-amz-meta-big", &"x".repeat(2046)).send(&store).await.refused(400, "MetadataTooLarge");
+    // Encoded words count as what they stand for.
+    let word = format!("=?UTF-8?B?{}?=", base64("ü".repeat(1022).as_bytes()));
+    put("/bucket/k").header("x-amz-meta-word", &word).send(&store).await.expect(200);
+    put("/bucket/k").header("x-amz-meta-words", &word).send(&store).await.refused(400, "MetadataTooLarge");
     put("/bucket/k").header("x-amz-storage-class", "PAPER").send(&store).await.refused(400, "InvalidStorageClass");
     put("/bucket/k").header("x-amz-tagging", "a=1&a=2").send(&store).await.refused(400, "InvalidTag");
 }
@@ -217,6 +221,8 @@ async fn checksums() {
     send("content-md5", "short").send(&store).await.refused(400, "InvalidDigest");
     send("x-amz-checksum-crc32", "short").send(&store).await.refused(400, "InvalidRequest");
     send("x-amz-checksum-sha512", &base64(&[0; 64])).send(&store).await.refused(501, "NotImplemented");
+    let begun = post("/bucket/k?uploads").header("x-amz-checksum-algorithm", "SHA512");
+    begun.send(&store).await.refused(501, "NotImplemented");
     send("x-amz-sdk-checksum-algorithm", "CRC32").send(&store).await.refused(400, "InvalidRequest");
     let two = send("x-amz-checksum-crc32", "NhCmhg==").header("x-amz-checksum-crc32c", "mnG7TA==");
     two.send(&store).await.refused(400, "InvalidRequest");

@@ -65,7 +65,8 @@ impl<B: Stream<Item = Result<Bytes, Error>> + Unpin> Object<B> {
         let bytes = self.bytes().await?;
         String::from_utf8(bytes.into()).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
-            let message = format_args!("the object is not UTF-8 text: invalid from byte offset {at}");
+            let line = line_at(error.as_bytes(), at);
+            let message = format_args!("the object is not UTF-8 text: line {line}, invalid from byte offset {at}");
             place.invalid(Problem::new(message).with_cause(error.utf8_error()))
         })
     }
@@ -225,8 +226,12 @@ impl Place {
 
 /// Bytes that cannot be read as text, and where they are.
 #[cfg(any(feature = "json", feature = "xml"))]
+fn line_at(bytes: &[u8], at: usize) -> usize {
+    1 + bytes[..at].iter().filter(|&&byte| byte == b'\n').count()
+}
+
 fn not_utf8(bytes: &[u8], error: Utf8Error) -> Problem {
     let at = error.valid_up_to();
-    let line = 1 + bytes[..at].iter().filter(|&&byte| byte == b'\n').count();
+    let line = line_at(bytes, at);
     Problem::new(format_args!("line {line}: not UTF-8, invalid from byte offset {at}")).with_cause(error)
 }

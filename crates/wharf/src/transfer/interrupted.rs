@@ -27,13 +27,13 @@ pub struct Interrupted {
     pub bucket: String,
     /// The key.
     pub key: String,
-    /// The file, as it was called then.
+    /// The file, as it was called then; of a [`Part`](InterruptedKind::Part), by the name of what is left.
     pub path: PathBuf,
     /// How many bytes are to be moved; 0 where that is not known.
     pub size: u64,
-    /// How many of them were, as far as it was recorded.
+    /// How many of them were, as far as it was recorded; of a [`Part`](InterruptedKind::Part) the file's length, gaps included.
     pub bytes: u64,
-    /// When it was begun.
+    /// When it was begun; of a [`Part`](InterruptedKind::Part), when something was last written.
     pub since: SystemTime,
     /// The id of the upload; `None` for a download, and where it is not known whether one was begun.
     pub upload_id: Option<String>,
@@ -102,11 +102,10 @@ impl Interrupted {
         let mut found = Vec::new();
         for entry in entries {
             let path = entry.map_err(|error| failed("could not be read", folder, error))?.path();
-            let is_called =
-                |end: &str| path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(end.as_bytes()));
-            if is_called(PART) && !beside(&path, SUFFIX).exists() {
+            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+            if name.ends_with(PART.as_bytes()) {
                 found.extend(Self::part(path));
-            } else if is_called(SUFFIX) {
+            } else if name.ends_with(SUFFIX.as_bytes()) {
                 found.extend(Self::read(path.clone()).unwrap_or_else(|error| Some(Self::unreadable(path, &error))));
             }
         }
@@ -118,9 +117,13 @@ impl Interrupted {
         Self { problem: Some(error.message().to_owned()), ..Self::unknown(journal) }
     }
 
-    /// `None` for what is no file, or is gone since.
+    /// `None` for what a journal tells of, is no file, or is gone since.
     fn part(part: PathBuf) -> Option<Self> {
-        let found = fs::metadata(&part).ok().filter(fs::Metadata::is_file)?;
+        let journal = beside(&part, SUFFIX);
+        if journal.exists() && !matches!(journal::look(&journal), Ok((State::Nothing, _))) {
+            return None;
+        }
+        let found = fs::symlink_metadata(&part).ok().filter(fs::Metadata::is_file)?;
         Some(Self {
             kind: InterruptedKind::Part,
             path: beside(&part, ""),
@@ -207,7 +210,7 @@ impl Interrupted {
             )));
         }
         if self.kind == InterruptedKind::Part {
-            return blocking(move || remove_part(&self.journal)).await;
+            return blocking(move || remove_unrecorded(&self.journal)).await;
         }
         let path = self.journal.clone();
         // Nobody goes on with it meanwhile.
@@ -235,6 +238,17 @@ impl Interrupted {
         })
         .await
     }
+}
+
+/// Removes an unfinished file, unless a journal tells of it by now.
+fn remove_unrecorded(part: &Path) -> Result<(), Error> {
+    let (journal, state) = Journal::open(beside(part, SUFFIX))?;
+    if !matches!(state, State::Nothing) {
+        let message = format!("{} is another download's by now", part.display());
+        return Err(Error::new(ErrorKind::InUse, message).with_hint("list what was interrupted again"));
+    }
+    remove_part(part)?;
+    journal.remove()
 }
 
 /// Removes the file, unless a download is writing it that keeps no journal.

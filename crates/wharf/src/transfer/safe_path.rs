@@ -42,8 +42,9 @@ impl LocalTree {
         &self.root
     }
 
-    /// All files in it, in the order of the bytes of their keys; only the names of the folders on the way are held. Symbolic
-    /// links are what they lead to, or left out. What is not there, or has no name that a key can be, comes as its key and why.
+    /// All files in it, in the order of the bytes of their keys. Of each folder on the way 8 MiB of names are held, and more are
+    /// sorted on disk (`TMPDIR`): if that fails, the error comes with an empty key, and is the last. Symbolic links are what they
+    /// lead to, or left out. What is not there, or has no name that a key can be, comes as its key and why.
     ///
     /// ```
     /// # let folder = std::env::temp_dir().join(format!("wharf-doc-tree-{}", std::process::id()));

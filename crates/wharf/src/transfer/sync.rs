@@ -40,8 +40,8 @@ const AT_ONCE: usize = 16;
 /// Makes a target like its source: [`Client::sync`].
 ///
 /// Both ends are read in the order of their keys and compared as they come, so that ten million entries take no more memory than
-/// ten; of a folder that is read 8 MiB of names are held. More names than that, and an end that does not come in order, are
-/// sorted on disk (`TMPDIR`). What is missing or differs is uploaded, downloaded or copied, by [`Client::upload`], [`Client::download`] and
+/// ten; of a folder that is read, and of each above it, 8 MiB of names are held. More names than that, and an end that does not
+/// come in order, are sorted on disk (`TMPDIR`). What is missing or differs is uploaded, downloaded or copied, by [`Client::upload`], [`Client::download`] and
 /// [`Client::copy`]. When nothing has changed, that is one listing request for a thousand keys, and no more.
 ///
 /// An entry differs if its size does, or if the source was written later, to the second. A file that was downloaded gets the

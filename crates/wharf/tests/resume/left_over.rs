@@ -106,10 +106,26 @@ async fn an_unfinished_file_without_a_journal_is_listed_and_removed() {
     assert_eq!((&running.path, &running.journal), (&place.path("a.b"), &part));
     assert_eq!(running.remove(&place.s3).await.unwrap_err().kind(), ErrorKind::InUse);
     drop(writing);
+    // A resumable one makes its journal before it knows what is worth recording.
+    fs::write(place.path("a.b.wharf-journal"), "").unwrap();
     let [left] = listed().try_into().unwrap();
     assert!(!left.is_running);
     left.remove(&place.s3).await.unwrap();
     assert!(!part.exists() && listed().is_empty());
+    assert_eq!(names(place.folder.path()), ["folder.wharf-part"]);
+}
+
+#[tokio::test]
+async fn what_a_download_has_recorded_since_is_kept() {
+    let place = Place::new().await;
+    fs::write(place.path("target.wharf-part"), "begun").unwrap();
+    let [left] = Interrupted::list(place.folder.path()).unwrap().try_into().unwrap();
+    interrupted(&place).await;
+    let error = left.remove(&place.s3).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
+    assert!(place.path("target.wharf-part").exists());
+    let [download] = Interrupted::list(place.folder.path()).unwrap().try_into().unwrap();
+    assert_eq!(download.kind, InterruptedKind::Download);
 }
 
 #[tokio::test]

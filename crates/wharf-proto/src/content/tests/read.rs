@@ -60,7 +60,7 @@ fn text_keeps_everything() {
         assert_eq!(object("x", "\u{feff}é\r\n").text().await.unwrap(), "\u{feff}é\r\n");
         assert_eq!(object("x", "").text().await.unwrap(), "");
         let error = object("a\nb", b"abc\xff").text().await.unwrap_err();
-        let line = "GetObject bucket/a\\nb: the object is not UTF-8 text: invalid from byte offset 3";
+        let line = "GetObject bucket/a\\nb: the object is not UTF-8 text: line 1, invalid from byte offset 3";
         assert_eq!(invalid_content(&error), line);
     });
 }

@@ -9,7 +9,7 @@ use wharf_proto::{Error, ErrorKind};
 
 use super::place::Kind;
 use super::spill::Sorter;
-use super::walk::{Links, Trouble, Walk};
+use super::walk::{Hides, Links, Trouble, Walk};
 use super::work::Work;
 use crate::transfer::list::ListItems;
 
@@ -92,8 +92,9 @@ impl Reading {
                     if entry.key.is_empty() || self.skips_markers && entry.size == 0 && entry.key.ends_with('/') => {}
                 Ok(entry) if (work.filter)(&entry.key) => return Ok(Some(entry)),
                 Ok(_) => {}
+                Err(trouble) if trouble.hides == Hides::TheRest => return Err(trouble.error),
                 // The filter may say no to a folder, and yes to what is in it.
-                Err(trouble) if trouble.key.is_empty() || trouble.hides && work.rules.delete => {
+                Err(trouble) if trouble.key.is_empty() || trouble.hides == Hides::Entries && work.rules.delete => {
                     work.tell(trouble).await;
                 }
                 Err(trouble) if (work.filter)(&trouble.key) => work.tell(trouble).await,

@@ -118,9 +118,16 @@ impl Sorted {
         Ok(())
     }
 
-    /// The key of the next entry, if no key came twice.
-    pub(super) fn peek(&self) -> Option<&str> {
-        self.next.peek().map(|Reverse(next)| next.entry.key.as_str())
+    /// Its next entry is one that was written and is not there any more.
+    #[cfg(test)]
+    pub(super) fn lost() -> Self {
+        let mut run = Writer::new().unwrap().read().unwrap();
+        run.left = 1;
+        Self {
+            next: BinaryHeap::from([Reverse(Next { entry: Entry::new("lost", 0), run: 0 })]),
+            runs: vec![run],
+            ..Self::default()
+        }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Entry>, Error> {
@@ -189,70 +196,76 @@ impl Spool {
 }
 
 /// A temporary file that is written.
-struct Writer(BufWriter<File>);
+struct Writer {
+    file: BufWriter<File>,
+    count: u64,
+}
 
 impl Writer {
     fn new() -> Result<Self, Error> {
-        Ok(Self(BufWriter::with_capacity(1 << 16, unnamed_file(&std::env::temp_dir()).map_err(failed)?)))
+        let file = unnamed_file(&std::env::temp_dir()).map_err(failed)?;
+        Ok(Self { file: BufWriter::with_capacity(1 << 16, file), count: 0 })
     }
 
     fn write(&mut self, entry: &Entry) -> Result<(), Error> {
+        self.count += 1;
         self.record(entry).map_err(failed)
     }
 
     fn record(&mut self, entry: &Entry) -> io::Result<()> {
         let since = entry.modified.map(|time| time.duration_since(UNIX_EPOCH).unwrap_or_default());
         self.text(&entry.key)?;
-        self.0.write_all(&entry.size.to_le_bytes())?;
-        self.0.write_all(&since.map_or(u64::MAX, |since| since.as_secs()).to_le_bytes())?;
-        self.0.write_all(&since.map_or(0, |since| since.subsec_nanos()).to_le_bytes())?;
+        self.file.write_all(&entry.size.to_le_bytes())?;
+        self.file.write_all(&since.map_or(u64::MAX, |since| since.as_secs()).to_le_bytes())?;
+        self.file.write_all(&since.map_or(0, |since| since.subsec_nanos()).to_le_bytes())?;
         self.text(entry.etag.as_ref().map_or("", ETag::as_str))
     }
 
     fn text(&mut self, text: &str) -> io::Result<()> {
-        self.0.write_all(&(text.len() as u32).to_le_bytes())?;
-        self.0.write_all(text.as_bytes())
+        self.file.write_all(&(text.len() as u32).to_le_bytes())?;
+        self.file.write_all(text.as_bytes())
     }
 
     fn read(self) -> Result<Run, Error> {
-        let mut file = self.0.into_inner().map_err(|error| failed(error.into_error()))?;
+        let mut file = self.file.into_inner().map_err(|error| failed(error.into_error()))?;
         file.rewind().map_err(failed)?;
-        Ok(Run(BufReader::with_capacity(1 << 16, file)))
+        Ok(Run { file: BufReader::with_capacity(1 << 16, file), left: self.count })
     }
 }
 
 /// A temporary file that is read.
-struct Run(BufReader<File>);
+struct Run {
+    file: BufReader<File>,
+    left: u64,
+}
 
 impl Run {
     fn next(&mut self) -> Result<Option<Entry>, Error> {
-        self.record().map_err(failed)
+        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        self.left = left;
+        self.record().map(Some).map_err(failed)
     }
 
-    fn record(&mut self) -> io::Result<Option<Entry>> {
-        let key = match self.text() {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-            key => key?,
-        };
-        let mut entry = Entry::new(key, u64::from_le_bytes(self.bytes()?));
+    fn record(&mut self) -> io::Result<Entry> {
+        let mut entry = Entry::new(self.text()?, u64::from_le_bytes(self.bytes()?));
         let seconds = u64::from_le_bytes(self.bytes()?);
         let nanos = u32::from_le_bytes(self.bytes()?);
         if seconds != u64::MAX {
             entry.modified = UNIX_EPOCH.checked_add(Duration::new(seconds, nanos));
         }
         entry.etag = Some(self.text()?).filter(|etag| !etag.is_empty()).map(ETag::from);
-        Ok(Some(entry))
+        Ok(entry)
     }
 
     fn bytes<const N: usize>(&mut self) -> io::Result<[u8; N]> {
         let mut bytes = [0; N];
-        self.0.read_exact(&mut bytes)?;
+        self.file.read_exact(&mut bytes)?;
         Ok(bytes)
     }
 
     fn text(&mut self) -> io::Result<String> {
         let mut text = vec![0; u32::from_le_bytes(self.bytes()?) as usize];
-        self.0.read_exact(&mut text)?;
+        self.file.read_exact(&mut text)?;
         String::from_utf8(text).map_err(io::Error::other)
     }
 }

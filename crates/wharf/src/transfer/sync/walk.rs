@@ -1,7 +1,6 @@
 //! The files below a folder, in the order of their keys' bytes.
 
 use std::fs;
-use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 use std::vec;
 
@@ -11,7 +10,7 @@ use wharf_proto::{Error, ErrorKind};
 use super::spill::{Sorted, Sorter};
 use crate::transfer::download::is_kept_name;
 
-/// How many bytes of one folder's names are held in memory.
+/// How many bytes one folder's names take in memory.
 const HELD: usize = 8 << 20;
 
 /// Whether a walk is of a source or of a target, and what is done with symbolic links there.
@@ -31,8 +30,17 @@ pub(in crate::transfer) enum Links {
 pub(in crate::transfer) struct Trouble {
     pub(in crate::transfer) key: String,
     pub(in crate::transfer) error: Error,
-    /// Whether it may hide entries, so that nothing may be deleted.
-    pub(in crate::transfer) hides: bool,
+    pub(in crate::transfer) hides: Hides,
+}
+
+/// What is not known where something could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::transfer) enum Hides {
+    Nothing,
+    /// Nothing may be deleted.
+    Entries,
+    /// The walk ends with it.
+    TheRest,
 }
 
 /// A walk through a tree. The names of the folder it is in are held in memory, or on disk where they are many, and so are those
@@ -49,29 +57,17 @@ pub(in crate::transfer) struct Walk {
 
 /// What is left of a folder.
 struct Folder {
-    key: String,
+    troubles: vec::IntoIter<Trouble>,
     /// Only their keys, which end in a `/` for folders.
     names: Sorted,
-    troubles: Peekable<vec::IntoIter<Trouble>>,
 }
 
 impl Folder {
-    /// The key of the next file or folder.
+    /// The key of the next file or folder, after all that could not be read.
     fn next(&mut self) -> Option<Result<String, Trouble>> {
-        let name = match self.names.peek() {
-            Some(name) => name,
-            None => return self.troubles.next().map(Err),
-        };
-        if let Some(trouble) = self.troubles.next_if(|trouble| trouble.key.as_str() < name) {
-            return Some(Err(trouble));
-        }
-        match self.names.next() {
-            Ok(next) => next.map(|entry| Ok(entry.key)),
-            Err(error) => {
-                let key = self.key.clone();
-                self.names = Sorted::default();
-                Some(Err(Trouble { key, error, hides: true }))
-            }
+        match self.troubles.next() {
+            Some(trouble) => Some(Err(trouble)),
+            None => self.names.next().map_err(unsorted).transpose().map(|name| name.map(|entry| entry.key)),
         }
     }
 }
@@ -84,7 +80,7 @@ impl Walk {
 
     fn holding(root: PathBuf, links: Links, held: usize) -> Self {
         let mut walk = Self { root, links, folders: Vec::new(), held };
-        walk.enter(String::new());
+        walk.enter("");
         walk
     }
 
@@ -93,19 +89,19 @@ impl Walk {
     }
 
     /// Reads a folder's names. `key` is the folder's, with a `/` at the end unless it is the root.
-    fn enter(&mut self, key: String) {
+    fn enter(&mut self, key: &str) {
         let mut troubles = Vec::new();
-        let names = self.names(&key, &mut troubles).unwrap_or_else(|error| {
-            troubles.push(Trouble { key: key.clone(), error, hides: true });
+        let names = self.names(key, &mut troubles).unwrap_or_else(|error| {
+            troubles.push(unsorted(error));
             Sorted::default()
         });
         troubles.sort_by(|one, other| one.key.cmp(&other.key));
-        self.folders.push(Folder { key, names, troubles: troubles.into_iter().peekable() });
+        self.folders.push(Folder { troubles: troubles.into_iter(), names });
     }
 
     fn names(&self, folder: &str, troubles: &mut Vec<Trouble>) -> Result<Sorted, Error> {
         let path = self.path_of(folder);
-        let unread = |error| trouble(folder, &path, "read the folder", error, true);
+        let unread = |error| trouble(folder, &path, "read the folder", error);
         let mut names = Sorter::holding(self.held);
         let entries = fs::read_dir(&path).map_err(unread).map_err(|trouble| troubles.push(trouble));
         for entry in entries.into_iter().flatten() {
@@ -124,12 +120,12 @@ impl Walk {
         let Some(text) = name.file_name().to_str().map(str::to_owned) else {
             let key = format!("{folder}{}", name.file_name().to_string_lossy());
             let message = format!("{}: the name is not UTF-8, as keys must be", path.display());
-            return Err(Trouble { key, error: Error::invalid_input(message), hides: false });
+            return Err(Trouble { key, error: Error::invalid_input(message), hides: Hides::Nothing });
         };
         let key = format!("{folder}{text}");
         let kind = match name.file_type() {
             Ok(kind) => kind,
-            Err(error) => return Err(trouble(&key, &path, "look at", error, true)),
+            Err(error) => return Err(trouble(&key, &path, "look at", error)),
         };
         let is_folder = match (kind.is_symlink(), self.links) {
             (false, _) => kind.is_dir(),
@@ -138,11 +134,11 @@ impl Walk {
                 Ok(to) if to.is_dir() && links == Links::Target => return Ok(None),
                 Ok(to) if to.is_dir() && self.leads_up(folder, &path) => {
                     let message = format!("{}: the link leads to a folder it is in", path.display());
-                    return Err(Trouble { key, error: Error::invalid_input(message), hides: false });
+                    return Err(Trouble { key, error: Error::invalid_input(message), hides: Hides::Nothing });
                 }
                 Ok(to) => to.is_dir(),
                 Err(_) if links == Links::Target => return Ok(None),
-                Err(error) => return Err(trouble(&key, &path, "follow the link", error, true)),
+                Err(error) => return Err(trouble(&key, &path, "follow the link", error)),
             },
         };
         if self.links == Links::Target && !is_folder && is_kept_name(&name.file_name()) {
@@ -165,11 +161,11 @@ impl Walk {
             // Gone since its folder was read.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
             // It may be there: what the target has of it is not to be deleted.
-            Err(error) => return Some(Err(trouble(&key, &path, "look at", error, true))),
+            Err(error) => return Some(Err(trouble(&key, &path, "look at", error))),
         };
         if !found.is_file() {
             let message = format!("{}: it is no regular file", path.display());
-            return Some(Err(Trouble { key, error: Error::invalid_input(message), hides: false }));
+            return Some(Err(Trouble { key, error: Error::invalid_input(message), hides: Hides::Nothing }));
         }
         let entry = Entry::new(key, found.len());
         Some(Ok(match found.modified() {
@@ -186,8 +182,13 @@ impl Iterator for Walk {
         loop {
             match self.folders.last_mut()?.next() {
                 None => drop(self.folders.pop()),
-                Some(Err(trouble)) => return Some(Err(trouble)),
-                Some(Ok(key)) if key.ends_with('/') => self.enter(key),
+                Some(Err(trouble)) => {
+                    if trouble.hides == Hides::TheRest {
+                        self.folders.clear();
+                    }
+                    return Some(Err(trouble));
+                }
+                Some(Ok(key)) if key.ends_with('/') => self.enter(&key),
                 Some(Ok(key)) => {
                     if let Some(entry) = self.entry(key) {
                         return Some(entry);
@@ -198,9 +199,18 @@ impl Iterator for Walk {
     }
 }
 
-fn trouble(key: &str, path: &Path, what: &str, error: std::io::Error, hides: bool) -> Trouble {
+/// Names on disk that are not to be had. Its key is the root's, which no filter says no to.
+fn unsorted(error: Error) -> Trouble {
+    Trouble { key: String::new(), error, hides: Hides::TheRest }
+}
+
+fn trouble(key: &str, path: &Path, what: &str, error: std::io::Error) -> Trouble {
     let message = format!("could not {what} {}: {error}", path.display());
-    Trouble { key: key.to_owned(), error: Error::new(ErrorKind::Body, message).with_cause(error), hides }
+    Trouble {
+        key: key.to_owned(),
+        error: Error::new(ErrorKind::Body, message).with_cause(error),
+        hides: Hides::Entries,
+    }
 }
 
 #[cfg(test)]
@@ -267,9 +277,9 @@ mod tests {
         symlink("../b", root.join("a/x")).unwrap();
         symlink("../a", root.join("b/y")).unwrap();
         symlink("../c", root.join("b/z")).unwrap();
-        let expected = ["a/f", "a/x/g", "! a/x/y", "a/x/z/h", "b/g", "b/y/f", "! b/y/x", "b/z/h", "c/h"];
+        let expected = ["a/f", "! a/x/y", "a/x/g", "a/x/z/h", "b/g", "! b/y/x", "b/y/f", "b/z/h", "c/h"];
         assert_eq!(keys(root, Links::Follow), expected);
-        let hides = |item: Result<Entry, Trouble>| item.is_err_and(|trouble| trouble.hides);
+        let hides = |item: Result<Entry, Trouble>| item.is_err_and(|trouble| trouble.hides != Hides::Nothing);
         assert!(!Walk::new(root.to_owned(), Links::Follow).any(hides));
     }
 
@@ -288,8 +298,19 @@ mod tests {
         let directory = tree(&["a"]);
         let walk = Walk::new(directory.path().to_owned(), Links::Follow);
         let trouble = walk.entry("a/b".to_owned()).unwrap().unwrap_err();
-        assert!(trouble.hides && trouble.key == "a/b");
+        assert_eq!((trouble.hides, trouble.key.as_str()), (Hides::Entries, "a/b"));
         assert!(walk.entry("gone".to_owned()).is_none());
+    }
+
+    /// Not all of its names are known then: what comes after must not look gone.
+    #[test]
+    fn a_folder_whose_names_are_lost_is_the_end() {
+        let directory = tree(&["a", "z/b"]);
+        let mut walk = Walk::new(directory.path().to_owned(), Links::Follow);
+        walk.folders.push(Folder { troubles: Vec::new().into_iter(), names: Sorted::lost() });
+        let trouble = walk.next().unwrap().unwrap_err();
+        assert_eq!((trouble.hides, trouble.key.as_str()), (Hides::TheRest, ""));
+        assert!(walk.next().is_none());
     }
 
     #[cfg(unix)]
@@ -298,6 +319,6 @@ mod tests {
         use std::os::unix::ffi::OsStrExt;
         let directory = tree(&["a", "z"]);
         fs::write(directory.path().join(std::ffi::OsStr::from_bytes(b"m\xff")), "x").unwrap();
-        assert_eq!(keys(directory.path(), Links::Follow), ["a", "! m\u{fffd}", "z"]);
+        assert_eq!(keys(directory.path(), Links::Follow), ["! m\u{fffd}", "a", "z"]);
     }
 }

@@ -15,7 +15,7 @@ use super::outcome::FAILURES;
 use super::place::Kind;
 use super::side::{Reading, check};
 use super::spill::Spool;
-use super::walk::{Links, Trouble};
+use super::walk::{Hides, Links, Trouble};
 use super::{Choose, SyncAction, SyncItem, Tweaks, item};
 use crate::Client;
 use crate::payload::blocking;
@@ -334,7 +334,7 @@ impl Work {
 
     /// Says of what could not be read that it could not.
     pub(super) async fn tell(&self, trouble: Trouble) {
-        let is_noted = !trouble.hides && {
+        let is_noted = trouble.hides == Hides::Nothing && {
             let mut unread = self.unread();
             unread.contains(&trouble.key) || unread.len() < UNREAD && unread.insert(trouble.key.clone())
         };
