@@ -225,11 +225,11 @@ impl Place {
 }
 
 /// Bytes that cannot be read as text, and where they are.
-#[cfg(any(feature = "json", feature = "xml"))]
 fn line_at(bytes: &[u8], at: usize) -> usize {
     1 + bytes[..at].iter().filter(|&&byte| byte == b'\n').count()
 }
 
+#[cfg(any(feature = "json", feature = "xml"))]
 fn not_utf8(bytes: &[u8], error: Utf8Error) -> Problem {
     let at = error.valid_up_to();
     let line = line_at(bytes, at);
