@@ -145,7 +145,9 @@ impl Error {
     /// Adds to the sentence what else the reader has to know, such as what became of the parts.
     #[must_use]
     pub fn with_note(mut self, note: impl fmt::Display) -> Self {
-        self.0.message = format!("{}; {note}", self.0.message);
+        // What servers say often ends with a full stop.
+        let told = self.0.message.strip_suffix('.').unwrap_or(&self.0.message);
+        self.0.message = format!("{told}; {note}");
         self
     }
 
@@ -375,6 +377,12 @@ mod tests {
         let body = Bytes::from_static(b"<Error><Code>NoSuchKey</Code><Message></Message><HostId>a</HostId></Error>");
         let error = Error::from_response(StatusCode::NOT_FOUND, &HeaderMap::new(), &body);
         assert_eq!(error.to_string(), "not found (NoSuchKey, HTTP 404)");
+    }
+
+    #[test]
+    fn a_note_follows_a_sentence_of_the_server() {
+        let told = Error::invalid_input("Slow down.").with_note("the upload was kept").with_note("try again");
+        assert_eq!(told.message(), "Slow down; the upload was kept; try again");
     }
 
     fn error(status: u16, headers: &[(&'static str, &'static str)], body: &'static str) -> Error {
