@@ -42,10 +42,13 @@ pub(crate) struct Cli {
 
 /// All that can be typed. After `s3` there is one source; else there may be any number, and the last place is the target.
 pub(crate) fn definition() -> clap::Command {
-    ["cp", "mv"].into_iter().fold(Cli::command(), |definition, verb| {
-        let usage = format!("wharf {verb} [OPTIONS] <SOURCE>... <TARGET>");
-        definition.mut_subcommand(verb, |command| command.override_usage(usage))
-    })
+    let with_usage = |parent: clap::Command, words: &str, sources: &str| {
+        ["cp", "mv"].into_iter().fold(parent, |parent, verb| {
+            let usage = format!("{words} {verb} [OPTIONS] {sources} <TARGET>");
+            parent.mut_subcommand(verb, |command| command.override_usage(usage))
+        })
+    };
+    with_usage(Cli::command(), "wharf", "<SOURCE>...").mut_subcommand("s3", |s3| with_usage(s3, "wharf s3", "<SOURCE>"))
 }
 
 /// What was typed.

@@ -35,7 +35,7 @@ use crate::context::{Context, Dialect};
 use crate::error::{Exit, Failure};
 use crate::globals::{Connection, Globals};
 use crate::printer::Printer;
-use crate::signals;
+use crate::{signals, url};
 
 /// How long what is still read or written may take at the end. Standard input may stay silent for ever.
 const TO_END: Duration = Duration::from_millis(100);
@@ -118,6 +118,7 @@ pub(crate) fn alone(verb: &str) -> Option<clap::Command> {
 pub(crate) fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
     let Cli { globals, command } = cli;
     printer.set(&globals.output);
+    command.must_have_target()?;
     match command {
         Command::Completions(args) => completions::run(args, printer),
         Command::Version(args) => version::run(args, printer),
@@ -179,6 +180,29 @@ impl Command {
     /// Whether a store is made for it: nothing else is of use where there is no bucket yet.
     pub(crate) fn makes_store(&self) -> bool {
         matches!(self, Self::Verb(Verb::Mb(_)) | Self::S3 { verb: Verb::Mb(_) })
+    }
+
+    /// Options may stand between the source and the target, so that one who reads a word after the other cannot know.
+    pub(crate) fn must_have_target(&self) -> Result<(), Failure> {
+        let (verb, s3) = match self {
+            Self::Verb(verb) => (verb, ""),
+            Self::S3 { verb } => (verb, "s3 "),
+            _ => return Ok(()),
+        };
+        let (name, paths) = match verb {
+            Verb::Cp(args) => ("cp", &args.paths),
+            Verb::Mv(args) => ("mv", &args.paths),
+            _ => return Ok(()),
+        };
+        let missing = match paths.as_slice() {
+            [] => "the source and the target are missing".to_owned(),
+            [source] => {
+                let source = source.to_string_lossy();
+                format!("the target is missing: where {} goes to", url::without_secrets(&source))
+            }
+            _ => return Ok(()),
+        };
+        Err(Failure::usage(missing).hint(format!("`wharf {s3}{name} --help` says what can be typed")))
     }
 
     /// Whether it says that it was stopped. What begins nothing that would have to be put away dies of a signal as other programs

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use wharf::proto::escape;
 
+use crate::error::HINT;
+
 /// Something that is printed.
 pub(crate) trait Message: fmt::Display + Serialize {}
 
@@ -21,6 +23,8 @@ pub(crate) struct Warning {
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
     message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
     /// Whether the message says it all.
     #[serde(skip)]
     is_whole: bool,
@@ -28,17 +32,22 @@ pub(crate) struct Warning {
 
 impl Warning {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { path: None, message: message.into(), is_whole: true }
+        Self { path: None, message: message.into(), hint: None, is_whole: true }
     }
 
     /// Of a file or an object that the message names.
     pub(crate) fn about(path: impl fmt::Display, message: impl Into<String>) -> Self {
-        Self { path: Some(path.to_string()), message: message.into(), is_whole: true }
+        Self { path: Some(path.to_string()), message: message.into(), hint: None, is_whole: true }
     }
 
     /// Of a file or an object that is left out.
     pub(crate) fn skipping(path: impl fmt::Display, why: impl Into<String>) -> Self {
-        Self { path: Some(path.to_string()), message: why.into(), is_whole: false }
+        Self { path: Some(path.to_string()), message: why.into(), hint: None, is_whole: false }
+    }
+
+    /// Adds what the reader can do about it.
+    pub(crate) fn hint(self, text: impl Into<String>) -> Self {
+        Self { hint: Some(text.into()), ..self }
     }
 }
 
@@ -49,10 +58,11 @@ impl fmt::Display for Warning {
                 let name = escape::name(path);
                 // A dot at its end and the sentence's would be taken for `..`.
                 let quote = if name.ends_with('.') { "\"" } else { "" };
-                write!(f, "warning: Skipping file {quote}{name}{quote}. {}", escape::line(&self.message))
+                write!(f, "warning: Skipping file {quote}{name}{quote}. {}", escape::line(&self.message))?;
             }
-            _ => write!(f, "warning: {}", escape::line(&self.message)),
+            _ => write!(f, "warning: {}", escape::line(&self.message))?,
         }
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "{HINT}{}", escape::line(hint)))
     }
 }
 

@@ -31,8 +31,8 @@ Example: a folder up, its texts alone; some objects down; one from bucket to buc
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// What to copy, and where to
-    #[arg(required = true, num_args = 2.., value_names = ["SOURCE", "TARGET"])]
+    /// What to copy, and at the end where to
+    #[arg(value_name = "PLACE")]
     pub(super) paths: Vec<OsString>,
     /// Copy everything under a directory or prefix
     #[arg(long)]

@@ -26,8 +26,8 @@ Example: a folder goes up, and what has arrived goes from here
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// What to move, and where to
-    #[arg(required = true, num_args = 2.., value_names = ["SOURCE", "TARGET"])]
+    /// What to move, and at the end where to
+    #[arg(value_name = "PLACE")]
     pub(super) paths: Vec<OsString>,
     /// Move everything under a directory or prefix
     #[arg(long)]

@@ -34,15 +34,16 @@ Example: all old logs but those of January; first see what would go
 ///
 /// With --recursive everything under a prefix goes, which ends with a slash whether you type it
 /// or not. Without it the URL names one object, or, with * or ?, all that fit; then you are asked
-/// first, and where nobody can be asked --recursive must be said.
+/// first, and where nobody can be asked --recursive must be said. Several URLs are done one after
+/// the other.
 ///
 /// Exits with 1 where nothing is there. Of one object S3 does not tell whether it was: it is gone.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
     /// s3://BUCKET/KEY or s3://BUCKET/PREFIX
-    #[arg(value_name = "URL", value_parser = url::bucket)]
-    url: S3Uri,
+    #[arg(value_name = "URL", required = true, value_parser = url::bucket)]
+    urls: Vec<S3Uri>,
     /// Delete everything under the prefix, or everything that fits, without asking
     #[arg(long)]
     recursive: bool,
@@ -115,38 +116,56 @@ impl fmt::Display for NotDeleted {
 }
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
-    delete(args, context, printer).await.map_err(Failure::of_many)
-}
-
-async fn delete(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     // With --dryrun these lines are what is asked for, as with aws-cli.
     if args.only_show_errors && !args.dryrun {
         printer.at_most(Loudness::OnlyErrors);
     }
-    let wild = Wild::of(args.url.key(), context.keys(args.raw));
+    for url in &args.urls {
+        must_name_objects(url, &args)?;
+    }
+    if let [url] = args.urls.as_slice() {
+        return delete(url, &args, context, printer).await.map_err(Failure::of_many);
+    }
+    if context.is_aws() {
+        return Err(Failure::usage("`wharf s3` takes one URL").hint("`wharf rm` takes several"));
+    }
+    let mut exit = Exit::Done;
+    for url in &args.urls {
+        match delete(url, &args, context, printer).await.map_err(Failure::of_many) {
+            Ok(Exit::Done) => {}
+            Ok(_) => exit = Exit::Failed,
+            Err(failure) if failure.exit() == Exit::Failed => {
+                printer.failure(&printer.numbered(failure));
+                exit = Exit::Failed;
+            }
+            // It is of no use to try the others.
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(exit)
+}
+
+async fn delete(url: &S3Uri, args: &Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+    let wild = Wild::of(url.key(), context.keys(args.raw));
     if args.incomplete {
-        return incomplete::run(&args, wild.as_ref(), context, printer).await;
+        return incomplete::run(url, args, wild.as_ref(), context, printer).await;
     }
     let deletion = Deletion {
-        bucket: args.url.bucket(),
+        bucket: url.bucket(),
         dryrun: args.dryrun,
         payer: args.request_payer.is_some(),
         patience: context.tuning().patience,
         is_aws: context.is_aws(),
     };
     if !args.recursive && wild.is_none() {
-        if args.url.key().is_empty() {
-            return Err(Failure::usage(format!("s3://{} is a whole bucket", deletion.bucket))
-                .hint("--recursive deletes all that is in it; `wharf rb` removes the bucket itself"));
-        }
-        let name = args.url.key().rsplit('/').next().unwrap_or_default();
+        let name = url.key().rsplit('/').next().unwrap_or_default();
         if !args.filters.take(name) {
             return Ok(Exit::Done);
         }
-        return deletion.one(args.url.key(), &context.client()?, printer).await;
+        return deletion.one(url.key(), &context.client()?, printer).await;
     }
     if !args.dryrun {
-        let question = question(&args, wild.is_some());
+        let question = question(url, args, wild.is_some());
         if let Some(question) = question.filter(|_| terminal::can_ask() || wild.is_some() && !args.recursive)
             && !terminal::ask(question).await?
         {
@@ -154,12 +173,12 @@ async fn delete(args: Args, context: &Context, printer: &mut Printer) -> Result<
         }
     }
     let missing = match &wild {
-        Some(wild) => Some(Failure::nothing_fits(args.url.bucket(), &wild.text)),
+        Some(wild) => Some(Failure::nothing_fits(url.bucket(), &wild.text)),
         // Of a bucket that is empty anyway nobody named anything.
-        None if context.is_aws() || args.url.key().is_empty() => None,
-        None => Some(Failure::not_there(args.url.bucket(), args.url.key())),
+        None if context.is_aws() || url.key().is_empty() => None,
+        None => Some(Failure::not_there(url.bucket(), url.key())),
     };
-    let selection = Selection::of(&args, wild);
+    let selection = Selection::of(url, args, wild);
     let found = selection.found.clone();
     let exit = deletion.many(selection, args.page_size, &context.client()?, printer).await?;
     match missing {
@@ -168,9 +187,18 @@ async fn delete(args: Args, context: &Context, printer: &mut Printer) -> Result<
     }
 }
 
+/// A bucket is no object, and is not emptied by a slip.
+fn must_name_objects(url: &S3Uri, args: &Args) -> Result<(), Failure> {
+    if args.recursive || args.incomplete || !url.key().is_empty() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("s3://{} is a whole bucket", url.bucket()))
+        .hint("--recursive deletes all that is in it; `wharf rb` removes the bucket itself"))
+}
+
 /// What must be asked before much is deleted.
-fn question(args: &Args, is_wild: bool) -> Option<String> {
-    let (bucket, key) = (args.url.bucket(), args.url.key());
+fn question(url: &S3Uri, args: &Args, is_wild: bool) -> Option<String> {
+    let (bucket, key) = (url.bucket(), url.key());
     if is_wild && !args.recursive {
         return Some(format!("delete everything that fits {}?", Shown(bucket, key).in_error()));
     }
@@ -199,13 +227,13 @@ struct Selection {
 }
 
 impl Selection {
-    fn of(args: &Args, wild: Option<Wild>) -> Self {
+    fn of(url: &S3Uri, args: &Args, wild: Option<Wild>) -> Self {
         let filters = args.filters.clone();
         if let Some(wild) = wild {
             let root = wild.directory().len();
             return Self { root, wild: Some(wild.clone()), ..Self::all(wild.prefix, filters) };
         }
-        let mut prefix = args.url.key().to_owned();
+        let mut prefix = url.key().to_owned();
         if !prefix.is_empty() && !prefix.ends_with('/') {
             prefix.push('/');
         }

@@ -130,6 +130,7 @@ fn parse(number: usize, line: &str, args: &Args, globals: &Globals) -> Result<Li
     if matches!(cli.command, Command::Run(_) | Command::Serve(_)) {
         return Err(wrong(Failure::usage("run and serve have no place in a list of commands")));
     }
+    cli.command.must_have_target().map_err(wrong)?;
     refuse_streams(&cli.command, args.jobs).map_err(wrong)?;
     cli.globals.inherit(globals).map_err(wrong)?;
     Ok(Line { number, cli })

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
 use wharf::transfer::Transfer;
 
 use super::mover::Mover;
@@ -272,8 +272,23 @@ impl<'a> Crew<'a> {
     /// Stops everything, and gives it a moment to be put away.
     async fn put_away(&mut self) {
         self.stop.send_replace(true);
-        let put_away = async { while self.under_way.next().await.is_some() {} };
-        let _ = timeout(TO_STOP, put_away).await;
+        let end = Instant::now() + TO_STOP;
+        loop {
+            match timeout_at(end, self.under_way.next()).await {
+                Ok(None) => return,
+                Ok(Some(Outcome::NotDone(_, failure))) if failure.is_interrupted() => {}
+                // What ended in this moment, or could not be undone. Whether it can be written matters no more.
+                Ok(Some(outcome)) => drop(self.tell(outcome)),
+                // Where it goes on, what is left is needed.
+                Err(_) if self.goes_on => return,
+                Err(_) => {
+                    let warning = Warning::new("what was under way could not be put away in time");
+                    return self
+                        .printer
+                        .warn(&warning.hint("`wharf rm URL --incomplete --dryrun` shows uploads that are left over"));
+                }
+            }
+        }
     }
 }
 
@@ -304,9 +319,8 @@ impl Follower {
                     return done.map_err(Failure::from);
                 }
                 () = stopped(stop) => {
-                    // What could not be undone is undone, or gone on with, by the next run.
-                    let _ = transfer.cancel().await;
-                    return Err(Failure::new(Exit::Interrupted, "cancelled"));
+                    let undone = transfer.cancel().await;
+                    return Err(undone.err().map_or_else(|| Failure::new(Exit::Interrupted, "cancelled"), Failure::from));
                 }
                 () = tokio::time::sleep(BEAT), if *is_shown => meter.count(&transfer, &mut counted),
             }

@@ -153,6 +153,11 @@ impl Bench {
         self.folder.path().join(name)
     }
 
+    /// Where the user's state is kept.
+    pub(crate) fn state(&self) -> &Path {
+        self.state.path()
+    }
+
     /// Writes a file into the folder.
     pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.path(name);

@@ -609,3 +609,26 @@ fn a_link_that_was_named_stays_and_its_file_is_replaced() {
     let (exit, _, stderr) = bench.run(&["cp", "s3://my-bucket/a", "/dev/null"]);
     assert!(exit == 1 && stderr.ends_with("hint: write to standard output: `wharf cp URL - > FILE`\n"), "{stderr}");
 }
+
+#[test]
+fn options_may_stand_anywhere() {
+    let bench = Bench::new();
+    bench.files(&["d/a", "d/b"]);
+    let target = "s3://my-bucket/x";
+    bench.must(&["cp", "d", "--recursive", target]);
+    bench.must(&["s3", "cp", "d/a", "--no-progress", target, "--content-type", "text/plain"]);
+    bench.must(&["mv", "--recursive", "d", "--exclude", "b", target]);
+    assert_eq!(
+        (bench.keys(), bench.tree("d")),
+        (["x", "x/a", "x/b"].map(str::to_owned).to_vec(), vec!["b".to_owned()])
+    );
+    let both = "wharf: the source and the target are missing\nhint: `wharf mv --help` says what can be typed\n";
+    assert_eq!(bench.run(&["mv", "--recursive"]), failed(252, both));
+    let one = "wharf: the target is missing: where d goes to\nhint: `wharf s3 cp --help` says what can be typed\n";
+    assert_eq!(bench.run(&["s3", "cp", "d", "--recursive"]), failed(252, one));
+    // Nothing is done of a list that cannot be done.
+    let list = format!("rm s3://{}/x\ncp d/b\n", bench.bucket);
+    let (exit, stdout, stderr) = bench.run_with(&["run", "-"], list.as_bytes());
+    assert_eq!((exit, stdout.as_str(), bench.keys().len()), (252, "", 3));
+    assert!(stderr.starts_with("wharf: line 2: the target is missing: where d/b goes to\n"), "{stderr}");
+}

@@ -149,6 +149,19 @@ fn an_upload_that_is_stopped_leaves_no_object() {
 }
 
 #[test]
+fn what_cannot_be_undone_is_told() {
+    let bench = Bench::embedded();
+    bench.file("a", vec![7; 40 << 20]);
+    bench.store().inject(Fault::respond(403, "AccessDenied").on(Operation::AbortMultipartUpload)).unwrap();
+    let args = ["cp", "a", "s3://my-bucket/", "--part-size", "5MiB", "--bandwidth", "1MiB", "--no-resume"];
+    let begun = || answered(&bench, "CreateMultipartUpload") == 1;
+    let (exit, stderr) = interrupted(&bench, &args, begun);
+    let told = stderr.strip_suffix(FOR_GOOD).unwrap();
+    assert!(exit == 130 && told.starts_with("upload failed: ./a to s3://my-bucket/a: "), "{stderr}");
+    assert!(told.contains("AccessDenied"), "{told}");
+}
+
+#[test]
 fn a_download_that_is_stopped_leaves_no_file() {
     let bench = Bench::embedded();
     bench.put("a", vec![7; 40 << 20]);

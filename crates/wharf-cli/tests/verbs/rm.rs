@@ -1,5 +1,10 @@
 //! `rm`.
 
+#[cfg(unix)]
+use wharf::transfer::Interrupted;
+#[cfg(unix)]
+use wharf_embedded::{Fault, Operation};
+
 use crate::bench::{Bench, assert_like, done, failed};
 
 const OBJECTS: [(&str, &str); 6] =
@@ -104,4 +109,41 @@ fn uploads_that_were_left_over_are_aborted() {
     assert_eq!(stdout.lines().count(), 2);
     bench.must(&["rm", "s3://my-bucket/logs/*", "--incomplete", "--older-than", "0s"]);
     assert_eq!((uploads(), bench.keys().len()), (1, 1));
+}
+
+/// What this machine wrote down of an upload goes with it.
+#[cfg(unix)]
+#[test]
+fn the_journal_of_an_upload_goes_with_it() {
+    let bench = Bench::embedded();
+    bench.file("a", vec![7; 20 << 20]);
+    // The third part is refused: what was sent is kept.
+    bench.store().inject(Fault::respond(403, "AccessDenied").on(Operation::UploadPart).nth(3)).unwrap();
+    let args = ["cp", "a", "s3://my-bucket/", "--part-size", "5MiB", "--concurrency", "1"];
+    assert_eq!(bench.run(&args).0, 1);
+    let journals = || Interrupted::list(bench.state().join("wharf/uploads")).unwrap().len();
+    let dryrun = ["rm", "s3://my-bucket", "--incomplete", "--dryrun"];
+    assert_eq!((bench.must(&dryrun).lines().count(), journals()), (1, 1));
+    assert_eq!((bench.must(&dryrun[..3]).lines().count(), journals()), (1, 0));
+}
+
+#[test]
+fn several_urls_go_one_after_the_other() {
+    let bench = Bench::new();
+    bench.put_all(OBJECTS);
+    let args = ["rm", "s3://my-bucket/logs", "s3://my-bucket/none", "--recursive", "s3://my-bucket/a"];
+    let (exit, stdout, stderr) = bench.run(&args);
+    let missing = "wharf: nothing is there: s3://my-bucket/none/\nhint: `wharf ls s3://my-bucket/` shows what is\n\
+                   wharf: nothing is there: s3://my-bucket/a/\n";
+    assert_eq!((exit, stdout.lines().count(), stderr.as_str()), (1, 4, missing));
+    bench.must(&["rm", "s3://my-bucket/a", "s3://my-bucket/logs2"]);
+    assert!(bench.keys().is_empty());
+    // Nothing is done of a list with a mistake in it.
+    bench.put("a", "1");
+    let whole = "wharf: s3://my-bucket is a whole bucket\nhint: --recursive deletes all that is in it; `wharf rb` \
+                 removes the bucket itself\n";
+    assert_eq!(bench.run(&["rm", "s3://my-bucket/a", "s3://my-bucket"]), failed(252, whole));
+    let one = "wharf: `wharf s3` takes one URL\nhint: `wharf rm` takes several\n";
+    assert_eq!(bench.run(&["s3", "rm", "s3://my-bucket/a", "s3://my-bucket/b"]), failed(252, one));
+    assert_eq!(bench.keys(), ["a"]);
 }

@@ -111,7 +111,7 @@ fn nothing_is_deleted_after_a_side_was_not_read_whole() {
     std::os::unix::fs::symlink("nowhere", bench.path("d/dangling")).unwrap();
     let expected = "warning: Skipping file FOLDER/d/dangling. File does not exist.\n\
                     warning: not deleted: 1 that the source does not have, for not all could be read and \
-                    transferred\n";
+                    transferred\nhint: mend what the lines above name, and run it again\n";
     assert_eq!(bench.run(&["s3", "sync", "d", "s3://my-bucket/x", "--delete"]), failed(2, expected));
     assert_eq!(bench.keys(), ["x/1", "x/old"]);
     let args = ["s3", "sync", "d", "s3://my-bucket/x", "--delete", "--no-follow-symlinks"];

@@ -4,12 +4,14 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
+use wharf::S3Uri;
 use wharf::op::ListedUpload;
+use wharf::transfer::Interrupted;
 
 use super::Args;
 use crate::context::Context;
 use crate::error::{Exit, Failure};
-use crate::message;
+use crate::message::{self, Warning};
 use crate::printer::Printer;
 use crate::url::{Shown, Wild};
 
@@ -33,6 +35,7 @@ impl fmt::Display for Aborted {
 }
 
 pub(super) async fn run(
+    url: &S3Uri,
     args: &Args,
     wild: Option<&Wild>,
     context: &Context,
@@ -42,12 +45,14 @@ pub(super) async fn run(
     if !args.dryrun {
         printer.outlive_reader();
     }
-    let bucket = args.url.bucket();
-    let prefix = wild.map_or(args.url.key(), |wild| &wild.prefix);
+    let bucket = url.bucket();
+    let prefix = wild.map_or(url.key(), |wild| &wild.prefix);
     let mut listing = s3.list_multipart_uploads(bucket).prefix(prefix).max_uploads(args.page_size);
     if args.request_payer.is_some() {
         listing = listing.request_payer();
     }
+    // What this machine wrote down of them goes as well, or the same upload would look for them again.
+    let mut journals = if args.dryrun { Vec::new() } else { s3.interrupted_transfers().unwrap_or_default() };
     let now = SystemTime::now();
     let mut uploads = listing.items();
     let mut exit = Exit::Done;
@@ -69,6 +74,11 @@ pub(super) async fn run(
                 continue;
             }
         }
+        if let Some(at) = journals.iter().position(|journal| is_of(journal, bucket, &upload))
+            && let Err(error) = journals.swap_remove(at).remove(&s3).await
+        {
+            printer.warn(&Warning::new(error.to_string()));
+        }
         let ListedUpload { key, upload_id, initiated, .. } = upload;
         printer.say(&Aborted { source: Shown(bucket, &key).to_string(), upload_id, initiated, dryrun: args.dryrun })?;
     }
@@ -79,4 +89,10 @@ pub(super) async fn run(
 fn is_older(upload: &ListedUpload, limit: Option<Duration>, now: SystemTime) -> bool {
     let Some(limit) = limit else { return true };
     upload.initiated.and_then(|initiated| now.duration_since(initiated).ok()).is_some_and(|age| age >= limit)
+}
+
+/// Whether it was written down for this upload, by a transfer that does not go on with it meanwhile.
+fn is_of(journal: &Interrupted, bucket: &str, upload: &ListedUpload) -> bool {
+    let is_same = journal.bucket == bucket && journal.key == upload.key;
+    is_same && journal.upload_id.as_ref() == Some(&upload.upload_id) && !journal.is_running
 }

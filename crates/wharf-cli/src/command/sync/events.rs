@@ -109,10 +109,11 @@ impl Events {
         }
         if events.withheld() > 0 {
             self.skipped = true;
-            printer.problem(&Warning::new(format!(
-                "not deleted: {} that the source does not have, for not all could be read and transferred",
-                events.withheld()
-            )));
+            let count = events.withheld();
+            let text = format!(
+                "not deleted: {count} that the source does not have, for not all could be read and transferred"
+            );
+            printer.problem(&Warning::new(text).hint("mend what the lines above name, and run it again"));
         }
         if is_empty && events.skipped() == 0 && self.mover.options.filters.is_empty() && !self.mover.is_aws {
             self.remark_on_nothing(printer);
