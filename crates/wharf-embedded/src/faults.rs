@@ -58,6 +58,7 @@ pub struct Fault {
     key: Option<Pattern>,
     asks: Vec<(String, Pattern)>,
     nth: Option<u64>,
+    skip: u64,
     share: Option<(f64, u64)>,
     times: Option<u64>,
     headers: Vec<(String, String)>,
@@ -216,6 +217,7 @@ impl Fault {
             key: None,
             asks: Vec::new(),
             nth: None,
+            skip: 0,
             share: None,
             times: None,
             headers: Vec::new(),
@@ -258,6 +260,12 @@ impl Fault {
     /// To the n-th of those requests only, counted from 1.
     pub fn nth(mut self, n: u64) -> Self {
         self.nth = Some(n);
+        self
+    }
+
+    /// To none of the first `n` of those requests: a server that works for a while, and then does not.
+    pub fn skip(mut self, n: u64) -> Self {
+        self.skip = n;
         self
     }
 
@@ -330,6 +338,8 @@ impl Fault {
             "times = 0 would never happen; leave the fault out".to_owned()
         } else if self.nth.is_some() && self.share.is_some() {
             "nth and share exclude each other; say one of them".to_owned()
+        } else if self.nth.is_some() && self.skip > 0 {
+            "nth and skip exclude each other; say one of them".to_owned()
         } else if let Some((share, _)) = self.share
             && !(0.0..=1.0).contains(&share)
         {

@@ -62,12 +62,23 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     // How some editors begin a file.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     // All lines are read before anything is done: a mistake in the last one stops the first one too.
-    let lines: Vec<_> = text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
-        .map(|(at, line)| parse(at + 1, line, &args, &context.globals))
-        .collect::<Result<_, _>>()?;
+    let (mut lines, mut mistake) = (Vec::new(), None);
+    for (at, line) in text.lines().enumerate() {
+        if line.trim().is_empty() || line.trim_start().starts_with('#') {
+            continue;
+        }
+        match parse(at + 1, line, &args, &context.globals) {
+            Ok(line) => lines.push(line),
+            Err(another) => {
+                if let Some(told) = mistake.replace(another) {
+                    printer.failure(&told);
+                }
+            }
+        }
+    }
+    if let Some(last) = mistake {
+        return Err(last);
+    }
     let mut clients = Clients(Vec::new());
     let mut waiting = lines.into_iter();
     let mut running = FuturesUnordered::new();

@@ -118,6 +118,23 @@ fn nothing_is_deleted_after_a_side_was_not_read_whole() {
     assert_eq!(bench.run(&args), done("delete: s3://my-bucket/x/old\n"));
 }
 
+/// More names than a folder's may take in memory, and nowhere to sort them.
+#[cfg(unix)]
+#[test]
+fn nothing_is_done_where_names_cannot_be_sorted() {
+    let bench = Bench::embedded();
+    bench.put("x/old", "1");
+    bench.file("d/first", "1");
+    for number in 0..30_000 {
+        std::fs::write(bench.path("d").join(format!("{number:0>250}")), "").unwrap();
+    }
+    let mut command = bench.command(&["sync", "d", "s3://my-bucket/x", "--delete"]);
+    command.env("TMPDIR", "/nonexistent");
+    let (exit, stdout, stderr) = bench.ran(command.output().unwrap());
+    assert_eq!((exit, stdout.as_str(), bench.keys()), (1, "", vec!["x/old".to_owned()]), "{stderr}");
+    assert!(stderr.contains("TMPDIR"), "{stderr}");
+}
+
 #[test]
 fn nothing_is_deleted_on_the_word_of_a_listing_that_fails() {
     let bench = Bench::embedded();

@@ -46,6 +46,7 @@ struct Row {
     key: Option<String>,
     if_header: BTreeMap<String, String>,
     nth: Option<u64>,
+    skip: Option<u64>,
     share: Option<f64>,
     seed: Option<u64>,
     times: Option<u64>,
@@ -107,6 +108,7 @@ impl Row {
         fault = self.bucket.into_iter().fold(fault, Fault::bucket);
         fault = self.key.into_iter().fold(fault, Fault::key);
         fault = self.nth.into_iter().fold(fault, Fault::nth);
+        fault = self.skip.into_iter().fold(fault, Fault::skip);
         Ok(self.times.into_iter().fold(fault, Fault::times))
     }
 
@@ -189,6 +191,7 @@ mod tests {
             ("corrupt_response = 1", "corrupt_response"),
             ("drop_answer = true", "drop_answer"),
             ("replace_object = \"other\"\nif_header = { range = \"*\" }\nnth = 2", "replace_object"),
+            ("drop_answer = true\nskip = 3\ntimes = 2", "drop_answer"),
             ("shuffle_listing = 7", "shuffle_listing"),
             ("forget_checksums = true", "forget_checksums"),
             ("ignore_conditions = true\non = [\"PutObject\", \"CopyObject\"]", "ignore_conditions"),

@@ -147,6 +147,7 @@ impl Rule {
             (None, Some((share, _))) => self.chance.f64() < share,
             (None, None) => true,
         };
+        let chosen = chosen && self.seen > self.fault.skip;
         let left = self.fault.times.is_none_or(|times| self.fired.load(Ordering::Relaxed) < times);
         if chosen && left {
             self.fired.fetch_add(1, Ordering::Relaxed);
@@ -242,11 +243,14 @@ mod tests {
         assert_eq!(hits(&with(fault()), 3), [1, 2, 3]);
         assert_eq!(hits(&with(fault().nth(2)), 5), [2]);
         assert_eq!(hits(&with(fault().times(2)), 5), [1, 2]);
+        assert_eq!(hits(&with(fault().skip(3)), 5), [4, 5]);
+        assert_eq!(hits(&with(fault().skip(1).times(2)), 5), [2, 3]);
         let some = hits(&with(fault().share(0.3, 7)), 1000);
         assert_eq!(hits(&with(fault().share(0.3, 7)), 1000), some);
         assert_ne!(hits(&with(fault().share(0.3, 8)), 1000), some);
         assert!((250..350).contains(&some.len()), "{}", some.len());
         assert_eq!(hits(&with(fault().share(0.3, 7).times(2)), 1000), some[..2]);
+        assert_eq!(hits(&with(fault().share(0.3, 7).skip(some[1] as u64)), 1000), some[2..]);
         assert!(hits(&with(fault().share(0.0, 7)), 100).is_empty());
         assert_eq!(hits(&with(fault().share(1.0, 7)), 100).len(), 100);
     }

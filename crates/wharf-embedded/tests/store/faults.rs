@@ -418,6 +418,7 @@ fn what_could_never_be_is_refused() {
         (Fault::drop_answer().nth(0), "nth counts from 1"),
         (Fault::drop_answer().times(0), "times = 0 would never happen; leave the fault out"),
         (Fault::drop_answer().nth(1).share(0.1, 7), "nth and share exclude each other; say one of them"),
+        (Fault::drop_answer().nth(1).skip(1), "nth and skip exclude each other; say one of them"),
         (Fault::drop_answer().share(f64::NAN, 7), "share is a part of all requests, from 0 to 1, not NaN"),
         (Fault::shuffle_listing(7).on(Operation::GetObject), "shuffle_listing cannot happen to GetObject"),
     ] {

@@ -247,8 +247,10 @@ fn remove_unrecorded(part: &Path) -> Result<(), Error> {
         let message = format!("{} is another download's by now", part.display());
         return Err(Error::new(ErrorKind::InUse, message).with_hint("list what was interrupted again"));
     }
-    remove_part(part)?;
-    journal.remove()
+    let removed = remove_part(part);
+    // It was made to keep others away, and tells nothing.
+    journal.remove()?;
+    removed
 }
 
 /// Removes the file, unless a download is writing it that keeps no journal.

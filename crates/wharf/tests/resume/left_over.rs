@@ -105,6 +105,7 @@ async fn an_unfinished_file_without_a_journal_is_listed_and_removed() {
     assert_eq!((running.kind, running.bytes, running.is_running), (InterruptedKind::Part, 5, true));
     assert_eq!((&running.path, &running.journal), (&place.path("a.b"), &part));
     assert_eq!(running.remove(&place.s3).await.unwrap_err().kind(), ErrorKind::InUse);
+    assert!(part.exists() && !place.path("a.b.wharf-journal").exists());
     drop(writing);
     // A resumable one makes its journal before it knows what is worth recording.
     fs::write(place.path("a.b.wharf-journal"), "").unwrap();
