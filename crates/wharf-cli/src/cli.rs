@@ -42,13 +42,15 @@ pub(crate) struct Cli {
 
 /// All that can be typed. After `s3` there is one source; else there may be any number, and the last place is the target.
 pub(crate) fn definition() -> clap::Command {
-    let with_usage = |parent: clap::Command, words: &str, sources: &str| {
-        ["cp", "mv"].into_iter().fold(parent, |parent, verb| {
-            let usage = format!("{words} {verb} [OPTIONS] {sources} <TARGET>");
-            parent.mut_subcommand(verb, |command| command.override_usage(usage))
-        })
+    let used = |parent: clap::Command, verb: &'static str, usage: &'static str| {
+        parent.mut_subcommand(verb, |command| command.override_usage(usage))
     };
-    with_usage(Cli::command(), "wharf", "<SOURCE>...").mut_subcommand("s3", |s3| with_usage(s3, "wharf s3", "<SOURCE>"))
+    let definition = used(Cli::command(), "cp", "wharf cp [OPTIONS] <SOURCE>... <TARGET>");
+    used(definition, "mv", "wharf mv [OPTIONS] <SOURCE>... <TARGET>").mut_subcommand("s3", |s3| {
+        let s3 = used(s3, "cp", "wharf s3 cp [OPTIONS] <SOURCE> <TARGET>");
+        let s3 = used(s3, "mv", "wharf s3 mv [OPTIONS] <SOURCE> <TARGET>");
+        used(s3, "rm", "wharf s3 rm [OPTIONS] <URL>")
+    })
 }
 
 /// What was typed.

@@ -186,6 +186,13 @@ impl Failure {
         Self::interrupted(signal).hint(hint)
     }
 
+    /// What a transfer that was cancelled could not undo.
+    pub(crate) fn left(error: wharf::Error) -> Self {
+        let is_upload = error.operation() == Some("AbortMultipartUpload");
+        let failure = Self::from(error).of("cancelled, and what was begun is left over:");
+        if is_upload { failure.hint(LEFT_UPLOADS) } else { failure }
+    }
+
     pub(crate) fn is_interrupted(&self) -> bool {
         matches!(self.exit(), Exit::Interrupted | Exit::Terminated)
     }
@@ -348,6 +355,9 @@ const SLASH: &str = "leave out the slash at the beginning of the key";
 
 /// What a hint begins with, in a line of its own.
 pub(crate) const HINT: &str = "\nhint: ";
+
+/// How to find uploads that nobody completes.
+pub(crate) const LEFT_UPLOADS: &str = "`wharf rm URL --incomplete --dryrun` shows uploads that are left over";
 
 /// What is a pattern, and how it is none.
 pub(crate) const RAW: &str = "only * and ? are wild; --raw takes them as they are";

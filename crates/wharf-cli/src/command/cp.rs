@@ -32,7 +32,7 @@ Example: a folder up, its texts alone; some objects down; one from bucket to buc
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
     /// What to copy, and at the end where to
-    #[arg(value_name = "PLACE")]
+    #[arg(num_args = 1.., value_names = ["SOURCE", "TARGET"])]
     pub(super) paths: Vec<OsString>,
     /// Copy everything under a directory or prefix
     #[arg(long)]
@@ -112,7 +112,8 @@ pub(super) async fn run_places(
     for source in &sources {
         mover.refuse_itself(source, &target)?;
     }
-    let mut crew = Crew::new(printer, Bar::bytes, &mover, mover.goes_on(&sources, &target));
+    let (goes_on, leaves) = (mover.goes_on(&sources, &target), mover.leaves(&sources, &target));
+    let mut crew = Crew::new(printer, Bar::bytes, &mover, goes_on, leaves);
     let mut given = (sources.len() > 1).then(Given::default);
     for source in &sources {
         if let Err(failure) = carry(source, &target, &mover, &mut crew, given.as_mut()).await {

@@ -27,7 +27,7 @@ Example: a folder goes up, and what has arrived goes from here
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
     /// What to move, and at the end where to
-    #[arg(value_name = "PLACE")]
+    #[arg(num_args = 1.., value_names = ["SOURCE", "TARGET"])]
     pub(super) paths: Vec<OsString>,
     /// Move everything under a directory or prefix
     #[arg(long)]

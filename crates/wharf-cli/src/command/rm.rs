@@ -35,7 +35,7 @@ Example: all old logs but those of January; first see what would go
 /// With --recursive everything under a prefix goes, which ends with a slash whether you type it
 /// or not. Without it the URL names one object, or, with * or ?, all that fit; then you are asked
 /// first, and where nobody can be asked --recursive must be said. Several URLs are done one after
-/// the other.
+/// the other, without `s3`.
 ///
 /// Exits with 1 where nothing is there. Of one object S3 does not tell whether it was: it is gone.
 #[derive(Debug, clap::Args)]
@@ -120,25 +120,32 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     if args.only_show_errors && !args.dryrun {
         printer.at_most(Loudness::OnlyErrors);
     }
+    if context.is_aws() && args.urls.len() > 1 {
+        return Err(Failure::usage("`wharf s3` takes one URL").hint("`wharf rm` takes several"));
+    }
+    // Before anything is deleted.
     for url in &args.urls {
         must_name_objects(url, &args)?;
     }
+    for url in &args.urls {
+        ask(url, &args, context).await?;
+    }
+    if !args.dryrun {
+        printer.outlive_reader();
+    }
     if let [url] = args.urls.as_slice() {
         return delete(url, &args, context, printer).await.map_err(Failure::of_many);
-    }
-    if context.is_aws() {
-        return Err(Failure::usage("`wharf s3` takes one URL").hint("`wharf rm` takes several"));
     }
     let mut exit = Exit::Done;
     for url in &args.urls {
         match delete(url, &args, context, printer).await.map_err(Failure::of_many) {
             Ok(Exit::Done) => {}
             Ok(_) => exit = Exit::Failed,
-            Err(failure) if failure.exit() == Exit::Failed => {
+            Err(failure) if failure.exit() == Exit::Failed && !failure.is_unheard() => {
                 printer.failure(&printer.numbered(failure));
                 exit = Exit::Failed;
             }
-            // It is of no use to try the others.
+            // The others would fail as well.
             Err(failure) => return Err(failure),
         }
     }
@@ -164,14 +171,6 @@ async fn delete(url: &S3Uri, args: &Args, context: &Context, printer: &mut Print
         }
         return deletion.one(url.key(), &context.client()?, printer).await;
     }
-    if !args.dryrun {
-        let question = question(url, args, wild.is_some());
-        if let Some(question) = question.filter(|_| terminal::can_ask() || wild.is_some() && !args.recursive)
-            && !terminal::ask(question).await?
-        {
-            return Err(Failure::new(Exit::Failed, "nothing was deleted"));
-        }
-    }
     let missing = match &wild {
         Some(wild) => Some(Failure::nothing_fits(url.bucket(), &wild.text)),
         // Of a bucket that is empty anyway nobody named anything.
@@ -196,6 +195,17 @@ fn must_name_objects(url: &S3Uri, args: &Args) -> Result<(), Failure> {
         .hint("--recursive deletes all that is in it; `wharf rb` removes the bucket itself"))
 }
 
+/// Asks what must be asked.
+async fn ask(url: &S3Uri, args: &Args, context: &Context) -> Result<(), Failure> {
+    if args.dryrun || args.incomplete {
+        return Ok(());
+    }
+    let is_wild = Wild::of(url.key(), context.keys(args.raw)).is_some();
+    let question = question(url, args, is_wild);
+    let Some(question) = question.filter(|_| terminal::can_ask() || is_wild && !args.recursive) else { return Ok(()) };
+    if terminal::ask(question).await? { Ok(()) } else { Err(Failure::new(Exit::Failed, "nothing was deleted")) }
+}
+
 /// What must be asked before much is deleted.
 fn question(url: &S3Uri, args: &Args, is_wild: bool) -> Option<String> {
     let (bucket, key) = (url.bucket(), url.key());
@@ -208,6 +218,7 @@ fn question(url: &S3Uri, args: &Args, is_wild: bool) -> Option<String> {
 
 /// Deletes everything in a bucket, without a question.
 pub(crate) async fn everything_in(bucket: &str, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
+    printer.outlive_reader();
     let (s3, patience) = (&context.client()?, context.tuning().patience);
     let all = Selection::all(String::new(), Filters::default());
     Deletion { bucket, dryrun: false, payer: false, patience, is_aws: context.is_aws() }
@@ -307,7 +318,6 @@ impl Deletion<'_> {
             }
             return Ok(Exit::Done);
         }
-        printer.outlive_reader();
         let mut call = s3.delete(self.bucket, Keys::stream(objects.map_ok(|object| object.key)));
         if self.payer {
             call = call.request_payer();

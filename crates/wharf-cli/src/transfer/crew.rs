@@ -57,6 +57,8 @@ pub(crate) struct Crew<'a> {
     beat: Interval,
     /// Whether the same command, once interrupted, does not do again what was done.
     goes_on: bool,
+    /// What finds that which could not be put away, where it is not kept for the same command.
+    leaves: Option<&'static str>,
     is_aws: bool,
     patience: Option<Duration>,
     failed: bool,
@@ -91,8 +93,14 @@ pub(crate) struct Follower {
 }
 
 impl<'a> Crew<'a> {
-    /// Whether a bar is shown is the printer's to know.
-    pub(crate) fn new(printer: &'a mut Printer, bar: impl FnOnce() -> Bar, mover: &Mover, goes_on: bool) -> Self {
+    /// Whether a bar is shown is the printer's to know. `goes_on` and `leaves` are of what is interrupted.
+    pub(crate) fn new(
+        printer: &'a mut Printer,
+        bar: impl FnOnce() -> Bar,
+        mover: &Mover,
+        goes_on: bool,
+        leaves: Option<&'static str>,
+    ) -> Self {
         printer.show(bar);
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -107,6 +115,7 @@ impl<'a> Crew<'a> {
             _orderly: Orderly::begin(),
             beat,
             goes_on,
+            leaves,
             is_aws: mover.is_aws,
             patience: mover.tuning.patience,
             failed: false,
@@ -232,7 +241,9 @@ impl<'a> Crew<'a> {
     pub(crate) async fn finish(mut self) -> Result<Exit, Failure> {
         while !self.under_way.is_empty() {
             if let Err(failure) = self.meanwhile(std::future::pending::<()>()).await {
-                self.put_away().await;
+                if !failure.is_interrupted() {
+                    self.put_away().await;
+                }
                 return Err(failure);
             }
         }
@@ -276,16 +287,13 @@ impl<'a> Crew<'a> {
         loop {
             match timeout_at(end, self.under_way.next()).await {
                 Ok(None) => return,
-                Ok(Some(Outcome::NotDone(_, failure))) if failure.is_interrupted() => {}
                 // What ended in this moment, or could not be undone. Whether it can be written matters no more.
                 Ok(Some(outcome)) => drop(self.tell(outcome)),
-                // Where it goes on, what is left is needed.
-                Err(_) if self.goes_on => return,
                 Err(_) => {
-                    let warning = Warning::new("what was under way could not be put away in time");
-                    return self
-                        .printer
-                        .warn(&warning.hint("`wharf rm URL --incomplete --dryrun` shows uploads that are left over"));
+                    if let Some(left) = self.leaves {
+                        self.printer.warn(&Warning::new("what was under way could not be put away in time").hint(left));
+                    }
+                    return;
                 }
             }
         }
@@ -319,8 +327,10 @@ impl Follower {
                     return done.map_err(Failure::from);
                 }
                 () = stopped(stop) => {
-                    let undone = transfer.cancel().await;
-                    return Err(undone.err().map_or_else(|| Failure::new(Exit::Interrupted, "cancelled"), Failure::from));
+                    return Err(match transfer.cancel().await {
+                        Ok(()) => Failure::new(Exit::Interrupted, "cancelled"),
+                        Err(error) => Failure::left(error),
+                    });
                 }
                 () = tokio::time::sleep(BEAT), if *is_shown => meter.count(&transfer, &mut counted),
             }

@@ -20,7 +20,7 @@ use super::resume;
 use super::route::{Source, Target};
 use super::told::{Action, Deed, Done, Left, archived};
 use crate::context::Context;
-use crate::error::{Exit, Failure, by_option};
+use crate::error::{Exit, Failure, LEFT_UPLOADS, by_option};
 use crate::globals::Tuning;
 use crate::url::Shown;
 
@@ -85,6 +85,17 @@ impl Mover {
     pub(crate) fn goes_on(&self, sources: &[Source], target: &Target) -> bool {
         let is_upload = sources.iter().any(|source| !source.is_remote());
         self.is_move || target.is_local() && !self.tuning.no_resume || is_upload && self.keeps_uploads
+    }
+
+    /// What finds that which is left over of a thing that was stopped, unless the same command goes on with it.
+    pub(crate) fn leaves(&self, sources: &[Source], target: &Target) -> Option<&'static str> {
+        let is_upload = sources.iter().any(|source| !source.is_remote());
+        match (target.is_local(), is_upload) {
+            (true, _) if !self.tuning.no_resume => None,
+            (true, _) => Some("a file that ends with .wharf-part is one that is not whole"),
+            (false, true) if self.keeps_uploads => None,
+            (false, _) => Some(LEFT_UPLOADS),
+        }
     }
 
     /// Refuses to write objects over themselves: nothing would be copied, and moving them would delete them.

@@ -69,6 +69,8 @@ impl Bench {
 pub(crate) fn bare(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
     command.args(args).env_clear().env("HOME", "/nonexistent").env("TZ", "UTC0").stdin(Stdio::null());
+    // Or root would get one below that home.
+    command.env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

@@ -154,6 +154,7 @@ impl Bench {
     }
 
     /// Where the user's state is kept.
+    #[cfg(target_os = "linux")]
     pub(crate) fn state(&self) -> &Path {
         self.state.path()
     }

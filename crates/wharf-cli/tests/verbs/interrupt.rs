@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use wharf::transfer::Interrupted;
 use wharf_embedded::{Fault, Operation};
 
-use crate::bench::{Bench, done};
+use crate::bench::{Bench, assert_like, done};
 
 /// Starts a command, presses Ctrl-C when `begun`, and waits for its end: exit code and standard error.
 fn interrupted(bench: &Bench, args: &[&str], begun: impl Fn() -> bool) -> (i32, String) {
@@ -156,9 +156,21 @@ fn what_cannot_be_undone_is_told() {
     let args = ["cp", "a", "s3://my-bucket/", "--part-size", "5MiB", "--bandwidth", "1MiB", "--no-resume"];
     let begun = || answered(&bench, "CreateMultipartUpload") == 1;
     let (exit, stderr) = interrupted(&bench, &args, begun);
-    let told = stderr.strip_suffix(FOR_GOOD).unwrap();
-    assert!(exit == 130 && told.starts_with("upload failed: ./a to s3://my-bucket/a: "), "{stderr}");
-    assert!(told.contains("AccessDenied"), "{told}");
+    let told = "upload failed: ./a to s3://my-bucket/a: cancelled, and what was begun is left over: ...AccessDenied...\n\
+                hint: `wharf rm URL --incomplete --dryrun` shows uploads that are left over\n";
+    assert_like((exit, String::new(), stderr), 130, "", &format!("{told}{FOR_GOOD}"));
+}
+
+#[test]
+fn what_could_not_be_put_away_in_time_is_told_once() {
+    let bench = Bench::embedded();
+    bench.file("a", vec![7; 40 << 20]);
+    bench.store().inject(Fault::delay(Duration::from_secs(3600)).on(Operation::AbortMultipartUpload)).unwrap();
+    let args = ["cp", "a", "s3://my-bucket/", "--part-size", "5MiB", "--bandwidth", "1MiB", "--no-resume"];
+    let begun = || answered(&bench, "CreateMultipartUpload") == 1;
+    let told = "warning: what was under way could not be put away in time\n\
+                hint: `wharf rm URL --incomplete --dryrun` shows uploads that are left over\n";
+    assert_eq!(interrupted(&bench, &args, begun), (130, format!("{told}{FOR_GOOD}")));
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn nothing_is_deleted_after_a_side_was_not_read_whole() {
     std::os::unix::fs::symlink("nowhere", bench.path("d/dangling")).unwrap();
     let expected = "warning: Skipping file FOLDER/d/dangling. File does not exist.\n\
                     warning: not deleted: 1 that the source does not have, for not all could be read and \
-                    transferred\nhint: mend what the lines above name, and run it again\n";
+                    transferred\nhint: once what is named above is mended, the same command deletes them\n";
     assert_eq!(bench.run(&["s3", "sync", "d", "s3://my-bucket/x", "--delete"]), failed(2, expected));
     assert_eq!(bench.keys(), ["x/1", "x/old"]);
     let args = ["s3", "sync", "d", "s3://my-bucket/x", "--delete", "--no-follow-symlinks"];
@@ -129,7 +129,7 @@ fn nothing_is_done_where_names_cannot_be_sorted() {
         std::fs::write(bench.path("d").join(format!("{number:0>250}")), "").unwrap();
     }
     let mut command = bench.command(&["sync", "d", "s3://my-bucket/x", "--delete"]);
-    command.env("TMPDIR", "/nonexistent");
+    command.env("TMPDIR", bench.path("none"));
     let (exit, stdout, stderr) = bench.ran(command.output().unwrap());
     assert_eq!((exit, stdout.as_str(), bench.keys()), (1, "", vec!["x/old".to_owned()]), "{stderr}");
     assert!(stderr.contains("TMPDIR"), "{stderr}");

@@ -216,6 +216,9 @@ impl Interrupted {
         // Nobody goes on with it meanwhile.
         let (journal, state) = blocking(move || Journal::open(path)).await?;
         if let State::Upload(upload) = &state {
+            if upload.created.as_ref().is_some_and(|(upload_id, _)| Some(upload_id) != self.upload_id.as_ref()) {
+                return Err(begun_since(&self.journal));
+            }
             if upload.unanswered.is_some() {
                 let (bucket, key) = (&self.bucket, &self.key);
                 tracing::warn!(bucket, key, "{UNANSWERED}");
@@ -240,12 +243,16 @@ impl Interrupted {
     }
 }
 
+fn begun_since(path: &Path) -> Error {
+    let message = format!("{} is another transfer's by now", path.display());
+    Error::new(ErrorKind::InUse, message).with_hint("list what was interrupted again")
+}
+
 /// Removes an unfinished file, unless a journal tells of it by now.
 fn remove_unrecorded(part: &Path) -> Result<(), Error> {
     let (journal, state) = Journal::open(beside(part, SUFFIX))?;
     if !matches!(state, State::Nothing) {
-        let message = format!("{} is another download's by now", part.display());
-        return Err(Error::new(ErrorKind::InUse, message).with_hint("list what was interrupted again"));
+        return Err(begun_since(part));
     }
     let removed = remove_part(part);
     // It was made to keep others away, and tells nothing.

@@ -4,9 +4,9 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
-use wharf::S3Uri;
 use wharf::op::ListedUpload;
 use wharf::transfer::Interrupted;
+use wharf::{Client, S3Uri};
 
 use super::Args;
 use crate::context::Context;
@@ -51,8 +51,15 @@ pub(super) async fn run(
     if args.request_payer.is_some() {
         listing = listing.request_payer();
     }
-    // What this machine wrote down of them goes as well, or the same upload would look for them again.
-    let mut journals = if args.dryrun { Vec::new() } else { s3.interrupted_transfers().unwrap_or_default() };
+    // What this machine wrote down of them goes as well.
+    let mut journals = match s3.interrupted_transfers() {
+        _ if args.dryrun || args.request_payer.is_some() => Vec::new(),
+        Ok(journals) => journals,
+        Err(error) => {
+            printer.warn(&Warning::new(format!("what was written down of uploads stays: {error}")));
+            Vec::new()
+        }
+    };
     let now = SystemTime::now();
     let mut uploads = listing.items();
     let mut exit = Exit::Done;
@@ -63,21 +70,23 @@ pub(super) async fn run(
             continue;
         }
         if !args.dryrun {
-            let mut call = s3.abort_multipart_upload(bucket, &upload.key, &upload.upload_id);
-            if args.request_payer.is_some() {
-                call = call.request_payer();
-            }
-            if let Err(error) = call.await {
+            let journal = journals.iter().position(|journal| is_of(journal, &s3, bucket, &upload));
+            let aborted = match journal {
+                Some(at) => journals.swap_remove(at).remove(&s3).await,
+                None => {
+                    let mut call = s3.abort_multipart_upload(bucket, &upload.key, &upload.upload_id);
+                    if args.request_payer.is_some() {
+                        call = call.request_payer();
+                    }
+                    call.await.map(drop)
+                }
+            };
+            if let Err(error) = aborted {
                 let source = Shown(bucket, &upload.key).in_error();
                 printer.failure(&Failure::from(error).of_failed(format_args!("abort failed: {source}"), is_aws));
                 exit = Exit::Failed;
                 continue;
             }
-        }
-        if let Some(at) = journals.iter().position(|journal| is_of(journal, bucket, &upload))
-            && let Err(error) = journals.swap_remove(at).remove(&s3).await
-        {
-            printer.warn(&Warning::new(error.to_string()));
         }
         let ListedUpload { key, upload_id, initiated, .. } = upload;
         printer.say(&Aborted { source: Shown(bucket, &key).to_string(), upload_id, initiated, dryrun: args.dryrun })?;
@@ -91,8 +100,11 @@ fn is_older(upload: &ListedUpload, limit: Option<Duration>, now: SystemTime) -> 
     upload.initiated.and_then(|initiated| now.duration_since(initiated).ok()).is_some_and(|age| age >= limit)
 }
 
-/// Whether it was written down for this upload, by a transfer that does not go on with it meanwhile.
-fn is_of(journal: &Interrupted, bucket: &str, upload: &ListedUpload) -> bool {
-    let is_same = journal.bucket == bucket && journal.key == upload.key;
-    is_same && journal.upload_id.as_ref() == Some(&upload.upload_id) && !journal.is_running
+/// Whether it was written down of this upload, by a transfer that does not go on with it meanwhile.
+fn is_of(journal: &Interrupted, s3: &Client, bucket: &str, upload: &ListedUpload) -> bool {
+    journal.endpoint == s3.server()
+        && journal.bucket == bucket
+        && journal.key == upload.key
+        && journal.upload_id.as_ref() == Some(&upload.upload_id)
+        && !journal.is_running
 }

@@ -108,12 +108,14 @@ impl Events {
             )));
         }
         if events.withheld() > 0 {
+            let is_told = self.failed || self.skipped;
             self.skipped = true;
             let count = events.withheld();
-            let text = format!(
+            let warning = Warning::new(format!(
                 "not deleted: {count} that the source does not have, for not all could be read and transferred"
-            );
-            printer.problem(&Warning::new(text).hint("mend what the lines above name, and run it again"));
+            ));
+            let hint = "once what is named above is mended, the same command deletes them";
+            printer.problem(&if is_told { warning.hint(hint) } else { warning });
         }
         if is_empty && events.skipped() == 0 && self.mover.options.filters.is_empty() && !self.mover.is_aws {
             self.remark_on_nothing(printer);
