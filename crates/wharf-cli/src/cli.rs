@@ -149,10 +149,14 @@ fn verb(text: &str) -> Option<String> {
 }
 
 /// What other programs call our options.
-const ELSEWHERE: [(&str, &str); 9] = [
+const ELSEWHERE: [(&str, &str); 13] = [
     ("-r", "--recursive"),
     ("-R", "--recursive"),
-    ("-n", "--dryrun"),
+    ("-n", "--dryrun, or --no-overwrite"),
+    ("--no-clobber", "--no-overwrite"),
+    ("--ignore-existing", "--no-overwrite"),
+    ("--transfers", "--concurrency"),
+    ("--bwlimit", "--bandwidth"),
     ("--dry-run", "--dryrun"),
     ("-q", "--quiet"),
     ("--endpoint", "--endpoint-url"),
@@ -203,7 +207,8 @@ fn hint(problem: &str, is_aws: bool) -> Option<String> {
 
 /// What to say where a file is called like what was taken for an option.
 fn dashed_name(option: &str) -> Option<String> {
-    let is_meant = |word: &String| word.starts_with(option) && Path::new(word).symlink_metadata().is_ok();
+    let is_meant =
+        |word: &String| word.starts_with('-') && word.starts_with(option) && Path::new(word).symlink_metadata().is_ok();
     let name = env::args_os().skip(1).filter_map(|word| word.into_string().ok()).find(is_meant)?;
     Some(format!("a name that begins with - goes as ./{name}"))
 }

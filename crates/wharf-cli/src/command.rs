@@ -118,7 +118,7 @@ pub(crate) fn alone(verb: &str) -> Option<clap::Command> {
 pub(crate) fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
     let Cli { globals, command } = cli;
     printer.set(&globals.output);
-    command.must_have_target()?;
+    command.check()?;
     match command {
         Command::Completions(args) => completions::run(args, printer),
         Command::Version(args) => version::run(args, printer),
@@ -148,6 +148,7 @@ async fn dispatch(
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
     globals.connection.makes_store = command.makes_store();
+    globals.connection.patience = globals.tuning.patience;
     let dialect = if matches!(command, Command::S3 { .. }) { Dialect::Aws } else { Dialect::Wharf };
     let context = &Context::new(globals, dialect, client);
     context.tune();
@@ -182,8 +183,31 @@ impl Command {
         matches!(self, Self::Verb(Verb::Mb(_)) | Self::S3 { verb: Verb::Mb(_) })
     }
 
-    /// Options may stand between the source and the target, so that one who reads a word after the other cannot know.
-    pub(crate) fn must_have_target(&self) -> Result<(), Failure> {
+    /// What one who reads a word after the other cannot know.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.must_leave_something_out()?;
+        self.must_have_target()
+    }
+
+    /// Where `--include` alone is typed, others mean nothing else by it. After `s3` it has no effect, as with aws-cli.
+    fn must_leave_something_out(&self) -> Result<(), Failure> {
+        let filters = match self {
+            Self::Verb(Verb::Cp(args)) => args.filters(),
+            Self::Verb(Verb::Mv(args)) => args.filters(),
+            Self::Verb(Verb::Sync(args)) => args.filters(),
+            Self::Verb(Verb::Rm(args)) => args.filters(),
+            Self::Verify(args) => args.filters(),
+            _ => return Ok(()),
+        };
+        if !filters.leave_nothing_out() {
+            return Ok(());
+        }
+        Err(Failure::usage("--include takes what an --exclude before it leaves out, and there is none")
+            .hint("--exclude '*' --include 'PATTERN' takes what fits, and nothing else"))
+    }
+
+    /// Options may stand between the source and the target.
+    fn must_have_target(&self) -> Result<(), Failure> {
         let (verb, s3) = match self {
             Self::Verb(verb) => (verb, ""),
             Self::S3 { verb } => (verb, "s3 "),

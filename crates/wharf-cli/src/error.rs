@@ -108,6 +108,16 @@ impl Failure {
         failure.about(url)
     }
 
+    /// The same where everything under it was meant.
+    pub(crate) fn nothing_under(bucket: &str, key: &str) -> Self {
+        let failure = Self::not_there(bucket, key);
+        let hint = match &failure {
+            Self::Told(told) => told.hint.clone().unwrap_or_default(),
+            Self::ReaderGone => String::new(),
+        };
+        failure.hint(format!("{hint}; one object goes without --recursive"))
+    }
+
     /// The same where a pattern was named.
     pub(crate) fn nothing_fits(bucket: &str, pattern: &str) -> Self {
         Self::not_there(bucket, pattern).hint(RAW)
@@ -158,7 +168,7 @@ impl Failure {
         if let Self::Told(told) = &mut self {
             told.line = Some(number);
         }
-        self.of(format_args!("line {number}:"))
+        self
     }
 
     /// A source that is not there, in aws-cli's words.
@@ -180,10 +190,9 @@ impl Failure {
         Self::new(signal.exit(), format!("cancelled: {} received", signal.name()))
     }
 
-    /// The same of a transfer. `goes_on`: whether what was done is not done again.
-    pub(crate) fn interrupted_transfer(signal: Signal, goes_on: bool) -> Self {
-        let hint = if goes_on { "the same command goes on where it stopped" } else { "the same command begins anew" };
-        Self::interrupted(signal).hint(hint)
+    /// The same of a transfer. `again`: what the same command does then.
+    pub(crate) fn interrupted_transfer(signal: Signal, again: &str) -> Self {
+        Self::interrupted(signal).hint(again)
     }
 
     /// What a transfer that was cancelled could not undo.
@@ -285,7 +294,11 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ReaderGone => Ok(()),
-            Self::Told(told) => write!(f, "wharf: {told}"),
+            Self::Told(told) => {
+                f.write_str("wharf: ")?;
+                told.line.map_or(Ok(()), |line| write!(f, "line {line}: "))?;
+                write!(f, "{told}")
+            }
         }
     }
 }
@@ -358,6 +371,10 @@ pub(crate) const HINT: &str = "\nhint: ";
 
 /// How to find uploads that nobody completes.
 pub(crate) const LEFT_UPLOADS: &str = "`wharf rm URL --incomplete --dryrun` shows uploads that are left over";
+
+/// What the same command does that was interrupted.
+pub(crate) const GOES_ON: &str = "the same command goes on where it stopped";
+pub(crate) const BEGINS_ANEW: &str = "the same command begins anew";
 
 /// What is a pattern, and how it is none.
 pub(crate) const RAW: &str = "only * and ? are wild; --raw takes them as they are";

@@ -20,6 +20,11 @@ impl Filters {
         self.0.is_empty()
     }
 
+    /// Whether something would be taken after all, and nothing is left out.
+    pub(crate) fn leave_nothing_out(&self) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|filter| filter.include)
+    }
+
     /// Whether what has this name is taken. `name` is relative to the root of what is gone through.
     pub(crate) fn take(&self, name: &str) -> bool {
         self.0.iter().rev().find(|filter| filter.pattern.matches(name)).is_none_or(|filter| filter.include)

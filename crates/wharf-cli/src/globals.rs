@@ -25,6 +25,10 @@ pub(crate) struct Globals {
     _without_effect: WithoutEffect,
 }
 
+/// How long a server may be silent where nobody says otherwise, amid what it does and with what takes it long: the library's.
+const PROGRESS: Duration = Duration::from_secs(30);
+const LONG_OPERATION: Duration = Duration::from_secs(600);
+
 /// Which server to talk to, and as whom. What is not said here comes from the environment and the AWS files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Which server, and as whom")]
@@ -73,6 +77,9 @@ pub(crate) struct Connection {
     /// Whether that directory is made where there is none.
     #[arg(skip)]
     pub(crate) makes_store: bool,
+    /// How long transfers go on trying.
+    #[arg(skip)]
+    pub(crate) patience: Option<Duration>,
 }
 
 /// What is printed.
@@ -94,8 +101,8 @@ pub(crate) struct Tuning {
     /// How many requests are under way at a time
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) concurrency: Option<u32>,
-    /// The size of the parts of a large object, such as 16MiB
-    #[arg(long, global = true, value_name = "SIZE", value_parser = units::size)]
+    /// The size of the parts of a large object, such as 16MiB; 5MiB at least
+    #[arg(long, global = true, value_name = "SIZE", value_parser = units::part_size)]
     pub(crate) part_size: Option<u64>,
     /// At most so many bytes a second, both ways together, such as 10MiB
     #[arg(long, global = true, value_name = "SIZE", value_parser = units::rate)]
@@ -262,8 +269,16 @@ impl Connection {
         if let Some(limit) = self.cli_connect_timeout {
             builder = builder.connect_timeout(timeout(limit));
         }
-        if let Some(limit) = self.cli_read_timeout {
-            builder = builder.progress_timeout(timeout(limit)).long_operation_timeout(timeout(limit));
+        match (self.cli_read_timeout, self.patience) {
+            (Some(limit), _) => {
+                builder = builder.progress_timeout(timeout(limit)).long_operation_timeout(timeout(limit));
+            }
+            // One that is silent for as long as nothing may move is not waited for any longer.
+            (None, Some(patience)) if patience < LONG_OPERATION => {
+                let patience = patience.max(Duration::from_secs(1));
+                builder = builder.progress_timeout(patience.min(PROGRESS)).long_operation_timeout(patience);
+            }
+            (None, _) => {}
         }
         builder.build().map_err(configuration)
     }

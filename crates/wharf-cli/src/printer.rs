@@ -190,15 +190,17 @@ impl Printer {
     /// A line for people, beside the results.
     pub(crate) fn note(&mut self, line: impl Display) {
         if self.loudness == Loudness::Everything {
-            self.error_line(line);
+            match self.of_line {
+                Some(number) => self.error_line(format_args!("line {number}: {line}")),
+                None => self.error_line(line),
+            }
         }
     }
 
     /// A message beside the results.
     pub(crate) fn remark(&mut self, message: &impl Message) {
-        match self.json {
-            true => self.note(json(message)),
-            false => self.note(message),
+        if self.loudness == Loudness::Everything {
+            self.beside(message);
         }
     }
 
@@ -211,12 +213,16 @@ impl Printer {
     pub(crate) fn problem(&mut self, message: &impl Message) {
         if self.loudness > Loudness::Quiet {
             let _ = self.out.flush();
-            match self.of_line.map(|line| OfLine { message, line }) {
-                Some(of_line) if self.json => self.error_line(json(&of_line)),
-                Some(of_line) => self.error_line(of_line),
-                None if self.json => self.error_line(json(message)),
-                None => self.error_line(message),
-            }
+            self.beside(message);
+        }
+    }
+
+    fn beside(&mut self, message: &impl Message) {
+        match self.of_line.map(|line| OfLine { message, line }) {
+            Some(of_line) if self.json => self.error_line(json(&of_line)),
+            Some(of_line) => self.error_line(of_line),
+            None if self.json => self.error_line(json(message)),
+            None => self.error_line(message),
         }
     }
 

@@ -20,6 +20,11 @@ pub(crate) fn bucket(text: &str) -> Result<S3Uri, Error> {
     read(&format!("s3://{}", without_scheme(text).unwrap_or(text)))
 }
 
+/// The same where nothing may be left out: what is deleted may be called like a folder here.
+pub(crate) fn whole(text: &str) -> Result<S3Uri, Error> {
+    if without_scheme(text).is_some() { bucket(text) } else { read(text) }
+}
+
 fn read(text: &str) -> Result<S3Uri, Error> {
     // What is told of a mistake quotes what was typed.
     text.parse().or_else(|_| without_secrets(text).parse())
@@ -56,10 +61,7 @@ pub(crate) fn object(text: &str) -> Result<S3Uri, Error> {
 
 /// Reads `s3://BUCKET`, and nothing behind it.
 pub(crate) fn bucket_alone(text: &str) -> Result<S3Uri, Error> {
-    let url = match without_scheme(text) {
-        Some(_) => bucket(text)?,
-        None => read(text)?,
-    };
+    let url = whole(text)?;
     if !url.key().is_empty() {
         return Err(Error::invalid_input(format!("a bucket alone is s3://{}", url.bucket())));
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::context::Context;
 use crate::error::{Exit, Failure, RAW};
+use crate::filter::Filters;
 use crate::printer::Printer;
 use crate::progress::Bar;
 use crate::transfer::carry::{Given, carry};
@@ -42,6 +43,12 @@ pub(crate) struct Args {
     expected_size: Option<u64>,
     #[command(flatten)]
     options: TransferArgs,
+}
+
+impl Args {
+    pub(super) fn filters(&self) -> &Filters {
+        &self.options.filters
+    }
 }
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
@@ -112,8 +119,8 @@ pub(super) async fn run_places(
     for source in &sources {
         mover.refuse_itself(source, &target)?;
     }
-    let (goes_on, leaves) = (mover.goes_on(&sources, &target), mover.leaves(&sources, &target));
-    let mut crew = Crew::new(printer, Bar::bytes, &mover, goes_on, leaves);
+    let (again, leaves) = (mover.again(&sources, &target), mover.leaves(&sources, &target));
+    let mut crew = Crew::new(printer, Bar::bytes, &mover, again, leaves);
     let mut given = (sources.len() > 1).then(Given::default);
     for source in &sources {
         if let Err(failure) = carry(source, &target, &mover, &mut crew, given.as_mut()).await {

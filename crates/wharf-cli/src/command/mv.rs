@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use super::cp::run_places;
 use crate::context::Context;
 use crate::error::{Exit, Failure};
+use crate::filter::Filters;
 use crate::printer::Printer;
 use crate::transfer::options::TransferArgs;
 use crate::transfer::place::Place;
@@ -37,6 +38,12 @@ pub(crate) struct Args {
     validate_same_s3_paths: bool,
     #[command(flatten)]
     options: TransferArgs,
+}
+
+impl Args {
+    pub(super) fn filters(&self) -> &Filters {
+        &self.options.filters
+    }
 }
 
 pub(crate) async fn run(mut args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {

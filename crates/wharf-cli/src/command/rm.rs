@@ -42,7 +42,7 @@ Example: all old logs but those of January; first see what would go
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
     /// s3://BUCKET/KEY or s3://BUCKET/PREFIX
-    #[arg(value_name = "URL", required = true, value_parser = url::bucket)]
+    #[arg(value_name = "URL", required = true, value_parser = url::whole)]
     urls: Vec<S3Uri>,
     /// Delete everything under the prefix, or everything that fits, without asking
     #[arg(long)]
@@ -115,6 +115,12 @@ impl fmt::Display for NotDeleted {
     }
 }
 
+impl Args {
+    pub(super) fn filters(&self) -> &Filters {
+        &self.filters
+    }
+}
+
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     // With --dryrun these lines are what is asked for, as with aws-cli.
     if args.only_show_errors && !args.dryrun {
@@ -175,7 +181,7 @@ async fn delete(url: &S3Uri, args: &Args, context: &Context, printer: &mut Print
         Some(wild) => Some(Failure::nothing_fits(url.bucket(), &wild.text)),
         // Of a bucket that is empty anyway nobody named anything.
         None if context.is_aws() || url.key().is_empty() => None,
-        None => Some(Failure::not_there(url.bucket(), url.key())),
+        None => Some(Failure::nothing_under(url.bucket(), url.key())),
     };
     let selection = Selection::of(url, args, wild);
     let found = selection.found.clone();

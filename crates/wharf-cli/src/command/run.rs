@@ -89,6 +89,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
             && let Some(mut line) = waiting.next()
         {
             line.cli.globals.connection.makes_store = line.cli.command.makes_store();
+            line.cli.globals.connection.patience = line.cli.globals.tuning.patience;
             let client = clients.of(&line.cli.globals.connection);
             let printer = printer.of_line(line.number);
             running.push(one(line, client, printer));
@@ -141,7 +142,7 @@ fn parse(number: usize, line: &str, args: &Args, globals: &Globals) -> Result<Li
     if matches!(cli.command, Command::Run(_) | Command::Serve(_)) {
         return Err(wrong(Failure::usage("run and serve have no place in a list of commands")));
     }
-    cli.command.must_have_target().map_err(wrong)?;
+    cli.command.check().map_err(wrong)?;
     refuse_streams(&cli.command, args.jobs).map_err(wrong)?;
     cli.globals.inherit(globals).map_err(wrong)?;
     Ok(Line { number, cli })
@@ -188,6 +189,7 @@ impl Clients {
             // A store is open once, however its folder is written, and in one region.
             asked.embedded = Some(absolute(folder).unwrap_or_else(|_| folder.clone()));
             asked.region = None;
+            asked.patience = None;
         }
         if let Some((_, client)) = self.0.iter().find(|(known, _)| *known == asked) {
             return Some(client.clone());

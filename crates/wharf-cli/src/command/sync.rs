@@ -15,6 +15,7 @@ use wharf::{ErrorKind, S3Uri};
 use super::cp::no_url;
 use crate::context::Context;
 use crate::error::{CHOOSE, Exit, Failure};
+use crate::filter::Filters;
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::transfer::case::Verdict;
@@ -63,6 +64,12 @@ pub(crate) struct Args {
     force: bool,
     #[command(flatten)]
     options: TransferArgs,
+}
+
+impl Args {
+    pub(super) fn filters(&self) -> &Filters {
+        &self.options.filters
+    }
 }
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {

@@ -135,12 +135,22 @@ impl Report {
     }
 }
 
+impl Args {
+    pub(super) fn filters(&self) -> &Filters {
+        &self.filters
+    }
+}
+
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     let Place::Remote(url) = Place::parse(&args.url)? else {
         let failure = Failure::usage("the second must be an S3 URL: it reads like s3://BUCKET/PREFIX");
         let is_swapped = args.folder.to_str().is_some_and(|text| url::without_scheme(text).is_some());
         return Err(if is_swapped { failure.hint("the folder comes first") } else { failure });
     };
+    if args.folder.to_str().is_some_and(|text| url::without_scheme(text).is_some()) {
+        return Err(Failure::usage("the first must be a folder here: two prefixes are not compared")
+            .hint("`wharf sync URL URL --checksum --dryrun` shows what differs"));
+    }
     context.must_be_literal(&url, args.raw, "a prefix", CHOOSE)?;
     if args.folder.exists() && !args.folder.is_dir() {
         return Err(Failure::usage("the first must be a folder: a tree is compared with a prefix")

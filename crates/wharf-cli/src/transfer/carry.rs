@@ -177,7 +177,7 @@ impl Carrier<'_, '_> {
         match wild {
             Some(wild) if !found => self.give_up(Failure::nothing_fits(bucket, &wild.text)),
             None if !found && !prefix.is_empty() && !self.mover.is_aws => {
-                self.give_up(Failure::not_there(bucket, prefix))
+                self.give_up(Failure::nothing_under(bucket, prefix))
             }
             _ => Ok(()),
         }

@@ -55,8 +55,8 @@ pub(crate) struct Crew<'a> {
     interrupted: Pin<Box<dyn Future<Output = Signal> + Send>>,
     _orderly: Orderly,
     beat: Interval,
-    /// Whether the same command, once interrupted, does not do again what was done.
-    goes_on: bool,
+    /// What the same command does, once interrupted.
+    again: &'static str,
     /// What finds that which could not be put away, where it is not kept for the same command.
     leaves: Option<&'static str>,
     is_aws: bool,
@@ -93,12 +93,12 @@ pub(crate) struct Follower {
 }
 
 impl<'a> Crew<'a> {
-    /// Whether a bar is shown is the printer's to know. `goes_on` and `leaves` are of what is interrupted.
+    /// Whether a bar is shown is the printer's to know. `again` and `leaves` are of what is interrupted.
     pub(crate) fn new(
         printer: &'a mut Printer,
         bar: impl FnOnce() -> Bar,
         mover: &Mover,
-        goes_on: bool,
+        again: &'static str,
         leaves: Option<&'static str>,
     ) -> Self {
         printer.show(bar);
@@ -114,7 +114,7 @@ impl<'a> Crew<'a> {
             interrupted: Box::pin(signals::received()),
             _orderly: Orderly::begin(),
             beat,
-            goes_on,
+            again,
             leaves,
             is_aws: mover.is_aws,
             patience: mover.tuning.patience,
@@ -277,7 +277,7 @@ impl<'a> Crew<'a> {
     async fn stop(&mut self, signal: Signal) -> Failure {
         self.put_away().await;
         self.printer.hide();
-        Failure::interrupted_transfer(signal, self.goes_on)
+        Failure::interrupted_transfer(signal, self.again)
     }
 
     /// Stops everything, and gives it a moment to be put away.

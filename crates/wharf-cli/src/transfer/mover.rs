@@ -20,7 +20,7 @@ use super::resume;
 use super::route::{Source, Target};
 use super::told::{Action, Deed, Done, Left, archived};
 use crate::context::Context;
-use crate::error::{Exit, Failure, LEFT_UPLOADS, by_option};
+use crate::error::{BEGINS_ANEW, Exit, Failure, GOES_ON, LEFT_UPLOADS, by_option};
 use crate::globals::Tuning;
 use crate::url::Shown;
 
@@ -80,11 +80,20 @@ impl Mover {
         })
     }
 
-    /// Whether the same command, once interrupted, does not do again what was done: what was moved is gone, and large files are
-    /// taken up again.
-    pub(crate) fn goes_on(&self, sources: &[Source], target: &Target) -> bool {
+    /// What the same command does, once interrupted: what was moved is gone, and large files are taken up again.
+    pub(crate) fn again(&self, sources: &[Source], target: &Target) -> &'static str {
         let is_upload = sources.iter().any(|source| !source.is_remote());
-        self.is_move || target.is_local() && !self.tuning.no_resume || is_upload && self.keeps_uploads
+        let goes_on = target.is_local() && !self.tuning.no_resume || is_upload && self.keeps_uploads;
+        let many = sources.len() > 1 || sources.iter().any(Source::is_many);
+        match (goes_on, many) {
+            _ if self.is_move => GOES_ON,
+            (true, true) => {
+                "the same command goes on with large files, and moves the others again; `wharf sync` leaves out what is there"
+            }
+            (true, false) => GOES_ON,
+            (false, true) => "the same command begins anew; `wharf sync` leaves out what is there",
+            (false, false) => BEGINS_ANEW,
+        }
     }
 
     /// What finds that which is left over of a thing that was stopped, unless the same command goes on with it.
@@ -158,6 +167,10 @@ impl Mover {
 
     /// The folder for what comes down, which aws-cli makes even where nothing comes.
     pub(crate) fn make_target(&self, path: &Path) -> Result<(), Failure> {
+        if path.exists() && !path.is_dir() {
+            let message = format!("{} is a file, and what is copied needs a folder there", path.display());
+            return Err(Failure::usage(message).hint("name a folder"));
+        }
         if !self.is_aws || self.options.dryrun || path.exists() {
             return Ok(());
         }

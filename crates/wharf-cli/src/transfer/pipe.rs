@@ -11,7 +11,7 @@ use super::place::Place;
 use super::route::{Source, Target};
 use super::told::{Action, Deed, Done};
 use crate::context::Context;
-use crate::error::{Exit, Failure, LEFT_UPLOADS, RAW};
+use crate::error::{BEGINS_ANEW, Exit, Failure, LEFT_UPLOADS, RAW};
 use crate::printer::{Loudness, Printer};
 use crate::progress::Bar;
 use crate::url::{Keys, Shown};
@@ -50,7 +50,7 @@ pub(crate) async fn up(
         return Ok(Exit::Done);
     }
     let mover = Arc::new(Mover::new(options, Deed::Upload, context)?);
-    let mut crew = Crew::new(printer, Bar::stream, &mover, false, Some(LEFT_UPLOADS));
+    let mut crew = Crew::new(printer, Bar::stream, &mover, BEGINS_ANEW, Some(LEFT_UPLOADS));
     // Nobody waits for a line of it, as with aws-cli.
     if !crew.printer().is_json() {
         crew.printer().at_most(Loudness::OnlyErrors);

@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// From how many bytes on a download is kept: what has arrived must be synced to the disk for it.
 pub(crate) const DOWNLOADS_FROM: u64 = 64 << 20;
@@ -11,7 +11,14 @@ pub(crate) const DOWNLOADS_FROM: u64 = 64 << 20;
 /// Whether there is a place to write down which uploads were begun. In a container a user may have none.
 pub(crate) fn can_keep_uploads() -> bool {
     let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
-    folder(variable).is_some_and(|folder| fs::create_dir_all(folder).is_ok())
+    folder(variable).is_some_and(|folder| fs::create_dir_all(&folder).is_ok() && has_room(&folder))
+}
+
+/// Whether a file there could have something in it: uploads are what makes room on a disk that is full.
+fn has_room(folder: &Path) -> bool {
+    let path = folder.join(format!(".wharf-{}", std::process::id()));
+    let has_room = fs::write(&path, [0; 4096]).is_ok();
+    fs::remove_file(&path).is_ok() && has_room
 }
 
 /// Where the library keeps its journals, as far as that has to be there.
@@ -38,5 +45,14 @@ mod tests {
         assert_eq!(folder(|_| Some(OsString::from("/state"))), Some(PathBuf::from("/state")));
         let relative = |name: &str| (name == "XDG_STATE_HOME").then(|| OsString::from("state"));
         assert_eq!((folder(relative), folder(|_| None)), (None, None));
+    }
+
+    #[test]
+    fn nothing_is_kept_where_nothing_can_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(has_room(folder.path()) && folder.path().read_dir().unwrap().next().is_none());
+        // Every write to it meets a full disk.
+        std::os::unix::fs::symlink("/dev/full", folder.path().join(format!(".wharf-{}", std::process::id()))).unwrap();
+        assert!(!has_room(folder.path()) && folder.path().read_dir().unwrap().next().is_none());
     }
 }

@@ -130,7 +130,7 @@ fn a_usage_error_is_one_line_and_a_hint() {
             &["serve", "--port", "9000"],
             "wharf: unexpected argument '--port' found\nhint: did you mean --listen 127.0.0.1:PORT?\n".to_owned(),
         ),
-        (&["cp", "-n", "a", "b"], "wharf: unexpected argument '-n' found\nhint: did you mean --dryrun?\n".to_owned()),
+        (&["cp", "-n", "a", "b"], "wharf: unexpected argument '-n' found\nhint: did you mean --dryrun, or --no-overwrite?\n".to_owned()),
         (
             &["s3", "du", "s3://my-bucket"],
             "wharf: unrecognized subcommand 'du'\nhint: aws-cli has no such verb: it is `wharf du`\n".to_owned(),

@@ -1,5 +1,9 @@
 //! What is named and not there: the same words and exit code for all verbs.
 
+use std::time::Duration;
+
+use wharf_embedded::Fault;
+
 use crate::bench::{Bench, assert_like, done, failed};
 
 const NONE: &str = "nothing is there: s3://my-bucket/d/none";
@@ -22,17 +26,23 @@ fn what_is_not_there_is_said_in_the_same_words_by_all_verbs() {
         &["cat", "s3://my-bucket/d/none"],
         &["cp", "s3://my-bucket/d/none", "-"],
         &["cp", "s3://my-bucket/d/none", "x", "--dryrun"],
-        &["rm", "s3://my-bucket/d/none", "--recursive"],
-        &["rm", "s3://my-bucket/d/none", "--recursive", "--dryrun"],
     ] {
         assert_eq!(bench.run(args), not_there("d/none", shows), "{args:?}");
     }
+    let or_one = "`wharf ls s3://my-bucket/d/` shows what is; one object goes without --recursive";
+    for args in [
+        &["rm", "s3://my-bucket/d/none", "--recursive"][..],
+        &["rm", "s3://my-bucket/d/none", "--recursive", "--dryrun"],
+    ] {
+        assert_eq!(bench.run(args), not_there("d/none", or_one), "{args:?}");
+    }
+    assert_eq!(bench.run(&["cp", "s3://my-bucket/d/a", "x", "--recursive"]), not_there("d/a/", or_one));
     for args in [
         &["cp", "s3://my-bucket/d/none/", "x", "--recursive"][..],
         &["mv", "s3://my-bucket/d/none/", "x", "--recursive"],
         &["mv", "s3://my-bucket/d/none/", "s3://my-bucket/e/", "--recursive"],
     ] {
-        assert_eq!(bench.run(args), not_there("d/none/", shows), "{args:?}");
+        assert_eq!(bench.run(args), not_there("d/none/", or_one), "{args:?}");
     }
     for args in [
         &["cp", "s3://my-bucket/d/", "x/"][..],
@@ -153,4 +163,33 @@ fn a_pattern_that_no_shell_has_filled_in_is_no_file() {
     let pattern = "wharf: s3://my-bucket/a* is a pattern, and one target must be named\n\
                    hint: only * and ? are wild; --raw takes them as they are\n";
     assert_eq!(bench.run(&["pipe", "s3://my-bucket/a*"]), failed(252, pattern));
+}
+
+#[test]
+fn a_source_that_is_empty_is_told_whatever_the_target_has() {
+    let bench = Bench::new();
+    bench.put("d/a", "1");
+    bench.file("x/b", "2");
+    let expected = "warning: nothing to do: there is no object to take from s3://my-bucket/d/a/\n";
+    assert_eq!(bench.run(&["sync", "s3://my-bucket/d/a", "x"]), (0, String::new(), expected.to_owned()));
+    let two = "wharf: the first must be a folder here: two prefixes are not compared\n\
+               hint: `wharf sync URL URL --checksum --dryrun` shows what differs\n";
+    assert_eq!(bench.run(&["verify", "s3://my-bucket/d", "s3://my-bucket/e"]), failed(252, two));
+    let file = "wharf: x/b is a file, and what is copied needs a folder there\nhint: name a folder\n";
+    assert_eq!(bench.run(&["cp", "s3://my-bucket/d", "x/b", "--recursive"]), failed(252, file));
+}
+
+/// A server that takes requests and says nothing is not waited for longer than was said.
+#[test]
+fn silence_is_waited_for_as_long_as_was_said() {
+    let bench = Bench::embedded();
+    bench.file("a", "1");
+    bench.store().inject(Fault::delay(Duration::from_secs(3600))).unwrap();
+    for args in [&["ls", "s3://my-bucket"][..], &["cp", "a", "s3://my-bucket"], &["du", "s3://my-bucket"]] {
+        let (exit, _, stderr) = bench.run(&[args, &["--patience", "1s"]].concat());
+        assert!(
+            exit != 0 && stderr.contains("nothing moved within a patience of 1 s: the server was silent for 1s"),
+            "{stderr}"
+        );
+    }
 }

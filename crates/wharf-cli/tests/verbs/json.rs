@@ -105,6 +105,7 @@ fn everything(bench: &Bench) -> Vec<Value> {
     all.extend(resumed(bench));
     all.extend(begun_twice(bench));
     all.extend(waited(bench));
+    all.extend(withheld(bench));
     all
 }
 
@@ -113,6 +114,16 @@ fn waited(bench: &Bench) -> Vec<Value> {
     let away = bench.store().inject(Fault::respond(503, "SlowDown").on(Operation::ListObjectsV2)).unwrap();
     let printed = printed(bench, &["ls", "s3://my-bucket", "--patience", "6s"]);
     away.remove();
+    printed
+}
+
+/// Deletes that wait until all was transferred.
+fn withheld(bench: &Bench) -> Vec<Value> {
+    bench.file("some/new", "1");
+    bench.put("some/old", "1");
+    let refused = bench.store().inject(Fault::respond(403, "AccessDenied").on(Operation::PutObject)).unwrap();
+    let printed = printed(bench, &["sync", "some", "s3://my-bucket/some", "--delete"]);
+    refused.remove();
     printed
 }
 

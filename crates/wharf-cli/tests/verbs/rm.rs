@@ -133,7 +133,8 @@ fn several_urls_go_one_after_the_other() {
     bench.put_all(OBJECTS);
     let args = ["rm", "s3://my-bucket/logs", "s3://my-bucket/none", "--recursive", "s3://my-bucket/a"];
     let (exit, stdout, stderr) = bench.run(&args);
-    let missing = "wharf: nothing is there: s3://my-bucket/none\nhint: `wharf ls s3://my-bucket/` shows what is\n\
+    let missing = "wharf: nothing is there: s3://my-bucket/none\n\
+                   hint: `wharf ls s3://my-bucket/` shows what is; one object goes without --recursive\n\
                    wharf: nothing is there: s3://my-bucket/a\n";
     assert_eq!((exit, stdout.lines().count(), stderr.as_str()), (1, 4, missing));
     bench.must(&["rm", "s3://my-bucket/a", "s3://my-bucket/logs2"]);
@@ -147,5 +148,21 @@ fn several_urls_go_one_after_the_other() {
     assert_eq!((exit, stdout.as_str()), (252, ""), "nobody is there to be asked");
     let one = "wharf: `wharf s3` takes one URL\nhint: `wharf rm` takes several\n";
     assert_eq!(bench.run(&["s3", "rm", "s3://my-bucket/a", "s3://my-bucket/b"]), failed(252, one));
+    assert_eq!(bench.keys(), ["a"]);
+}
+
+/// A folder may be called like a bucket.
+#[test]
+fn what_is_no_url_is_not_deleted() {
+    let bench = Bench::new();
+    bench.put("a", "1");
+    for (args, url) in [(&["rm", "my-bucket/a"][..], "my-bucket/a"), (&["rm", "my-bucket", "--recursive"], "my-bucket")]
+    {
+        let (exit, stdout, stderr) = bench.run(args);
+        assert!(exit == 252 && stdout.is_empty() && stderr.ends_with(&format!("\nhint: say s3://{url}\n")), "{stderr}");
+    }
+    let include = "wharf: --include takes what an --exclude before it leaves out, and there is none\n\
+                   hint: --exclude '*' --include 'PATTERN' takes what fits, and nothing else\n";
+    assert_eq!(bench.run(&["rm", "s3://my-bucket", "--recursive", "--include", "*.txt"]), failed(252, include));
     assert_eq!(bench.keys(), ["a"]);
 }

@@ -186,8 +186,12 @@ impl Stream for Paced {
     }
 }
 
-/// Counts the bytes of an answer that is read whole, and waits for them.
+/// Counts the bytes of an answer that is read whole, and waits for them. An answer of none, as to a put, waits for nobody
+/// else's: what is stored is known when it is.
 pub(crate) async fn pace(bytes: usize, budgets: &Budgets) {
+    if bytes == 0 {
+        return;
+    }
     let Some(position) = budgets.bandwidth().moved(bytes as u64) else { return };
     let mut pace = Pace { budgets: budgets.clone(), owes: Some(position), timer: None };
     std::future::poll_fn(|cx| pace.poll_ready(None, cx)).await;
@@ -227,6 +231,10 @@ mod tests {
         let (a, b, ()) = tokio::join!(read(body()), read(body()), pace(1 << 20, &budgets));
         assert_eq!((a, b), (2 << 20, 2 << 20));
         near(start.elapsed(), 5.0);
+        let start = Instant::now();
+        budgets.bandwidth().moved(1 << 20);
+        pace(0, &budgets).await;
+        assert_eq!(start.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

@@ -285,7 +285,7 @@ impl Sync {
     /// What becomes of each entry, as it becomes known: not in the order of the keys. Ends with an error where the sync does.
     pub fn events(self) -> SyncEvents {
         let watch = Watch::new();
-        SyncEvents { feed: self.feed(watch.clone()), watch, skipped: 0, withheld: 0 }
+        SyncEvents { feed: self.feed(watch.clone()), watch, skipped: 0, withheld: 0, source_was_empty: false }
     }
 
     /// Begins in a task of its own. Its progress counts what is transferred.
@@ -373,6 +373,7 @@ pub struct SyncEvents {
     watch: Arc<Watch>,
     skipped: u64,
     withheld: u64,
+    source_was_empty: bool,
 }
 
 impl SyncEvents {
@@ -401,6 +402,11 @@ impl SyncEvents {
     pub fn withheld(&self) -> u64 {
         self.withheld
     }
+
+    /// Whether the source had nothing, as is known at the end: [`Synced::source_was_empty`].
+    pub fn source_was_empty(&self) -> bool {
+        self.source_was_empty
+    }
 }
 
 impl Stream for SyncEvents {
@@ -414,6 +420,7 @@ impl Stream for SyncEvents {
                 Some(Ok(Told::Item(item))) => return Poll::Ready(Some(Ok(item))),
                 Some(Ok(Told::Skipped(count))) => self.skipped += count,
                 Some(Ok(Told::Withheld(count))) => self.withheld += count,
+                Some(Ok(Told::SourceEmpty)) => self.source_was_empty = true,
             }
         }
     }

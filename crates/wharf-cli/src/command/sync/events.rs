@@ -9,7 +9,7 @@ use wharf::proto::evidence::Doubt;
 use wharf::transfer::{Reason, Sync, SyncAction, SyncItem, Verification};
 use wharf::{Error, ErrorKind};
 
-use crate::error::{Exit, Failure, by_option};
+use crate::error::{Exit, Failure, GOES_ON, by_option};
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::progress::Bar;
@@ -67,7 +67,7 @@ impl Events {
                     sleep(TO_STOP).await;
                     printer.hide();
                     // Whatever has arrived is the same by then.
-                    return Err(Failure::interrupted_transfer(signal, true));
+                    return Err(Failure::interrupted_transfer(signal, GOES_ON));
                 }
                 Some((warning, is_left_out)) = self.warnings.recv() => {
                     self.warn(&warning, is_left_out, printer);
@@ -117,7 +117,7 @@ impl Events {
             let hint = "once what is named above is mended, the same command deletes them";
             printer.problem(&if is_told { warning.hint(hint) } else { warning });
         }
-        if is_empty && events.skipped() == 0 && self.mover.options.filters.is_empty() && !self.mover.is_aws {
+        if is_empty && events.source_was_empty() && self.mover.options.filters.is_empty() && !self.mover.is_aws {
             self.remark_on_nothing(printer);
         }
         Ok(match (self.failed, self.skipped) {

@@ -28,6 +28,8 @@ pub struct Synced {
     pub failed: u64,
     /// How many deletes were not carried out because a part of one end could not be read, or something not be transferred.
     pub withheld: u64,
+    /// Whether the source had nothing that the filter lets through. A prefix that is mistyped is as empty.
+    pub source_was_empty: bool,
     /// The first 1,000 of those that failed.
     pub failures: Vec<SyncItem>,
 }
@@ -78,6 +80,7 @@ impl Synced {
         let item = match told {
             Told::Skipped(count) => return self.skipped += count,
             Told::Withheld(count) => return self.withheld += count,
+            Told::SourceEmpty => return self.source_was_empty = true,
             Told::Item(item) => item,
         };
         match (item.action, &item.error) {

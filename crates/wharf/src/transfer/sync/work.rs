@@ -74,6 +74,8 @@ pub(super) enum Told {
     Skipped(u64),
     /// So many deletes were not carried out, for a part of an end could not be read, or not be transferred.
     Withheld(u64),
+    /// The source has nothing that the filter lets through.
+    SourceEmpty,
 }
 
 /// One way through both ends.
@@ -82,6 +84,8 @@ struct Pass {
     source: Reading,
     target: Reading,
     deletes: Spool,
+    /// Whether the source has had anything.
+    has_source: bool,
     skipped: u64,
     tasks: Tasks<()>,
     under_way: Arc<Semaphore>,
@@ -141,6 +145,7 @@ impl Work {
             source,
             target,
             deletes: Spool::default(),
+            has_source: false,
             skipped: 0,
             tasks: Tasks::new(&self.watch),
             under_way: Arc::new(Semaphore::new(self.at_once.min(Semaphore::MAX_PERMITS))),
@@ -158,6 +163,9 @@ impl Work {
         let same = self.same.swap(0, Ordering::Relaxed);
         if disorder.is_none() {
             self.say(Told::Skipped(pass.skipped + same)).await;
+            if !pass.has_source {
+                self.say(Told::SourceEmpty).await;
+            }
             self.delete(pass).await?;
         }
         Ok(disorder)
@@ -171,6 +179,7 @@ impl Work {
                 Step::Need(side) => {
                     let reading = if side == Side::Source { &mut pass.source } else { &mut pass.target };
                     let entry = reading.next(self).await?;
+                    pass.has_source |= side == Side::Source && entry.is_some();
                     match pass.plan.offer(side, entry) {
                         Ok(()) => continue,
                         Err(disorder) => return Ok(Some(disorder)),
