@@ -22,23 +22,23 @@ pub(crate) struct Bar {
 impl Bar {
     /// For what moves bytes, of which more and more are known.
     pub(crate) fn bytes() -> Self {
-        Self::with("{bar:24} {bytes}/{total_bytes}  {binary_bytes_per_sec}  {msg}  {eta} left", Some(0))
+        Self::with("{bar:24} {bytes}/{total_bytes}  {binary_bytes_per_sec}  {msg}  {eta} left")
     }
 
     /// For bytes of which nobody knows how many will come.
     pub(crate) fn stream() -> Self {
-        Self::with("{spinner} {bytes}  {binary_bytes_per_sec}  {elapsed}", None)
+        Self::with("{spinner} {bytes}  {binary_bytes_per_sec}  {elapsed}")
     }
 
     /// For a listing: how many there are so far.
     pub(crate) fn count(what: &'static str) -> Self {
-        let mut bar = Self::with("{spinner} {human_pos} {msg}  {per_sec}", None);
+        let mut bar = Self::with("{spinner} {human_pos} {msg}  {per_sec}");
         bar.says(what.to_owned());
         bar
     }
 
-    fn with(template: &str, length: Option<u64>) -> Self {
-        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(PER_SECOND));
+    fn with(template: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(PER_SECOND));
         let style = ProgressStyle::with_template(template).ok().map(|style| style.progress_chars("=> "));
         if let Some(style) = style.clone() {
             bar.set_style(style);
@@ -81,7 +81,10 @@ impl Bar {
 
     /// Sets how much there is in all.
     pub(crate) fn of(&self, bytes: u64) {
-        self.bar.set_length(bytes);
+        // All of nothing would be a bar that is full.
+        if bytes > 0 {
+            self.bar.set_length(bytes);
+        }
     }
 
     /// Sets how many files are done, and how many there are.
