@@ -70,23 +70,27 @@ pub(super) async fn run(
             continue;
         }
         if !args.dryrun {
-            let journal = journals.iter().position(|journal| is_of(journal, &s3, bucket, &upload));
-            let aborted = match journal {
-                Some(at) => journals.swap_remove(at).remove(&s3).await,
-                None => {
-                    let mut call = s3.abort_multipart_upload(bucket, &upload.key, &upload.upload_id);
-                    if args.request_payer.is_some() {
-                        call = call.request_payer();
-                    }
-                    call.await.map(drop)
-                }
-            };
+            let mut call = s3.abort_multipart_upload(bucket, &upload.key, &upload.upload_id);
+            if args.request_payer.is_some() {
+                call = call.request_payer();
+            }
+            let aborted = call.await;
             if let Err(error) = aborted {
                 let source = Shown(bucket, &upload.key).in_error();
                 printer.failure(&Failure::from(error).of_failed(format_args!("abort failed: {source}"), is_aws));
                 exit = Exit::Failed;
                 continue;
             }
+        }
+        if let Some(at) = journals.iter().position(|journal| is_of(journal, &s3, bucket, &upload))
+            && let Err(error) = journals.swap_remove(at).remove(&s3).await
+        {
+            // The upload is gone all the same.
+            let source = Shown(bucket, &upload.key);
+            printer.warn(&Warning::about(
+                &source,
+                format!("what was written down of {} stays: {error}", source.in_error()),
+            ));
         }
         let ListedUpload { key, upload_id, initiated, .. } = upload;
         printer.say(&Aborted { source: Shown(bucket, &key).to_string(), upload_id, initiated, dryrun: args.dryrun })?;
