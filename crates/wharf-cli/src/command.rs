@@ -199,7 +199,7 @@ impl Command {
             Self::Verify(args) => args.filters(),
             _ => return Ok(()),
         };
-        if !filters.leave_nothing_out() {
+        if !filters.begin_with_include() {
             return Ok(());
         }
         Err(Failure::usage("--include takes what an --exclude before it leaves out, and there is none")

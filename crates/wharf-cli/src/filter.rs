@@ -20,9 +20,9 @@ impl Filters {
         self.0.is_empty()
     }
 
-    /// Whether something would be taken after all, and nothing is left out.
-    pub(crate) fn leave_nothing_out(&self) -> bool {
-        !self.0.is_empty() && self.0.iter().all(|filter| filter.include)
+    /// Whether the first takes after all what nothing has left out.
+    pub(crate) fn begin_with_include(&self) -> bool {
+        self.0.first().is_some_and(|filter| filter.include)
     }
 
     /// Whether what has this name is taken. `name` is relative to the root of what is gone through.

@@ -42,9 +42,6 @@ pub(super) async fn run(
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
     let (s3, is_aws) = (context.client()?, context.is_aws());
-    if !args.dryrun {
-        printer.outlive_reader();
-    }
     let bucket = url.bucket();
     let prefix = wild.map_or(url.key(), |wild| &wild.prefix);
     let mut listing = s3.list_multipart_uploads(bucket).prefix(prefix).max_uploads(args.page_size);
