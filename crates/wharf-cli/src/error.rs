@@ -102,20 +102,15 @@ impl Failure {
 
     /// What was named is not in a bucket: the same words and exit code for all verbs.
     pub(crate) fn not_there(bucket: &str, key: &str) -> Self {
-        let (shown, url) = (Shown(bucket, key), Shown(bucket, key).to_string());
+        let shown = Shown(bucket, key);
         let failure = Self::new(Exit::Failed, format!("{NOT_THERE}: {}", shown.in_error()));
-        let failure = failure.hint(if key.starts_with('/') { SLASH.to_owned() } else { look_beside(&url) });
-        failure.about(url)
+        failure.hint(look_for(bucket, key)).about(shown.to_string())
     }
 
     /// The same where everything under it was meant.
     pub(crate) fn nothing_under(bucket: &str, key: &str) -> Self {
-        let failure = Self::not_there(bucket, key);
-        let hint = match &failure {
-            Self::Told(told) => told.hint.clone().unwrap_or_default(),
-            Self::ReaderGone => String::new(),
-        };
-        failure.hint(format!("{hint}; one object goes without --recursive"))
+        let hint = format!("{}; one object goes without --recursive", look_for(bucket, key));
+        Self::not_there(bucket, key).hint(hint)
     }
 
     /// The same where a pattern was named.
@@ -188,6 +183,12 @@ impl Failure {
 
     pub(crate) fn interrupted(signal: Signal) -> Self {
         Self::new(signal.exit(), format!("cancelled: {} received", signal.name()))
+    }
+
+    /// Nothing more was begun, for all else would have failed as well.
+    pub(crate) fn away(server: &str) -> Self {
+        let failure = Self::new(Exit::Failed, format!("stopped, for nothing comes from {server} any more"));
+        failure.hint("what has no line was left")
     }
 
     /// The same of a transfer. `again`: what the same command does then.
@@ -374,6 +375,7 @@ pub(crate) const LEFT_UPLOADS: &str = "`wharf rm URL --incomplete --dryrun` show
 
 /// What the same command does that was interrupted.
 pub(crate) const GOES_ON: &str = "the same command goes on where it stopped";
+pub(crate) const GOES_ON_IF_LARGE: &str = "the same command goes on where it stopped, unless the file is small";
 pub(crate) const BEGINS_ANEW: &str = "the same command begins anew";
 
 /// What is a pattern, and how it is none.
@@ -381,6 +383,11 @@ pub(crate) const RAW: &str = "only * and ? are wild; --raw takes them as they ar
 
 /// How to choose where a whole prefix is named.
 pub(crate) const CHOOSE: &str = "--exclude '*' --include 'PATTERN' chooses; --raw takes * and ? as they are";
+
+/// How to find what was meant where a key is not there.
+fn look_for(bucket: &str, key: &str) -> String {
+    if key.starts_with('/') { SLASH.to_owned() } else { look_beside(&Shown(bucket, key).to_string()) }
+}
 
 /// How to see what is there where `url` is not.
 fn look_beside(url: &str) -> String {

@@ -10,6 +10,7 @@ use wharf::{Client, Provider};
 use wharf_embedded::Store;
 
 use crate::error::{Exit, Failure};
+use crate::transfer::place::Place;
 use crate::units;
 
 /// All of them.
@@ -101,14 +102,15 @@ pub(crate) struct Tuning {
     /// How many requests are under way at a time
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) concurrency: Option<u32>,
-    /// The size of the parts of a large object, such as 16MiB; 5MiB at least
-    #[arg(long, global = true, value_name = "SIZE", value_parser = units::part_size)]
+    /// The size of the parts of a large object, such as 16MiB; of one that is written 5MiB at least
+    #[arg(long, global = true, value_name = "SIZE", value_parser = units::size)]
     pub(crate) part_size: Option<u64>,
     /// At most so many bytes a second, both ways together, such as 10MiB
     #[arg(long, global = true, value_name = "SIZE", value_parser = units::rate)]
     pub(crate) bandwidth: Option<u64>,
     /// How long transfers and listings go on trying while nothing moves, such as 30s or 1h; 5m unless it
-    /// is said. A server that was never reached is given up after 6 attempts
+    /// is said. No request waits longer for a silent server. One that was never reached is given up after
+    /// 6 attempts
     #[arg(long, global = true, value_name = "TIME", value_parser = units::duration)]
     pub(crate) patience: Option<Duration>,
     /// Wait until what was downloaded is on the disk
@@ -142,6 +144,18 @@ struct WithoutEffect {
     cli_auto_prompt: bool,
     #[arg(long, global = true, hide = true)]
     no_cli_auto_prompt: bool,
+}
+
+impl Tuning {
+    /// Refuses parts for `target` that S3 takes none of.
+    pub(crate) fn check_parts(&self, target: &Place) -> Result<(), Failure> {
+        match self.part_size {
+            Some(bytes) if target.is_remote() && bytes < 5 << 20 => {
+                Err(Failure::usage("S3 takes no smaller parts than 5MiB").hint("leave --part-size out, or say more"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Globals {

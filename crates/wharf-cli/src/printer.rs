@@ -226,18 +226,14 @@ impl Printer {
         }
     }
 
-    /// What ended a part of what is done, with the line of a list that it is of.
-    pub(crate) fn numbered(&self, failure: Failure) -> Failure {
-        match self.of_line {
+    /// Says what ended the command or a part of it, after what was printed before it.
+    pub(crate) fn failure(&mut self, failure: Failure) {
+        let _ = self.out.flush();
+        let failure = match self.of_line {
             Some(number) => failure.of_line(number),
             None => failure,
-        }
-    }
-
-    /// Says what ended the command, after what was printed before it.
-    pub(crate) fn failure(&mut self, failure: &Failure) {
-        let _ = self.out.flush();
-        let Failure::Told(told) = failure else { return };
+        };
+        let Failure::Told(told) = &failure else { return };
         let began = !matches!(told.exit, Exit::Usage | Exit::Configuration);
         match self.json {
             _ if began && self.loudness == Loudness::Quiet => {}
@@ -261,8 +257,9 @@ impl Printer {
         match self.end(outcome) {
             Ok(exit) => exit,
             Err(failure) => {
-                self.failure(&failure);
-                failure.exit()
+                let exit = failure.exit();
+                self.failure(failure);
+                exit
             }
         }
     }

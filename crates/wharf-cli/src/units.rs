@@ -25,12 +25,6 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
     bytes.filter(|bytes| *bytes > 0).ok_or_else(problem)
 }
 
-/// Reads the size of a part, of which S3 has a least.
-pub(crate) fn part_size(text: &str) -> Result<u64, String> {
-    let bytes = size(text)?;
-    if bytes < 5 << 20 { Err("S3 has no smaller parts than 5MiB".to_owned()) } else { Ok(bytes) }
-}
-
 /// The same for what is meant a second: `10MiB` and `10MiB/s`.
 pub(crate) fn rate(text: &str) -> Result<u64, String> {
     size(text.strip_suffix("/s").unwrap_or(text))

@@ -693,13 +693,15 @@ async fn an_empty_source_deletes_nothing() {
     scene.put("p/a", "1").await;
     let error = scene.up().delete(true).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
-    assert_eq!(counts(&scene.up().await.unwrap()), [0, 0, 1, 0]);
+    let synced = scene.up().await.unwrap();
+    assert!(synced.source_was_empty && counts(&synced) == [0, 0, 1, 0]);
     let gone = scene.root().join("gone");
     let up = || scene.s3.sync(gone.as_path(), ("my-bucket", "p")).delete(true);
     assert!(up().await.unwrap_err().to_string().contains("does not exist"));
     assert_eq!(scene.objects("my-bucket").await.len(), 1);
     assert_eq!(counts(&up().allow_empty_source(true).await.unwrap()), [0, 1, 0, 0]);
     scene.write("here", "x");
+    assert!(!scene.up().dry_run(true).await.unwrap().source_was_empty);
     let error = scene.s3.sync(("my-bucket", "nothing"), scene.root()).delete(true).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert_eq!(scene.files().len(), 1);

@@ -66,7 +66,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
             Ok(_) => exit = Exit::Failed,
             Err(failure) if matches!(failure.exit(), Exit::Done | Exit::Configuration) => return Err(failure),
             Err(failure) => {
-                printer.failure(&failure);
+                printer.failure(failure);
                 exit = Exit::Failed;
             }
         }
@@ -110,7 +110,7 @@ async fn write_all(
             Ok(()) => {}
             Err(failure @ Failure::ReaderGone) => return Err(failure),
             Err(failure) => {
-                printer.failure(&failure);
+                printer.failure(failure);
                 exit = Exit::Failed;
             }
         }

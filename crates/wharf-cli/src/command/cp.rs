@@ -110,6 +110,7 @@ pub(super) async fn run_places(
         return Err(no_url(places));
     }
     context.must_be_literal(last.url(), options.raw, "one target", RAW)?;
+    context.tuning().check_parts(last)?;
     // aws-cli puts a file in the link's place.
     let target = if context.is_aws() || options.no_overwrite { target } else { target.behind_link()? };
     let mover = Arc::new(Mover::new(options, deed, context)?);

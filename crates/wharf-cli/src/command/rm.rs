@@ -142,17 +142,22 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     if let [url] = args.urls.as_slice() {
         return delete(url, &args, context, printer).await.map_err(Failure::of_many);
     }
-    let mut exit = Exit::Done;
+    let (mut exit, mut unheard) = (Exit::Done, 0);
     for url in &args.urls {
         match delete(url, &args, context, printer).await.map_err(Failure::of_many) {
-            Ok(Exit::Done) => {}
-            Ok(_) => exit = Exit::Failed,
-            Err(failure) if failure.exit() == Exit::Failed && !failure.is_unheard() => {
-                printer.failure(&printer.numbered(failure));
+            Ok(Exit::Done) => unheard = 0,
+            Ok(_) => (exit, unheard) = (Exit::Failed, 0),
+            Err(failure) if failure.exit() == Exit::Failed => {
+                unheard = if failure.is_unheard() { unheard + 1 } else { 0 };
                 exit = Exit::Failed;
+                printer.failure(failure);
             }
             // The others would fail as well.
             Err(failure) => return Err(failure),
+        }
+        // One may have had bad luck.
+        if unheard == 2 {
+            return Err(Failure::away(&context.client()?.server()));
         }
     }
     Ok(exit)

@@ -71,7 +71,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
             Ok(line) => lines.push(line),
             Err(another) => {
                 if let Some(told) = mistake.replace(another) {
-                    printer.failure(&told);
+                    printer.failure(told);
                 }
             }
         }
@@ -205,12 +205,12 @@ impl Clients {
 /// # Errors
 /// A signal came, which ends all.
 async fn one(line: Line, client: Option<Client>, mut printer: Printer) -> Result<Exit, Failure> {
-    let Line { number, cli } = line;
+    let cli = line.cli;
     printer.set(&cli.globals.output);
     let outcome = Box::pin(dispatch(cli.command, cli.globals, client, &mut printer)).await;
     match printer.end(outcome) {
         Err(failure) if !failure.is_interrupted() => {
-            printer.failure(&failure.of_line(number));
+            printer.failure(failure);
             Ok(Exit::Failed)
         }
         outcome => outcome,

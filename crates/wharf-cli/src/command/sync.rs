@@ -81,6 +81,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     if let (Place::Local(_), Place::Local(_)) = (&source, &target) {
         return Err(no_url(&[source, target]));
     }
+    context.tuning().check_parts(&target)?;
     let is_download = matches!((&source, &target), (Place::Remote(_), Place::Local(_)));
     if let Place::Local(path) = &source
         && !path.exists()

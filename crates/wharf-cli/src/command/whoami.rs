@@ -86,7 +86,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     let mut failures = missing.into_iter().map(|(_, failure)| failure).chain(asked.err());
     let Some(first) = failures.next() else { return Ok(Exit::Done) };
     for failure in failures {
-        printer.failure(&failure);
+        printer.failure(failure);
     }
     Err(first.exits(Exit::Configuration))
 }

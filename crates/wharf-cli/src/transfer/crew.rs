@@ -160,10 +160,7 @@ impl<'a> Crew<'a> {
     /// Fails where something got no answer and the server is away: everything else would fail as well.
     fn stop_if_away(&self) -> Result<(), Failure> {
         let away = if self.unheard { self.vigil.away(self.patience) } else { None };
-        away.map_or(Ok(()), |server| {
-            let failure = Failure::new(Exit::Failed, format!("stopped, for nothing comes from {server} any more"));
-            Err(failure.hint("what has no line was left"))
-        })
+        away.map_or(Ok(()), |server| Err(Failure::away(&server)))
     }
 
     /// Tells what became of something that nobody had to wait for.
@@ -196,7 +193,7 @@ impl<'a> Crew<'a> {
     /// Tells what went wrong before it was known what would be done.
     pub(crate) fn tell_failure(&mut self, failure: Failure) {
         self.count(&failure);
-        self.printer.failure(&self.printer.numbered(failure));
+        self.printer.failure(failure);
     }
 
     fn count(&mut self, failure: &Failure) {

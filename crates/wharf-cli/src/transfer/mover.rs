@@ -20,7 +20,7 @@ use super::resume;
 use super::route::{Source, Target};
 use super::told::{Action, Deed, Done, Left, archived};
 use crate::context::Context;
-use crate::error::{BEGINS_ANEW, Exit, Failure, GOES_ON, LEFT_UPLOADS, by_option};
+use crate::error::{BEGINS_ANEW, Exit, Failure, GOES_ON, GOES_ON_IF_LARGE, LEFT_UPLOADS, by_option};
 use crate::globals::Tuning;
 use crate::url::Shown;
 
@@ -86,11 +86,11 @@ impl Mover {
         let goes_on = target.is_local() && !self.tuning.no_resume || is_upload && self.keeps_uploads;
         let many = sources.len() > 1 || sources.iter().any(Source::is_many);
         match (goes_on, many) {
-            _ if self.is_move => GOES_ON,
+            (_, true) if self.is_move => GOES_ON,
             (true, true) => {
                 "the same command goes on with large files, and moves the others again; `wharf sync` leaves out what is there"
             }
-            (true, false) => GOES_ON,
+            (true, false) => GOES_ON_IF_LARGE,
             (false, true) => "the same command begins anew; `wharf sync` leaves out what is there",
             (false, false) => BEGINS_ANEW,
         }
@@ -98,8 +98,9 @@ impl Mover {
 
     /// What finds that which is left over of a thing that was stopped, unless the same command goes on with it.
     pub(crate) fn leaves(&self, sources: &[Source], target: &Target) -> Option<&'static str> {
-        let is_upload = sources.iter().any(|source| !source.is_remote());
-        match (target.is_local(), is_upload) {
+        // What becomes of a copy is kept nowhere.
+        let are_uploads = !sources.iter().any(Source::is_remote);
+        match (target.is_local(), are_uploads) {
             (true, _) if !self.tuning.no_resume => None,
             (true, _) => Some("a file that ends with .wharf-part is one that is not whole"),
             (false, true) if self.keeps_uploads => None,
@@ -167,7 +168,7 @@ impl Mover {
 
     /// The folder for what comes down, which aws-cli makes even where nothing comes.
     pub(crate) fn make_target(&self, path: &Path) -> Result<(), Failure> {
-        if path.exists() && !path.is_dir() {
+        if !self.is_aws && path.exists() && !path.is_dir() {
             let message = format!("{} is a file, and what is copied needs a folder there", path.display());
             return Err(Failure::usage(message).hint("name a folder"));
         }

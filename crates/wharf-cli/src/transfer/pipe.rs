@@ -40,6 +40,7 @@ pub(crate) async fn up(
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
     context.must_be_literal(target.url(), options.raw, "one target", RAW)?;
+    context.tuning().check_parts(target)?;
     let Target::Key { bucket, key } = Target::of(target, false)? else {
         return Err(Failure::usage(format!("{target} names no object")).hint("say its whole key"));
     };

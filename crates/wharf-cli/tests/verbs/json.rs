@@ -60,7 +60,8 @@ fn printed(bench: &Bench, args: &[&str]) -> Vec<Value> {
 /// Runs that print every type, and every field that may be missing.
 fn everything(bench: &Bench) -> Vec<Value> {
     bench.files(&["d/a", "d/b", "one", "two"]);
-    bench.file("list", "head s3://my-bucket/none\nrm s3://my-bucket/none/");
+    bench.file("list", "head s3://my-bucket/none\nrm s3://my-bucket/none/\ncp one s3://my-bucket/one --no-overwrite");
+    bench.file("away", "ls s3://my-bucket --patience 6s");
     bench.file("d/dangling/x", "");
     std::fs::remove_dir_all(bench.path("d/dangling")).unwrap();
     #[cfg(unix)]
@@ -112,7 +113,7 @@ fn everything(bench: &Bench) -> Vec<Value> {
 /// A listing of a server that is away.
 fn waited(bench: &Bench) -> Vec<Value> {
     let away = bench.store().inject(Fault::respond(503, "SlowDown").on(Operation::ListObjectsV2)).unwrap();
-    let printed = printed(bench, &["ls", "s3://my-bucket", "--patience", "6s"]);
+    let printed = printed(bench, &["run", "away"]);
     away.remove();
     printed
 }

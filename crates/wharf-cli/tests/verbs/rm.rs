@@ -2,7 +2,6 @@
 
 #[cfg(target_os = "linux")]
 use wharf::transfer::Interrupted;
-#[cfg(target_os = "linux")]
 use wharf_embedded::{Fault, Operation};
 
 use crate::bench::{Bench, assert_like, done, failed};
@@ -149,6 +148,32 @@ fn several_urls_go_one_after_the_other() {
     let one = "wharf: `wharf s3` takes one URL\nhint: `wharf rm` takes several\n";
     assert_eq!(bench.run(&["s3", "rm", "s3://my-bucket/a", "s3://my-bucket/b"]), failed(252, one));
     assert_eq!(bench.keys(), ["a"]);
+}
+
+#[test]
+fn one_lost_answer_of_several_urls_ends_nothing_and_two_do() {
+    let bench = Bench::embedded();
+    for key in ["a", "b", "c", "d"] {
+        bench.put(key, "1");
+    }
+    let deaf = Fault::close_request_after(0).on(Operation::DeleteObject);
+    let urls = ["a", "b", "c", "d"].map(|key| format!("s3://my-bucket/{key}"));
+    let args: Vec<_> = std::iter::once("rm").chain(urls.iter().map(String::as_str)).collect();
+    bench.store().inject(deaf.clone().key("b")).unwrap();
+    let (exit, stdout, stderr) = bench.run(&args);
+    assert_eq!((exit, stdout.lines().count(), stderr.lines().count()), (1, 3, 1), "{stderr}");
+    assert_eq!(bench.keys(), ["b"]);
+    bench.store().clear_faults();
+    bench.put("d", "1");
+    bench.store().inject(deaf).unwrap();
+    let (exit, stdout, stderr) = bench.run(&args);
+    let stopped = format!(
+        "wharf: stopped, for nothing comes from {} any more\nhint: what has no line was left\n",
+        bench.endpoint()
+    );
+    assert_eq!((exit, stdout.as_str()), (1, ""));
+    assert!(stderr.ends_with(&stopped) && stderr.matches("delete failed: ").count() == 2, "{stderr}");
+    assert_eq!(bench.keys(), ["b", "d"]);
 }
 
 /// A folder may be called like a bucket.

@@ -194,7 +194,8 @@ impl Interrupted {
     /// is one.
     ///
     /// # Errors
-    /// [`InUse`](crate::ErrorKind::InUse) while it or another download into the file is running,
+    /// [`InUse`](crate::ErrorKind::InUse) while it or another download into the file is running, and where the call was made
+    /// again since and has begun anew,
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an upload to another server than the client's and for a journal
     /// that cannot be read, those of AbortMultipartUpload. The journal is kept then.
     pub fn remove(self, client: &Client) -> SendFuture<()> {
@@ -215,17 +216,16 @@ impl Interrupted {
         let path = self.journal.clone();
         // Nobody goes on with it meanwhile.
         let (journal, state) = blocking(move || Journal::open(path)).await?;
-        if let State::Upload(upload) = &state {
-            if upload.created.as_ref().is_some_and(|(upload_id, _)| Some(upload_id) != self.upload_id.as_ref()) {
-                return Err(begun_since(&self.journal));
-            }
-            if upload.unanswered.is_some() {
-                let (bucket, key) = (&self.bucket, &self.key);
-                tracing::warn!(bucket, key, "{UNANSWERED}");
-            }
-            let Some((upload_id, _)) = &upload.created else {
-                return blocking(move || journal.remove()).await;
-            };
+        if !self.is_told_by(&state) {
+            return Err(begun_since(&self.journal));
+        }
+        if let State::Upload(upload) = &state
+            && upload.unanswered.is_some()
+        {
+            let (bucket, key) = (&self.bucket, &self.key);
+            tracing::warn!(bucket, key, "{UNANSWERED}");
+        }
+        if let Some(upload_id) = &self.upload_id {
             match client.abort_multipart_upload(&self.bucket, &self.key, upload_id).await {
                 Ok(_) => {}
                 // One whose bucket is gone went with it.
@@ -240,6 +240,18 @@ impl Interrupted {
             journal.remove()
         })
         .await
+    }
+
+    /// Whether the journal still tells of this transfer, or of none any more: another may have begun in its place.
+    fn is_told_by(&self, state: &State) -> bool {
+        match state {
+            State::Nothing => true,
+            State::Upload(upload) => {
+                self.kind == InterruptedKind::Upload
+                    && self.upload_id.as_ref() == upload.created.as_ref().map(|(upload_id, _)| upload_id)
+            }
+            State::Download(download) => self.kind == InterruptedKind::Download && self.since == download.start.since,
+        }
     }
 }
 

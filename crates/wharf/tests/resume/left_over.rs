@@ -59,6 +59,42 @@ async fn what_the_server_has_forgotten_is_removed_too() {
 }
 
 #[tokio::test]
+async fn what_was_begun_anew_since_is_kept() {
+    let place = Place::new().await;
+    interrupted(&place).await;
+    let listed = || {
+        let folders = [place.journals(), place.folder.path().to_owned()];
+        folders.map(|folder| Interrupted::list(folder).unwrap().remove(0))
+    };
+    let before = listed();
+    for first in before.clone() {
+        first.remove(&place.s3).await.unwrap();
+    }
+    interrupted(&place).await;
+    for first in before.clone() {
+        let error = first.remove(&place.s3).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
+    }
+    let now = listed();
+    assert_eq!(place.uploads().await, [now[0].upload_id.clone().unwrap()]);
+    for second in now {
+        second.remove(&place.s3).await.unwrap();
+    }
+    assert_eq!(names(place.folder.path()), ["journals", "source"]);
+}
+
+#[tokio::test]
+async fn an_upload_is_aborted_that_no_journal_tells_of_any_more() {
+    let place = Place::new().await;
+    interrupted(&place).await;
+    let [upload] = Interrupted::list(place.journals()).unwrap().try_into().unwrap();
+    fs::remove_file(&upload.journal).unwrap();
+    upload.remove(&place.s3).await.unwrap();
+    assert_eq!(place.uploads().await, [""; 0]);
+    assert_eq!(names(&place.journals()), [""; 0]);
+}
+
+#[tokio::test]
 async fn a_journal_that_cannot_be_read_hides_no_other() {
     let place = Place::new().await;
     interrupted(&place).await;

@@ -74,7 +74,7 @@ pub(super) async fn run(
             let aborted = call.await;
             if let Err(error) = aborted {
                 let source = Shown(bucket, &upload.key).in_error();
-                printer.failure(&Failure::from(error).of_failed(format_args!("abort failed: {source}"), is_aws));
+                printer.failure(Failure::from(error).of_failed(format_args!("abort failed: {source}"), is_aws));
                 exit = Exit::Failed;
                 continue;
             }

@@ -235,7 +235,7 @@ impl Events {
             }
             _ => {
                 self.failed = true;
-                printer.failure(&Failure::from(error));
+                printer.failure(Failure::from(error));
             }
         }
     }

@@ -28,7 +28,8 @@ pub struct Synced {
     pub failed: u64,
     /// How many deletes were not carried out because a part of one end could not be read, or something not be transferred.
     pub withheld: u64,
-    /// Whether the source had nothing that the filter lets through. A prefix that is mistyped is as empty.
+    /// Whether the source had nothing that the filter lets through, or nothing that could be read. A prefix that is mistyped is
+    /// as empty.
     pub source_was_empty: bool,
     /// The first 1,000 of those that failed.
     pub failures: Vec<SyncItem>,

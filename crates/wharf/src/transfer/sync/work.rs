@@ -84,8 +84,6 @@ struct Pass {
     source: Reading,
     target: Reading,
     deletes: Spool,
-    /// Whether the source has had anything.
-    has_source: bool,
     skipped: u64,
     tasks: Tasks<()>,
     under_way: Arc<Semaphore>,
@@ -145,7 +143,6 @@ impl Work {
             source,
             target,
             deletes: Spool::default(),
-            has_source: false,
             skipped: 0,
             tasks: Tasks::new(&self.watch),
             under_way: Arc::new(Semaphore::new(self.at_once.min(Semaphore::MAX_PERMITS))),
@@ -163,7 +160,7 @@ impl Work {
         let same = self.same.swap(0, Ordering::Relaxed);
         if disorder.is_none() {
             self.say(Told::Skipped(pass.skipped + same)).await;
-            if !pass.has_source {
+            if pass.plan.count(Side::Source) == 0 {
                 self.say(Told::SourceEmpty).await;
             }
             self.delete(pass).await?;
@@ -179,7 +176,6 @@ impl Work {
                 Step::Need(side) => {
                     let reading = if side == Side::Source { &mut pass.source } else { &mut pass.target };
                     let entry = reading.next(self).await?;
-                    pass.has_source |= side == Side::Source && entry.is_some();
                     match pass.plan.offer(side, entry) {
                         Ok(()) => continue,
                         Err(disorder) => return Ok(Some(disorder)),
