@@ -45,6 +45,11 @@ impl Warning {
         Self { path: Some(path.to_string()), message: why.into(), hint: None, is_whole: false }
     }
 
+    /// Of what was under way when a signal came. `left`: how to find it.
+    pub(crate) fn not_put_away(left: &str) -> Self {
+        Self::new("what was under way could not be put away in time").hint(left)
+    }
+
     /// Adds what the reader can do about it.
     pub(crate) fn hint(self, text: impl Into<String>) -> Self {
         Self { hint: Some(text.into()), ..self }

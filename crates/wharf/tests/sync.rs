@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use futures_util::TryStreamExt;
 use tempfile::TempDir;
 use wharf::blocking::Wait;
 use wharf::transfer::{Compare, PATIENCE, Reason, Sync, SyncAction, SyncPlace, Synced};
@@ -685,6 +686,39 @@ async fn what_a_filter_lets_through_may_be_hidden_too() {
     assert_eq!(counts(&up().await.unwrap()), [0, 0, 2, 0]);
     let synced = up().delete(true).await.unwrap();
     assert_eq!((counts(&synced), synced.withheld), ([0, 0, 1, 1], 1));
+}
+
+#[tokio::test]
+async fn what_is_cancelled_is_undone_or_said() {
+    let scene = Scene::new().await;
+    for name in ["a", "b"] {
+        scene.write(name, &"x".repeat(20 << 20));
+    }
+    scene.store.inject(Fault::delay(Duration::from_secs(3600)).on(Operation::UploadPart)).unwrap();
+    let begun = async || {
+        let mut events = scene.up().events();
+        let is_begun = |key: &str| {
+            let requests = scene.store.requests();
+            requests.iter().any(|request| request.operation == "UploadPart" && request.key == key)
+        };
+        while !(is_begun("p/a") && is_begun("p/b")) {
+            tokio::select! {
+                biased;
+                item = events.next() => panic!("{item:?}"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        events
+    };
+    let left = async || scene.s3.list_multipart_uploads("my-bucket").items().try_collect::<Vec<_>>().await.unwrap();
+    begun().await.cancel().await.unwrap();
+    assert!(left().await.is_empty());
+
+    scene.store.clear_requests();
+    scene.store.inject(Fault::respond(403, "AccessDenied").on(Operation::AbortMultipartUpload).key("p/b")).unwrap();
+    let error = begun().await.cancel().await.unwrap_err();
+    assert_eq!((error.kind(), error.key()), (ErrorKind::AccessDenied, Some("p/b")));
+    assert_eq!(left().await.len(), 1);
 }
 
 #[tokio::test]

@@ -120,7 +120,8 @@ pub(super) async fn run_places(
     for source in &sources {
         mover.refuse_itself(source, &target)?;
     }
-    let (again, leaves) = (mover.again(&sources, &target), mover.leaves(&sources, &target));
+    let are_files = !sources.iter().any(Source::is_remote);
+    let (again, leaves) = (mover.again(&sources, &target), mover.leaves(are_files, target.is_local()));
     let mut crew = Crew::new(printer, Bar::bytes, &mover, again, leaves);
     let mut given = (sources.len() > 1).then(Given::default);
     for source in &sources {

@@ -288,7 +288,7 @@ impl<'a> Crew<'a> {
                 Ok(Some(outcome)) => drop(self.tell(outcome)),
                 Err(_) => {
                     if let Some(left) = self.leaves {
-                        self.printer.warn(&Warning::new("what was under way could not be put away in time").hint(left));
+                        self.printer.warn(&Warning::not_put_away(left));
                     }
                     return;
                 }

@@ -97,10 +97,9 @@ impl Mover {
     }
 
     /// What finds that which is left over of a thing that was stopped, unless the same command goes on with it.
-    pub(crate) fn leaves(&self, sources: &[Source], target: &Target) -> Option<&'static str> {
+    pub(crate) fn leaves(&self, are_files: bool, is_download: bool) -> Option<&'static str> {
         // What becomes of a copy is kept nowhere.
-        let are_uploads = !sources.iter().any(Source::is_remote);
-        match (target.is_local(), are_uploads) {
+        match (is_download, are_files) {
             (true, _) if !self.tuning.no_resume => None,
             (true, _) => Some("a file that ends with .wharf-part is one that is not whole"),
             (false, true) if self.keeps_uploads => None,

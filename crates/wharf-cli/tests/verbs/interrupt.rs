@@ -176,6 +176,25 @@ fn what_could_not_be_put_away_in_time_is_told_once() {
 }
 
 #[test]
+fn what_a_sync_cannot_undo_is_told() {
+    let bench = Bench::embedded();
+    bench.file("d/a", vec![7; 40 << 20]);
+    let args = ["sync", "d", "s3://my-bucket", "--part-size", "5MiB", "--bandwidth", "1MiB", "--no-resume"];
+    let begun = || answered(&bench, "CreateMultipartUpload") == 1;
+    let abort = |fault: Fault| bench.store().inject(fault.on(Operation::AbortMultipartUpload)).unwrap();
+    let refused = abort(Fault::respond(403, "AccessDenied"));
+    let (exit, stderr) = interrupted(&bench, &args, begun);
+    let hint = "hint: `wharf rm URL --incomplete --dryrun` shows uploads that are left over\n";
+    let told = format!("wharf: cancelled, and what was begun is left over: ...AccessDenied...\n{hint}");
+    assert_like((exit, String::new(), stderr), 130, "", &format!("{told}{SYNC_CANCELLED}"));
+    refused.remove();
+    bench.store().clear_requests();
+    abort(Fault::delay(Duration::from_secs(3600)));
+    let told = format!("warning: what was under way could not be put away in time\n{hint}");
+    assert_eq!(interrupted(&bench, &args, begun), (130, format!("{told}{SYNC_CANCELLED}")));
+}
+
+#[test]
 fn a_download_that_is_stopped_leaves_no_file() {
     let bench = Bench::embedded();
     bench.put("a", vec![7; 40 << 20]);

@@ -32,6 +32,14 @@ impl<T: Send + 'static> Feed<T> {
         let (sender, items) = mpsc::channel(ahead);
         Self { work: Some(client.inner().runtime.run(work(sender))), items, error: None }
     }
+
+    /// Stops the work, and waits until it is gone.
+    pub(crate) async fn stop(mut self) {
+        self.items.close();
+        self.work = None;
+        // Each part of it has a sender.
+        while self.items.recv().await.is_some() {}
+    }
 }
 
 impl<T: Send + 'static> Stream for Feed<T> {

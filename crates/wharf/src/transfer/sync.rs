@@ -366,7 +366,8 @@ impl fmt::Debug for Sync {
     }
 }
 
-/// What becomes of each entry, as a [`Stream`]. Nothing is done until it is polled; dropping it stops the sync.
+/// What becomes of each entry, as a [`Stream`]. Nothing is done until it is polled; dropping it stops the sync, and
+/// [`cancel`](SyncEvents::cancel) waits until it has stopped.
 #[must_use = "streams do nothing unless polled"]
 pub struct SyncEvents {
     feed: Feed<Told>,
@@ -380,6 +381,17 @@ impl SyncEvents {
     /// What became of the next entry; `None` after the last one.
     pub async fn next(&mut self) -> Option<Result<SyncItem, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// Stops it, and waits until what was under way is undone: uploads aborted, unfinished files removed, unless they were to be
+    /// kept for resuming. That has the time that it takes, where a sync that is dropped has 5 s. What has arrived stays.
+    ///
+    /// # Errors
+    /// What could not be undone.
+    pub async fn cancel(self) -> Result<(), Error> {
+        self.watch.will_be_awaited();
+        self.feed.stop().await;
+        self.watch.tidied().await
     }
 
     /// How far it is: `bytes` are those that have arrived, `parts` the entries that are whole, and `total` has the bytes of all

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{interval, sleep};
+use tokio::time::{interval, timeout};
 use wharf::proto::evidence::Doubt;
 use wharf::transfer::{Reason, Sync, SyncAction, SyncItem, Verification};
 use wharf::{Error, ErrorKind};
@@ -62,10 +62,13 @@ impl Events {
                 biased;
                 item = events.next() => item,
                 signal = &mut interrupted => {
-                    drop(events);
-                    // What was begun is put away by tasks of the library.
-                    sleep(TO_STOP).await;
+                    let put_away = timeout(TO_STOP, events.cancel()).await;
                     printer.hide();
+                    match (put_away, self.leaves()) {
+                        (Ok(Ok(())), _) | (Err(_), None) => {}
+                        (Ok(Err(error)), _) => printer.failure(Failure::left(error)),
+                        (Err(_), Some(left)) => printer.warn(&Warning::not_put_away(left)),
+                    }
                     // Whatever has arrived is the same by then.
                     return Err(Failure::interrupted_transfer(signal, GOES_ON));
                 }
@@ -125,6 +128,12 @@ impl Events {
             (false, true) => Exit::Skipped,
             (false, false) => Exit::Done,
         })
+    }
+
+    /// What finds that which could not be put away, unless the same command goes on with it.
+    fn leaves(&self) -> Option<&'static str> {
+        let is_local = |place: &Place| matches!(place, Place::Local(_));
+        self.mover.leaves(is_local(&self.source), is_local(&self.target))
     }
 
     /// A prefix may be mistyped: of a folder that is an error.
