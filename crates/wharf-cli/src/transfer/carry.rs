@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wharf::op::ListedObject;
+use wharf::proto::escape;
 use wharf::transfer::LocalTree;
 use wharf::{ErrorKind, StorageClass};
 
@@ -41,7 +42,7 @@ pub(crate) async fn carry(
     crew: &mut Crew<'_>,
     given: Option<&mut Given>,
 ) -> Result<(), Failure> {
-    let mut carrier = Carrier { target, mover, crew, given };
+    let mut carrier = Carrier { source, target, mover, crew, given };
     match source {
         Source::File(path) => carrier.file(path).await,
         Source::Tree(root) => carrier.tree(root).await,
@@ -54,6 +55,7 @@ pub(crate) async fn carry(
 }
 
 struct Carrier<'a, 'p> {
+    source: &'a Source,
     target: &'a Target,
     mover: &'a Arc<Mover>,
     crew: &'a mut Crew<'p>,
@@ -204,6 +206,21 @@ impl Carrier<'_, '_> {
         }
     }
 
+    /// Whether what arrives there would take the place of what is to be carried itself: the source lies in the target.
+    fn would_replace_source(&self, to: &str, key: &str) -> bool {
+        let (Source::Objects { bucket, prefix, root, wild }, Target::Prefix { prefix: into, .. }) =
+            (self.source, self.target)
+        else {
+            return false;
+        };
+        let root = &prefix[..*root];
+        let lies_inside = !self.mover.ends.through_here && bucket == to && root != into && root.starts_with(into);
+        let Some(name) = key.strip_prefix(root).filter(|_| lies_inside && key.starts_with(prefix)) else {
+            return false;
+        };
+        wild.as_ref().is_none_or(|wild| wild.pattern.matches(key)) && self.mover.options.filters.take(name)
+    }
+
     async fn listed(&mut self, bucket: &str, listed: ListedObject, name: &str) -> Result<(), Failure> {
         let options = &self.mover.options;
         if listed.size == 0 && listed.key.ends_with('/') {
@@ -269,6 +286,9 @@ impl Carrier<'_, '_> {
             }
             Target::Key { .. } | Target::Prefix { .. } => {
                 let Some((bucket, key)) = self.target.key(name) else { return Ok(()) };
+                if self.would_replace_source(bucket, &key) {
+                    return self.is_source(mover.copy_action(&object, bucket, &key));
+                }
                 if !self.is_free(name) {
                     return self.is_taken(mover.copy_action(&object, bucket, &key));
                 }
@@ -302,6 +322,13 @@ impl Carrier<'_, '_> {
 
     fn is_taken(&mut self, action: Action) -> Result<(), Failure> {
         let failure = Failure::new(Exit::Failed, "it was left: what another source has by this name goes there");
+        self.crew.tell(Outcome::NotDone(action, failure))
+    }
+
+    fn is_source(&mut self, action: Action) -> Result<(), Failure> {
+        let target = action.target.as_deref().unwrap_or_default();
+        let why = format!("it was left: it would replace {}, which lies in the source", escape::name(target));
+        let failure = Failure::new(Exit::Failed, why).hint("go by way of another prefix");
         self.crew.tell(Outcome::NotDone(action, failure))
     }
 

@@ -89,6 +89,34 @@ fn what_has_arrived_in_the_source_is_not_moved_again() {
     assert_eq!(bench.keys(), ["all/d/old/0.gz", "all/d/old/1.gz", "all/d/old/2.gz"]);
 }
 
+/// A level up, the key of one may be that of another that has not moved yet.
+#[test]
+fn no_source_is_replaced_by_another() {
+    let bench = Bench::new();
+    for verb in [&["mv"][..], &["s3", "mv"]] {
+        bench.put_all([("a/b/b/x", "inner"), ("a/b/x", "outer"), ("a/b/y", "y")]);
+        let colon = if verb[0] == "s3" { "" } else { ":" };
+        let left = format!(
+            "move failed: s3://my-bucket/a/b/b/x to s3://my-bucket/a/b/x{colon} it was left: it would replace \
+             s3://my-bucket/a/b/x, which lies in the source\nhint: go by way of another prefix\n"
+        );
+        let args = [verb, &["s3://my-bucket/a/b", "s3://my-bucket/a", "--recursive", "--page-size", "1"]].concat();
+        let (exit, stdout, stderr) = bench.run(&[&args[..], &["--dryrun"]].concat());
+        assert_eq!((exit, stdout.lines().count(), stderr.as_str()), (1, 2, left.as_str()));
+        let (exit, stdout, stderr) = bench.run(&args);
+        assert_eq!((exit, stdout.lines().count(), stderr), (1, 2, left));
+        assert_eq!(bench.keys(), ["a/b/b/x", "a/x", "a/y"]);
+        assert_eq!((bench.object("a/b/b/x"), bench.object("a/x")), ("inner".to_owned(), "outer".to_owned()));
+    }
+    // What is left out is no source.
+    bench.put("a/b/x", "outer");
+    bench.must(&["cp", "s3://my-bucket/a/b", "s3://my-bucket/a", "--recursive", "--exclude", "x"]);
+    assert_eq!(bench.object("a/b/x"), "inner");
+    bench.put("a/b/x", "outer");
+    bench.must(&["cp", "s3://my-bucket/a/b/b*", "s3://my-bucket/a/"]);
+    assert_eq!(bench.object("a/b/x"), "inner");
+}
+
 #[test]
 fn a_source_that_has_changed_stays() {
     let bench = Bench::embedded();
