@@ -18,6 +18,13 @@ pub(crate) enum Dialect {
     Aws,
 }
 
+impl Dialect {
+    /// Whether keys are patterns, where `--raw` was said or not.
+    pub(crate) fn keys(self, raw: bool) -> Keys {
+        if raw || self == Self::Aws { Keys::Literal } else { Keys::Wild }
+    }
+}
+
 pub(crate) struct Context {
     pub(crate) globals: Globals,
     dialect: Dialect,
@@ -80,8 +87,8 @@ impl Context {
         }
     }
 
-    /// Whether keys are patterns, where `--raw` was said or not.
+    /// The same as [`Dialect::keys`].
     pub(crate) fn keys(&self, raw: bool) -> Keys {
-        if raw || self.is_aws() { Keys::Literal } else { Keys::Wild }
+        self.dialect.keys(raw)
     }
 }

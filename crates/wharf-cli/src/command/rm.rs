@@ -15,7 +15,7 @@ use wharf::proto::escape;
 use wharf::transfer::Keys;
 use wharf::{Client, S3Uri};
 
-use crate::context::Context;
+use crate::context::{Context, Dialect};
 use crate::error::{Exit, Failure};
 use crate::filter::Filters;
 use crate::message::Warning;
@@ -119,6 +119,18 @@ impl Args {
     pub(super) fn filters(&self) -> &Filters {
         &self.filters
     }
+
+    /// Refuses what has to be asked, for where nobody is: several would ask at the same time.
+    pub(super) fn refuse_questions(&self, dialect: Dialect) -> Result<(), Failure> {
+        for url in &self.urls {
+            must_name_objects(url, self)?;
+            if let Some(question) = question(url, self, dialect.keys(self.raw)) {
+                return Err(Failure::usage(format!("nobody is asked in a list of commands: {question}"))
+                    .hint("--recursive takes what fits a pattern without a question, --force a whole bucket"));
+            }
+        }
+        Ok(())
+    }
 }
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
@@ -134,7 +146,11 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         must_name_objects(url, &args)?;
     }
     for url in &args.urls {
-        ask(url, &args, context).await?;
+        if let Some(question) = question(url, &args, context.keys(args.raw))
+            && !terminal::ask(question).await?
+        {
+            return Err(Failure::new(Exit::Failed, "nothing was deleted"));
+        }
     }
     if !args.dryrun {
         printer.outlive_reader();
@@ -206,24 +222,16 @@ fn must_name_objects(url: &S3Uri, args: &Args) -> Result<(), Failure> {
         .hint("--recursive deletes all that is in it; `wharf rb` removes the bucket itself"))
 }
 
-/// Asks what must be asked.
-async fn ask(url: &S3Uri, args: &Args, context: &Context) -> Result<(), Failure> {
-    if args.dryrun || args.incomplete {
-        return Ok(());
-    }
-    let is_wild = Wild::of(url.key(), context.keys(args.raw)).is_some();
-    let question = question(url, args, is_wild);
-    let Some(question) = question.filter(|_| terminal::can_ask() || is_wild && !args.recursive) else { return Ok(()) };
-    if terminal::ask(question).await? { Ok(()) } else { Err(Failure::new(Exit::Failed, "nothing was deleted")) }
-}
-
-/// What must be asked before much is deleted.
-fn question(url: &S3Uri, args: &Args, is_wild: bool) -> Option<String> {
+/// What must be asked before much is deleted. A whole bucket is believed where nobody can be asked.
+fn question(url: &S3Uri, args: &Args, keys: url::Keys) -> Option<String> {
     let (bucket, key) = (url.bucket(), url.key());
-    if is_wild && !args.recursive {
+    if args.dryrun || args.incomplete {
+        return None;
+    }
+    if !args.recursive && Wild::of(key, keys).is_some() {
         return Some(format!("delete everything that fits {}?", Shown(bucket, key).in_error()));
     }
-    let whole = key.is_empty() && args.filters.is_empty() && !args.force;
+    let whole = key.is_empty() && args.filters.is_empty() && !args.force && terminal::can_ask();
     whole.then(|| format!("delete everything in s3://{bucket}?"))
 }
 

@@ -13,7 +13,7 @@ use wharf::Client;
 
 use super::{Command, Verb, dispatch};
 use crate::cli::{Cli, usage};
-use crate::context::Context;
+use crate::context::{Context, Dialect};
 use crate::error::{Exit, Failure};
 use crate::globals::{Connection, Globals};
 use crate::printer::Printer;
@@ -34,7 +34,7 @@ Example: three copies at a time, from a list
 /// `run` holds for all of them, as far as a line says nothing else.
 ///
 /// None may read standard input, and what writes bytes to standard output (`cat`, `cp URL -`)
-/// needs --jobs 1.
+/// needs --jobs 1. Nobody is asked: what `rm` would ask about needs --recursive or --force.
 ///
 /// Exits with 1 if any failed, else with 2 if any skipped something.
 #[derive(Debug, clap::Args)]
@@ -144,6 +144,7 @@ fn parse(number: usize, line: &str, args: &Args, globals: &Globals) -> Result<Li
     }
     cli.command.check().map_err(wrong)?;
     refuse_streams(&cli.command, args.jobs).map_err(wrong)?;
+    refuse_questions(&cli.command).map_err(wrong)?;
     cli.globals.inherit(globals).map_err(wrong)?;
     Ok(Line { number, cli })
 }
@@ -169,6 +170,14 @@ fn refuse_streams(command: &Command, jobs: u16) -> Result<(), Failure> {
             .hint("--jobs 1 runs them one after the other; or name a file"));
     }
     Ok(())
+}
+
+fn refuse_questions(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Verb(Verb::Rm(args)) => args.refuse_questions(Dialect::Wharf),
+        Command::S3 { verb: Verb::Rm(args) } => args.refuse_questions(Dialect::Aws),
+        _ => Ok(()),
+    }
 }
 
 /// Whether some of these places, of which the last is the target, are standard input and output.

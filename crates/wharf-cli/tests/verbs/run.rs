@@ -112,6 +112,28 @@ fn what_all_would_share_is_refused() {
     assert_eq!(bench.run_with(&["run", "-", "--jobs", "1"], list.as_bytes()), done("232"));
 }
 
+/// At a terminal as without one: two lines would ask at the same time.
+#[test]
+fn nobody_is_asked_in_a_list() {
+    let bench = Bench::new();
+    bench.put_all([("a", "1"), ("b", "2")]);
+    let hint = "hint: --recursive takes what fits a pattern without a question, --force a whole bucket\n";
+    let expected = format!(
+        "wharf: line 2: nobody is asked in a list of commands: delete everything that fits s3://my-bucket/b*?\n{hint}"
+    );
+    let list = |line: &str| format!("rm s3://my-bucket/a\n{line}\n").replace("my-bucket", &bench.bucket);
+    let run = |line: &str| bench.run_with(&["run", "-", "--jobs", "1"], list(line).as_bytes());
+    assert_eq!(run("rm s3://my-bucket/b*"), failed(252, expected));
+    let whole = "wharf: line 2: s3://my-bucket is a whole bucket\n\
+                 hint: --recursive deletes all that is in it; `wharf rb` removes the bucket itself\n";
+    assert_eq!(run("s3 rm s3://my-bucket"), failed(252, whole));
+    assert_eq!(bench.keys(), ["a", "b"]);
+    let deleted = ["a", "b*"].map(|key| format!("delete: s3://my-bucket/{key}\n")).concat();
+    assert_eq!(run("s3 rm s3://my-bucket/b*"), done(deleted));
+    let deleted = ["a", "b"].map(|key| format!("delete: s3://my-bucket/{key}\n")).concat();
+    assert_eq!(run("rm s3://my-bucket/b* --recursive"), done(deleted));
+}
+
 #[test]
 fn a_mark_at_the_beginning_is_no_command() {
     let bench = Bench::new();

@@ -86,6 +86,23 @@ fn a_pattern_is_asked_about() {
 }
 
 #[test]
+fn a_list_asks_nothing() {
+    let bench = Bench::embedded();
+    bench.put_all([("a", "1"), ("b", "2")]);
+    for verb in ["rm", "s3 rm"] {
+        bench.file("list", format!("{verb} s3://my-bucket --recursive\n"));
+        let (exit, seen) = at_a_terminal(bench.command(&["run", "list"]), "y\n");
+        let expected = "wharf: line 1: nobody is asked in a list of commands: delete everything in s3://my-bucket?\n\
+                        hint: --recursive takes what fits a pattern without a question, --force a whole bucket\n";
+        assert_eq!((exit, seen.as_str()), (252, expected));
+    }
+    assert_eq!(bench.keys(), ["a", "b"]);
+    bench.file("list", "rm s3://my-bucket --recursive --force\n");
+    assert_eq!(at_a_terminal(bench.command(&["run", "list"]), "").0, 0);
+    assert!(bench.keys().is_empty());
+}
+
+#[test]
 fn transfers_show_how_far_they_are() {
     let bench = Bench::embedded();
     bench.file("a", vec![7; 1 << 20]);
