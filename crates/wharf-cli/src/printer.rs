@@ -36,6 +36,7 @@ pub(crate) struct Printer {
     /// What has to make room for every line.
     bar: Option<Bar>,
     wants_bar: bool,
+    wants_results: bool,
     /// Whether every line is written at once and whole: others write as well.
     by_line: bool,
     /// Whether what is done matters, and not what is told of it.
@@ -71,6 +72,7 @@ impl Printer {
             loudness: Loudness::Everything,
             bar: None,
             wants_bar: true,
+            wants_results: true,
             by_line: false,
             goes_on: false,
             to_terminal: io::stdout().is_terminal(),
@@ -106,6 +108,10 @@ impl Printer {
 
     pub(crate) fn without_bar(&mut self) {
         self.wants_bar = false;
+    }
+
+    pub(crate) fn without_results(&mut self) {
+        self.wants_results = false;
     }
 
     /// For what changes something: a reader who leaves is no reason to stop.
@@ -145,7 +151,7 @@ impl Printer {
 
     /// A result.
     pub(crate) fn say(&mut self, message: &impl Message) -> Result<(), Failure> {
-        if self.loudness < Loudness::Everything {
+        if self.loudness < Loudness::Everything || !self.wants_results {
             return Ok(());
         }
         match self.result(message) {

@@ -186,8 +186,7 @@ fn is_unprotected(source: &Place, target: &Place, mover: &Mover) -> bool {
         (Place::Remote(_), _) if !mover.ends.through_here => Condition::CopyIfAbsent,
         _ => Condition::PutIfAbsent,
     };
-    let ignored = mover.ends.target.provider().habits().ignores;
-    mover.options.no_overwrite && [condition, Condition::CompleteIfAbsent].iter().any(|known| ignored.contains(*known))
+    mover.options.no_overwrite && mover.may_ignore(condition)
 }
 
 fn sync_place(place: &Place, client: &wharf::Client, is_foreign: bool) -> Result<SyncPlace, Failure> {

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use wharf::op::HeadObject;
+use wharf::provider::Condition;
 use wharf::transfer::{List, Verification};
 use wharf::{Client, ETag, ErrorKind};
 
@@ -204,6 +205,12 @@ impl Mover {
                 Outcome::NotDone(action, failure)
             }
         }
+    }
+
+    /// Whether the target's server ignores this condition, or the one by which parts are put together.
+    pub(crate) fn may_ignore(&self, condition: Condition) -> bool {
+        let ignored = self.ends.target.provider().habits().ignores;
+        [condition, Condition::CompleteIfAbsent].iter().any(|known| ignored.contains(*known))
     }
 
     /// Whether a condition failed, and writing only what is not there may have been it.

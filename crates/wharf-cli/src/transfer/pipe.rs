@@ -12,7 +12,7 @@ use super::route::{Source, Target};
 use super::told::{Action, Deed, Done};
 use crate::context::Context;
 use crate::error::{BEGINS_ANEW, Exit, Failure, LEFT_UPLOADS, RAW};
-use crate::printer::{Loudness, Printer};
+use crate::printer::Printer;
 use crate::progress::Bar;
 use crate::url::{Keys, Shown};
 
@@ -40,6 +40,7 @@ pub(crate) async fn up(
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
     context.must_be_literal(target.url(), options.raw, "one target", RAW)?;
+    refuse_filters(&options, context)?;
     context.tuning().check_parts(target)?;
     let Target::Key { bucket, key } = Target::of(target, false)? else {
         return Err(Failure::usage(format!("{target} names no object")).hint("say its whole key"));
@@ -54,11 +55,21 @@ pub(crate) async fn up(
     let mut crew = Crew::new(printer, Bar::stream, &mover, BEGINS_ANEW, Some(LEFT_UPLOADS));
     // Nobody waits for a line of it, as with aws-cli.
     if !crew.printer().is_json() {
-        crew.printer().at_most(Loudness::OnlyErrors);
+        crew.printer().without_results();
     }
     let follower = crew.follower();
     crew.begin(0, mover.upload_stdin(bucket, key, expected_size, follower)).await?;
     crew.finish().await
+}
+
+/// A stream has no name that could fit. After `s3` filters mean nothing here, as with aws-cli.
+fn refuse_filters(options: &TransferArgs, context: &Context) -> Result<(), Failure> {
+    if context.is_aws() || options.filters.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        "--exclude and --include choose files and objects, and standard input and output are one stream",
+    ))
 }
 
 async fn down(
@@ -68,6 +79,7 @@ async fn down(
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
     context.must_be_literal(source.url(), options.raw, "one object", RAW)?;
+    refuse_filters(options, context)?;
     let Source::Object { bucket, key } = Source::of(source, false, Keys::Literal)? else {
         return Err(Failure::usage(format!("{source} names no object")));
     };

@@ -1,5 +1,7 @@
 //! `pipe`, and `-` in `cp`.
 
+use wharf_embedded::Personality;
+
 use crate::bench::{Bench, assert_like, done, failed};
 
 #[test]
@@ -38,4 +40,52 @@ fn the_other_end_is_an_object() {
     assert_eq!(bench.run(&["mv", "-", "s3://my-bucket/a"]), failed(252, alone));
     let expected = "wharf: download failed: s3://my-bucket/none to - GetObject my-bucket/none: ...NoSuchKey...\n";
     assert_like(bench.run(&["s3", "cp", "s3://my-bucket/none", "-"]), 1, "", expected);
+}
+
+/// What comes in is gone then.
+#[test]
+fn what_is_left_alone_is_told() {
+    let bench = Bench::new();
+    bench.put("a", "there");
+    let expected = "skip: - to s3://my-bucket/a: it is there already\n";
+    for args in
+        [&["pipe", "s3://my-bucket/a"][..], &["cp", "-", "s3://my-bucket/a"], &["s3", "cp", "-", "s3://my-bucket/a"]]
+    {
+        let run = |more: &[&str]| bench.run_with(&[args, &["--no-overwrite"], more].concat(), b"here");
+        assert_eq!(run(&[]), failed(0, expected), "{args:?}");
+        assert_eq!(run(&["--quiet"]), done(""));
+        assert_eq!(run(&["--only-show-errors"]), done(""));
+    }
+    assert_eq!(bench.object("a"), "there");
+    assert_eq!(bench.run_with(&["pipe", "s3://my-bucket/b", "--no-overwrite"], b"here"), done(""));
+    assert_eq!(bench.object("b"), "here");
+}
+
+#[test]
+fn where_conditions_are_ignored_it_looks_before_it_reads() {
+    let bench = Bench::like(Personality::Ceph);
+    bench.put("a", "there");
+    let run = |key: &str| {
+        let url = format!("s3://my-bucket/{key}");
+        bench.run_with(&["pipe", &url, "--no-overwrite", "--provider", "ceph"], b"here")
+    };
+    let ignored = "warning: this server ignores conditions: --no-overwrite looks first, and what appears between the look \
+                   and the write is overwritten\n";
+    assert_eq!(run("a"), failed(0, format!("{ignored}skip: - to s3://my-bucket/a: it is there already\n")));
+    assert_eq!(run("b"), failed(0, ignored));
+    assert_eq!((bench.object("a"), bench.object("b")), ("there".to_owned(), "here".to_owned()));
+}
+
+#[test]
+fn a_stream_has_no_name_that_filters_could_fit() {
+    let bench = Bench::new();
+    bench.put("a", "there");
+    let expected =
+        "wharf: --exclude and --include choose files and objects, and standard input and output are one stream\n";
+    for args in [&["pipe", "s3://my-bucket/a"][..], &["cp", "-", "s3://my-bucket/a"], &["cp", "s3://my-bucket/a", "-"]]
+    {
+        assert_eq!(bench.run_with(&[args, &["--exclude", "*"]].concat(), b"here"), failed(252, expected), "{args:?}");
+    }
+    assert_eq!(bench.object("a"), "there");
+    assert_eq!(bench.run(&["s3", "cp", "s3://my-bucket/a", "-", "--exclude", "*"]), done("there"));
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use wharf::provider::Condition;
 use wharf::transfer::Upload;
 use wharf::{ErrorKind, IntoBody, Reader};
 
@@ -81,21 +82,38 @@ impl Mover {
         mut follower: Follower,
     ) -> Outcome {
         let action = self.action(Deed::Upload, "-".to_owned(), Shown(&bucket, &key).to_string());
-        let mut upload = self.put(&bucket, &key, Reader::new(tokio::io::stdin()));
+        let done = self.put_stdin(&bucket, &key, expected_size, &action, &mut follower).await;
+        self.outcome(Deed::Upload, action, done)
+    }
+
+    async fn put_stdin(
+        &self,
+        bucket: &str,
+        key: &str,
+        expected_size: Option<u64>,
+        action: &Action,
+        follower: &mut Follower,
+    ) -> Result<Option<Done>, Failure> {
+        // What comes in cannot be read again when the condition has been refused.
+        let is_unprotected = self.options.no_overwrite && self.may_ignore(Condition::PutIfAbsent);
+        if is_unprotected && self.look_first(bucket, key, follower).await? {
+            return Ok(None);
+        }
+        let input = Reader::new(tokio::io::stdin());
+        let mut upload = match is_unprotected {
+            true => self.put_unconditionally(bucket, key, input),
+            false => self.put(bucket, key, input),
+        };
         if let Some(bytes) = expected_size {
             upload = upload.expected_size(bytes);
         }
-        let done = match follower.follow(upload.start()).await {
-            Ok(uploaded) => Ok(Some(Done {
-                size: Some(uploaded.size),
-                verified: Some(uploaded.verification.is_verified()),
-                lost_create: uploaded.lost_create,
-                ..Done::new(action.clone())
-            })),
-            Err(failure) if self.may_be_there(&failure) => Ok(None),
-            Err(failure) => Err(failure),
+        let uploaded = match follower.follow(upload.start()).await {
+            Err(failure) if self.may_be_there(&failure) => return Ok(None),
+            uploaded => uploaded?,
         };
-        self.outcome(Deed::Upload, action, done)
+        let verified = Some(uploaded.verification.is_verified());
+        let lost_create = uploaded.lost_create;
+        Ok(Some(Done { size: Some(uploaded.size), verified, lost_create, ..Done::new(action.clone()) }))
     }
 
     fn put(&self, bucket: &str, key: &str, body: impl IntoBody) -> Upload {
