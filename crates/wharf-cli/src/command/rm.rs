@@ -67,7 +67,8 @@ pub(crate) struct Args {
     /// Do not ask before a whole bucket is emptied
     #[arg(long)]
     force: bool,
-    /// Not objects: uploads under the prefix that were begun and never completed
+    /// Not objects: uploads of that key, and of all under it, that were begun and never completed. One that
+    /// is under way on this machine is left
     #[arg(long, conflicts_with_all = ["recursive", "exclude", "include"])]
     incomplete: bool,
     /// Only uploads that were begun this long ago, such as 1d or 12h
@@ -162,6 +163,9 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     for url in &args.urls {
         match delete(url, &args, context, printer).await.map_err(Failure::of_many) {
             Ok(Exit::Done) => unheard = 0,
+            // Of uploads, one that is under way.
+            Ok(Exit::Skipped) if exit == Exit::Done => (exit, unheard) = (Exit::Skipped, 0),
+            Ok(Exit::Skipped) => unheard = 0,
             Ok(_) => (exit, unheard) = (Exit::Failed, 0),
             Err(failure) if failure.exit() == Exit::Failed => {
                 unheard = if failure.is_unheard() { unheard + 1 } else { 0 };

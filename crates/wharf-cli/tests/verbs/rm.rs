@@ -1,6 +1,9 @@
 //! `rm`.
 
 #[cfg(target_os = "linux")]
+use std::time::Duration;
+
+#[cfg(target_os = "linux")]
 use wharf::transfer::Interrupted;
 use wharf_embedded::{Fault, Operation};
 
@@ -110,6 +113,33 @@ fn uploads_that_were_left_over_are_aborted() {
     assert_eq!((uploads(), bench.keys().len()), (1, 1));
 }
 
+#[test]
+fn left_over_uploads_are_of_a_key_and_of_what_is_under_it() {
+    let bench = Bench::embedded();
+    for key in ["log", "log/a", "logs2/x"] {
+        bench.wait(bench.s3.create_multipart_upload("my-bucket", key));
+    }
+    let aborts = |url: &str| {
+        let lines = bench.must(&["rm", url, "--incomplete", "--dryrun"]);
+        let key = |line: &str| line.split(' ').nth(2).unwrap().to_owned();
+        lines.lines().map(key).collect::<Vec<_>>()
+    };
+    let [log, a, x] = ["log", "log/a", "logs2/x"].map(|key| format!("s3://my-bucket/{key}"));
+    assert_eq!(aborts(&log), [log.as_str(), &a]);
+    assert_eq!(aborts("s3://my-bucket/log/"), [a.as_str()]);
+    assert_eq!(aborts("s3://my-bucket/log*"), [log.as_str(), &a, &x]);
+    assert_eq!(aborts("s3://my-bucket"), [log.as_str(), &a, &x]);
+}
+
+#[test]
+fn a_left_over_upload_that_is_gone_by_then_is_what_was_asked_for() {
+    let bench = Bench::embedded();
+    bench.wait(bench.s3.create_multipart_upload("my-bucket", "a"));
+    bench.store().inject(Fault::respond(404, "NoSuchUpload").on(Operation::AbortMultipartUpload)).unwrap();
+    let aborted = bench.must(&["rm", "s3://my-bucket", "--incomplete"]);
+    assert!(aborted.starts_with("abort: s3://my-bucket/a upload "), "{aborted}");
+}
+
 /// What this machine wrote down of an upload goes with it.
 #[cfg(target_os = "linux")]
 #[test]
@@ -124,6 +154,31 @@ fn the_journal_of_an_upload_goes_with_it() {
     let dryrun = ["rm", "s3://my-bucket", "--incomplete", "--dryrun"];
     assert_eq!((bench.must(&dryrun).lines().count(), journals()), (1, 1));
     assert_eq!((bench.must(&dryrun[..3]).lines().count(), journals()), (1, 0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_upload_that_is_under_way_is_left() {
+    let bench = Bench::embedded();
+    bench.file("a", vec![7; 20 << 20]);
+    bench.store().inject(Fault::delay(Duration::from_secs(3600)).on(Operation::UploadPart)).unwrap();
+    let mut child = bench.command(&["cp", "a", "s3://my-bucket/", "--part-size", "5MiB"]).spawn().unwrap();
+    let begun = || bench.store().requests().iter().any(|request| request.operation == "UploadPart");
+    while !begun() {
+        std::thread::yield_now();
+    }
+    let uploads = || bench.wait(bench.s3.list_multipart_uploads("my-bucket")).uploads;
+    let id = uploads().remove(0).upload_id;
+    bench.wait(bench.s3.create_multipart_upload("my-bucket", "b"));
+    let left = format!("warning: s3://my-bucket/a upload {id} is under way on this machine: it is left\n");
+    let (exit, stdout, stderr) = bench.run(&["rm", "s3://my-bucket", "--incomplete", "--dryrun"]);
+    assert_eq!((exit, stdout.lines().count(), stderr.as_str()), (2, 1, left.as_str()));
+    let (exit, stdout, stderr) = bench.run(&["rm", "s3://my-bucket/b", "s3://my-bucket/a", "--incomplete"]);
+    assert_eq!((exit, stdout.lines().count(), stderr), (2, 1, left));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    bench.must(&["rm", "s3://my-bucket", "--incomplete"]);
+    assert!(uploads().is_empty());
 }
 
 #[test]

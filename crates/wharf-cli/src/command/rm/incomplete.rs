@@ -6,13 +6,14 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use wharf::op::ListedUpload;
 use wharf::transfer::Interrupted;
-use wharf::{Client, S3Uri};
+use wharf::{Client, ErrorKind, S3Uri};
 
 use super::Args;
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::message::{self, Warning};
 use crate::printer::Printer;
+use crate::transfer::route::as_prefix;
 use crate::url::{Shown, Wild};
 
 /// An upload that was aborted.
@@ -41,71 +42,121 @@ pub(super) async fn run(
     context: &Context,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let (s3, is_aws) = (context.client()?, context.is_aws());
-    let bucket = url.bucket();
+    let s3 = context.client()?;
     let prefix = wild.map_or(url.key(), |wild| &wild.prefix);
-    let mut listing = s3.list_multipart_uploads(bucket).prefix(prefix).max_uploads(args.page_size);
+    let mut listing = s3.list_multipart_uploads(url.bucket()).prefix(prefix).max_uploads(args.page_size);
     if args.request_payer.is_some() {
         listing = listing.request_payer();
     }
-    // What this machine wrote down of them goes as well.
-    let mut journals = match s3.interrupted_transfers() {
-        _ if args.dryrun || args.request_payer.is_some() => Vec::new(),
-        Ok(journals) => journals,
-        Err(error) => {
-            printer.warn(&Warning::new(format!("what was written down of uploads stays: {error}")));
-            Vec::new()
-        }
-    };
     let now = SystemTime::now();
-    let mut uploads = listing.items();
+    let mut pages = listing.pages();
+    let mut sweep = Sweep { s3, bucket: url.bucket(), args, is_aws: context.is_aws(), said_unreadable: false };
     let mut exit = Exit::Done;
-    while let Some(upload) = uploads.next().await {
-        let upload = upload?;
-        let fits = wild.is_none_or(|wild| wild.pattern.matches(&upload.key));
-        if !fits || !is_older(&upload, args.older_than, now) {
-            continue;
-        }
-        if !args.dryrun {
-            let mut call = s3.abort_multipart_upload(bucket, &upload.key, &upload.upload_id);
-            if args.request_payer.is_some() {
-                call = call.request_payer();
-            }
-            let aborted = call.await;
-            if let Err(error) = aborted {
-                let source = Shown(bucket, &upload.key).in_error();
-                printer.failure(Failure::from(error).of_failed(format_args!("abort failed: {source}"), is_aws));
-                exit = Exit::Failed;
+    while let Some(page) = pages.next().await {
+        let page = page?;
+        // Behind the page, so that they tell of all that is in it.
+        let journals = sweep.journals(printer);
+        for upload in page.uploads {
+            if !is_meant(&upload.key, url.key(), wild) || !is_older(&upload, args.older_than, now) {
                 continue;
             }
+            exit = match (exit, sweep.abort(upload, &journals, printer).await?) {
+                (Exit::Failed, _) | (_, Exit::Failed) => Exit::Failed,
+                (exit, Exit::Done) => exit,
+                (_, other) => other,
+            };
         }
-        if let Some(at) = journals.iter().position(|journal| is_of(journal, &s3, bucket, &upload))
-            && let Err(error) = journals.swap_remove(at).remove(&s3).await
-        {
-            // The upload is gone all the same.
-            let source = Shown(bucket, &upload.key);
-            printer.warn(&Warning::about(
-                &source,
-                format!("what was written down of {} stays: {error}", source.in_error()),
-            ));
-        }
-        let ListedUpload { key, upload_id, initiated, .. } = upload;
-        printer.say(&Aborted { source: Shown(bucket, &key).to_string(), upload_id, initiated, dryrun: args.dryrun })?;
     }
     Ok(exit)
+}
+
+struct Sweep<'a> {
+    s3: Client,
+    bucket: &'a str,
+    args: &'a Args,
+    is_aws: bool,
+    /// Whether it was said that what was written down cannot be read.
+    said_unreadable: bool,
+}
+
+impl Sweep<'_> {
+    /// What this machine has written down of uploads.
+    fn journals(&mut self, printer: &mut Printer) -> Vec<Interrupted> {
+        self.s3.interrupted_transfers().unwrap_or_else(|error| {
+            if !std::mem::replace(&mut self.said_unreadable, true) {
+                printer.warn(&Warning::new(format!("what was written down of uploads stays: {error}")));
+            }
+            Vec::new()
+        })
+    }
+
+    async fn abort(
+        &self,
+        upload: ListedUpload,
+        journals: &[Interrupted],
+        printer: &mut Printer,
+    ) -> Result<Exit, Failure> {
+        let ListedUpload { key, upload_id, initiated, .. } = upload;
+        let (source, dryrun) = (Shown(self.bucket, &key), self.args.dryrun);
+        let mut journals = journals.iter().filter(|journal| self.is_to(journal, &key));
+        if journals.clone().any(|journal| journal.is_running && may_be_of(journal, &upload_id)) {
+            let text = format!("{} upload {upload_id} is under way on this machine: it is left", source.in_error());
+            printer.warn(&Warning::about(&source, text));
+            return Ok(Exit::Skipped);
+        }
+        if !dryrun {
+            if let Err(error) = self.send(&key, &upload_id).await {
+                let what = format!("abort failed: {}", source.in_error());
+                printer.failure(Failure::from(error).of_failed(what, self.is_aws));
+                return Ok(Exit::Failed);
+            }
+            // It would be asked for again, and nobody pays for that.
+            let paid = self.args.request_payer.is_some();
+            let journal = journals.find(|journal| !paid && journal.upload_id.as_ref() == Some(&upload_id));
+            if let Some(journal) = journal
+                && let Err(error) = journal.clone().remove(&self.s3).await
+            {
+                // The upload is gone all the same.
+                let text = format!("what was written down of {} stays: {error}", source.in_error());
+                printer.warn(&Warning::about(&source, text));
+            }
+        }
+        printer.say(&Aborted { source: source.to_string(), upload_id, initiated, dryrun })?;
+        Ok(Exit::Done)
+    }
+
+    /// Aborts it. One that is gone since it was listed is what was asked for.
+    async fn send(&self, key: &str, upload_id: &str) -> Result<(), wharf::Error> {
+        let mut call = self.s3.abort_multipart_upload(self.bucket, key, upload_id);
+        if self.args.request_payer.is_some() {
+            call = call.request_payer();
+        }
+        match call.await {
+            Err(error) if error.kind() != ErrorKind::NoSuchUpload => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_to(&self, journal: &Interrupted, key: &str) -> bool {
+        journal.endpoint == self.s3.server() && journal.bucket == self.bucket && journal.key == key
+    }
+}
+
+/// Whether a journal tells of this upload, or of one whose id has not been written down yet.
+fn may_be_of(journal: &Interrupted, upload_id: &str) -> bool {
+    journal.upload_id.as_ref().is_none_or(|id| id == upload_id)
+}
+
+/// Whether a key is the one that was named, or under it as a prefix.
+fn is_meant(key: &str, named: &str, wild: Option<&Wild>) -> bool {
+    match wild {
+        Some(wild) => wild.pattern.matches(key),
+        None => key == named || key.starts_with(&as_prefix(named)),
+    }
 }
 
 /// Whether it was begun long enough ago. Where the server does not say when, it is never old enough for a limit.
 fn is_older(upload: &ListedUpload, limit: Option<Duration>, now: SystemTime) -> bool {
     let Some(limit) = limit else { return true };
     upload.initiated.and_then(|initiated| now.duration_since(initiated).ok()).is_some_and(|age| age >= limit)
-}
-
-/// Whether it was written down of this upload, by a transfer that does not go on with it meanwhile.
-fn is_of(journal: &Interrupted, s3: &Client, bucket: &str, upload: &ListedUpload) -> bool {
-    journal.endpoint == s3.server()
-        && journal.bucket == bucket
-        && journal.key == upload.key
-        && journal.upload_id.as_ref() == Some(&upload.upload_id)
-        && !journal.is_running
 }
