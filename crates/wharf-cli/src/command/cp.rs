@@ -128,7 +128,7 @@ pub(super) async fn run_places(
         if let Err(failure) = carry(source, &target, &mover, &mut crew, given.as_mut()).await {
             let failure = failure.of_many();
             // What was begun of several is done, whatever ends all of them. Of one it is given up, as with aws-cli.
-            return Err(if sources.len() > 1 { crew.fail(failure).await } else { failure });
+            return Err(if sources.len() > 1 { crew.fail(failure).await } else { crew.give_up(failure).await });
         }
     }
     crew.finish().await

@@ -238,10 +238,7 @@ impl<'a> Crew<'a> {
     pub(crate) async fn finish(mut self) -> Result<Exit, Failure> {
         while !self.under_way.is_empty() {
             if let Err(failure) = self.meanwhile(std::future::pending::<()>()).await {
-                if !failure.is_interrupted() {
-                    self.put_away().await;
-                }
-                return Err(failure);
+                return Err(self.give_up(failure).await);
             }
         }
         self.printer.hide();
@@ -256,6 +253,15 @@ impl<'a> Crew<'a> {
     /// Waits until what was begun is done, where something else has failed.
     pub(crate) async fn fail(self, failure: Failure) -> Failure {
         if failure.is_interrupted() { failure } else { self.finish().await.err().unwrap_or(failure) }
+    }
+
+    /// Puts away what was begun, where something else has failed. After a signal that is done.
+    pub(crate) async fn give_up(mut self, failure: Failure) -> Failure {
+        if !failure.is_interrupted() {
+            self.put_away().await;
+            self.printer.hide();
+        }
+        failure
     }
 
     /// Shows how far it is, and hands over the lines that nobody has seen yet.

@@ -194,6 +194,22 @@ fn what_a_sync_cannot_undo_is_told() {
     assert_eq!(interrupted(&bench, &args, begun), (130, format!("{told}{SYNC_CANCELLED}")));
 }
 
+/// As after a signal.
+#[test]
+fn what_a_listing_that_fails_ends_is_put_away() {
+    let bench = Bench::embedded();
+    bench.put("d/1", vec![7; 40 << 20]);
+    bench.put("d/2", "2");
+    let listing = |fault: Fault| bench.store().inject(fault.on(Operation::ListObjectsV2).skip(1)).unwrap();
+    listing(Fault::delay(Duration::from_secs(1)));
+    listing(Fault::respond(403, "AccessDenied"));
+    let args = ["cp", "s3://my-bucket/d", "in", "--recursive", "--page-size", "1", "--bandwidth", "1MiB"];
+    let (exit, stdout, stderr) = bench.run(&[&args[..], &["--no-resume"]].concat());
+    assert_eq!((exit, stdout.as_str(), answered(&bench, "GetObject") > 0), (1, "", true));
+    assert!(stderr.starts_with("wharf: ListObjectsV2 my-bucket: ") && stderr.contains("AccessDenied"), "{stderr}");
+    assert!(bench.tree("in").is_empty());
+}
+
 #[test]
 fn a_download_that_is_stopped_leaves_no_file() {
     let bench = Bench::embedded();
