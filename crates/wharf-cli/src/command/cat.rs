@@ -6,7 +6,7 @@ use wharf::{ByteRange, Client, S3Uri};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::printer::Printer;
-use crate::url::{self, Keys, Wild};
+use crate::url::{self, Wild};
 
 const EXAMPLE: &str = "\
 Example: two objects, one after the other, and the first line of a third
@@ -54,37 +54,32 @@ fn range(text: &str) -> Result<ByteRange, String> {
 }
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
-    let s3 = context.client()?;
-    let keys = context.keys(args.raw);
-    if let [url] = args.urls.as_slice() {
-        return write_named(url, keys, &args, &s3, printer).await;
-    }
     let mut exit = Exit::Done;
-    for url in &args.urls {
-        match write_named(url, keys, &args, &s3, printer).await {
-            Ok(Exit::Done) => {}
-            Ok(_) => exit = Exit::Failed,
-            Err(failure) if matches!(failure.exit(), Exit::Done | Exit::Configuration) => return Err(failure),
-            Err(failure) => {
-                printer.failure(failure);
-                exit = Exit::Failed;
-            }
-        }
+    match write_named(&args, context, printer, &mut exit).await {
+        // What failed before the reader left has failed.
+        Ok(()) | Err(Failure::ReaderGone) => Ok(exit),
+        Err(failure) => Err(failure),
     }
-    Ok(exit)
 }
 
-async fn write_named(
-    url: &S3Uri,
-    keys: Keys,
-    args: &Args,
-    s3: &Client,
-    printer: &mut Printer,
-) -> Result<Exit, Failure> {
-    match Wild::of(url.key(), keys) {
-        Some(wild) => write_all(url.bucket(), &wild, args, s3, printer).await,
-        None => write(url.bucket(), url.key(), args, s3, printer).await.map(|()| Exit::Done),
+/// Writes all that was named. `exit` is how it ends as far as it got.
+async fn write_named(args: &Args, context: &Context, printer: &mut Printer, exit: &mut Exit) -> Result<(), Failure> {
+    let s3 = context.client()?;
+    let keys = context.keys(args.raw);
+    for url in &args.urls {
+        let written = match Wild::of(url.key(), keys) {
+            Some(wild) => write_all(url.bucket(), &wild, args, &s3, printer, exit).await,
+            None => write(url.bucket(), url.key(), args, &s3, printer).await,
+        };
+        match written {
+            Err(failure @ Failure::Told(_)) if args.urls.len() > 1 && failure.exit() != Exit::Configuration => {
+                printer.failure(failure);
+                *exit = Exit::Failed;
+            }
+            written => written?,
+        }
     }
+    Ok(())
 }
 
 async fn write_all(
@@ -93,13 +88,14 @@ async fn write_all(
     args: &Args,
     s3: &Client,
     printer: &mut Printer,
-) -> Result<Exit, Failure> {
+    exit: &mut Exit,
+) -> Result<(), Failure> {
     let mut listing = s3.list_objects(bucket).prefix(&wild.prefix);
     if args.request_payer.is_some() {
         listing = listing.request_payer();
     }
     let mut objects = listing.items();
-    let (mut found, mut exit) = (false, Exit::Done);
+    let mut found = false;
     while let Some(object) = objects.next().await {
         let object = object?;
         if !wild.pattern.matches(&object.key) {
@@ -111,12 +107,12 @@ async fn write_all(
             Err(failure @ Failure::ReaderGone) => return Err(failure),
             Err(failure) => {
                 printer.failure(failure);
-                exit = Exit::Failed;
+                *exit = Exit::Failed;
             }
         }
     }
     match found {
-        true => Ok(exit),
+        true => Ok(()),
         false => Err(Failure::nothing_fits(bucket, &wild.text)),
     }
 }

@@ -218,6 +218,7 @@ async fn one(line: Line, client: Option<Client>, mut printer: Printer) -> Result
     printer.set(&cli.globals.output);
     let outcome = Box::pin(dispatch(cli.command, cli.globals, client, &mut printer)).await;
     match printer.end(outcome) {
+        Err(Failure::ReaderGone) => Ok(Exit::Done),
         Err(failure) if !failure.is_interrupted() => {
             printer.failure(failure);
             Ok(Exit::Failed)

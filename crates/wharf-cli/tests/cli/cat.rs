@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::process::Stdio;
 
+use wharf_embedded::{Fault, Operation};
+
 use crate::bench::{Bench, done, run};
 
 const MISSING: &str = "wharf: nothing is there: s3://my-bucket/none\nhint: `wharf ls s3://my-bucket/` shows what is\n";
@@ -45,6 +47,20 @@ fn a_reader_that_leaves_is_no_error() {
     assert_eq!((&first, output.status.code(), output.stderr.as_slice()), (b"xxxxxxxxxx", Some(0), &b""[..]));
     // Nor is there any point in the second one.
     assert_eq!(bench.store.requests().len(), 1);
+}
+
+#[test]
+fn what_failed_before_the_reader_left_has_failed() {
+    let bench = Bench::new();
+    bench.put("large", vec![b'x'; 16 << 20]);
+    bench.put("lost", vec![b'x'; 10]);
+    bench.store.inject(Fault::respond(403, "AccessDenied").on(Operation::GetObject).key("lost")).unwrap();
+    for urls in [&["s3://my-bucket/none", "s3://my-bucket/large"][..], &["s3://my-bucket/lost", "s3://my-bucket/l*"]] {
+        let mut command = bench.command(&[&["cat"], urls].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdout.take().unwrap().read_exact(&mut [0; 10]).unwrap();
+        assert_eq!(child.wait_with_output().unwrap().status.code(), Some(1), "{urls:?}");
+    }
 }
 
 #[cfg(target_os = "linux")]

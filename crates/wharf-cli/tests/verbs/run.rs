@@ -1,5 +1,8 @@
 //! `run`.
 
+use std::io::Read;
+use std::process::Stdio;
+
 use crate::bench::{Bench, Ran, done, failed};
 
 fn sorted(text: &str) -> Vec<&str> {
@@ -194,6 +197,17 @@ fn a_line_says_whether_it_goes_to_a_store_or_to_a_server() {
         assert_eq!(told(&bench, &["--embedded", "new"], &list), failed(252, expected), "{option}");
     }
     assert!(!bench.path("new").exists());
+}
+
+#[test]
+fn a_line_whose_reader_leaves_has_not_failed() {
+    let bench = Bench::new();
+    bench.put("large", vec![b'x'; 16 << 20]);
+    bench.file("list", format!("cat s3://{}/large\n", bench.bucket));
+    let mut command = bench.command(&["run", "list", "--jobs", "1"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdout.take().unwrap().read_exact(&mut [0; 10]).unwrap();
+    assert_eq!(bench.ran(child.wait_with_output().unwrap()), done(""));
 }
 
 /// Of many lines it is known which to run again, also where one does many things.
