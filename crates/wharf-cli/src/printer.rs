@@ -164,16 +164,17 @@ impl Printer {
     }
 
     fn result(&mut self, message: &impl Message) -> Result<(), Failure> {
-        if let Some(bar) = &self.bar {
-            // The terminal takes both: the line must be out before the bar is drawn again.
-            let out = &mut self.out;
-            let line = harmless(message);
-            return bar.suspend(|| writeln!(out, "{line}").and_then(|()| out.flush())).map_err(unwritable);
+        if self.json {
+            return self.line(json(message));
         }
-        match self.json {
-            true => self.line(json(message)),
-            false if self.to_terminal => self.line(harmless(message)),
-            false => self.line(message),
+        if !self.to_terminal {
+            return self.line(message);
+        }
+        let (out, line) = (&mut self.out, harmless(message));
+        match &self.bar {
+            // The terminal takes both: the line must be out before the bar is drawn again.
+            Some(bar) => bar.suspend(|| writeln!(out, "{line}").and_then(|()| out.flush())).map_err(unwritable),
+            None => self.line(line),
         }
     }
 

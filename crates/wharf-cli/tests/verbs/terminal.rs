@@ -244,6 +244,11 @@ fn names_of_objects_cannot_command_the_terminal() {
     // Backslashes in results are as they are.
     let (exit, seen) = at_a_terminal(bench.command(&["ls", "s3://my-bucket/d/"]), "");
     assert!(exit == 0 && seen.ends_with("1 x\\u{202e}fdp\\n\n"), "{seen:?}");
+    // Nobody but a terminal obeys them: a list in a file has the names as they are, also with a bar beside it.
+    let line = format!("{} ls s3://my-bucket --recursive > list", env!("CARGO_BIN_EXE_wharf"));
+    assert_eq!(at_a_terminal(bench.shell(&line), "").0, 0);
+    let list = bench.read("list");
+    assert!(list.contains(" a\u{1b}[2Jb\u{7}\n") && list.ends_with(" d/x\u{202e}fdp\\n\n"), "{list:?}");
     let (_, seen) = at_a_terminal(bench.command(&["cp", "s3://my-bucket", "in", "--recursive", "--no-progress"]), "");
     assert!(seen.contains("in/a\\u{1b}[2Jb\\u{7}\n") && !seen.contains('\u{1b}'), "{seen:?}");
 }
