@@ -15,7 +15,7 @@ use super::{Command, Verb, dispatch};
 use crate::cli::{Cli, usage};
 use crate::context::{Context, Dialect};
 use crate::error::{Exit, Failure};
-use crate::globals::{Connection, Globals};
+use crate::globals::{Connection, Globals, Tuning};
 use crate::printer::Printer;
 use crate::transfer::place::{INPUT, OUTPUT, Place};
 
@@ -145,6 +145,7 @@ fn parse(number: usize, line: &str, args: &Args, globals: &Globals) -> Result<Li
     cli.command.check().map_err(wrong)?;
     refuse_streams(&cli.command, args.jobs).map_err(wrong)?;
     refuse_questions(&cli.command).map_err(wrong)?;
+    refuse_limits(&cli.globals.tuning).map_err(wrong)?;
     cli.globals.inherit(globals).map_err(wrong)?;
     Ok(Line { number, cli })
 }
@@ -170,6 +171,16 @@ fn refuse_streams(command: &Command, jobs: u16) -> Result<(), Failure> {
             .hint("--jobs 1 runs them one after the other; or name a file"));
     }
     Ok(())
+}
+
+/// Refuses what would hold for the other lines as well.
+fn refuse_limits(tuning: &Tuning) -> Result<(), Failure> {
+    let said = [("--bandwidth", tuning.bandwidth.is_some()), ("--concurrency", tuning.concurrency.is_some())];
+    match said.iter().find(|(_, said)| *said) {
+        Some((option, _)) => Err(Failure::usage(format!("{option} is a limit of all that runs, and not of a line"))
+            .hint(format!("say it before `run`: `wharf {option} N run LIST`"))),
+        None => Ok(()),
+    }
 }
 
 fn refuse_questions(command: &Command) -> Result<(), Failure> {

@@ -115,6 +115,23 @@ fn what_all_would_share_is_refused() {
     assert_eq!(bench.run_with(&["run", "-", "--jobs", "1"], list.as_bytes()), done("232"));
 }
 
+#[test]
+fn what_limits_all_is_not_said_in_a_line() {
+    let bench = Bench::new();
+    bench.put("a", "1");
+    for option in ["--bandwidth", "--concurrency"] {
+        let expected = format!(
+            "wharf: line 1: {option} is a limit of all that runs, and not of a line\n\
+             hint: say it before `run`: `wharf {option} N run LIST`\n"
+        );
+        let line = format!("cp s3://{}/a b {option} 9\n", bench.bucket);
+        assert_eq!(bench.run_with(&["run", "-"], line.as_bytes()), failed(252, expected));
+        let line = format!("cat s3://{}/a\n", bench.bucket);
+        assert_eq!(bench.run_with(&[option, "9", "run", "-", "--jobs", "1"], line.as_bytes()), done("1"));
+    }
+    assert!(!bench.path("b").exists());
+}
+
 /// At a terminal as without one: two lines would ask at the same time.
 #[test]
 fn nobody_is_asked_in_a_list() {
