@@ -13,9 +13,10 @@ use super::case::Verdict;
 use super::crew::{Crew, Outcome};
 use super::fingerprint::Fingerprints;
 use super::local;
+use super::mover::upload::is_directory;
 use super::mover::{Mover, SourceObject};
 use super::route::{Source, Target};
-use super::told::{Action, Deed, Done, archived};
+use super::told::{Action, Deed, Done, Left, archived};
 use crate::error::{Exit, Failure};
 use crate::message::Warning;
 use crate::url::{Shown, Wild};
@@ -120,7 +121,10 @@ impl Carrier<'_, '_> {
         }
         if self.mover.options.dryrun {
             let action = self.mover.upload_action(&path, bucket, &key);
-            return self.crew.tell(Outcome::Done(Done::dryrun(action, Some(size))));
+            return self.crew.tell(match path.is_dir() && !self.mover.is_aws {
+                true => Outcome::NotDone(action, is_directory()),
+                false => Outcome::Done(Done::dryrun(action, Some(size))),
+            });
         }
         let (mover, follower) = (self.mover.clone(), self.crew.follower());
         self.crew.begin(size, mover.upload(path, bucket.to_owned(), key, follower)).await
@@ -308,7 +312,11 @@ impl Carrier<'_, '_> {
         }
         if dryrun {
             let action = mover.download_action(&object, &path);
-            return self.crew.tell(Outcome::Done(Done::dryrun(action, object.size)));
+            let is_left = mover.options.no_overwrite && path.symlink_metadata().is_ok();
+            return self.crew.tell(match is_left {
+                true => Outcome::Left(Left::of(action)),
+                false => Outcome::Done(Done::dryrun(action, object.size)),
+            });
         }
         let follower = self.crew.follower();
         let follower = if object.size.is_none() { follower.of_unknown_size() } else { follower };

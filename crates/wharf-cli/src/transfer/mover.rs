@@ -2,7 +2,7 @@
 
 mod copy;
 mod download;
-mod upload;
+pub(crate) mod upload;
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -189,10 +189,7 @@ impl Mover {
     fn outcome(&self, deed: Deed, action: Action, done: Result<Option<Done>, Failure>) -> Outcome {
         match done {
             Ok(Some(done)) => Outcome::Done(done),
-            Ok(None) => {
-                let Action { source, target, .. } = action;
-                Outcome::Left(Left { source, target: target.unwrap_or_default(), reason: "it is there already" })
-            }
+            Ok(None) => Outcome::Left(Left::of(action)),
             Err(failure) if failure.is_interrupted() => Outcome::Quiet,
             Err(failure) if failure.is(ErrorKind::InvalidObjectState) && !self.options.force_glacier_transfer => {
                 match self.options.ignore_glacier_warnings {

@@ -119,6 +119,13 @@ pub(crate) struct Left {
     pub(crate) reason: &'static str,
 }
 
+impl Left {
+    pub(crate) fn of(action: Action) -> Self {
+        let Action { source, target, .. } = action;
+        Self { source, target: target.unwrap_or_default(), reason: "it is there already" }
+    }
+}
+
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "skip: {} to {}: {}", escape::name(&self.source), escape::name(&self.target), self.reason)

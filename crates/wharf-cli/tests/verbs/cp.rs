@@ -309,6 +309,24 @@ fn ones_own_key_encrypts_and_decrypts() {
 }
 
 #[test]
+fn a_dry_run_fails_and_leaves_alone_what_the_run_would() {
+    let bench = Bench::new();
+    bench.files(&["d/a", "there"]);
+    bench.put_all([("x/there", "1"), ("x/new", "2")]);
+    let directory =
+        "upload failed: ./d to s3://my-bucket/y: it is a directory\nhint: --recursive uploads all that is in it\n";
+    for dryrun in [&["--dryrun"][..], &[]] {
+        assert_eq!(bench.run(&[&["cp", "d", "s3://my-bucket/y"], dryrun].concat()), failed(1, directory));
+    }
+    let args = ["cp", "s3://my-bucket/x", ".", "--recursive", "--no-overwrite"];
+    let skipped = "skip: s3://my-bucket/x/there to ./there: it is there already\n".to_owned();
+    let down = "download: s3://my-bucket/x/new to ./new\n".to_owned();
+    let would = (0, format!("(dryrun) {down}"), skipped.clone());
+    assert_eq!(bench.run(&[&args[..], &["--dryrun"]].concat()), would);
+    assert_eq!(bench.run(&args), (0, down, skipped));
+}
+
+#[test]
 fn what_is_there_can_be_left_alone() {
     let bench = Bench::new();
     bench.put("a", "there");

@@ -18,6 +18,11 @@ use crate::error::{Exit, Failure};
 use crate::message::Warning;
 use crate::url::Shown;
 
+/// Why a directory that was named is not uploaded.
+pub(crate) fn is_directory() -> Failure {
+    Failure::new(Exit::Failed, "it is a directory").hint("--recursive uploads all that is in it")
+}
+
 impl Mover {
     /// What uploading a file is called.
     pub(crate) fn upload_action(&self, path: &Path, bucket: &str, key: &str) -> Action {
@@ -49,7 +54,7 @@ impl Mover {
         follower: &mut Follower,
     ) -> Result<Option<Done>, Failure> {
         if before.is_dir() {
-            return Err(Failure::new(Exit::Failed, "it is a directory").hint("--recursive uploads all that is in it"));
+            return Err(is_directory());
         }
         let keeps = self.keeps_uploads;
         let uploaded = match follower.follow(self.put(bucket, key, path).resumable(keeps).start()).await {
