@@ -123,7 +123,7 @@ fn in_short(text: &str) -> Failure {
     let problem = paragraphs.next().unwrap_or_default();
     let problem = problem.strip_prefix("error: ").unwrap_or(&problem);
     let failure = Failure::usage(problem);
-    if let Some(hint) = hint(problem, text.contains("Usage: wharf s3 ")) {
+    if let Some(hint) = hint(problem, &verb(text).unwrap_or_default()) {
         return failure.hint(hint);
     }
     // What clap says of `-- --name` is right of files that are called so, which is seldom meant.
@@ -149,20 +149,20 @@ fn verb(text: &str) -> Option<String> {
 }
 
 /// What other programs call our options.
-const ELSEWHERE: [(&str, &str); 13] = [
-    ("-r", "--recursive"),
-    ("-R", "--recursive"),
-    ("-n", "--dryrun, or --no-overwrite"),
-    ("--no-clobber", "--no-overwrite"),
-    ("--ignore-existing", "--no-overwrite"),
-    ("--transfers", "--concurrency"),
-    ("--bwlimit", "--bandwidth"),
-    ("--dry-run", "--dryrun"),
-    ("-q", "--quiet"),
-    ("--endpoint", "--endpoint-url"),
-    ("--numworkers", "--concurrency"),
-    ("--port", "--listen 127.0.0.1:PORT"),
-    ("--log", "--quiet or --only-show-errors"),
+const ELSEWHERE: [(&str, &[&str]); 13] = [
+    ("-r", &["--recursive"]),
+    ("-R", &["--recursive"]),
+    ("-n", &["--dryrun", "--no-overwrite"]),
+    ("--no-clobber", &["--no-overwrite"]),
+    ("--ignore-existing", &["--no-overwrite"]),
+    ("--transfers", &["--concurrency"]),
+    ("--bwlimit", &["--bandwidth"]),
+    ("--dry-run", &["--dryrun"]),
+    ("-q", &["--quiet"]),
+    ("--endpoint", &["--endpoint-url"]),
+    ("--numworkers", &["--concurrency"]),
+    ("--port", &["--listen 127.0.0.1:PORT"]),
+    ("--log", &["--quiet", "--only-show-errors"]),
 ];
 
 /// What other programs call our verbs.
@@ -183,12 +183,11 @@ const VERBS_ELSEWHERE: [(&str, &str); 13] = [
 ];
 
 /// What was meant, where it has another name here or is a verb that aws-cli lacks.
-fn hint(problem: &str, is_aws: bool) -> Option<String> {
+fn hint(problem: &str, verb: &str) -> Option<String> {
     let quoted = problem.split('\'').nth(1)?;
+    let is_aws = verb.split(' ').next() == Some("s3");
     if problem.starts_with("unexpected argument") {
-        let elsewhere = || ELSEWHERE.iter().find(|(theirs, _)| *theirs == quoted);
-        let meant = || elsewhere().map(|(_, ours)| format!("did you mean {ours}?"));
-        return dashed_name(quoted).or_else(meant).or_else(|| of_other_verbs(quoted));
+        return dashed_name(quoted).or_else(|| ours(quoted, verb)).or_else(|| of_other_verbs(quoted));
     }
     if problem.starts_with("unrecognized subcommand")
         && let Some((_, ours)) = VERBS_ELSEWHERE.iter().find(|(theirs, _)| *theirs == quoted)
@@ -203,6 +202,19 @@ fn hint(problem: &str, is_aws: bool) -> Option<String> {
     let is_ours = Cli::command().get_subcommands().any(|verb| verb.get_name() == quoted);
     (is_aws && problem.starts_with("unrecognized subcommand") && is_ours)
         .then(|| format!("aws-cli has no such verb: it is `wharf {quoted}`"))
+}
+
+/// What of this verb another program calls so.
+fn ours(option: &str, verb: &str) -> Option<String> {
+    let (_, ours) = ELSEWHERE.iter().find(|(theirs, _)| *theirs == option)?;
+    let cli = Cli::command();
+    let command = verb.split_whitespace().try_fold(&cli, |command, word| command.find_subcommand(word))?;
+    let has = |ours: &&&str| {
+        let name = ours.trim_start_matches('-').split(' ').next();
+        [&cli, command].iter().any(|command| command.get_arguments().any(|argument| argument.get_long() == name))
+    };
+    let meant: Vec<_> = ours.iter().filter(has).copied().collect();
+    (!meant.is_empty()).then(|| format!("did you mean {}?", meant.join(", or ")))
 }
 
 /// What to say where a file is called like what was taken for an option.

@@ -135,6 +135,10 @@ fn a_usage_error_is_one_line_and_a_hint() {
             "wharf: unexpected argument '--port' found\nhint: did you mean --listen 127.0.0.1:PORT?\n".to_owned(),
         ),
         (&["cp", "-n", "a", "b"], "wharf: unexpected argument '-n' found\nhint: did you mean --dryrun, or --no-overwrite?\n".to_owned()),
+        (&["rm", "-n", "s3://my-bucket/a"], "wharf: unexpected argument '-n' found\nhint: did you mean --dryrun?\n".to_owned()),
+        (&["s3", "rb", "-q", "s3://my-bucket"], "wharf: unexpected argument '-q' found\nhint: did you mean --quiet?\n".to_owned()),
+        (&["du", "-r", "s3://my-bucket"], format!("wharf: unexpected argument '-r' found\n{}", hint("du"))),
+        (&["s3", "mb", "-r", "s3://my-bucket"], format!("wharf: unexpected argument '-r' found\n{}", hint("s3 mb"))),
         (
             &["s3", "du", "s3://my-bucket"],
             "wharf: unrecognized subcommand 'du'\nhint: aws-cli has no such verb: it is `wharf du`\n".to_owned(),
