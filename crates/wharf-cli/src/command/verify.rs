@@ -14,7 +14,7 @@ use crate::filter::Filters;
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::progress::Bar;
-use crate::transfer::place::Place;
+use crate::transfer::place::{Locally, Place};
 use crate::transfer::route::as_prefix;
 use crate::url::{self, Shown};
 use crate::vigil::Vigil;
@@ -161,7 +161,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     }
     // How it exits is the result.
     printer.outlive_reader();
-    let filters = args.filters.clone();
+    let filters = args.filters.below(&Locally::new().absolute(&args.folder).display().to_string());
     // What would be done to make the bucket like the folder is what is different.
     let s3 = context.client()?;
     let comparing = s3
@@ -192,7 +192,11 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     printer.say(&report)?;
     if report.same == 0 && report.is_good() {
         // Two names that are mistyped are as empty as each other.
-        return Err(Failure::new(Exit::Failed, "nothing was compared: the folder and the prefix are both empty"));
+        let why = match args.filters.is_empty() {
+            true => "the folder and the prefix are both empty",
+            false => "of what is in the folder and under the prefix, the filters take nothing",
+        };
+        return Err(Failure::new(Exit::Failed, format!("nothing was compared: {why}")));
     }
     let in_bucket = report.same + report.differs + report.extra + report.unread + report.unproven;
     if in_bucket == 0 && report.missing > 0 && args.filters.is_empty() {

@@ -401,6 +401,23 @@ fn verify_compares_bytes() {
 }
 
 #[test]
+fn filters_of_verify_may_be_whole_paths() {
+    let bench = Bench::new();
+    bench.files(&["d/a", "d/logs/b"]);
+    bench.put("x/a", "d/a");
+    let logs = bench.path("d/logs/*").display().to_string();
+    let report = "1 same, 0 differ, 0 missing in the bucket, 0 missing here, 0 unread, 0 unproven\n";
+    assert_eq!(bench.run(&["verify", "d", "s3://my-bucket/x", "--exclude", &logs]), done(report));
+    let nothing = report.replace('1', "0");
+    let why = "wharf: nothing was compared: of what is in the folder and under the prefix, the filters take nothing\n";
+    let ran = bench.run(&["verify", "d", "s3://my-bucket/x", "--exclude", "*"]);
+    assert_eq!(ran, (1, nothing.clone(), why.to_owned()));
+    std::fs::create_dir(bench.path("empty")).unwrap();
+    let why = "wharf: nothing was compared: the folder and the prefix are both empty\n";
+    assert_eq!(bench.run(&["verify", "empty", "s3://my-bucket/y"]), (1, nothing, why.to_owned()));
+}
+
+#[test]
 fn etags_tell_where_they_are_known_to_be_md5s() {
     let bench = Bench::like(Personality::Ceph);
     bench.files(&["d/a", "d/b"]);
