@@ -22,7 +22,7 @@ pub(crate) fn or_file<T: 'static>(
 }
 
 /// No shell puts a folder for `~` where it is not the first of a word.
-fn at_home(path: &str) -> PathBuf {
+pub(crate) fn at_home(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), env::home_dir()) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => PathBuf::from(path),

@@ -12,7 +12,7 @@ use wharf::transfer::{Copy, Upload};
 use wharf::{CannedAcl, ChecksumAlgorithm, CustomerKey, Encryption, Grantee, KmsKey, StorageClass};
 
 use crate::error::Failure;
-use crate::paramfile::{self, or_file};
+use crate::paramfile::{self, at_home, or_file};
 
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "What the new objects get")]
@@ -302,7 +302,7 @@ fn metadata(text: &str) -> Result<Pairs, String> {
 /// The 32 bytes of a key: the text itself, or what is in a file.
 fn customer_key(text: &str) -> Result<CustomerKey, String> {
     let bytes = match text.strip_prefix("fileb://").or_else(|| text.strip_prefix("file://")) {
-        Some(path) => fs::read(path).map_err(|error| format!("{path} cannot be read: {error}"))?,
+        Some(path) => fs::read(at_home(path)).map_err(|error| format!("{path} cannot be read: {error}"))?,
         None => text.as_bytes().to_vec(),
     };
     let key: [u8; 32] = bytes

@@ -298,6 +298,9 @@ fn ones_own_key_encrypts_and_decrypts() {
     bench.must(&["s3", "cp", "a", "s3://my-bucket/", "--sse-c", "--sse-c-key", "fileb://key"]);
     assert_eq!(bench.run(&["s3", "cp", "s3://my-bucket/a", "b"]).0, 1);
     bench.must(&["s3", "cp", "s3://my-bucket/a", "b", "--sse-c", "AES256", "--sse-c-key", "fileb://key"]);
+    let mut at_home = bench.command(&["cp", "s3://my-bucket/a", "c", "--sse-c", "--sse-c-key", "fileb://~/key"]);
+    at_home.env("HOME", bench.path("")).env("USERPROFILE", bench.path(""));
+    assert_eq!(bench.ran(at_home.output().unwrap()), done("download: s3://my-bucket/a to ./c\n"));
     assert_eq!(bench.read("b"), "hello");
     for (args, problem) in [
         (&["--sse-c"][..], "the following required arguments were not provided: --sse-c-key <KEY>"),
