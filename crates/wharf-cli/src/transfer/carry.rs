@@ -21,6 +21,9 @@ use crate::error::{Exit, Failure};
 use crate::message::Warning;
 use crate::url::{Shown, Wild};
 
+/// After how many files of a tree signals are heard.
+const FILES_AT_ONCE: usize = 256;
+
 /// The names that several sources have given away: what arrives by one of them must not be lost to another source.
 #[derive(Default)]
 pub(crate) struct Given {
@@ -98,7 +101,11 @@ impl Carrier<'_, '_> {
             return self.crew.tell(Outcome::Skipped(warning));
         }
         let filters = self.mover.options.filters.below(&whole.display().to_string());
-        for file in LocalTree::new(root).files(self.mover.options.follow_symlinks()) {
+        for (at, file) in LocalTree::new(root).files(self.mover.options.follow_symlinks()).enumerate() {
+            // Nothing else waits where nothing of many files is sent.
+            if at % FILES_AT_ONCE == 0 {
+                self.crew.until(tokio::task::yield_now()).await?;
+            }
             match file {
                 Ok(file) if !filters.take(&file.key) => {}
                 Ok(file) => self.upload(root.join(&file.key), &file.key, file.size).await?,

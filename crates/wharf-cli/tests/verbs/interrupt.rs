@@ -211,6 +211,21 @@ fn what_a_listing_that_fails_ends_is_put_away() {
 }
 
 #[test]
+fn a_walk_that_sends_nothing_hears_of_it() {
+    let bench = Bench::embedded();
+    for number in 0..4000 {
+        bench.file(&format!("d/{number:0100}"), "");
+    }
+    // Far more lines than a pipe holds.
+    let mut child = start(bench.command(&["cp", "d", "s3://my-bucket", "--recursive", "--dryrun"]));
+    child.stdout.as_mut().unwrap().read_exact(&mut [0; 10]).unwrap();
+    send(Signal::INT, &child);
+    std::thread::sleep(Duration::from_millis(500));
+    let (exit, stdout, stderr) = bench.ran(child.wait_with_output().unwrap());
+    assert!(exit == 130 && stdout.lines().count() < 3000 && stderr.starts_with(LINE), "{exit} {stderr}");
+}
+
+#[test]
 fn a_download_that_is_stopped_leaves_no_file() {
     let bench = Bench::embedded();
     bench.put("a", vec![7; 40 << 20]);
