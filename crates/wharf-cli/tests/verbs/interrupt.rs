@@ -198,16 +198,20 @@ fn what_a_sync_cannot_undo_is_told() {
 #[test]
 fn what_a_listing_that_fails_ends_is_put_away() {
     let bench = Bench::embedded();
-    bench.put("d/1", vec![7; 40 << 20]);
+    bench.put("d/1", vec![7; 20 << 20]);
     bench.put("d/2", "2");
-    let listing = |fault: Fault| bench.store().inject(fault.on(Operation::ListObjectsV2).skip(1)).unwrap();
-    listing(Fault::delay(Duration::from_secs(1)));
-    listing(Fault::respond(403, "AccessDenied"));
-    let args = ["cp", "s3://my-bucket/d", "in", "--recursive", "--page-size", "1", "--bandwidth", "1MiB"];
-    let (exit, stdout, stderr) = bench.run(&[&args[..], &["--no-resume"]].concat());
-    assert_eq!((exit, stdout.as_str(), answered(&bench, "GetObject") > 0), (1, "", true));
+    let inject = |fault: Fault, operation| bench.store().inject(fault.on(operation)).unwrap();
+    inject(Fault::delay(Duration::from_secs(1)).skip(1), Operation::ListObjectsV2);
+    inject(Fault::respond(403, "AccessDenied").skip(1), Operation::ListObjectsV2);
+    inject(Fault::delay(Duration::from_secs(3600)), Operation::UploadPart);
+    // Longer than the end of a command waits for anything that nobody looks after.
+    inject(Fault::delay(Duration::from_millis(400)), Operation::AbortMultipartUpload);
+    let endpoint = bench.endpoint();
+    let args = ["cp", "s3://my-bucket/d", "s3://my-bucket/e", "--recursive", "--page-size", "1", "--part-size", "5MiB"];
+    let (exit, stdout, stderr) = bench.run(&[&args[..], &["--source-endpoint-url", &endpoint]].concat());
+    assert_eq!((exit, stdout.as_str(), answered(&bench, "CreateMultipartUpload")), (1, "", 1));
     assert!(stderr.starts_with("wharf: ListObjectsV2 my-bucket: ") && stderr.contains("AccessDenied"), "{stderr}");
-    assert!(bench.tree("in").is_empty());
+    assert!(bench.wait(bench.s3.list_multipart_uploads("my-bucket")).uploads.is_empty());
 }
 
 #[test]
