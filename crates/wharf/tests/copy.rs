@@ -374,6 +374,19 @@ async fn a_source_that_changes_is_not_mixed_where_conditions_are_ignored() {
     is_replaced_amid(&s3, &store).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_copy_whose_answers_are_lost_may_be_there() {
+    let (s3, store) = embedded().await;
+    source(&s3, 100).await;
+    let copy = || s3.copy("my-bucket", "a", "your-bucket", "b").patience(Duration::from_secs(10));
+    let lost = store.inject(Fault::drop_answer().on(Operation::CopyObject)).unwrap();
+    let error = copy().await.unwrap_err();
+    assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::Transport, true), "{error}");
+    lost.remove();
+    store.inject(Fault::respond(403, "AccessDenied").on(Operation::CopyObject)).unwrap();
+    assert!(!copy().await.unwrap_err().maybe_ours());
+}
+
 /// The bytes that pass through here are those of the object that was looked at, whatever the server makes of a condition.
 #[tokio::test]
 async fn a_source_that_is_replaced_before_it_is_read() {

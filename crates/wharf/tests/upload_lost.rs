@@ -274,6 +274,22 @@ async fn a_lost_create_is_told() {
     let left = s3.list_multipart_uploads("my-bucket").await.unwrap().uploads;
     assert_eq!(left.len(), 1);
     assert!(s3.list_parts("my-bucket", "a", &left[0].upload_id).await.unwrap().parts.is_empty());
+    // Where the upload is stopped, its end is not all that is told.
+    store.clear_faults();
+    store.clear_requests();
+    store.inject(Fault::drop_answer().on(Operation::CreateMultipartUpload).nth(1)).unwrap();
+    store.inject(Fault::delay(std::time::Duration::from_secs(600)).on(Operation::UploadPart)).unwrap();
+    let mut upload = s3.upload("my-bucket", "a", bytes(LARGE)).start().unwrap();
+    while store.requests().count(Operation::UploadPart) == 0 {
+        tokio::select! {
+            biased;
+            ended = &mut upload => panic!("{ended:?}"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    let error = upload.cancel().await.unwrap_err();
+    assert!(error.to_string().contains("an answer to CreateMultipartUpload was lost"), "{error}");
+    assert_eq!(s3.list_multipart_uploads("my-bucket").await.unwrap().uploads.len(), 2);
     // Beside a success too.
     store.clear_faults();
     for lost in [true, false] {

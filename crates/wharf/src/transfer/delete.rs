@@ -42,7 +42,7 @@ const BATCHES: usize = 16;
 ///
 /// # Errors
 /// The first request's, which goes ahead of the others: [`NoSuchBucket`](crate::ErrorKind::NoSuchBucket),
-/// [`AccessDenied`](crate::ErrorKind::AccessDenied). Nothing was deleted then. Where a later request fails, its keys are among
+/// [`AccessDenied`](crate::ErrorKind::AccessDenied). Nothing was deleted then, unless its answer was lost. Where a later request fails, its keys are among
 /// the errors and the rest goes on. An error of the stream that gives the keys ends it once what was begun is done.
 ///
 /// ```

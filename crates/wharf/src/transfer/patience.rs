@@ -22,7 +22,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 const LONGEST_WISH: Duration = Duration::from_secs(60);
 
 /// How often a request is made again whose bytes were not those that were sent when they arrived. Once is a fault of the way
-/// there; what happens each time is none.
+/// there; what happens each time is none. A success that ends without its document is asked for as often.
 const SPOILT: u32 = 2;
 
 /// How often a write is made again that meets another one of the same key, as S3 wants it, and after what wait.
@@ -93,8 +93,9 @@ where
             again.came();
         }
         let is_spoilt = was_spoilt(&error);
-        spoilt += u32::from(is_spoilt);
-        let may_pass = if is_spoilt { spoilt <= SPOILT } else { may_pass(&error) };
+        let passes_soon = is_spoilt || broke_off(&error);
+        spoilt += u32::from(passes_soon);
+        let may_pass = if passes_soon { spoilt <= SPOILT } else { may_pass(&error) };
         let mut silence_ends = lane.silence().end();
         if is_unheard(&error) {
             lane.silence().tried_in_vain(moved);
@@ -102,7 +103,8 @@ where
             lane.silence().heard();
         }
         if !may_pass {
-            return Err(if spoilt > SPOILT { spoilt_each_time(error) } else { error }.with_attempts(attempts));
+            let error = if is_spoilt && spoilt > SPOILT { spoilt_each_time(error) } else { error };
+            return Err(error.with_attempts(attempts));
         }
         if attempts >= STRANGER_ATTEMPTS && !lane.was_answered() && was_never_sent(&error) {
             return Err(error.with_attempts(attempts));
@@ -157,9 +159,33 @@ fn seconds(time: Duration) -> String {
 
 /// Whether the same request may succeed later.
 pub(super) fn may_pass(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::SlowDown | ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::Server)
-        || error.status().is_some_and(|status| status.is_server_error() && status != http::StatusCode::NOT_IMPLEMENTED)
-        || error.code() == Some("RequestTimeout")
+    // A store that is full is no sooner empty for being asked again.
+    let is_final =
+        matches!(error.status(), Some(http::StatusCode::NOT_IMPLEMENTED | http::StatusCode::INSUFFICIENT_STORAGE));
+    let kinds = [ErrorKind::SlowDown, ErrorKind::Timeout, ErrorKind::Transport, ErrorKind::Server];
+    !is_final
+        && (kinds.contains(&error.kind())
+            || error.status().is_some_and(|status| status.is_server_error())
+            || error.code() == Some("RequestTimeout"))
+}
+
+/// Whether the request may have been carried out although it failed.
+pub(super) fn answer_was_lost(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Transport | ErrorKind::Timeout | ErrorKind::Server => !was_never_sent(error),
+        _ => is_unreadable_success(error),
+    }
+}
+
+/// Whether it is a success that was begun before the server knew how it ends, and has no whole document.
+fn broke_off(error: &Error) -> bool {
+    let is_begun_early = matches!(error.operation(), Some("CopyObject" | "UploadPartCopy" | "CompleteMultipartUpload"));
+    is_begun_early && is_unreadable_success(error)
+}
+
+/// Whether the server did it, and what it says of it cannot be read.
+fn is_unreadable_success(error: &Error) -> bool {
+    error.kind() == ErrorKind::MalformedResponse && error.status().is_some_and(|status| status.is_success())
 }
 
 /// Whether nothing came of S3: no answer at all, or the one of a gateway that does not reach it.

@@ -1,7 +1,7 @@
 //! What a transfer reports into, and its handle reads.
 
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,17 +57,23 @@ struct Tidying {
 impl Tidying {
     /// Those that are done are not kept: there may be as many as a transfer has parts.
     fn add(&mut self, task: JoinHandle<Result<(), Error>>) {
+        // One that is not done has to wake whoever waits for it, and is left as it is.
+        self.hear(&mut Context::from_waker(Waker::noop()), JoinHandle::is_finished);
+        self.tasks.push(task);
+    }
+
+    /// Asks those of its tasks how they went that are asked for.
+    fn hear(&mut self, cx: &mut Context<'_>, which: impl Fn(&JoinHandle<Result<(), Error>>) -> bool) {
         let Self { tasks, failed } = self;
-        let mut cx = Context::from_waker(Waker::noop());
-        tasks.retain_mut(|task| match Pin::new(task).poll(&mut cx) {
-            Poll::Pending => true,
-            Poll::Ready(done) => {
-                let error = done.unwrap_or_else(|_| Err(untidy())).err();
-                *failed = failed.take().or(error);
-                false
+        tasks.retain_mut(|task| {
+            if !which(task) {
+                return true;
             }
+            let Poll::Ready(done) = Pin::new(task).poll(cx) else { return true };
+            let error = done.unwrap_or_else(|_| Err(untidy())).err();
+            *failed = failed.take().or(error);
+            false
         });
-        tasks.push(task);
     }
 }
 
@@ -235,15 +241,18 @@ impl Watch {
         self.tidying.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for all that [`tidy_up`](Watch::tidy_up) began.
+    /// Waits for all that [`tidy_up`](Watch::tidy_up) began. One waits at a time; dropped before the end, it has taken nothing
+    /// from who waits next.
     pub(super) async fn tidied(&self) -> Result<(), Error> {
-        let mut result = self.tidying().failed.take().map_or(Ok(()), Err);
-        loop {
-            let next = self.tidying().tasks.pop();
-            let Some(task) = next else { return result };
-            let done = task.await;
-            result = result.and(done.unwrap_or_else(|_| Err(untidy())));
-        }
+        poll_fn(|cx| {
+            let mut tidying = self.tidying();
+            tidying.hear(cx, |_| true);
+            match tidying.tasks.is_empty() {
+                true => Poll::Ready(tidying.failed.take().map_or(Ok(()), Err)),
+                false => Poll::Pending,
+            }
+        })
+        .await
     }
 
     /// There will be no more to report.
@@ -354,6 +363,31 @@ mod tests {
         assert_eq!(watch.still_for(), (Duration::ZERO, (10, 0)));
         let progress = watch.progress();
         assert_eq!((progress.bytes, progress.moved), (10, 10));
+    }
+
+    #[tokio::test]
+    async fn who_stops_waiting_takes_nothing_from_who_waits_next() {
+        let watch = Watch::new();
+        let (done, heard) = oneshot::channel::<()>();
+        let work = async {
+            let _ = heard.await;
+            Err(Error::new(ErrorKind::Other, "no"))
+        };
+        watch.tidy_up(String::new(), work, Duration::from_secs(5));
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut waiting = Box::pin(watch.tidied());
+        assert!(waiting.as_mut().poll(&mut cx).is_pending());
+        drop(waiting);
+        let next = tokio::spawn({
+            let watch = watch.clone();
+            async move { watch.tidied().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!next.is_finished());
+        // What is begun meanwhile silences nobody who waits.
+        watch.tidy_up(String::new(), std::future::ready(Ok(())), Duration::from_secs(5));
+        done.send(()).unwrap();
+        assert_eq!(next.await.unwrap().unwrap_err().message(), "no");
     }
 
     /// However many parts of it fail.

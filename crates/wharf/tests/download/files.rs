@@ -177,6 +177,16 @@ async fn a_range_goes_into_a_file() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_cannot_be_begun_leaves_no_file() {
+    let (s3, _) = with_object(&bytes(100)).await;
+    let folder = Folder::new();
+    // A journal of an earlier download would go, and this is none.
+    fs::create_dir(folder.join("a.wharf-journal")).unwrap();
+    s3.download("my-bucket", "a", folder.join("a")).await.unwrap_err();
+    assert_eq!(folder.names(), ["a.wharf-journal"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_checksum_of_parts_is_compared_where_the_parts_are_known() {
     let (s3, store) = client().await;
     let folder = Folder::new();

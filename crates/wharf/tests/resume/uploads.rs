@@ -309,6 +309,53 @@ async fn what_one_run_never_heard_is_told_by_each_later_one() {
     }
 }
 
+/// Also by one that is the last, for what it was to write cannot be written; and by one that goes out in one request.
+#[tokio::test]
+async fn what_one_run_never_heard_is_told_where_a_later_one_fails_for_good() {
+    for in_parts in [true, false] {
+        let place = Place::new().await;
+        let path = place.file(&bytes(SIZE));
+        place.store.inject(Fault::drop_answer().on(Operation::CreateMultipartUpload).times(1)).unwrap();
+        place.upload(&path).patience(Duration::ZERO).await.unwrap_err();
+        let orphan = place.uploads().await.swap_remove(0);
+        place.object(b"theirs").await;
+        let last = place.upload(&path).if_absent();
+        let last = if in_parts { last } else { last.multipart_threshold(1 << 30) };
+        let error = last.await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PreconditionFailed);
+        assert!(error.to_string().contains(&orphan), "{in_parts}: {error}");
+        assert_eq!((place.uploads().await, names(&place.journals()).len()), (vec![orphan], 0), "{in_parts}");
+    }
+}
+
+#[tokio::test]
+async fn a_range_that_no_file_has_is_refused() {
+    let place = Place::new().await;
+    let path = place.file(b"a");
+    let range = wharf::Body::file_range(&path, u64::MAX - 1, 20 << 20);
+    let error = place.s3.upload(BUCKET, "a", range).resumable(true).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+}
+
+#[tokio::test]
+async fn a_sync_tells_what_an_earlier_one_never_heard() {
+    let place = Place::new().await;
+    let path = place.file(&bytes(SIZE));
+    let journals = place.journals();
+    let sync = || {
+        let journals = journals.clone();
+        let sync = place.s3.sync(path.parent().unwrap(), (BUCKET, "p")).resumable(true).patience(Duration::ZERO);
+        sync.filter(|name| name == "source")
+            .uploads(move |upload| upload.journal_dir(&journals).part_size(PART as u64).multipart_threshold(0))
+    };
+    place.store.inject(Fault::drop_answer().on(Operation::CreateMultipartUpload).times(1)).unwrap();
+    assert_eq!(sync().await.unwrap().failed, 1);
+    let orphans = place.uploads().await;
+    let mut events = sync().events();
+    let item = events.next().await.unwrap().unwrap();
+    assert_eq!((item.left_over, item.error.is_none()), (orphans, true));
+}
+
 #[tokio::test]
 async fn a_process_that_ends_before_the_answer_leaves_word() {
     let place = Place::new().await;

@@ -12,7 +12,7 @@ use super::{Copied, Copy, other_bytes};
 use crate::transfer::Verification;
 use crate::transfer::handle::Watch;
 use crate::transfer::lane::Lane;
-use crate::transfer::patience::{AFTER_CONFLICT, CONFLICTS, patiently};
+use crate::transfer::patience::{AFTER_CONFLICT, CONFLICTS, answer_was_lost, patiently};
 
 const OTHERS: &str = "source and copy have other checksums: one of them may have been replaced meanwhile";
 
@@ -31,8 +31,7 @@ pub(super) async fn copy(copy: &Copy, source: Option<&ObjectHead>, watch: &Arc<W
             let sent = call.clone().into_future();
             async {
                 sent.await.inspect_err(|error| {
-                    let kinds = [ErrorKind::Transport, ErrorKind::Timeout, ErrorKind::Server];
-                    lost.fetch_or(kinds.contains(&error.kind()), Ordering::Relaxed);
+                    lost.fetch_or(answer_was_lost(error), Ordering::Relaxed);
                 })
             }
         };
@@ -42,7 +41,7 @@ pub(super) async fn copy(copy: &Copy, source: Option<&ObjectHead>, watch: &Arc<W
                 conflicts += 1;
                 tokio::time::sleep(AFTER_CONFLICT * conflicts).await;
             }
-            Err(error) if error.kind() == ErrorKind::PreconditionFailed && lost.into_inner() => {
+            Err(error) if lost.into_inner() => {
                 let hint = "an answer was lost, and what stands there may be this copy";
                 return Err(error.with_maybe_ours(true).with_hint(hint));
             }

@@ -21,7 +21,7 @@ use super::turn::Turn;
 use crate::payload::blocking;
 use crate::transfer::handle::Watch;
 use crate::transfer::journal;
-use crate::transfer::locked::{self, failed, is_missing, sync_directories, write_at};
+use crate::transfer::locked::{self, failed, is_missing, write_at};
 use crate::transfer::reading::{each_block_of, while_wanted};
 
 /// How long it may take, once a download was dropped, to record what has arrived, and until nothing uses its file any more.
@@ -360,10 +360,6 @@ impl PartFile {
             fs::rename(&self.path, target).map_err(failed("could not be given its name"))?;
         }
         *fate = Fate::Named;
-        drop(fate);
-        if options.durable {
-            sync_directories(target).map_err(failed("could not be synced"))?;
-        }
         Ok(())
     }
 }

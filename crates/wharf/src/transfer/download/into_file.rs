@@ -30,6 +30,7 @@ use super::target::Deliver;
 use crate::ObjectBody;
 use crate::payload::blocking;
 use crate::transfer::journal;
+use crate::transfer::locked::{failed, sync_directories};
 use crate::transfer::verification::Verification;
 use unfinished::Unfinished;
 
@@ -255,11 +256,17 @@ impl Run {
         arrived.retain(|Arrived { range, .. }| range.start >= found.wanted.start && range.end <= found.wanted.end);
         let arrived = file.still_holds(arrived, found.wanted.start).await?;
         if arrived.is_empty() {
-            match resume {
-                Some(resume) => resume.begin(job, &found, target).await?,
-                None => journal::remove(&journal_path(target)?)?,
+            let begun = async {
+                match resume {
+                    Some(resume) => resume.begin(job, &found, target).await?,
+                    None => journal::remove(&journal_path(target)?)?,
+                }
+                file.empty().await
+            };
+            if let Err(error) = begun.await {
+                file.discard();
+                return Err(error);
             }
-            file.empty().await?;
         }
         let mut ledger = check.ledger();
         for Arrived { range, checksum } in arrived {
@@ -478,6 +485,15 @@ impl Run {
         let size = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).bytes();
         self.file.finish(target, size, &self.found.head, options)?;
         self.is_over.store(true, Ordering::Relaxed);
+        if options.durable {
+            if let Some((resume, _)) = &self.resume {
+                resume.over();
+            }
+            sync_directories(target).map_err(|error| {
+                let there = "the file is whole and there, and may not survive a power failure";
+                failed("could not be synced", target, error).with_note(there)
+            })?;
+        }
         let (target, head, resumed_bytes) = (target.to_owned(), self.found.head.clone(), self.resumed_bytes);
         Ok(Downloaded { target, head, size, verification, resumed_bytes })
     }

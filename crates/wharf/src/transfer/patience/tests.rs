@@ -56,6 +56,24 @@ async fn what_was_spoilt_on_its_way_is_sent_again_twice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_has_a_reason_to_stay_as_it_is_is_not_asked_for_long() {
+    for (status, kind, operation, attempts) in [
+        // A success whose document broke off.
+        (StatusCode::OK, ErrorKind::MalformedResponse, "UploadPartCopy", 3),
+        (StatusCode::OK, ErrorKind::MalformedResponse, "GetObject", 1),
+        (StatusCode::INSUFFICIENT_STORAGE, ErrorKind::Server, "PutObject", 1),
+        (StatusCode::NOT_IMPLEMENTED, ErrorKind::Server, "PutObject", 1),
+    ] {
+        let answered = |_| {
+            let error = Error::new(kind, "no").with_answer(status, &HeaderMap::new());
+            Err(error.at(operation, None, None))
+        };
+        let (times, result) = tries(&Watch::new(), 300, answered).await;
+        assert_eq!((times.len(), result.unwrap_err().message()), (attempts, "no"), "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_was_never_reached_is_soon_given_up() {
     let refused = || {
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);

@@ -20,7 +20,7 @@ use crate::transfer::lane::Lane;
 use crate::transfer::patience::patiently;
 use crate::transfer::reading::{each_block, while_wanted};
 use crate::transfer::safe_path::LocalTree;
-use crate::transfer::upload::Upload;
+use crate::transfer::upload::{Upload, Uploaded};
 use crate::transfer::verification::Verification;
 
 /// From how many bytes on a download is worth being gone on with: what has arrived must be synced to the disk for it.
@@ -31,12 +31,14 @@ const RESUMABLE: u64 = 64 << 20;
 pub(super) struct Moved {
     pub(super) verification: Option<Verification>,
     pub(super) resumed_bytes: u64,
+    pub(super) left_over: Vec<String>,
     pub(super) lost_create: bool,
 }
 
-impl Moved {
-    fn new(verification: Verification, resumed_bytes: u64, lost_create: bool) -> Self {
-        Self { verification: Some(verification), resumed_bytes, lost_create }
+impl From<Uploaded> for Moved {
+    fn from(done: Uploaded) -> Self {
+        let Uploaded { verification, resumed_bytes, left_over, lost_create, .. } = done;
+        Self { verification: Some(verification), resumed_bytes, left_over, lost_create }
     }
 }
 
@@ -94,7 +96,7 @@ async fn upload(
     let call = upload_of(work, client, &path, bucket, key);
     // It is missing, and stays what it is if it comes meanwhile.
     let call = if work.rules.keep { call.if_absent_unless_ignored(source.size) } else { call };
-    call.run(watch.clone()).await.map(|done| Moved::new(done.verification, done.resumed_bytes, done.lost_create))
+    call.run(watch.clone()).await.map(Moved::from)
 }
 
 /// The upload of a file, as the caller wants it.
@@ -141,7 +143,7 @@ async fn download(
         }
         _ => error,
     })?;
-    Ok(Moved::new(done.verification, done.resumed_bytes, false))
+    Ok(Moved { verification: Some(done.verification), resumed_bytes: done.resumed_bytes, ..Moved::default() })
 }
 
 async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &Entry) -> Result<Moved, Error> {
@@ -169,7 +171,8 @@ async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &
         None => call,
     };
     let call = if work.rules.keep { call.if_absent_unless_ignored(source.size) } else { call };
-    call.run(watch.clone()).await.map(|done| Moved::new(done.verification, 0, done.lost_create))
+    let done = call.run(watch.clone()).await?;
+    Ok(Moved { verification: Some(done.verification), lost_create: done.lost_create, ..Moved::default() })
 }
 
 /// Removes a file of the target. One that is gone already is no error.

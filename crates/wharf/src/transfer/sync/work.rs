@@ -386,7 +386,7 @@ impl Work {
 
     /// Says how something that was begun ended.
     pub(super) async fn ended(&self, action: SyncAction, entry: Entry, ended: Result<Moved, Error>) {
-        let (Moved { verification, resumed_bytes, lost_create }, error) = match ended {
+        let (Moved { verification, resumed_bytes, left_over, lost_create }, error) = match ended {
             Ok(moved) => (moved, None),
             Err(error) => (Moved::default(), Some(error)),
         };
@@ -397,7 +397,8 @@ impl Work {
         if error.is_some() && !self.again.load(Ordering::Relaxed) && self.failed().len() < FAILURES {
             self.failed().insert(key.clone());
         }
-        self.say(Told::Item(SyncItem { key, size, action, verification, resumed_bytes, lost_create, error })).await;
+        let item = SyncItem { key, size, action, verification, resumed_bytes, left_over, lost_create, error };
+        self.say(Told::Item(item)).await;
     }
 
     pub(super) async fn say(&self, told: Told) {

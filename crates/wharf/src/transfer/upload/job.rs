@@ -4,17 +4,16 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use wharf_proto::Error;
 use wharf_proto::op::PutInParts;
 use wharf_proto::provider::Habits;
-use wharf_proto::{Error, ErrorKind};
 
 use super::resume::Resume;
 use super::{Settings, proof};
 use crate::Client;
 use crate::transfer::handle::Watch;
 use crate::transfer::lane::Lane;
-use crate::transfer::patience::patiently;
-use crate::transport::was_never_sent;
+use crate::transfer::patience::{answer_was_lost, patiently};
 
 /// An upload under way.
 #[derive(Debug)]
@@ -88,15 +87,5 @@ impl Job {
         };
         let written = self.patiently(noting).await;
         written.map_err(|error| Unconfirmed { error, lost: lost.into_inner() })
-    }
-}
-
-/// Whether the request may have been carried out although it failed.
-pub(super) fn answer_was_lost(error: &Error) -> bool {
-    match error.kind() {
-        ErrorKind::Transport | ErrorKind::Timeout | ErrorKind::Server => !was_never_sent(error),
-        // A success that cannot be read is one.
-        ErrorKind::MalformedResponse => error.status().is_some_and(|status| status.is_success()),
-        _ => false,
     }
 }

@@ -116,7 +116,10 @@ async fn known(mut job: Job, source: Source, length: u64, from: Option<(Snapshot
     let in_parts = job.settings.in_parts(length, &plan);
     let mut left_over = Vec::new();
     if let Some((file, offset)) = from.filter(|_| job.settings.resumable) {
-        let range = offset..offset + length;
+        let Some(end) = offset.checked_add(length) else {
+            return Err(Error::invalid_input(format!("no file has {length} bytes from {offset} on")));
+        };
+        let range = offset..end;
         match in_parts {
             true => job.resume = Some(Resume::open(&mut job, file, range, plan.size_of(1)).await?),
             false => left_over = Resume::clear(&job, file, range, plan.size_of(1)).await?,
@@ -126,8 +129,13 @@ async fn known(mut job: Job, source: Source, length: u64, from: Option<(Snapshot
         return multipart::upload(Arc::new(job), pieces).await;
     }
     let content = pieces.whole(length).await?;
-    let uploaded = single::put(&job, content, pieces.file(), length).await?;
-    Ok(Uploaded { left_over, ..uploaded })
+    match single::put(&job, content, pieces.file(), length).await {
+        Ok(uploaded) => Ok(Uploaded { left_over, ..uploaded }),
+        Err(error) if left_over.is_empty() => Err(error),
+        Err(error) => {
+            Err(error.with_note(format_args!("of an earlier run may be left over: {}", left_over.join(", "))))
+        }
+    }
 }
 
 async fn unknown(job: Job, stream: ByteStream) -> Result<Uploaded, Error> {

@@ -11,8 +11,8 @@ use wharf_proto::op::PartsChecksum;
 use wharf_proto::transfer::journal::StoredPart;
 use wharf_proto::{Error, ErrorKind};
 
-use super::job::{Job, answer_was_lost};
-use crate::transfer::patience::may_pass;
+use super::job::Job;
+use crate::transfer::patience::{answer_was_lost, may_pass};
 
 /// How long what goes on after an upload was dropped may take.
 const TIDY_UP: Duration = Duration::from_secs(5);
@@ -116,6 +116,10 @@ impl Begun {
         // Until it has an answer it is still to be undone: dropped before, it is undone all the same, or kept where it can be resumed.
         let aborted = abort(&self.job, &upload_id).await;
         self.state = State::Over;
+        let error = match &self.job.resume {
+            Some(resume) => resume.noted(error),
+            None => error,
+        };
         match aborted {
             Ok(()) => {
                 if let Some(resume) = &self.job.resume {
@@ -194,7 +198,7 @@ fn may_succeed(error: &Error) -> bool {
 impl Drop for Begun {
     fn drop(&mut self) {
         let state = std::mem::replace(&mut self.state, State::Over);
-        let job = self.job.clone();
+        let (job, orphan) = (self.job.clone(), self.orphan);
         let mut parts = std::mem::take(&mut self.parts);
         if matches!(state, State::Over) {
             return;
@@ -213,7 +217,7 @@ impl Drop for Begun {
                 let undone = match state {
                     // It is kept, and what was sent of it is in the journal.
                     State::Open(_) if job.resume.is_some() => Ok(()),
-                    State::Open(upload_id) => abort(&job, &upload_id).await,
+                    State::Open(upload_id) => abort(&job, &upload_id).await.and_then(|()| not_an_orphan(orphan)),
                     State::Beginning(task, asked) => given_up(&job, task, &asked).await,
                     State::Over => Ok(()),
                 };
@@ -242,6 +246,11 @@ impl Drop for Untold {
     }
 }
 
+/// What is undone is undone; but beside it another may be left over.
+fn not_an_orphan(lost: bool) -> Result<(), Error> {
+    if lost { Err(Error::new(ErrorKind::Other, ORPHAN)) } else { Ok(()) }
+}
+
 /// Undoes what is being begun. Whether it was, an answer tells that is awaited; between two attempts nothing is.
 async fn given_up(job: &Job, mut task: JoinSet<(Created, bool)>, asked: &Mutex<Asked>) -> Result<(), Error> {
     let so_far = asked.lock().await;
@@ -252,13 +261,13 @@ async fn given_up(job: &Job, mut task: JoinSet<(Created, bool)>, asked: &Mutex<A
         if let Some(resume) = job.resume.as_ref().filter(|_| !lost) {
             resume.over().await;
         }
-        return if lost { Err(Error::new(ErrorKind::Other, ORPHAN)) } else { Ok(()) };
+        return not_an_orphan(lost);
     }
     drop(so_far);
     match task.join_next().await {
         Some(Ok((Ok(_), _))) if job.resume.is_some() => Ok(()),
-        Some(Ok((Ok((upload_id, _)), _))) => abort(job, &upload_id).await,
-        Some(Ok((Err(_), _))) => Ok(()),
+        Some(Ok((Ok((upload_id, _)), lost))) => abort(job, &upload_id).await.and_then(|()| not_an_orphan(lost)),
+        Some(Ok((Err(_), lost))) => not_an_orphan(lost),
         Some(Err(_)) | None => Err(runtime_ended()),
     }
 }
