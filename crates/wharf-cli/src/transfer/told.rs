@@ -68,6 +68,9 @@ pub(crate) struct Done {
     /// Whether an upload without parts may be left over beside it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) lost_create: bool,
+    /// The ids of uploads that may be left over of an earlier run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) left_over: Vec<String>,
 }
 
 fn is_zero(count: &u64) -> bool {
@@ -76,12 +79,13 @@ fn is_zero(count: &u64) -> bool {
 
 impl Done {
     pub(crate) fn new(action: Action) -> Self {
-        Self { action, size: None, verified: None, resumed: 0, dryrun: false, lost_create: false }
+        let left_over = Vec::new();
+        Self { action, size: None, verified: None, resumed: 0, dryrun: false, lost_create: false, left_over }
     }
 
     /// What would have been done.
     pub(crate) fn dryrun(action: Action, size: Option<u64>) -> Self {
-        Self { action, size, verified: None, resumed: 0, dryrun: true, lost_create: false }
+        Self { size, dryrun: true, ..Self::new(action) }
     }
 
     /// Tells it; and beside the results that it went on with what an earlier run had done, which aws-cli never does.
@@ -92,11 +96,20 @@ impl Done {
             let source = escape::name(&self.action.source);
             printer.note(format_args!("resumed: {} of {source} were there already", human(self.resumed)));
         }
-        if self.lost_create && !printer.is_json() {
-            let target = escape::name(self.action.target.as_deref().unwrap_or_default());
+        if printer.is_json() {
+            return Ok(());
+        }
+        let target = escape::name(self.action.target.as_deref().unwrap_or_default());
+        if self.lost_create {
             printer.problem(&Warning::new(format!(
                 "an answer was lost while {target} was begun, and an upload without parts may be left over: \
                  `rm --incomplete --dryrun` shows it"
+            )));
+        }
+        if !self.left_over.is_empty() {
+            printer.problem(&Warning::new(format!(
+                "of an earlier run, uploads to {target} may be left over, which `rm --incomplete` aborts: {}",
+                self.left_over.join(", ")
             )));
         }
         Ok(())

@@ -161,7 +161,24 @@ fn begun_twice(bench: &Bench) -> Vec<Value> {
                    over: `rm --incomplete --dryrun` shows it\n";
     let line = "upload: large/a to s3://my-bucket/twice\n";
     assert_eq!(bench.run(&args), (0, line.to_owned(), warning.to_owned()));
-    told
+    [told, never_heard(bench)].concat()
+}
+
+/// An upload of which an earlier run never heard whether it was begun.
+fn never_heard(bench: &Bench) -> Vec<Value> {
+    let args = ["cp", "large/a", "s3://my-bucket/never", "--part-size", "5MiB"];
+    let lose = || {
+        let lost = Fault::drop_answer().on(Operation::CreateMultipartUpload).key("never");
+        let lost = bench.store().inject(lost).unwrap();
+        assert_eq!(bench.run(&[&args[..], &["--patience", "1s"]].concat()).0, 1);
+        lost.remove();
+    };
+    lose();
+    let (exit, _, stderr) = bench.run(&args);
+    let warning = "warning: of an earlier run, uploads to s3://my-bucket/never may be left over, which `rm --incomplete` aborts: ";
+    assert!(exit == 0 && stderr.contains(warning), "{exit}: {stderr}");
+    lose();
+    printed(bench, &args)
 }
 
 fn answered(bench: &Bench) -> usize {

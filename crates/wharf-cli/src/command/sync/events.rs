@@ -163,7 +163,8 @@ impl Events {
     }
 
     async fn item(&mut self, item: SyncItem, printer: &mut Printer) -> Result<(), Failure> {
-        let SyncItem { key, size, action, verification, resumed_bytes: resumed, lost_create, error, .. } = item;
+        let SyncItem { key, size, action, verification, resumed_bytes: resumed, left_over, lost_create, error, .. } =
+            item;
         if let SyncAction::Upload(Reason::Unproven(doubt))
         | SyncAction::Download(Reason::Unproven(doubt))
         | SyncAction::Copy(Reason::Unproven(doubt)) = action
@@ -191,8 +192,8 @@ impl Events {
         let Some(error) = error else {
             let size = (deed != Deed::Delete).then_some(size);
             let verified = verification.map(Verification::is_verified);
-            let done =
-                Done { size, verified, resumed, lost_create, dryrun: self.mover.options.dryrun, ..Done::new(action) };
+            let dryrun = self.mover.options.dryrun;
+            let done = Done { size, verified, resumed, dryrun, lost_create, left_over, ..Done::new(action) };
             return done.tell(printer, self.mover.is_aws);
         };
         match error.kind() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use wharf::provider::Condition;
-use wharf::transfer::Upload;
+use wharf::transfer::{Upload, Uploaded};
 use wharf::{ErrorKind, IntoBody, Reader};
 
 use super::super::attributes::Attribute;
@@ -73,9 +73,8 @@ impl Mover {
             remove_file(path, before)?;
         }
         let verified = Some(uploaded.verification.is_verified());
-        let resumed = uploaded.resumed_bytes;
-        let lost_create = uploaded.lost_create;
-        Ok(Some(Done { size: Some(uploaded.size), verified, resumed, lost_create, ..Done::new(action.clone()) }))
+        let Uploaded { size, resumed_bytes: resumed, left_over, lost_create, .. } = uploaded;
+        Ok(Some(Done { size: Some(size), verified, resumed, lost_create, left_over, ..Done::new(action.clone()) }))
     }
 
     /// Uploads what comes in on standard input.
