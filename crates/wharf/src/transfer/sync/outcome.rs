@@ -49,7 +49,7 @@ pub struct SyncItem {
     pub verification: Option<Verification>,
     /// How many of its bytes an earlier run had moved: see [`resumable`](Sync::resumable).
     pub resumed_bytes: u64,
-    /// Uploads to its key that may be left over of an earlier run: see [`Uploaded::left_over`](super::Uploaded::left_over).
+    /// Uploads to its key that may be left over of an earlier run: see [`Uploaded::left_over`](crate::transfer::Uploaded::left_over).
     pub left_over: Vec<String>,
     /// Whether an answer to CreateMultipartUpload was lost on the way, so that another upload without parts may be left over:
     /// [`list_multipart_uploads`](crate::Client::list_multipart_uploads) shows it.
