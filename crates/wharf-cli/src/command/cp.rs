@@ -125,7 +125,7 @@ pub(super) async fn run_places(
     let mut crew = Crew::new(printer, Bar::bytes, &mover, again, leaves);
     let mut given = (sources.len() > 1).then(Given::default);
     for source in &sources {
-        if let Err(failure) = carry(source, &target, &mover, &mut crew, given.as_mut()).await {
+        if let Err(failure) = carry(source, &sources, &target, &mover, &mut crew, given.as_mut()).await {
             let failure = failure.of_many();
             // What was begun of several is done, whatever ends all of them. Of one it is given up, as with aws-cli.
             return Err(if sources.len() > 1 { crew.fail(failure).await } else { crew.give_up(failure).await });

@@ -38,15 +38,16 @@ impl Given {
     }
 }
 
-/// Takes everything that comes out of `source` to `target`. `given` is there where other sources go there too.
+/// Takes everything that comes out of `source`, one of `sources`, to `target`. `given` is there where others go there too.
 pub(crate) async fn carry(
     source: &Source,
+    sources: &[Source],
     target: &Target,
     mover: &Arc<Mover>,
     crew: &mut Crew<'_>,
     given: Option<&mut Given>,
 ) -> Result<(), Failure> {
-    let mut carrier = Carrier { source, target, mover, crew, given };
+    let mut carrier = Carrier { sources, target, mover, crew, given };
     match source {
         Source::File(path) => carrier.file(path).await,
         Source::Tree(root) => carrier.tree(root).await,
@@ -59,7 +60,7 @@ pub(crate) async fn carry(
 }
 
 struct Carrier<'a, 'p> {
-    source: &'a Source,
+    sources: &'a [Source],
     target: &'a Target,
     mover: &'a Arc<Mover>,
     crew: &'a mut Crew<'p>,
@@ -217,10 +218,14 @@ impl Carrier<'_, '_> {
         }
     }
 
-    /// Whether what arrives there would take the place of what is to be carried itself: the source lies in the target.
+    /// Whether what arrives there would take the place of what is to be carried itself: a source lies in the target.
     fn would_replace_source(&self, to: &str, key: &str) -> bool {
+        self.sources.iter().any(|source| self.would_replace(source, to, key))
+    }
+
+    fn would_replace(&self, source: &Source, to: &str, key: &str) -> bool {
         let (Source::Objects { bucket, prefix, root, wild }, Target::Prefix { prefix: into, .. }) =
-            (self.source, self.target)
+            (source, self.target)
         else {
             return false;
         };

@@ -108,6 +108,12 @@ fn no_source_is_replaced_by_another() {
         assert_eq!(bench.keys(), ["a/b/b/x", "a/x", "a/y"]);
         assert_eq!((bench.object("a/b/b/x"), bench.object("a/x")), ("inner".to_owned(), "outer".to_owned()));
     }
+    // Nor by that of another.
+    bench.put_all([("p/b/c/x", "inner"), ("p/c/x", "outer")]);
+    let args = ["mv", "s3://my-bucket/p/b", "s3://my-bucket/p/c", "s3://my-bucket/p", "--recursive"];
+    let (exit, stdout, stderr) = bench.run(&args);
+    assert_eq!((exit, stdout.as_str()), (1, "move: s3://my-bucket/p/c/x to s3://my-bucket/p/x\n"), "{stderr}");
+    assert_eq!((bench.object("p/b/c/x"), bench.object("p/x")), ("inner".to_owned(), "outer".to_owned()));
     // What is left out is no source.
     bench.put("a/b/x", "outer");
     bench.must(&["cp", "s3://my-bucket/a/b", "s3://my-bucket/a", "--recursive", "--exclude", "x"]);
