@@ -199,7 +199,7 @@ impl Failure {
     /// What a transfer that was cancelled could not undo.
     pub(crate) fn left(error: wharf::Error) -> Self {
         let is_upload = error.operation() == Some("AbortMultipartUpload");
-        let failure = Self::from(error).of("cancelled, and what was begun is left over:");
+        let failure = Self::from(error).of("cancelled, and not all of it could be undone:");
         if is_upload { failure.hint(LEFT_UPLOADS) } else { failure }
     }
 

@@ -382,9 +382,16 @@ async fn a_copy_whose_answers_are_lost_may_be_there() {
     let lost = store.inject(Fault::drop_answer().on(Operation::CopyObject)).unwrap();
     let error = copy().await.unwrap_err();
     assert_eq!((error.kind(), error.maybe_ours()), (ErrorKind::Transport, true), "{error}");
+    assert!(error.hint().unwrap().contains("patience"), "{error:?}");
     lost.remove();
-    store.inject(Fault::respond(403, "AccessDenied").on(Operation::CopyObject)).unwrap();
-    assert!(!copy().await.unwrap_err().maybe_ours());
+    for (status, code, maybe) in
+        [(403, "AccessDenied", false), (507, "StorageFull", false), (500, "InternalError", true)]
+    {
+        let failing = store.inject(Fault::respond(status, code).on(Operation::CopyObject)).unwrap();
+        let error = copy().await.unwrap_err();
+        assert_eq!((error.code(), error.maybe_ours()), (Some(code), maybe), "{error}");
+        failing.remove();
+    }
 }
 
 /// The bytes that pass through here are those of the object that was looked at, whatever the server makes of a condition.

@@ -68,7 +68,7 @@ pub(crate) struct Args {
     #[arg(long)]
     force: bool,
     /// Not objects: uploads of that key, and of all under it, that were begun and never completed. One that
-    /// is under way on this machine is left
+    /// this machine has written down as under way is left; others are kept by --older-than alone
     #[arg(long, conflicts_with_all = ["recursive", "exclude", "include"])]
     incomplete: bool,
     /// Only uploads that were begun this long ago, such as 1d or 12h
@@ -160,7 +160,8 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         return delete(url, &args, context, printer).await.map_err(Failure::of_many);
     }
     let (mut exit, mut unheard) = (Exit::Done, 0);
-    for url in &args.urls {
+    let mut left = args.urls.iter();
+    while let Some(url) = left.next() {
         match delete(url, &args, context, printer).await.map_err(Failure::of_many) {
             Ok(Exit::Done) => unheard = 0,
             // Of uploads, one that is under way.
@@ -176,7 +177,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
             Err(failure) => return Err(failure),
         }
         // One may have had bad luck.
-        if unheard == 2 {
+        if unheard == 2 && left.len() > 0 {
             return Err(Failure::away(&context.client()?.server()));
         }
     }

@@ -20,7 +20,7 @@ pub(super) fn hint(error: &wharf::Error) -> Option<String> {
 }
 
 /// What the library calls by a method, and what the command has for it.
-pub(super) const BY_OPTION: [(&str, &str); 26] = [
+pub(super) const BY_OPTION: [(&str, &str); 27] = [
     (
         "say .credentials(id, secret), set the environment, name a profile, or be .anonymous()",
         "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile, or read what is public with \
@@ -50,6 +50,7 @@ pub(super) const BY_OPTION: [(&str, &str); 26] = [
     ("Client::interrupted_transfers tells what was kept, to remove it", "`wharf rm S3_URL --incomplete` gives it up"),
     (", which Interrupted::list finds", ""),
     ("list what was interrupted again", "run it again"),
+    ("list_multipart_uploads shows it", "`wharf rm URL --incomplete --dryrun` shows it"),
     (".journal_dir() names one", "with --no-resume none is needed"),
     (", or let create_directories() do so", ""),
     ("overwrite(true) replaces it", "without --no-overwrite it is replaced"),

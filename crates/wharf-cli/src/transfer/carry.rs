@@ -124,6 +124,9 @@ impl Carrier<'_, '_> {
         let Some((bucket, key)) = self.target.key(name) else {
             return Err(Failure::usage("one of the two must be an S3 URL"));
         };
+        if self.would_replace_source(bucket, &key) {
+            return self.is_source(self.mover.upload_action(&path, bucket, &key));
+        }
         if !self.is_free(name) {
             return self.is_taken(self.mover.upload_action(&path, bucket, &key));
         }
@@ -211,7 +214,7 @@ impl Carrier<'_, '_> {
     /// The prefix of a target that lies in the source: what is there has arrived, and is not taken along again.
     fn target_inside(&self, bucket: &str, root: &str) -> Option<String> {
         match self.target {
-            Target::Prefix { bucket: to, prefix } if !self.mover.ends.through_here && to == bucket => {
+            Target::Prefix { bucket: to, prefix } if self.mover.ends.are_of_one_server() && to == bucket => {
                 (prefix.starts_with(root) && prefix != root).then(|| prefix.clone())
             }
             _ => None,
@@ -220,21 +223,26 @@ impl Carrier<'_, '_> {
 
     /// Whether what arrives there would take the place of what is to be carried itself: a source lies in the target.
     fn would_replace_source(&self, to: &str, key: &str) -> bool {
-        self.sources.iter().any(|source| self.would_replace(source, to, key))
+        self.mover.ends.are_of_one_server() && self.sources.iter().any(|source| self.would_replace(source, to, key))
     }
 
     fn would_replace(&self, source: &Source, to: &str, key: &str) -> bool {
-        let (Source::Objects { bucket, prefix, root, wild }, Target::Prefix { prefix: into, .. }) =
-            (source, self.target)
-        else {
-            return false;
-        };
-        let root = &prefix[..*root];
-        let lies_inside = !self.mover.ends.through_here && bucket == to && root != into && root.starts_with(into);
-        let Some(name) = key.strip_prefix(root).filter(|_| lies_inside && key.starts_with(prefix)) else {
-            return false;
-        };
-        wild.as_ref().is_none_or(|wild| wild.pattern.matches(key)) && self.mover.options.filters.take(name)
+        let Target::Prefix { prefix: into, .. } = self.target else { return false };
+        match source {
+            // Onto itself it is refused, or meant.
+            Source::Object { bucket, key: own } => {
+                bucket == to && own == key && *own != format!("{into}{}", source.name())
+            }
+            Source::Objects { bucket, prefix, root, wild } => {
+                let root = &prefix[..*root];
+                let lies_inside = bucket == to && root != into && root.starts_with(into);
+                let Some(name) = key.strip_prefix(root).filter(|_| lies_inside && key.starts_with(prefix)) else {
+                    return false;
+                };
+                wild.as_ref().is_none_or(|wild| wild.pattern.matches(key)) && self.mover.options.filters.take(name)
+            }
+            Source::File(_) | Source::Tree(_) => false,
+        }
     }
 
     async fn listed(&mut self, bucket: &str, listed: ListedObject, name: &str) -> Result<(), Failure> {
@@ -324,7 +332,8 @@ impl Carrier<'_, '_> {
         }
         if dryrun {
             let action = mover.download_action(&object, &path);
-            let is_left = mover.options.no_overwrite && path.symlink_metadata().is_ok();
+            let is_there = path.symlink_metadata().is_ok_and(|there| !there.is_dir());
+            let is_left = mover.options.no_overwrite && is_there;
             return self.crew.tell(match is_left {
                 true => Outcome::Left(Left::of(action)),
                 false => Outcome::Done(Done::dryrun(action, object.size)),
@@ -347,7 +356,7 @@ impl Carrier<'_, '_> {
 
     fn is_source(&mut self, action: Action) -> Result<(), Failure> {
         let target = action.target.as_deref().unwrap_or_default();
-        let why = format!("it was left: it would replace {}, which lies in the source", escape::name(target));
+        let why = format!("it was left, for {} lies in the source itself", escape::name(target));
         let failure = Failure::new(Exit::Failed, why).hint("go by way of another prefix");
         self.crew.tell(Outcome::NotDone(action, failure))
     }

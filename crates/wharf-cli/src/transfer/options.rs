@@ -119,6 +119,11 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
+    /// Whether a bucket is the same at both ends. Also of one server a profile or an address may be said for the source.
+    pub(crate) fn are_of_one_server(&self) -> bool {
+        self.source.server() == self.target.server()
+    }
+
     pub(crate) fn vigil(&self) -> Vigil {
         Vigil::over([self.source.clone(), self.target.clone()])
     }

@@ -158,7 +158,7 @@ fn what_cannot_be_undone_is_told() {
     let args = ["cp", "a", "s3://my-bucket/", "--part-size", "5MiB", "--bandwidth", "1MiB", "--no-resume"];
     let begun = || answered(&bench, "CreateMultipartUpload") == 1;
     let (exit, stderr) = interrupted(&bench, &args, begun);
-    let told = "upload failed: ./a to s3://my-bucket/a: cancelled, and what was begun is left over: ...AccessDenied...\n\
+    let told = "upload failed: ./a to s3://my-bucket/a: cancelled, and not all of it could be undone: ...AccessDenied...\n\
                 hint: `wharf rm URL --incomplete --dryrun` shows uploads that are left over\n";
     assert_like((exit, String::new(), stderr), 130, "", &format!("{told}{FOR_GOOD}"));
 }
@@ -185,7 +185,7 @@ fn what_a_sync_cannot_undo_is_told() {
     let refused = abort(Fault::respond(403, "AccessDenied"));
     let (exit, stderr) = interrupted(&bench, &args, begun);
     let hint = "hint: `wharf rm URL --incomplete --dryrun` shows uploads that are left over\n";
-    let told = format!("wharf: cancelled, and what was begun is left over: ...AccessDenied...\n{hint}");
+    let told = format!("wharf: cancelled, and not all of it could be undone: ...AccessDenied...\n{hint}");
     assert_like((exit, String::new(), stderr), 130, "", &format!("{told}{SYNC_CANCELLED}"));
     refused.remove();
     bench.store().clear_requests();

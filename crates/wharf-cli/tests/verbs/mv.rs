@@ -97,8 +97,8 @@ fn no_source_is_replaced_by_another() {
         bench.put_all([("a/b/b/x", "inner"), ("a/b/x", "outer"), ("a/b/y", "y")]);
         let colon = if verb[0] == "s3" { "" } else { ":" };
         let left = format!(
-            "move failed: s3://my-bucket/a/b/b/x to s3://my-bucket/a/b/x{colon} it was left: it would replace \
-             s3://my-bucket/a/b/x, which lies in the source\nhint: go by way of another prefix\n"
+            "move failed: s3://my-bucket/a/b/b/x to s3://my-bucket/a/b/x{colon} it was left, for \
+             s3://my-bucket/a/b/x lies in the source itself\nhint: go by way of another prefix\n"
         );
         let args = [verb, &["s3://my-bucket/a/b", "s3://my-bucket/a", "--recursive", "--page-size", "1"]].concat();
         let (exit, stdout, stderr) = bench.run(&[&args[..], &["--dryrun"]].concat());
@@ -114,6 +114,18 @@ fn no_source_is_replaced_by_another() {
     let (exit, stdout, stderr) = bench.run(&args);
     assert_eq!((exit, stdout.as_str()), (1, "move: s3://my-bucket/p/c/x to s3://my-bucket/p/x\n"), "{stderr}");
     assert_eq!((bench.object("p/b/c/x"), bench.object("p/x")), ("inner".to_owned(), "outer".to_owned()));
+    // Be it an object, or what replaces it a file.
+    bench.put_all([("q/x/c/k", "inner"), ("q/a/c/k", "outer")]);
+    let args = ["mv", "s3://my-bucket/q/x/*", "s3://my-bucket/q/a/c/k", "s3://my-bucket/q/a/"];
+    let (exit, stdout, stderr) = bench.run(&args);
+    assert_eq!((exit, stdout.as_str()), (1, "move: s3://my-bucket/q/a/c/k to s3://my-bucket/q/a/k\n"), "{stderr}");
+    assert_eq!((bench.object("q/x/c/k"), bench.object("q/a/k")), ("inner".to_owned(), "outer".to_owned()));
+    bench.put("r/c/x", "outer");
+    bench.file("d/c/x", "inner");
+    let args = ["mv", "d", "s3://my-bucket/r/c", "s3://my-bucket/r", "--recursive"];
+    let (exit, stdout, stderr) = bench.run(&args);
+    assert_eq!((exit, stdout.as_str()), (1, "move: s3://my-bucket/r/c/x to s3://my-bucket/r/x\n"), "{stderr}");
+    assert_eq!((bench.path("d/c/x").exists(), bench.object("r/x")), (true, "outer".to_owned()));
     // What is left out is no source.
     bench.put("a/b/x", "outer");
     bench.must(&["cp", "s3://my-bucket/a/b", "s3://my-bucket/a", "--recursive", "--exclude", "x"]);

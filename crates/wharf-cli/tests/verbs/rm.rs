@@ -229,6 +229,9 @@ fn one_lost_answer_of_several_urls_ends_nothing_and_two_do() {
     assert_eq!((exit, stdout.as_str()), (1, ""));
     assert!(stderr.ends_with(&stopped) && stderr.matches("delete failed: ").count() == 2, "{stderr}");
     assert_eq!(bench.keys(), ["b", "d"]);
+    // Where nothing is left, nothing is stopped.
+    let (exit, _, stderr) = bench.run(&args[..3]);
+    assert_eq!((exit, stderr.lines().count()), (1, 2), "{stderr}");
 }
 
 /// A folder may be called like a bucket.

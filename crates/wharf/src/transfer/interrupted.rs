@@ -225,6 +225,11 @@ impl Interrupted {
             let (bucket, key) = (&self.bucket, &self.key);
             tracing::warn!(bucket, key, "{UNANSWERED}");
         }
+        // It was made by being opened, and would be found by nobody.
+        let journal = match state {
+            State::Nothing => blocking(move || journal.remove().map(|()| None)).await?,
+            _ => Some(journal),
+        };
         if let Some(upload_id) = &self.upload_id {
             match client.abort_multipart_upload(&self.bucket, &self.key, upload_id).await {
                 Ok(_) => {}
@@ -237,7 +242,7 @@ impl Interrupted {
             if let State::Download(_) = state {
                 remove_part(&beside(&self.journal, PART))?;
             }
-            journal.remove()
+            journal.map_or(Ok(()), Journal::remove)
         })
         .await
     }
@@ -247,8 +252,10 @@ impl Interrupted {
         match state {
             State::Nothing => true,
             State::Upload(upload) => {
+                let upload_id = upload.created.as_ref().map(|(upload_id, _)| upload_id);
                 self.kind == InterruptedKind::Upload
-                    && self.upload_id.as_ref() == upload.created.as_ref().map(|(upload_id, _)| upload_id)
+                    && self.upload_id.as_ref() == upload_id
+                    && (upload_id.is_some() || self.since == upload.start.since)
             }
             State::Download(download) => self.kind == InterruptedKind::Download && self.since == download.start.since,
         }

@@ -159,20 +159,22 @@ fn seconds(time: Duration) -> String {
 
 /// Whether the same request may succeed later.
 pub(super) fn may_pass(error: &Error) -> bool {
-    // A store that is full is no sooner empty for being asked again.
-    let is_final =
-        matches!(error.status(), Some(http::StatusCode::NOT_IMPLEMENTED | http::StatusCode::INSUFFICIENT_STORAGE));
     let kinds = [ErrorKind::SlowDown, ErrorKind::Timeout, ErrorKind::Transport, ErrorKind::Server];
-    !is_final
+    !is_refusal(error)
         && (kinds.contains(&error.kind())
             || error.status().is_some_and(|status| status.is_server_error())
             || error.code() == Some("RequestTimeout"))
 }
 
+/// Whether the server says that it will not do it. One that is full is no sooner empty for being asked again.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error.status(), Some(http::StatusCode::NOT_IMPLEMENTED | http::StatusCode::INSUFFICIENT_STORAGE))
+}
+
 /// Whether the request may have been carried out although it failed.
 pub(super) fn answer_was_lost(error: &Error) -> bool {
     match error.kind() {
-        ErrorKind::Transport | ErrorKind::Timeout | ErrorKind::Server => !was_never_sent(error),
+        ErrorKind::Transport | ErrorKind::Timeout | ErrorKind::Server => !was_never_sent(error) && !is_refusal(error),
         _ => is_unreadable_success(error),
     }
 }

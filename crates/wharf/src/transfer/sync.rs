@@ -29,6 +29,7 @@ use super::handle::{Progress, Transfer, Watch};
 use super::patience::PATIENCE;
 use super::upload::Upload;
 use crate::Client;
+use crate::runtime::RuntimeHandle;
 pub use outcome::{SyncAction, SyncItem, Synced};
 pub use place::{IntoSyncPlace, SyncPlace};
 use walk::Links;
@@ -285,7 +286,8 @@ impl Sync {
     /// What becomes of each entry, as it becomes known: not in the order of the keys. Ends with an error where the sync does.
     pub fn events(self) -> SyncEvents {
         let watch = Watch::new();
-        SyncEvents { feed: self.feed(watch.clone()), watch, skipped: 0, withheld: 0, source_was_empty: false }
+        let runtime = self.client.inner().runtime.clone();
+        SyncEvents { runtime, feed: self.feed(watch.clone()), watch, skipped: 0, withheld: 0, source_was_empty: false }
     }
 
     /// Begins in a task of its own. Its progress counts what is transferred.
@@ -370,6 +372,7 @@ impl fmt::Debug for Sync {
 /// [`cancel`](SyncEvents::cancel) waits until it has stopped.
 #[must_use = "streams do nothing unless polled"]
 pub struct SyncEvents {
+    runtime: RuntimeHandle,
     feed: Feed<Told>,
     watch: Arc<Watch>,
     skipped: u64,
@@ -389,6 +392,7 @@ impl SyncEvents {
     /// # Errors
     /// What could not be undone.
     pub async fn cancel(self) -> Result<(), Error> {
+        self.runtime.must_be_awaitable_here()?;
         self.watch.will_be_awaited();
         self.feed.stop().await;
         self.watch.tidied().await

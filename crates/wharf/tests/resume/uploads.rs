@@ -329,6 +329,18 @@ async fn what_one_run_never_heard_is_told_where_a_later_one_fails_for_good() {
 }
 
 #[tokio::test]
+async fn what_one_run_never_heard_is_told_where_nobody_may_look() {
+    let place = Place::new().await;
+    let path = place.file(&bytes(SIZE));
+    place.store.inject(Fault::drop_answer().on(Operation::CreateMultipartUpload).times(1)).unwrap();
+    place.upload(&path).patience(Duration::ZERO).await.unwrap_err();
+    place.store.inject(Fault::respond(403, "AccessDenied").on(Operation::ListMultipartUploads)).unwrap();
+    place.store.inject(Fault::respond(403, "AccessDenied").on(Operation::PutObject)).unwrap();
+    let error = place.upload(&path).multipart_threshold(1 << 30).await.unwrap_err();
+    assert!(error.to_string().contains("which they are could not be found out"), "{error}");
+}
+
+#[tokio::test]
 async fn a_range_that_no_file_has_is_refused() {
     let place = Place::new().await;
     let path = place.file(b"a");

@@ -50,12 +50,12 @@ pub(super) async fn run(
     }
     let now = SystemTime::now();
     let mut pages = listing.pages();
-    let mut sweep = Sweep { s3, bucket: url.bucket(), args, is_aws: context.is_aws(), said_unreadable: false };
+    let sweep = Sweep { s3, bucket: url.bucket(), args, is_aws: context.is_aws() };
     let mut exit = Exit::Done;
     while let Some(page) = pages.next().await {
         let page = page?;
         // Behind the page, so that they tell of all that is in it.
-        let journals = sweep.journals(printer);
+        let journals = sweep.journals()?;
         for upload in page.uploads {
             if !is_meant(&upload.key, url.key(), wild) || !is_older(&upload, args.older_than, now) {
                 continue;
@@ -75,18 +75,14 @@ struct Sweep<'a> {
     bucket: &'a str,
     args: &'a Args,
     is_aws: bool,
-    /// Whether it was said that what was written down cannot be read.
-    said_unreadable: bool,
 }
 
 impl Sweep<'_> {
-    /// What this machine has written down of uploads.
-    fn journals(&mut self, printer: &mut Printer) -> Vec<Interrupted> {
-        self.s3.interrupted_transfers().unwrap_or_else(|error| {
-            if !std::mem::replace(&mut self.said_unreadable, true) {
-                printer.warn(&Warning::new(format!("what was written down of uploads stays: {error}")));
-            }
-            Vec::new()
+    /// What this machine has written down of uploads. Where that cannot be read, none that is under way could be left.
+    fn journals(&self) -> Result<Vec<Interrupted>, Failure> {
+        self.s3.interrupted_transfers().map_err(|error| {
+            let failure = Failure::from(error).of("it is not known which uploads are under way here:");
+            failure.hint("let this user read that folder, or name another by XDG_STATE_HOME").exits(Exit::Failed)
         })
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{interval, timeout};
 use wharf::proto::evidence::Doubt;
-use wharf::transfer::{Reason, Sync, SyncAction, SyncItem, Verification};
+use wharf::transfer::{Reason, Sync, SyncAction, SyncEvents, SyncItem, Verification};
 use wharf::{Error, ErrorKind};
 
 use crate::error::{Exit, Failure, GOES_ON, by_option};
@@ -62,13 +62,7 @@ impl Events {
                 biased;
                 item = events.next() => item,
                 signal = &mut interrupted => {
-                    let put_away = timeout(TO_STOP, events.cancel()).await;
-                    printer.hide();
-                    match (put_away, self.leaves()) {
-                        (Ok(Ok(())), _) | (Err(_), None) => {}
-                        (Ok(Err(error)), _) => printer.failure(Failure::left(error)),
-                        (Err(_), Some(left)) => printer.warn(&Warning::not_put_away(left)),
-                    }
+                    self.put_away(events, printer).await;
                     // Whatever has arrived is the same by then.
                     return Err(Failure::interrupted_transfer(signal, GOES_ON));
                 }
@@ -98,7 +92,14 @@ impl Events {
             {
                 files += 1;
             }
-            self.item(item.map_err(|error| self.of_sync(error))?, printer).await?;
+            let told = match item.map_err(|error| self.of_sync(error)) {
+                Ok(item) => self.item(item, printer).await,
+                Err(failure) => Err(failure),
+            };
+            if let Err(failure) = told {
+                self.put_away(events, printer).await;
+                return Err(failure);
+            }
         }
         while let Ok((warning, is_left_out)) = self.warnings.try_recv() {
             self.warn(&warning, is_left_out, printer);
@@ -128,6 +129,17 @@ impl Events {
             (false, true) => Exit::Skipped,
             (false, false) => Exit::Done,
         })
+    }
+
+    /// Stops what was begun, and gives it a moment to be undone.
+    async fn put_away(&self, events: SyncEvents, printer: &mut Printer) {
+        let put_away = timeout(TO_STOP, events.cancel()).await;
+        printer.hide();
+        match (put_away, self.leaves()) {
+            (Ok(Ok(())), _) | (Err(_), None) => {}
+            (Ok(Err(error)), _) => printer.failure(Failure::left(error)),
+            (Err(_), Some(left)) => printer.warn(&Warning::not_put_away(left)),
+        }
     }
 
     /// What finds that which could not be put away, unless the same command goes on with it.

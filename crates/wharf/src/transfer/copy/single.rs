@@ -42,8 +42,11 @@ pub(super) async fn copy(copy: &Copy, source: Option<&ObjectHead>, watch: &Arc<W
                 tokio::time::sleep(AFTER_CONFLICT * conflicts).await;
             }
             Err(error) if lost.into_inner() => {
-                let hint = "an answer was lost, and what stands there may be this copy";
-                return Err(error.with_maybe_ours(true).with_hint(hint));
+                let note = match error.kind() {
+                    ErrorKind::Server => "what failed on the server may have been done all the same",
+                    _ => "an answer was lost, and what stands there may be this copy",
+                };
+                return Err(error.with_maybe_ours(true).with_note(note));
             }
             Err(error) => return Err(error),
         }

@@ -65,16 +65,16 @@ impl Resume {
         Ok(resume)
     }
 
-    /// Gives up what an earlier run has left of a file that goes out in one request now, if any. The uploads that may be left
-    /// over all the same.
+    /// Gives up what an earlier run has left of a file that goes out in one request now, if any. Its journal stays until that
+    /// is [`over`](Resume::over), for it tells of uploads that may be left over all the same.
     pub(super) async fn clear(
         job: &Job,
         file: Snapshot,
         range: Range<u64>,
         part_size: u64,
-    ) -> Result<Vec<String>, Error> {
+    ) -> Result<Option<Self>, Error> {
         let Some(place) = Place::of(job, &file, range.start).ok().filter(|place| place.journal.exists()) else {
-            return Ok(Vec::new());
+            return Ok(None);
         };
         let (mut resume, state) = Self::begin(job, &place, file, range, part_size).await?;
         if let State::Upload(UploadState { created, unanswered, .. }) = state {
@@ -86,8 +86,7 @@ impl Resume {
                 resume.suspect(job, time, None).await;
             }
         }
-        resume.over().await;
-        Ok(std::mem::take(&mut resume.left_over))
+        Ok(Some(resume))
     }
 
     /// Opens the journal, and what it says.

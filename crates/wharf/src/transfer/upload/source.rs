@@ -114,7 +114,7 @@ async fn known(mut job: Job, source: Source, length: u64, from: Option<(Snapshot
     job.watch.expect(length);
     let mut pieces = Pieces::new(source, plan, Some(length));
     let in_parts = job.settings.in_parts(length, &plan);
-    let mut left_over = Vec::new();
+    let mut cleared = None;
     if let Some((file, offset)) = from.filter(|_| job.settings.resumable) {
         let Some(end) = offset.checked_add(length) else {
             return Err(Error::invalid_input(format!("no file has {length} bytes from {offset} on")));
@@ -122,19 +122,19 @@ async fn known(mut job: Job, source: Source, length: u64, from: Option<(Snapshot
         let range = offset..end;
         match in_parts {
             true => job.resume = Some(Resume::open(&mut job, file, range, plan.size_of(1)).await?),
-            false => left_over = Resume::clear(&job, file, range, plan.size_of(1)).await?,
+            false => cleared = Resume::clear(&job, file, range, plan.size_of(1)).await?,
         }
     }
     if in_parts {
         return multipart::upload(Arc::new(job), pieces).await;
     }
     let content = pieces.whole(length).await?;
-    match single::put(&job, content, pieces.file(), length).await {
-        Ok(uploaded) => Ok(Uploaded { left_over, ..uploaded }),
-        Err(error) if left_over.is_empty() => Err(error),
-        Err(error) => {
-            Err(error.with_note(format_args!("of an earlier run may be left over: {}", left_over.join(", "))))
-        }
+    let put = single::put(&job, content, pieces.file(), length).await;
+    let Some(mut cleared) = cleared else { return put };
+    cleared.over().await;
+    match put {
+        Ok(uploaded) => Ok(Uploaded { left_over: std::mem::take(&mut cleared.left_over), ..uploaded }),
+        Err(error) => Err(cleared.noted(error)),
     }
 }
 
