@@ -4,13 +4,14 @@
 
 use std::future::poll_fn;
 use std::io::Read;
+use std::pin::Pin;
 use std::sync::mpsc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{Stream, stream};
 use tokio::runtime::Builder;
 use wharf::blocking::{Client, Wait, WaitEach};
 use wharf::{Body, ErrorKind};
@@ -198,8 +199,26 @@ fn what_was_cancelled_is_undone_by_then() {
                 thread::yield_now();
             }
             transfer.cancel().wait().unwrap();
-            let uploads = s3.list_multipart_uploads("my-bucket").wait().unwrap().uploads;
-            assert!(uploads.is_empty(), "{uploads:?}");
+            let uploads = || s3.list_multipart_uploads("my-bucket").wait().unwrap().uploads;
+            assert!(uploads().is_empty(), "{:?}", uploads());
+            // And what is told of one after the other.
+            store.clear_requests();
+            let mut events = s3.sync(&*from, ("my-bucket", "")).events();
+            let first = Pin::new(&mut events).poll_next(&mut Context::from_waker(Waker::noop()));
+            assert!(first.is_pending());
+            while store.requests().count(Operation::UploadPart) == 0 {
+                thread::yield_now();
+            }
+            events.cancel().wait().unwrap();
+            assert!(uploads().is_empty(), "{:?}", uploads());
         }
     });
+}
+
+#[tokio::test]
+async fn what_would_wait_for_itself_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let s3 = wharf::Client::builder().transport(Store::in_memory()).build().unwrap();
+    let events = s3.sync(folder.path(), ("my-bucket", "")).events();
+    assert_eq!(events.cancel().wait().unwrap_err().kind(), ErrorKind::InvalidInput);
 }

@@ -35,9 +35,8 @@ impl<T: Send + 'static> Feed<T> {
 
     /// Stops the work, and waits until it is gone.
     pub(crate) async fn stop(mut self) {
-        self.items.close();
         self.work = None;
-        // Each part of it has a sender.
+        // Each part of it has a sender. Closed here, the channel would not wait for them.
         while self.items.recv().await.is_some() {}
     }
 }
