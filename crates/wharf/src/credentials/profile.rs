@@ -17,6 +17,13 @@ use crate::config::Environment;
 use crate::profiles::Profile;
 use crate::settings::{Origin, Places};
 
+/// Why what `aws login` wrote is not read: its tokens are bound to a key that aws-cli keeps.
+fn login(name: &str, origin: &Origin) -> Error {
+    let problem = format!("{origin}: profile {name:?} is one of `aws login` (login_session), which is not read here");
+    let command = format!("aws configure export-credentials --profile {name} --format process");
+    none(problem).with_hint(format!("have aws-cli give the keys, in another profile: credential_process = {command}"))
+}
+
 /// The plan of a profile; `None` where it says nothing of credentials.
 pub(super) fn plan(profile: &Profile<'_>, places: &Places<'_>, sts: &StsOptions) -> Result<Option<Plan>, Error> {
     Chain { places, sts, visited: Vec::new() }.follow(profile)
@@ -46,10 +53,11 @@ impl Chain<'_> {
         if let Some(keys) = keys(profile, self.places.environment)? {
             return Ok(Some(keys));
         }
-        match profile.find("credential_process") {
-            Some((command, origin)) => Process::parse(command, origin).map(Plan::Process).map(Some),
-            None => Ok(None),
+        if let Some((command, origin)) = profile.find("credential_process") {
+            return Process::parse(command, origin).map(Plan::Process).map(Some);
         }
+        // Passed over, whatever comes next would be somebody else's identity.
+        profile.find("login_session").map_or(Ok(None), |(_, origin)| Err(login(profile.name(), &origin)))
     }
 
     fn role(&mut self, profile: &Profile<'_>) -> Result<Option<Plan>, Error> {

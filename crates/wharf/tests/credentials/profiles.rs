@@ -53,6 +53,16 @@ async fn profiles_that_lead_nowhere() {
             ErrorKind::NoCredentials,
         ),
         (
+            "login_session = arn:aws:iam::1:user/me\n".to_owned(),
+            "PATH:2: profile \"work\" is one of `aws login` (login_session), which is not read here",
+            ErrorKind::NoCredentials,
+        ),
+        (
+            format!("{role}source_profile = other\n[profile other]\nlogin_session = arn:aws:iam::1:user/me\n"),
+            "PATH:5: profile \"other\" is one of `aws login` (login_session), which is not read here",
+            ErrorKind::NoCredentials,
+        ),
+        (
             "credential_process = \"/bin/keys\n".to_owned(),
             "PATH:2: credential_process has a quote without its end",
             ErrorKind::InvalidInput,
