@@ -63,6 +63,8 @@ pub(crate) struct Told {
     pub(crate) exit: Exit,
     #[serde(skip)]
     kind: Option<ErrorKind>,
+    #[serde(skip)]
+    maybe_ours: bool,
     pub(crate) message: String,
     /// The message without the place that a request was about, for who tells that beside it.
     #[serde(skip)]
@@ -89,6 +91,7 @@ impl Failure {
         Self::Told(Box::new(Told {
             exit,
             kind: None,
+            maybe_ours: false,
             message: message.into(),
             brief: None,
             hint: None,
@@ -264,6 +267,11 @@ impl Failure {
         matches!(self, Self::Told(told) if told.kind == Some(kind))
     }
 
+    /// Whether the write that failed may have been carried out all the same.
+    pub(crate) fn maybe_ours(&self) -> bool {
+        matches!(self, Self::Told(told) if told.maybe_ours)
+    }
+
     /// Whether nothing came of S3: no answer, or that of a gateway.
     pub(crate) fn is_unheard(&self) -> bool {
         match self {
@@ -336,6 +344,7 @@ impl From<wharf::Error> for Failure {
         Self::Told(Box::new(Told {
             exit,
             kind: Some(error.kind()),
+            maybe_ours: error.maybe_ours(),
             message: by_option(&error.to_string()),
             brief: brief(&error).map(|text| by_option(&text)),
             hint: hint(&error),

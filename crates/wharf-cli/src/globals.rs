@@ -153,6 +153,9 @@ impl Tuning {
             Some(bytes) if target.is_remote() && bytes < 5 << 20 => {
                 Err(Failure::usage("S3 takes no smaller parts than 5MiB").hint("leave --part-size out, or say more"))
             }
+            Some(bytes) if target.is_remote() && bytes > 5 << 30 => {
+                Err(Failure::usage("S3 takes no larger parts than 5GiB").hint("leave --part-size out, or say less"))
+            }
             _ => Ok(()),
         }
     }

@@ -49,7 +49,7 @@ pub(crate) struct Printer {
     of_line: Option<usize>,
 }
 
-/// What went wrong with one thing of those that a line of a list does.
+/// What a line of a list has to say.
 #[derive(Serialize)]
 struct OfLine<'a, M> {
     #[serde(flatten)]
@@ -165,7 +165,10 @@ impl Printer {
 
     fn result(&mut self, message: &impl Message) -> Result<(), Failure> {
         if self.json {
-            return self.line(json(message));
+            return match self.of_line {
+                Some(line) => self.line(json(&OfLine { message, line })),
+                None => self.line(json(message)),
+            };
         }
         if !self.to_terminal {
             return self.line(message);

@@ -48,6 +48,9 @@ pub(crate) struct Args {
     jobs: u16,
 }
 
+/// What ends or joins commands in a shell, which a line is not for.
+const SHELLS: [&str; 8] = ["&&", "||", "|", ";", "&", ">", ">>", "<"];
+
 /// A command, and in which line it was.
 struct Line {
     number: usize,
@@ -126,6 +129,11 @@ fn read(file: &Path) -> Result<String, Failure> {
 /// Reads a line. What was said for all holds unless the line says otherwise.
 fn parse(number: usize, line: &str, args: &Args, globals: &Globals) -> Result<Line, Failure> {
     let wrong = |failure: Failure| failure.of_line(number);
+    if let Some(word) = line.split_whitespace().find(|word| SHELLS.contains(word)) {
+        return Err(wrong(
+            Failure::usage(format!("{word} means nothing here")).hint("a line is one command, and no shell's"),
+        ));
+    }
     let words = shlex::split(line).ok_or_else(|| wrong(Failure::usage("a quote is not closed")))?;
     let words = words.iter().map(String::as_str).skip_while(|word| *word == "wharf");
     let mut cli = Cli::try_parse_from(std::iter::once("wharf").chain(words)).map_err(|error| {

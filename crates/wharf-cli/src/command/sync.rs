@@ -19,6 +19,7 @@ use crate::filter::Filters;
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::transfer::case::Verdict;
+use crate::transfer::local::is_unfinished;
 use crate::transfer::mover::{Mover, UNPROTECTED};
 use crate::transfer::options::TransferArgs;
 use crate::transfer::place::Place;
@@ -102,6 +103,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     if let (Place::Local(path), true) = (&target, is_download) {
         mover.make_target(path)?;
     }
+    let is_aws = context.is_aws();
     let ends = [(&source, &mover.ends.source), (&target, &mover.ends.target)];
     let [from, to] = ends.map(|(place, client)| sync_place(place, client, mover.ends.through_here));
     let filters = [&source, &target].into_iter().fold(filters, |filters, place| match place {
@@ -115,7 +117,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         .delete(args.delete)
         .overwrite(!mover.options.no_overwrite)
         .compare(compare)
-        .filter(move |name| filters.take(name))
+        .filter(move |name| filters.take(name) && (is_aws || !is_unfinished(name)))
         .dry_run(mover.options.dryrun)
         .follow_symlinks(mover.options.follow_symlinks())
         .page_size(mover.options.page_size)

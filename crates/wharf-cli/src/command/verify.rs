@@ -14,6 +14,7 @@ use crate::filter::Filters;
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::progress::Bar;
+use crate::transfer::local::is_unfinished;
 use crate::transfer::place::{Locally, Place};
 use crate::transfer::route::as_prefix;
 use crate::url::{self, Shown};
@@ -172,7 +173,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         .dry_run(true)
         .report_skipped(true)
         .follow_symlinks(!args.no_follow_symlinks)
-        .filter(move |name| filters.take(name));
+        .filter(move |name| filters.take(name) && !is_unfinished(name));
     let comparing = match context.tuning().patience {
         Some(patience) => comparing.patience(patience),
         None => comparing,

@@ -212,7 +212,8 @@ impl Mover {
 
     /// Whether a condition failed, and writing only what is not there may have been it.
     fn may_be_there(&self, failure: &Failure) -> bool {
-        self.options.no_overwrite && failure.is(ErrorKind::PreconditionFailed)
+        // Where an answer was lost, what is there may be what was just written.
+        self.options.no_overwrite && failure.is(ErrorKind::PreconditionFailed) && !failure.maybe_ours()
     }
 
     /// Whether something stands at the target.
@@ -238,16 +239,25 @@ impl Mover {
                 let now = self.head_of_source(&object.bucket, &object.key, is_copy).await;
                 match now {
                     Ok(head) if head.etag == *etag => call().await,
+                    Err(error) if is_gone(&error) => return Ok(()),
                     Ok(_) => Err(wharf::Error::new(ErrorKind::PreconditionFailed, "it is another object by now")),
                     Err(error) => Err(error),
                 }
             }
             removed => removed,
         };
-        removed
-            .map(drop)
-            .map_err(|error| Failure::from(error).of("it was copied, but the source could not be removed:"))
+        match removed {
+            // By a request whose answer was lost, or by somebody else: it has arrived, and is to be here no longer.
+            Err(error) if is_gone(&error) => return Ok(()),
+            removed => removed.map(drop),
+        }
+        .map_err(|error| Failure::from(error).of("it was copied, but the source could not be removed:"))
     }
+}
+
+/// Whether an object is not there.
+fn is_gone(error: &wharf::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NoSuchKey | ErrorKind::NotFound)
 }
 
 /// Keeps a source whose copy may have other bytes.

@@ -125,6 +125,10 @@ fn a_usage_error_is_one_line_and_a_hint() {
             &["cp", "a", "s3://my-bucket", "--part-size", "4MiB"],
             "wharf: S3 takes no smaller parts than 5MiB\nhint: leave --part-size out, or say more\n".to_owned(),
         ),
+        (
+            &["cp", "a", "s3://my-bucket", "--part-size", "6GiB"],
+            "wharf: S3 takes no larger parts than 5GiB\nhint: leave --part-size out, or say less\n".to_owned(),
+        ),
         (&["serve", "--profile", "work"], "wharf: serve has no use for --profile\n".to_owned()),
         (
             &["rm", "-r", "s3://my-bucket"],

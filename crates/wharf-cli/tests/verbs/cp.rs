@@ -601,6 +601,22 @@ fn a_server_that_went_away_ends_it() {
     }
 }
 
+#[test]
+fn what_may_have_been_written_is_not_told_as_left() {
+    let bench = Bench::embedded();
+    bench.file("a", "1");
+    bench.store().inject(Fault::drop_answer().on(Operation::PutObject).times(1)).unwrap();
+    let args = ["cp", "a", "s3://my-bucket/", "--no-overwrite"];
+    let (exit, stdout, stderr) = bench.run(&args);
+    assert_eq!((exit, stdout.as_str()), (1, ""), "{stderr}");
+    assert!(
+        stderr.contains("hint: an answer was lost, and it may be stored: the same command again does no harm"),
+        "{stderr}"
+    );
+    let left = "skip: ./a to s3://my-bucket/a: it is there already\n";
+    assert_eq!(bench.run(&args), (0, String::new(), left.to_owned()));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_that_was_named_stays_and_its_file_is_replaced() {

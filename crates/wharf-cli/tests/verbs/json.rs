@@ -60,7 +60,7 @@ fn printed(bench: &Bench, args: &[&str]) -> Vec<Value> {
 /// Runs that print every type, and every field that may be missing.
 fn everything(bench: &Bench) -> Vec<Value> {
     bench.files(&["d/a", "d/b", "one", "two"]);
-    bench.file("list", "head s3://my-bucket/none\nrm s3://my-bucket/none/\ncp one s3://my-bucket/one --no-overwrite");
+    bench.file("list", "head s3://my-bucket/none\nrm s3://my-bucket/none/\nls s3://my-bucket\ncp one s3://my-bucket/one --no-overwrite");
     bench.file("away", "ls s3://my-bucket --patience 6s");
     bench.file("d/dangling/x", "");
     std::fs::remove_dir_all(bench.path("d/dangling")).unwrap();
@@ -103,6 +103,8 @@ fn everything(bench: &Bench) -> Vec<Value> {
     ] {
         all.extend(printed(bench, args));
     }
+    let of_list = printed(bench, &["run", "list"]);
+    assert!(of_list.len() > 3 && of_list.iter().all(|message| message["line"].is_u64()), "{of_list:?}");
     all.extend(resumed(bench));
     all.extend(begun_twice(bench));
     all.extend(waited(bench));
@@ -200,7 +202,7 @@ fn every_message_is_as_documented() {
         for name in &page.always {
             assert!(fields.contains_key(name), "{kind} has no {name}: {message}");
         }
-        for (name, value) in fields.iter().filter(|(name, _)| *name != "type") {
+        for (name, value) in fields.iter().filter(|(name, _)| !["type", "line"].contains(&name.as_str())) {
             let is_known = page.always.contains(name) || page.sometimes.contains(name);
             assert!(is_known || page.is_open && value.is_string(), "{name} of {kind} is not documented: {message}");
         }

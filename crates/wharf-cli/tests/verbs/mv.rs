@@ -143,6 +143,33 @@ fn no_source_is_replaced_by_another() {
 }
 
 #[test]
+fn a_source_is_gone_also_where_nobody_heard_so() {
+    let bench = Bench::embedded();
+    for target in ["s3://my-bucket/b", "b"] {
+        bench.put("a", "hello");
+        bench.store().clear_requests();
+        bench.store().inject(Fault::drop_answer().on(Operation::DeleteObject).times(1)).unwrap();
+        bench.must(&["mv", "s3://my-bucket/a", target]);
+        assert!(!bench.keys().contains(&"a".to_owned()));
+    }
+    assert_eq!(bench.object("b"), "hello");
+}
+
+#[test]
+fn what_a_download_has_left_is_not_taken_along() {
+    let bench = Bench::new();
+    bench.files(&["d/a", "d/b.wharf-part", "d/b.wharf-journal"]);
+    bench.must(&["sync", "d", "s3://my-bucket/y"]);
+    assert_eq!(bench.keys(), ["y/a"]);
+    bench.must(&["verify", "d", "s3://my-bucket/y"]);
+    let (exit, stdout, stderr) = bench.run(&["mv", "d", "s3://my-bucket/x", "--recursive"]);
+    assert_eq!((exit, stdout.as_str()), (2, "move: d/a to s3://my-bucket/x/a\n"));
+    let left = "A download has left it, or is writing it.";
+    assert!(stderr.lines().count() == 2 && stderr.matches(left).count() == 2, "{stderr}");
+    assert_eq!(bench.tree("d"), ["b.wharf-journal", "b.wharf-part"]);
+}
+
+#[test]
 fn a_source_that_has_changed_stays() {
     let bench = Bench::embedded();
     bench.put("a", "hello");

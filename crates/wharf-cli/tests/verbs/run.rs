@@ -116,6 +116,16 @@ fn what_all_would_share_is_refused() {
 }
 
 #[test]
+fn a_line_is_no_shells() {
+    let bench = Bench::new();
+    bench.files(&["a"]);
+    bench.file("list", format!("cp a s3://{0}/x && cp a s3://{0}/y\ncp a s3://{0}/z", bench.bucket));
+    let expected = "wharf: line 1: && means nothing here\nhint: a line is one command, and no shell's\n";
+    assert_eq!(bench.run(&["run", "list"]), failed(252, expected));
+    assert!(bench.keys().is_empty());
+}
+
+#[test]
 fn what_limits_all_is_not_said_in_a_line() {
     let bench = Bench::new();
     bench.put("a", "1");
