@@ -99,6 +99,7 @@ impl Carrier<'_, '_> {
         let whole = self.mover.locally.absolute(root);
         if !root.is_dir() {
             let warning = Warning::skipping(format_args!("{}/", whole.display()), "It is no folder.");
+            let warning = if self.mover.is_aws { warning } else { warning.hint("one file goes without --recursive") };
             return self.crew.tell(Outcome::Skipped(warning));
         }
         let filters = self.mover.options.filters.below(&whole.display().to_string());

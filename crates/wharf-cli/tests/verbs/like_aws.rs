@@ -52,6 +52,8 @@ fn what_is_no_file_is_said_to_be_none() {
     }
     let expected = "warning: Skipping file FOLDER/d/a/. It is no folder.\n";
     assert_eq!(bench.run(&["s3", "cp", "d/a", "s3://my-bucket", "--recursive"]), failed(2, expected));
+    let hinted = format!("{expected}hint: one file goes without --recursive\n");
+    assert_eq!(bench.run(&["cp", "d/a", "s3://my-bucket", "--recursive"]), failed(2, &hinted));
     std::os::unix::fs::symlink("nowhere", bench.path("dangling")).unwrap();
     let expected = "wharf: The user-provided path dangling does not exist.\n";
     assert_eq!(bench.run(&["s3", "cp", "dangling", "s3://my-bucket"]), failed(255, expected));
