@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use wharf::proto::sync_plan::Compare;
 use wharf::provider::Condition;
-use wharf::transfer::{Sync, SyncPlace};
+use wharf::transfer::{LocalTree, Sync, SyncPlace};
 use wharf::{ErrorKind, S3Uri};
 
 use super::cp::no_url;
@@ -19,7 +19,6 @@ use crate::filter::Filters;
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::transfer::case::Verdict;
-use crate::transfer::local::is_unfinished;
 use crate::transfer::mover::{Mover, UNPROTECTED};
 use crate::transfer::options::TransferArgs;
 use crate::transfer::place::Place;
@@ -117,7 +116,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         .delete(args.delete)
         .overwrite(!mover.options.no_overwrite)
         .compare(compare)
-        .filter(move |name| filters.take(name) && (is_aws || !is_unfinished(name)))
+        .filter(move |name| filters.take(name) && (is_aws || !LocalTree::is_unfinished(name)))
         .dry_run(mover.options.dryrun)
         .follow_symlinks(mover.options.follow_symlinks())
         .page_size(mover.options.page_size)

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use wharf::proto::sync_plan::{Compare, Reason};
-use wharf::transfer::{SyncAction, SyncItem, SyncPlace};
+use wharf::transfer::{LocalTree, SyncAction, SyncItem, SyncPlace};
 
 use crate::context::Context;
 use crate::error::{CHOOSE, Exit, Failure, by_option};
@@ -14,7 +14,6 @@ use crate::filter::Filters;
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::progress::Bar;
-use crate::transfer::local::is_unfinished;
 use crate::transfer::place::{Locally, Place};
 use crate::transfer::route::as_prefix;
 use crate::url::{self, Shown};
@@ -173,7 +172,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         .dry_run(true)
         .report_skipped(true)
         .follow_symlinks(!args.no_follow_symlinks)
-        .filter(move |name| filters.take(name) && !is_unfinished(name));
+        .filter(move |name| filters.take(name) && !LocalTree::is_unfinished(name));
     let comparing = match context.tuning().patience {
         Some(patience) => comparing.patience(patience),
         None => comparing,

@@ -111,7 +111,7 @@ impl Carrier<'_, '_> {
             match file {
                 Ok(file) if !filters.take(&file.key) => {}
                 // Taken along, it could not come back; moved, nobody could go on with it.
-                Ok(file) if !self.mover.is_aws && local::is_unfinished(&file.key) => {
+                Ok(file) if !self.mover.is_aws && LocalTree::is_unfinished(&file.key) => {
                     let path = whole.join(&file.key);
                     let warning = Warning::skipping(path.display(), "A download has left it, or is writing it.");
                     self.crew.tell(Outcome::Skipped(warning))?;

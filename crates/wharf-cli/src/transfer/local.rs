@@ -43,9 +43,3 @@ fn is_readable(path: &Path, metadata: &Metadata) -> bool {
 fn is_readable(path: &Path, _: &Metadata) -> bool {
     File::open(path).is_ok()
 }
-
-/// Whether a download has left it or is writing it: a file that is not whole, or the journal beside it.
-pub(crate) fn is_unfinished(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    name.ends_with(".wharf-part") || name.ends_with(".wharf-journal")
-}

@@ -42,6 +42,18 @@ impl LocalTree {
         &self.root
     }
 
+    /// Whether a file of this name or key is what a download writes and has not ended, or its journal: `NAME.wharf-part`,
+    /// `NAME.wharf-journal`, in any case of letters. An object of such a name is written into no tree.
+    ///
+    /// ```
+    /// use wharf::transfer::LocalTree;
+    ///
+    /// assert!(LocalTree::is_unfinished("2026/a.jpg.wharf-part") && !LocalTree::is_unfinished("2026/a.jpg"));
+    /// ```
+    pub fn is_unfinished(name: &str) -> bool {
+        is_kept_name(name.as_ref())
+    }
+
     /// All files in it, in the order of the bytes of their keys. Of each folder on the way 8 MiB of names are held, and more are
     /// sorted on disk (`TMPDIR`): if that fails, the error comes with an empty key, and is the last. Symbolic links are what they
     /// lead to, or left out. What is not there, or has no name that a key can be, comes as its key and why.
