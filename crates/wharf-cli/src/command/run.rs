@@ -129,12 +129,12 @@ fn read(file: &Path) -> Result<String, Failure> {
 /// Reads a line. What was said for all holds unless the line says otherwise.
 fn parse(number: usize, line: &str, args: &Args, globals: &Globals) -> Result<Line, Failure> {
     let wrong = |failure: Failure| failure.of_line(number);
-    if let Some(word) = line.split_whitespace().find(|word| SHELLS.contains(word)) {
+    let words = shlex::split(line).ok_or_else(|| wrong(Failure::usage("a quote is not closed")))?;
+    if let Some(word) = words.iter().find(|word| SHELLS.contains(&word.as_str())) {
         return Err(wrong(
             Failure::usage(format!("{word} means nothing here")).hint("a line is one command, and no shell's"),
         ));
     }
-    let words = shlex::split(line).ok_or_else(|| wrong(Failure::usage("a quote is not closed")))?;
     let words = words.iter().map(String::as_str).skip_while(|word| *word == "wharf");
     let mut cli = Cli::try_parse_from(std::iter::once("wharf").chain(words)).map_err(|error| {
         wrong(match error.kind() {

@@ -123,6 +123,11 @@ fn a_line_is_no_shells() {
     let expected = "wharf: line 1: && means nothing here\nhint: a line is one command, and no shell's\n";
     assert_eq!(bench.run(&["run", "list"]), failed(252, expected));
     assert!(bench.keys().is_empty());
+    // A name may have such words.
+    bench.file("b & c", "1");
+    bench.file("list", format!("cp 'b & c' s3://{}/", bench.bucket));
+    bench.must(&["run", "list"]);
+    assert_eq!(bench.keys(), ["b & c"]);
 }
 
 #[test]
