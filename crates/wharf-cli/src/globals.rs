@@ -53,10 +53,10 @@ pub(crate) struct Connection {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_bundle: Option<PathBuf>,
     /// For how long a connection may take to be made; 0 for as long as the system allows
-    #[arg(long, global = true, value_name = "SECONDS")]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = units::whole::<u64>, allow_hyphen_values = true)]
     pub(crate) cli_connect_timeout: Option<u64>,
     /// For how long a server may be silent; 0 for ever
-    #[arg(long, global = true, value_name = "SECONDS")]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = units::whole::<u64>, allow_hyphen_values = true)]
     pub(crate) cli_read_timeout: Option<u64>,
     /// Whose S3 it is, where the host name does not tell, such as ceph or garage
     #[arg(long, global = true, value_name = "NAME")]
@@ -100,18 +100,18 @@ pub(crate) struct Output {
 #[command(next_help_heading = "How transfers are made")]
 pub(crate) struct Tuning {
     /// How many requests are under way at a time
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), allow_negative_numbers = true)]
     pub(crate) concurrency: Option<u32>,
     /// The size of the parts of a large object, such as 16MiB; of one that is written 5MiB at least
-    #[arg(long, global = true, value_name = "SIZE", value_parser = units::size)]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = units::size, allow_hyphen_values = true)]
     pub(crate) part_size: Option<u64>,
     /// At most so many bytes a second, both ways together, such as 10MiB
-    #[arg(long, global = true, value_name = "SIZE", value_parser = units::rate)]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = units::rate, allow_hyphen_values = true)]
     pub(crate) bandwidth: Option<u64>,
     /// How long transfers and listings go on trying while nothing moves, such as 30s or 1h; 5m unless it
     /// is said. No request waits longer for a silent server. One that was never reached is given up after
     /// 6 attempts
-    #[arg(long, global = true, value_name = "TIME", value_parser = units::duration)]
+    #[arg(long, global = true, value_name = "TIME", value_parser = units::duration, allow_hyphen_values = true)]
     pub(crate) patience: Option<Duration>,
     /// Wait until what was downloaded is on the disk
     #[arg(long, global = true)]

@@ -1,5 +1,6 @@
 //! Sizes and durations as they are typed, and sizes as they are printed.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 const SIZES: [(&str, u32); 6] = [("B", 0), ("KiB", 10), ("MiB", 20), ("GiB", 30), ("TiB", 40), ("PiB", 50)];
@@ -8,7 +9,7 @@ const TIMES: [(char, u64); 5] = [('s', 1), ('m', 60), ('h', 3600), ('d', 24 * 36
 
 /// Reads `8388608`, `8MiB`, `8M`, `8MB` or `1.5GiB`: units are powers of 1024, with and without the `i`, as in aws-cli's files.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
-    let problem = || format!("a size reads like 1048576, 512KiB, 8MiB or 1.5GiB, not {text:?}");
+    let problem = || not_like("a size", "1048576, 512KiB, 8MiB or 1.5GiB", text);
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let is_unit = |name: &str| {
@@ -42,7 +43,19 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         let (_, seconds) = TIMES.iter().find(|(name, _)| *name == unit)?;
         text[..text.len() - 1].parse::<u64>().ok()?.checked_mul(*seconds)
     });
-    seconds.map(Duration::from_secs).ok_or_else(|| format!("a duration reads like 10s, 30m, 12h or 7d, not {text:?}"))
+    seconds.map(Duration::from_secs).ok_or_else(|| not_like("a duration", "10s, 30m, 12h or 7d", text))
+}
+
+/// Reads a number that may be 0.
+pub(crate) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| not_like("a whole number", "0, 5 or 60", text))
+}
+
+/// What to say of a text that is no `what`.
+fn not_like(what: &str, examples: &str, text: &str) -> String {
+    let is_negative = text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let but = if is_negative { ", and is never negative".to_owned() } else { format!(", not {text:?}") };
+    format!("{what} reads like {examples}{but}")
 }
 
 /// A size as aws-cli writes it: `1 Byte`, `512 Bytes`, `2.9 KiB`.
@@ -124,5 +137,7 @@ mod tests {
         for text in ["", "1", "d", "1y", "-1d", "1.5h", "99999999999999999999d", "é"] {
             assert!(duration(text).is_err(), "{text}");
         }
+        assert_eq!(duration("-1d").unwrap_err(), "a duration reads like 10s, 30m, 12h or 7d, and is never negative");
+        assert_eq!(duration("--quiet").unwrap_err(), "a duration reads like 10s, 30m, 12h or 7d, not \"--quiet\"");
     }
 }

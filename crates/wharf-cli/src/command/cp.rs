@@ -16,6 +16,7 @@ use crate::transfer::pipe;
 use crate::transfer::place::{INPUT, OUTPUT, Place};
 use crate::transfer::route::{Source, Target};
 use crate::transfer::told::Deed;
+use crate::units;
 use crate::url;
 
 const EXAMPLE: &str = "\
@@ -39,7 +40,7 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(super) recursive: bool,
     /// How many bytes will come from standard input, so that parts are large enough
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = units::whole::<u64>, allow_hyphen_values = true)]
     expected_size: Option<u64>,
     #[command(flatten)]
     options: TransferArgs,

@@ -34,7 +34,7 @@ pub(crate) struct Args {
     #[arg(value_name = "URL", value_parser = url::bucket)]
     url: S3Uri,
     /// So many levels of directories below have lines of their own
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = units::whole::<usize>, allow_hyphen_values = true)]
     depth: usize,
     /// Sizes as KiB, MiB and so on
     #[arg(long)]

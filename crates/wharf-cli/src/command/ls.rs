@@ -53,7 +53,7 @@ pub(crate) struct Args {
     #[arg(long)]
     summarize: bool,
     /// How many names to ask for at a time
-    #[arg(long, value_name = "N", default_value_t = ALL, value_parser = units::page_size)]
+    #[arg(long, value_name = "N", default_value_t = ALL, value_parser = units::page_size, allow_negative_numbers = true)]
     page_size: u32,
     /// Pay for the requests, where the bucket's owner does not
     #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]

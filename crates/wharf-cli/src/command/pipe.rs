@@ -8,6 +8,7 @@ use crate::printer::Printer;
 use crate::transfer::options::TransferArgs;
 use crate::transfer::pipe;
 use crate::transfer::place::Place;
+use crate::units;
 use crate::url;
 
 const EXAMPLE: &str = "\
@@ -25,7 +26,7 @@ pub(crate) struct Args {
     #[arg(value_name = "URL")]
     url: OsString,
     /// How many bytes will come, so that parts are large enough
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = units::whole::<u64>, allow_hyphen_values = true)]
     expected_size: Option<u64>,
     #[command(flatten)]
     options: TransferArgs,

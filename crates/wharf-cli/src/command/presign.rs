@@ -36,7 +36,8 @@ pub(crate) struct Args {
         long,
         value_name = "TIME",
         default_value_t = 3600,
-        value_parser = seconds
+        value_parser = seconds,
+        allow_hyphen_values = true
     )]
     expires_in: u64,
     /// What it is good for

@@ -56,7 +56,7 @@ pub(crate) struct Args {
     #[arg(long)]
     only_show_errors: bool,
     /// How many names to ask for at a time
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = units::page_size)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = units::page_size, allow_negative_numbers = true)]
     page_size: u32,
     /// Pay for the requests, where the bucket's owner does not
     #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
@@ -72,7 +72,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["recursive", "exclude", "include"])]
     incomplete: bool,
     /// Only uploads that were begun this long ago, such as 1d or 12h
-    #[arg(long, value_name = "TIME", requires = "incomplete", value_parser = units::duration)]
+    #[arg(long, value_name = "TIME", requires = "incomplete", value_parser = units::duration, allow_hyphen_values = true)]
     older_than: Option<Duration>,
 }
 

@@ -14,6 +14,7 @@ use crate::error::{Exit, Failure};
 use crate::globals::Connection;
 use crate::printer::Printer;
 use crate::signals::Signals;
+use crate::units;
 
 const EXAMPLE: &str = "\
 Example: a server on a free port; paste what it prints into another terminal, then `wharf ls`
@@ -44,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// How long requests under way may take to end after the signal to stop
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = units::whole::<u64>, allow_hyphen_values = true)]
     grace: u64,
     #[command(flatten)]
     tls: tls::Args,

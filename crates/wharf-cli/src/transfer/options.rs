@@ -39,7 +39,7 @@ pub(crate) struct TransferArgs {
     #[arg(long, hide = true)]
     progress_multiline: bool,
     /// How many names to ask for at a time
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = units::page_size)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = units::page_size, allow_negative_numbers = true)]
     pub(crate) page_size: u32,
     /// Say nothing of objects in an archive, which cannot be read
     #[arg(long)]

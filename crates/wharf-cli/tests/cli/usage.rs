@@ -167,6 +167,69 @@ fn a_usage_error_is_one_line_and_a_hint() {
 }
 
 #[test]
+fn what_is_never_negative_says_so() {
+    for (args, problem) in [
+        (
+            &["rm", "s3://my-bucket/a", "--incomplete", "--older-than", "-1d"][..],
+            "'-1d' for '--older-than <TIME>': a duration reads like 10s, 30m, 12h or 7d, and is never negative",
+        ),
+        (
+            &["rm", "s3://my-bucket/a", "--incomplete", "--older-than=-1d"],
+            "'-1d' for '--older-than <TIME>': a duration reads like 10s, 30m, 12h or 7d, and is never negative",
+        ),
+        (
+            &["rm", "s3://my-bucket/a", "--incomplete", "--older-than", "--dryrun"],
+            "'--dryrun' for '--older-than <TIME>': a duration reads like 10s, 30m, 12h or 7d, not \"--dryrun\"",
+        ),
+        (
+            &["ls", "--patience", "-3s"],
+            "'-3s' for '--patience <TIME>': a duration reads like 10s, 30m, 12h or 7d, and is never negative",
+        ),
+        (
+            &["--patience", "-3s", "ls"],
+            "'-3s' for '--patience <TIME>': a duration reads like 10s, 30m, 12h or 7d, and is never negative",
+        ),
+        (
+            &["presign", "s3://my-bucket/a", "--expires-in", "-1"],
+            "'-1' for '--expires-in <TIME>': it is a number of whole seconds from 1 to 604800, such as 600, or 10m, 12h, 7d",
+        ),
+        (
+            &["s3", "presign", "s3://my-bucket/a", "--expires-in", "-1d"],
+            "'-1d' for '--expires-in <TIME>': it is a number of whole seconds from 1 to 604800, such as 600, or 10m, 12h, 7d",
+        ),
+        (
+            &["ls", "--cli-read-timeout", "-1"],
+            "'-1' for '--cli-read-timeout <SECONDS>': a whole number reads like 0, 5 or 60, and is never negative",
+        ),
+        (
+            &["ls", "--cli-connect-timeout=1m"],
+            "'1m' for '--cli-connect-timeout <SECONDS>': a whole number reads like 0, 5 or 60, not \"1m\"",
+        ),
+        (&["ls", "--concurrency", "-1"], "'-1' for '--concurrency <N>': -1 is not in 1..=10000"),
+        (&["ls", "--page-size", "-1"], "'-1' for '--page-size <N>': it is a number, from 1 on"),
+        (
+            &["cp", "a", "s3://my-bucket", "--part-size", "-8MiB"],
+            "'-8MiB' for '--part-size <SIZE>': a size reads like 1048576, 512KiB, 8MiB or 1.5GiB, and is never negative",
+        ),
+        (
+            &["pipe", "s3://my-bucket/a", "--expected-size", "-5"],
+            "'-5' for '--expected-size <BYTES>': a whole number reads like 0, 5 or 60, and is never negative",
+        ),
+        (
+            &["serve", "--grace", "-1"],
+            "'-1' for '--grace <SECONDS>': a whole number reads like 0, 5 or 60, and is never negative",
+        ),
+        (&["run", "--jobs", "-1", "-"], "'-1' for '--jobs <N>': -1 is not in 1..=1024"),
+        (
+            &["du", "s3://my-bucket", "--depth", "-1"],
+            "'-1' for '--depth <N>': a whole number reads like 0, 5 or 60, and is never negative",
+        ),
+    ] {
+        assert_eq!(run(bare(args)), failed(252, format!("wharf: invalid value {problem}\n")), "{args:?}");
+    }
+}
+
+#[test]
 fn without_keys_it_says_where_it_looked() {
     let expected = "wharf: no credentials found: AWS_ACCESS_KEY_ID is not set, there is no default profile, and \
                     instance metadata is switched off\n\
