@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use crate::command::{self, Command};
 use crate::error::{Exit, Failure};
 use crate::globals::Globals;
+use crate::idle;
 use crate::printer::Printer;
 use crate::url;
 
@@ -45,7 +46,7 @@ pub(crate) fn definition() -> clap::Command {
     let used = |parent: clap::Command, verb: &'static str, usage: &'static str| {
         parent.mut_subcommand(verb, |command| command.override_usage(usage))
     };
-    let definition = used(Cli::command(), "cp", "wharf cp [OPTIONS] <SOURCE>... <TARGET>");
+    let definition = used(idle::hide(Cli::command()), "cp", "wharf cp [OPTIONS] <SOURCE>... <TARGET>");
     used(definition, "mv", "wharf mv [OPTIONS] <SOURCE>... <TARGET>").mut_subcommand("s3", |s3| {
         let s3 = used(s3, "cp", "wharf s3 cp [OPTIONS] <SOURCE> <TARGET>");
         let s3 = used(s3, "mv", "wharf s3 mv [OPTIONS] <SOURCE> <TARGET>");
@@ -59,9 +60,16 @@ pub(crate) fn parse() -> Result<Cli, clap::Error> {
     if let Some(cli) = of_one_verb(&words) {
         return Ok(cli);
     }
-    // Help and mistakes need all verbs.
+    read(words)
+}
+
+/// What words say. Help and mistakes need all verbs.
+pub(crate) fn read(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
     let mut definition = definition();
     let mut typed = definition.try_get_matches_from_mut(words)?;
+    if let Some(problem) = idle::said(&typed) {
+        return Err(clap::Error::raw(ErrorKind::UnknownArgument, problem));
+    }
     Cli::from_arg_matches_mut(&mut typed).map_err(|error| error.format(&mut definition))
 }
 
@@ -80,7 +88,8 @@ fn with_help(mut words: Vec<OsString>) -> Vec<OsString> {
 fn of_one_verb(words: &[OsString]) -> Option<Cli> {
     let verb = words.iter().skip(1).find_map(|word| command::alone(word.to_str()?))?;
     let alone = Globals::augment_args(clap::Command::new("wharf").args_override_self(true)).subcommand(verb);
-    Cli::from_arg_matches(&alone.try_get_matches_from(words).ok()?).ok()
+    let typed = alone.try_get_matches_from(words).ok()?;
+    if idle::said(&typed).is_some() { None } else { Cli::from_arg_matches(&typed).ok() }
 }
 
 /// What to say to somebody who typed what cannot be read, or asked for help or the version.

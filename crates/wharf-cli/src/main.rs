@@ -9,6 +9,7 @@ mod context;
 mod error;
 mod filter;
 mod globals;
+mod idle;
 mod local_time;
 mod message;
 mod paramfile;

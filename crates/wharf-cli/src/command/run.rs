@@ -5,14 +5,13 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf, absolute};
 
-use clap::Parser;
 use clap::error::ErrorKind;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use wharf::Client;
 
 use super::{Command, Verb, dispatch};
-use crate::cli::{Cli, usage};
+use crate::cli::{self, Cli, usage};
 use crate::context::{Context, Dialect};
 use crate::error::{Exit, Failure};
 use crate::globals::{Connection, Globals, Tuning};
@@ -136,7 +135,7 @@ fn parse(number: usize, line: &str, args: &Args, globals: &Globals) -> Result<Li
         ));
     }
     let words = words.iter().map(String::as_str).skip_while(|word| *word == "wharf");
-    let mut cli = Cli::try_parse_from(std::iter::once("wharf").chain(words)).map_err(|error| {
+    let mut cli = cli::read(std::iter::once("wharf").chain(words)).map_err(|error| {
         wrong(match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                 Failure::usage("--help and --version have no place in a list of commands")

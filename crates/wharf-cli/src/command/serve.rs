@@ -62,7 +62,6 @@ fn address(text: &str) -> Result<String, String> {
 }
 
 pub(crate) async fn run(args: Args, connection: &Connection, printer: &mut Printer) -> Result<Exit, Failure> {
-    refuse_client_options(connection)?;
     let faults = args.faults.read()?;
     let mut builder = Store::builder();
     let keys = keys(|name| env::var(name).ok())?;
@@ -151,20 +150,6 @@ fn announce(
         printer.line(tls.told())?;
     }
     printer.flush()
-}
-
-/// The options of clients mean nothing to a server; silence would hide a mistake.
-fn refuse_client_options(connection: &Connection) -> Result<(), Failure> {
-    let given = [
-        ("--cli-connect-timeout", connection.cli_connect_timeout.is_some()),
-        ("--cli-read-timeout", connection.cli_read_timeout.is_some()),
-        ("--embedded", connection.embedded.is_some()),
-    ];
-    let others = given.iter().find(|(_, given)| *given).map(|(option, _)| *option);
-    match connection.of_server().or(others) {
-        Some(option) => Err(Failure::usage(format!("serve has no use for {option}"))),
-        None => Ok(()),
-    }
 }
 
 /// The keys of the environment. One without the other is a mistake: neither is made up.

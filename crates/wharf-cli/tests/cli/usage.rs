@@ -129,7 +129,6 @@ fn a_usage_error_is_one_line_and_a_hint() {
             &["cp", "a", "s3://my-bucket", "--part-size", "6GiB"],
             "wharf: S3 takes no larger parts than 5GiB\nhint: leave --part-size out, or say less\n".to_owned(),
         ),
-        (&["serve", "--profile", "work"], "wharf: serve has no use for --profile\n".to_owned()),
         (
             &["rm", "-r", "s3://my-bucket"],
             "wharf: unexpected argument '-r' found\nhint: did you mean --recursive?\n".to_owned(),
@@ -163,6 +162,46 @@ fn a_usage_error_is_one_line_and_a_hint() {
         (&["s3", "nope"], format!("wharf: unrecognized subcommand 'nope'\n{}", hint("s3"))),
     ] {
         assert_eq!(run(bare(args)), failed(252, stderr), "{args:?}");
+    }
+}
+
+/// What does nothing is refused, but for what aws-cli takes everywhere.
+#[test]
+fn an_option_that_does_nothing_is_not_taken() {
+    for (args, verb, option) in [
+        (&["serve", "--profile", "work"][..], "serve", "--profile"),
+        (&["--endpoint-url", "http://127.0.0.1:1", "serve"], "serve", "--endpoint-url"),
+        (&["serve", "--cli-read-timeout", "1"], "serve", "--cli-read-timeout"),
+        (&["serve", "--embedded", "d"], "serve", "--embedded"),
+        (&["serve", "--bandwidth", "1M"], "serve", "--bandwidth"),
+        (&["version", "--fsync"], "version", "--fsync"),
+        (&["completions", "bash", "--provider", "ceph"], "completions", "--provider"),
+        (&["ls", "--no-resume"], "ls", "--no-resume"),
+        (&["--part-size", "8MiB", "s3", "ls"], "s3 ls", "--part-size"),
+        (&["head", "s3://my-bucket/a", "--concurrency", "2"], "head", "--concurrency"),
+        (&["verify", ".", "s3://my-bucket", "--fsync"], "verify", "--fsync"),
+        (&["pipe", "s3://my-bucket/a", "--page-size", "1000"], "pipe", "--page-size"),
+        (&["pipe", "s3://my-bucket/a", "--case-conflict", "skip"], "pipe", "--case-conflict"),
+        (&["pipe", "s3://my-bucket/a", "--source-profile", "work"], "pipe", "--source-profile"),
+    ] {
+        let last = verb.split(' ').next_back().unwrap();
+        let problem = format!("wharf: {last} has no use for {option}\n{}", hint(verb));
+        // What is not refused ends all the same.
+        let missing: &[&str] = if verb == "serve" { &["--faults", "/nonexistent"] } else { &[] };
+        assert_eq!(run(bare(&[args, missing].concat())), failed(252, problem), "{args:?}");
+        let help = run(bare(&[&verb.split(' ').collect::<Vec<_>>()[..], &["--help"]].concat())).1;
+        assert!(!help.contains(&format!(" {option} ")) && help.contains("--json"), "{help}");
+    }
+    let version = run(bare(&["version"]));
+    let of_aws =
+        ["--endpoint-url", "http://127.0.0.1:1", "--region", "eu-west-1", "--no-verify-ssl", "--profile", "work"];
+    assert_eq!(run(bare(&[&of_aws[..], &["version"]].concat())), version);
+    let help = run(bare(&["version", "--help"])).1;
+    assert!(!help.contains("--region") && !help.contains("--profile"), "{help}");
+    for (verb, option) in [("serve", "--region"), ("pipe", "--part-size"), ("cp", "--fsync"), ("verify", "--part-size")]
+    {
+        let help = run(bare(&[verb, "--help"])).1;
+        assert!(help.contains(&format!(" {option} ")) || help.contains(&format!(" {option}\n")), "{verb} {help}");
     }
 }
 
