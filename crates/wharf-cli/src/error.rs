@@ -147,7 +147,8 @@ impl Failure {
         self
     }
 
-    fn is_not_there(&self) -> bool {
+    /// Whether S3 says that there is no such object.
+    pub(crate) fn is_not_there(&self) -> bool {
         // What is no S3 server says 404 of everything.
         let is_s3s = !matches!(self, Self::Told(told) if told.message.contains("the answer is not S3's"));
         self.is(ErrorKind::NoSuchKey) || self.is(ErrorKind::NotFound) && is_s3s

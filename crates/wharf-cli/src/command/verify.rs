@@ -2,14 +2,16 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use wharf::S3Uri;
+use wharf::proto::evidence::Likeness;
 use wharf::proto::sync_plan::{Compare, Reason};
 use wharf::transfer::{LocalTree, SyncAction, SyncItem, SyncPlace};
 
 use crate::context::Context;
-use crate::error::{CHOOSE, Exit, Failure, by_option};
+use crate::error::{CHOOSE, Exit, Failure, RAW, by_option};
 use crate::filter::Filters;
 use crate::message::Warning;
 use crate::printer::Printer;
@@ -20,13 +22,14 @@ use crate::url::{self, Shown};
 use crate::vigil::Vigil;
 
 const EXAMPLE: &str = "\
-Example: whether the backup has what the folder has, byte for byte
+Example: whether the backup has what the folder has, byte for byte; and whether it has one file
 
-  wharf verify photos s3://my-bucket/photos";
+  wharf verify photos s3://my-bucket/photos
+  wharf verify photos/a.jpg s3://my-bucket/photos/";
 
-/// Compare a folder with a prefix by checksum
+/// Compare a folder with a prefix, or a file with an object, by checksum
 ///
-/// Every file is read, and every object of its size asked for its checksum (a HEAD request). Where
+/// An object has its file's name where the URL ends with a slash or is a bucket. Every file is read, and every object of its size asked for its checksum (a HEAD request). Where
 /// the server keeps none, its ETag is compared with the file's MD5, if it is known to be that.
 /// Nothing is changed. A line for each that is not the same, and a report at the end.
 ///
@@ -34,10 +37,10 @@ Example: whether the backup has what the folder has, byte for byte
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// The folder
-    #[arg(value_name = "FOLDER")]
-    folder: PathBuf,
-    /// s3://BUCKET/PREFIX
+    /// The folder, or the file
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+    /// s3://BUCKET/PREFIX, or s3://BUCKET/KEY
     #[arg(value_name = "URL")]
     url: OsString,
     #[command(flatten)]
@@ -118,6 +121,13 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// Counts one, and tells of it where that is asked for.
+    fn tell(&mut self, comparison: &Comparison, args: &Args, printer: &mut Printer) -> Result<(), Failure> {
+        self.count(comparison.verdict);
+        let is_told = args.all || comparison.verdict != Verdict::Same;
+        if is_told { printer.say(comparison) } else { Ok(()) }
+    }
+
     fn count(&mut self, verdict: Verdict) {
         let count = match verdict {
             Verdict::Same => &mut self.same,
@@ -144,28 +154,62 @@ impl Args {
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     let Place::Remote(url) = Place::parse(&args.url)? else {
         let failure = Failure::usage("the second must be an S3 URL: it reads like s3://BUCKET/PREFIX");
-        let is_swapped = args.folder.to_str().is_some_and(|text| url::without_scheme(text).is_some());
+        let is_swapped = args.path.to_str().is_some_and(|text| url::without_scheme(text).is_some());
         return Err(if is_swapped { failure.hint("the folder comes first") } else { failure });
     };
-    if args.folder.to_str().is_some_and(|text| url::without_scheme(text).is_some()) {
+    if args.path.to_str().is_some_and(|text| url::without_scheme(text).is_some()) {
         return Err(Failure::usage("the first must be a folder here: two prefixes are not compared")
             .hint("`wharf sync URL URL --checksum --dryrun` shows what differs"));
     }
-    context.must_be_literal(&url, args.raw, "a prefix", CHOOSE)?;
-    if args.folder.exists() && !args.folder.is_dir() {
-        return Err(Failure::usage("the first must be a folder: a tree is compared with a prefix")
-            .hint("of one file: its folder and the prefix above the key, with --exclude '*' --include NAME"));
+    if !args.path.exists() {
+        return Err(Failure::missing(&args.path));
     }
-    if !args.folder.is_dir() {
-        return Err(Failure::missing(&args.folder));
+    let is_tree = args.path.is_dir();
+    if is_tree {
+        context.must_be_literal(&url, args.raw, "a prefix", CHOOSE)?;
+    } else if args.path.is_file() {
+        context.must_be_literal(&url, args.raw, "one object", RAW)?;
+    } else {
+        return Err(Failure::usage(format!("{} is neither a folder nor a file", args.path.display())));
     }
     // How it exits is the result.
     printer.outlive_reader();
-    let filters = args.filters.below(&Locally::new().absolute(&args.folder).display().to_string());
+    let (place, report) = match is_tree {
+        true => (as_prefix(url.key()), tree(&args, &url, context, printer).await?),
+        false => {
+            let name = args.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let names_prefix = url.key().is_empty() || url.key().ends_with('/');
+            let key = if names_prefix { format!("{}{name}", url.key()) } else { url.key().to_owned() };
+            let report = one(&args, name, url.bucket(), &key, context, printer).await?;
+            (key, report)
+        }
+    };
+    printer.say(&report)?;
+    if report.same == 0 && report.is_good() {
+        // Two names that are mistyped are as empty as each other.
+        let why = match args.filters.is_empty() {
+            true => "the folder and the prefix are both empty",
+            false if is_tree => "of what is in the folder and under the prefix, the filters take nothing",
+            false => "the filters leave the file out",
+        };
+        return Err(Failure::new(Exit::Failed, format!("nothing was compared: {why}")));
+    }
+    let in_bucket = report.same + report.differs + report.extra + report.unread + report.unproven;
+    if in_bucket == 0 && report.missing > 0 && args.filters.is_empty() {
+        let shown = Shown(url.bucket(), &place).to_string();
+        let what = if is_tree { "there is no object under" } else { "there is no object" };
+        printer.remark(&Warning::new(format!("nothing is there: {what} {shown}")));
+    }
+    Ok(if report.is_good() { Exit::Done } else { Exit::Failed })
+}
+
+/// Compares all of a folder with what is under a prefix.
+async fn tree(args: &Args, url: &S3Uri, context: &Context, printer: &mut Printer) -> Result<Report, Failure> {
+    let filters = args.filters.below(&Locally::new().absolute(&args.path).display().to_string());
     // What would be done to make the bucket like the folder is what is different.
     let s3 = context.client()?;
     let comparing = s3
-        .sync(SyncPlace::local(&args.folder), SyncPlace::from(url.clone()))
+        .sync(SyncPlace::local(&args.path), SyncPlace::from(url.clone()))
         .compare(Compare::Checksum)
         .delete(true)
         .allow_empty_source(true)
@@ -177,33 +221,54 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         Some(patience) => comparing.patience(patience),
         None => comparing,
     };
+    let comparing = match context.tuning().part_size {
+        Some(bytes) => comparing.uploads(move |upload| upload.part_size(bytes)),
+        None => comparing,
+    };
     printer.show(|| Bar::count("files"));
     let mut report = Report::default();
     let (mut events, mut vigil) = (comparing.events(), Vigil::over([s3]));
     while let Some(item) = vigil.until(printer, events.next()).await {
-        let comparison = comparison(item?);
-        report.count(comparison.verdict);
-        if args.all || comparison.verdict != Verdict::Same {
-            printer.say(&comparison)?;
-        }
+        report.tell(&comparison(item?), args, printer)?;
         printer.update(|bar| bar.at(report.same + report.differs));
     }
     printer.hide();
-    printer.say(&report)?;
-    if report.same == 0 && report.is_good() {
-        // Two names that are mistyped are as empty as each other.
-        let why = match args.filters.is_empty() {
-            true => "the folder and the prefix are both empty",
-            false => "of what is in the folder and under the prefix, the filters take nothing",
-        };
-        return Err(Failure::new(Exit::Failed, format!("nothing was compared: {why}")));
+    Ok(report)
+}
+
+/// Compares a file with an object.
+async fn one(
+    args: &Args,
+    name: String,
+    bucket: &str,
+    key: &str,
+    context: &Context,
+    printer: &mut Printer,
+) -> Result<Report, Failure> {
+    let mut report = Report::default();
+    let folder = Locally::new().absolute(args.path.parent().unwrap_or(Path::new("")));
+    if !args.filters.below(&folder.display().to_string()).take(&name) {
+        return Ok(report);
     }
-    let in_bucket = report.same + report.differs + report.extra + report.unread + report.unproven;
-    if in_bucket == 0 && report.missing > 0 && args.filters.is_empty() {
-        let shown = Shown(url.bucket(), &as_prefix(url.key())).to_string();
-        printer.remark(&Warning::new(format!("nothing is there: there is no object under {shown}")));
-    }
-    Ok(if report.is_good() { Exit::Done } else { Exit::Failed })
+    let s3 = context.client()?;
+    let (verdict, reason) = match s3.head_object(bucket, key).checksum_mode(true).await {
+        Err(error) => match Failure::from(error) {
+            failure if failure.is_not_there() => (Verdict::Missing, None),
+            failure => return Err(failure),
+        },
+        Ok(head) => match args.path.metadata() {
+            Err(error) => (Verdict::Unread, Some(error.to_string())),
+            Ok(file) if file.len() != head.content_length => (Verdict::Differs, Some(Reason::Size.to_string())),
+            Ok(_) => match s3.compare_file(&args.path, bucket, &head, context.tuning().part_size).await {
+                Ok(Likeness::Same(_)) => (Verdict::Same, None),
+                Ok(Likeness::Differs) => (Verdict::Differs, Some(Reason::Content.to_string())),
+                Ok(Likeness::Unknown(doubt)) => (Verdict::Unproven, Some(by_option(doubt.as_str()))),
+                Err(error) => (Verdict::Unread, Some(error.to_string())),
+            },
+        },
+    };
+    report.tell(&Comparison { name, verdict, reason }, args, printer)?;
+    Ok(report)
 }
 
 fn comparison(item: SyncItem) -> Comparison {

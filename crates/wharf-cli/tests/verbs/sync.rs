@@ -400,6 +400,42 @@ fn verify_compares_bytes() {
     assert_eq!(bench.run(&["verify", "d", "s3://my-bucket/x"]), expected);
 }
 
+/// As a tree that has nothing else, whatever stands beside the two.
+#[test]
+fn verify_compares_one_file() {
+    let bench = Bench::new();
+    bench.files(&["d/a", "d/b"]);
+    bench.put_all([("x/a", "d/a"), ("x/b", "d/B"), ("x/c", "d/a"), ("x/long", "d/a, and more"), ("a", "d/a")]);
+    let same = done("1 same, 0 differ, 0 missing in the bucket, 0 missing here, 0 unread, 0 unproven\n");
+    for url in ["s3://my-bucket/x/a", "s3://my-bucket/x/", "s3://my-bucket", "s3://my-bucket/x/c"] {
+        assert_eq!(bench.run(&["verify", "./d/a", url]), same, "{url}");
+    }
+    let differs = "0 same, 1 differ, 0 missing in the bucket, 0 missing here, 0 unread, 0 unproven\n";
+    for (path, url, line) in [
+        ("d/b", "s3://my-bucket/x/", "differs: b (the bytes differ)\n"),
+        ("d/a", "s3://my-bucket/x/long", "differs: a (the sizes differ)\n"),
+    ] {
+        assert_eq!(bench.run(&["verify", path, url]), (1, format!("{line}{differs}"), String::new()));
+    }
+    let missing = "missing: a\n0 same, 0 differ, 1 missing in the bucket, 0 missing here, 0 unread, 0 unproven\n";
+    let remark = "warning: nothing is there: there is no object s3://my-bucket/x\n";
+    assert_eq!(bench.run(&["verify", "d/a", "s3://my-bucket/x"]), (1, missing.to_owned(), remark.to_owned()));
+    let (exit, _, stderr) = bench.run(&["verify", "d/a", "s3://my-bucket/x/", "--exclude", "a"]);
+    assert_eq!((exit, stderr.as_str()), (1, "wharf: nothing was compared: the filters leave the file out\n"));
+    let line = "{\"type\":\"comparison\",\"name\":\"a\",\"verdict\":\"same\"}\n";
+    let (_, stdout, _) = bench.run(&["verify", "d/a", "s3://my-bucket/x/", "--all", "--json"]);
+    assert!(stdout.starts_with(line), "{stdout}");
+    assert_eq!(bench.run(&["verify", "d/a", "s3://my-bucket/x/?"]).0, 252);
+    // Parts of no usual size.
+    bench.file("large", vec![b'a'; 20 << 20]);
+    bench.must(&["cp", "large", "s3://my-bucket/large", "--part-size", "5242881", "--checksum-algorithm", "SHA256"]);
+    for (path, url) in [("large", "s3://my-bucket/large"), (".", "s3://my-bucket/")] {
+        let verify = ["verify", path, url, "--exclude", "d/*", "--exclude", "x/*", "--exclude", "a"];
+        assert_eq!(bench.run(&verify).0, 1, "{path}");
+        assert_eq!(bench.run(&[&verify[..], &["--part-size", "5242881"]].concat()), same, "{path}");
+    }
+}
+
 #[test]
 fn filters_of_verify_may_be_whole_paths() {
     let bench = Bench::new();

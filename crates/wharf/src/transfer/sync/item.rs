@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use wharf_proto::ObjectHead;
 use wharf_proto::evidence::{Comparison, Doubt, Evidence, Likeness, likely_cuts};
 use wharf_proto::provider::Parts;
 use wharf_proto::sync_plan::{Entry, Reason};
@@ -207,6 +208,24 @@ async fn likeness(work: &Work, source: &Entry, target: &Entry) -> Result<Likenes
         }
         (Object { evidence, .. }, Object { evidence: other, .. }) => Ok(evidence.compare(&other)),
         (File(_), File(_)) => Ok(Likeness::Unknown(Doubt::NothingInCommon)),
+    }
+}
+
+impl Client {
+    /// Whether a file has the bytes of an object in this bucket, as far as its checksum or ETag tells: what
+    /// [`Compare::Checksum`](wharf_proto::sync_plan::Compare::Checksum) goes by. `head` is what S3 says of the object where
+    /// [`checksum_mode`](wharf_proto::op::HeadObject::checksum_mode) is on. The file is read only where that could tell something. Of an
+    /// object in parts they are taken to be of `part_size`, or of the size that [`upload`](Client::upload) would take, or of a usual one.
+    pub async fn compare_file(
+        &self,
+        path: impl Into<PathBuf>,
+        bucket: &str,
+        head: &ObjectHead,
+        part_size: Option<u64>,
+    ) -> Result<Likeness, Error> {
+        let (path, habits) = (path.into(), &self.inner().sending.habits);
+        let part_size = |path: &Path| part_size.unwrap_or_else(|| self.upload(bucket, "", path).wanted_part_size());
+        compare(path, head.content_length, Evidence::of(head.into(), habits, bucket), part_size, habits.parts).await
     }
 }
 
