@@ -14,6 +14,7 @@ mod local_time;
 mod message;
 mod paramfile;
 mod pattern;
+mod payer;
 mod printer;
 mod progress;
 mod signals;

@@ -5,6 +5,7 @@ use wharf::{ByteRange, Client, S3Uri};
 
 use crate::context::Context;
 use crate::error::{Exit, Failure};
+use crate::payer::Payer;
 use crate::printer::Printer;
 use crate::url::{self, Wild};
 
@@ -34,9 +35,8 @@ pub(crate) struct Args {
     /// Take * and ? as they are
     #[arg(long)]
     raw: bool,
-    /// Pay for the requests, where the bucket's owner does not
-    #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
-    request_payer: Option<String>,
+    #[command(flatten)]
+    payer: Payer,
 }
 
 fn range(text: &str) -> Result<ByteRange, String> {
@@ -91,7 +91,7 @@ async fn write_all(
     exit: &mut Exit,
 ) -> Result<(), Failure> {
     let mut listing = s3.list_objects(bucket).prefix(&wild.prefix);
-    if args.request_payer.is_some() {
+    if args.payer.requester_pays() {
         listing = listing.request_payer();
     }
     let mut objects = listing.items();
@@ -125,7 +125,7 @@ async fn write(bucket: &str, key: &str, args: &Args, s3: &Client, printer: &mut 
     if let Some(id) = &args.version_id {
         call = call.version_id(id);
     }
-    if args.request_payer.is_some() {
+    if args.payer.requester_pays() {
         call = call.request_payer();
     }
     let mut body = call.stream().await.map_err(|error| Failure::of_object(error, bucket, key))?;

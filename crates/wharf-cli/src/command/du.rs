@@ -8,6 +8,7 @@ use wharf::S3Uri;
 
 use crate::context::Context;
 use crate::error::{Exit, Failure};
+use crate::payer::Payer;
 use crate::printer::Printer;
 use crate::progress::Bar;
 use crate::units;
@@ -42,9 +43,8 @@ pub(crate) struct Args {
     /// Take * and ? as they are
     #[arg(long)]
     raw: bool,
-    /// Pay for the requests, where the bucket's owner does not
-    #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
-    request_payer: Option<String>,
+    #[command(flatten)]
+    payer: Payer,
 }
 
 /// The objects of one storage class under one prefix.
@@ -73,7 +73,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     let root = wild.as_ref().map_or(key, |wild| wild.directory());
     let s3 = context.client()?;
     let mut listing = context.list(&s3, bucket).prefix(prefix).parallel(AT_ONCE).unordered();
-    if args.request_payer.is_some() {
+    if args.payer.requester_pays() {
         listing = listing.request_payer();
     }
     printer.show(|| Bar::count("objects"));

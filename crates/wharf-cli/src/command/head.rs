@@ -11,6 +11,7 @@ use wharf::{ObjectHead, S3Uri};
 use crate::context::Context;
 use crate::error::{Exit, Failure, RAW};
 use crate::message;
+use crate::payer::Payer;
 use crate::printer::Printer;
 use crate::url::{self, Shown};
 
@@ -31,9 +32,8 @@ pub(crate) struct Args {
     /// A version of it that is not the latest
     #[arg(long, value_name = "ID")]
     version_id: Option<String>,
-    /// Pay for the request, where the bucket's owner does not
-    #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
-    request_payer: Option<String>,
+    #[command(flatten)]
+    payer: Payer,
     /// Take * and ? as they are
     #[arg(long)]
     raw: bool,
@@ -124,7 +124,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     if let Some(id) = args.version_id {
         call = call.version_id(id);
     }
-    if args.request_payer.is_some() {
+    if args.payer.requester_pays() {
         call = call.request_payer();
     }
     let failed = |error| Failure::of_object(error, args.url.bucket(), args.url.key());

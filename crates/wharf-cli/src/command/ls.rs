@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::local_time::LocalTime;
 use crate::message;
+use crate::payer::Payer;
 use crate::printer::Printer;
 use crate::progress::Bar;
 use crate::units;
@@ -55,9 +56,8 @@ pub(crate) struct Args {
     /// How many names to ask for at a time
     #[arg(long, value_name = "N", default_value_t = ALL, value_parser = units::page_size, allow_negative_numbers = true)]
     page_size: u32,
-    /// Pay for the requests, where the bucket's owner does not
-    #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
-    request_payer: Option<String>,
+    #[command(flatten)]
+    payer: Payer,
     /// Only buckets whose names begin with this
     #[arg(long, value_name = "PREFIX")]
     bucket_name_prefix: Option<String>,
@@ -229,7 +229,7 @@ async fn objects(
     } else if args.page_size == ALL {
         listing = listing.parallel(AT_ONCE);
     }
-    if args.request_payer.is_some() {
+    if args.payer.requester_pays() {
         listing = listing.request_payer();
     }
     // Where the names themselves are on the terminal, they show how far it is.

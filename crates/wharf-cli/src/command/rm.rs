@@ -19,6 +19,7 @@ use crate::context::{Context, Dialect};
 use crate::error::{Exit, Failure};
 use crate::filter::Filters;
 use crate::message::Warning;
+use crate::payer::Payer;
 use crate::printer::{Loudness, Printer};
 use crate::terminal;
 use crate::units;
@@ -58,9 +59,8 @@ pub(crate) struct Args {
     /// How many names to ask for at a time
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = units::page_size, allow_negative_numbers = true)]
     page_size: u32,
-    /// Pay for the requests, where the bucket's owner does not
-    #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
-    request_payer: Option<String>,
+    #[command(flatten)]
+    payer: Payer,
     /// Take * and ? as they are
     #[arg(long)]
     raw: bool,
@@ -189,13 +189,7 @@ async fn delete(url: &S3Uri, args: &Args, context: &Context, printer: &mut Print
     if args.incomplete {
         return incomplete::run(url, args, wild.as_ref(), context, printer).await;
     }
-    let deletion = Deletion {
-        bucket: url.bucket(),
-        dryrun: args.dryrun,
-        payer: args.request_payer.is_some(),
-        patience: context.tuning().patience,
-        is_aws: context.is_aws(),
-    };
+    let deletion = Deletion { bucket: url.bucket(), dryrun: args.dryrun, payer: args.payer.requester_pays(), context };
     if !args.recursive && wild.is_none() {
         let name = url.key().rsplit('/').next().unwrap_or_default();
         if !args.filters.take(name) {
@@ -243,11 +237,8 @@ fn question(url: &S3Uri, args: &Args, keys: url::Keys) -> Option<String> {
 /// Deletes everything in a bucket, without a question.
 pub(crate) async fn everything_in(bucket: &str, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
     printer.outlive_reader();
-    let (s3, patience) = (&context.client()?, context.tuning().patience);
     let all = Selection::all(String::new(), Filters::default());
-    Deletion { bucket, dryrun: false, payer: false, patience, is_aws: context.is_aws() }
-        .many(all, 1000, s3, printer)
-        .await
+    Deletion { bucket, dryrun: false, payer: false, context }.many(all, 1000, &context.client()?, printer).await
 }
 
 /// Which objects of a listing are meant.
@@ -291,8 +282,7 @@ struct Deletion<'a> {
     bucket: &'a str,
     dryrun: bool,
     payer: bool,
-    patience: Option<Duration>,
-    is_aws: bool,
+    context: &'a Context,
 }
 
 impl Deletion<'_> {
@@ -308,12 +298,15 @@ impl Deletion<'_> {
             }
             call.await.map_err(|error| {
                 Failure::from(error)
-                    .of_failed(format_args!("delete failed: {}", Shown(self.bucket, key).in_error()), self.is_aws)
+                    .of_failed(
+                        format_args!("delete failed: {}", Shown(self.bucket, key).in_error()),
+                        self.context.is_aws(),
+                    )
                     .exits(Exit::Failed)
             })?;
         }
         printer.say(&self.deleted(key))?;
-        if key.ends_with('/') && !self.is_aws {
+        if key.ends_with('/') && !self.context.is_aws() {
             let url = Shown(self.bucket, key);
             let text = format!("{} is one key: --recursive deletes what is under it", url.in_error());
             printer.warn(&Warning::about(url, text));
@@ -328,12 +321,9 @@ impl Deletion<'_> {
         s3: &Client,
         printer: &mut Printer,
     ) -> Result<Exit, Failure> {
-        let mut listing = s3.list(self.bucket).prefix(&selection.prefix).max_keys(page_size);
+        let mut listing = self.context.list(s3, self.bucket).prefix(&selection.prefix).max_keys(page_size);
         if self.payer {
             listing = listing.request_payer();
-        }
-        if let Some(patience) = self.patience {
-            listing = listing.patience(patience);
         }
         let mut objects = listing.items().try_filter(move |object| ready(selection.takes(object)));
         if self.dryrun {
@@ -346,7 +336,7 @@ impl Deletion<'_> {
         if self.payer {
             call = call.request_payer();
         }
-        if let Some(patience) = self.patience {
+        if let Some(patience) = self.context.tuning().patience {
             call = call.patience(patience);
         }
         let mut exit = Exit::Done;
@@ -361,7 +351,7 @@ impl Deletion<'_> {
                         source: Shown(self.bucket, &error.key).to_string(),
                         message: error.message,
                         code: error.code,
-                        is_aws: self.is_aws,
+                        is_aws: self.context.is_aws(),
                     });
                 }
             }

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::filter::Filters;
 use crate::globals::Connection;
+use crate::payer::Payer;
 use crate::printer::{Loudness, Printer};
 use crate::units;
 use crate::vigil::Vigil;
@@ -47,9 +48,8 @@ pub(crate) struct TransferArgs {
     /// Try to read objects in an archive all the same
     #[arg(long)]
     pub(crate) force_glacier_transfer: bool,
-    /// Pay for the requests, where the bucket's owner does not
-    #[arg(long, value_name = "requester", num_args = 0..=1, default_missing_value = "requester", value_parser = ["requester"])]
-    request_payer: Option<String>,
+    #[command(flatten)]
+    payer: Payer,
     /// Checksums of downloads are always compared
     #[arg(long, value_name = "ENABLED", value_parser = ["ENABLED"], hide = true)]
     checksum_mode: Option<String>,
@@ -149,7 +149,7 @@ impl TransferArgs {
     }
 
     pub(crate) fn requester_pays(&self) -> bool {
-        self.request_payer.is_some()
+        self.payer.requester_pays()
     }
 
     /// Whether a copy has what is said here in place of all its source's metadata.

@@ -45,7 +45,7 @@ pub(super) async fn run(
     let s3 = context.client()?;
     let prefix = wild.map_or(url.key(), |wild| &wild.prefix);
     let mut listing = s3.list_multipart_uploads(url.bucket()).prefix(prefix).max_uploads(args.page_size);
-    if args.request_payer.is_some() {
+    if args.payer.requester_pays() {
         listing = listing.request_payer();
     }
     let now = SystemTime::now();
@@ -107,7 +107,7 @@ impl Sweep<'_> {
                 return Ok(Exit::Failed);
             }
             // It would be asked for again, and nobody pays for that.
-            let paid = self.args.request_payer.is_some();
+            let paid = self.args.payer.requester_pays();
             let journal = journals.find(|journal| !paid && journal.upload_id.as_ref() == Some(&upload_id));
             if let Some(journal) = journal
                 && let Err(error) = journal.clone().remove(&self.s3).await
@@ -124,7 +124,7 @@ impl Sweep<'_> {
     /// Aborts it. One that is gone since it was listed is what was asked for.
     async fn send(&self, key: &str, upload_id: &str) -> Result<(), wharf::Error> {
         let mut call = self.s3.abort_multipart_upload(self.bucket, key, upload_id);
-        if self.args.request_payer.is_some() {
+        if self.args.payer.requester_pays() {
             call = call.request_payer();
         }
         match call.await {
