@@ -62,8 +62,7 @@ impl Context {
 
     /// A listing that tries for as long as the options say.
     pub(crate) fn list(&self, s3: &Client, bucket: &str) -> List {
-        let list = s3.list(bucket);
-        if let Some(patience) = self.tuning().patience { list.patience(patience) } else { list }
+        self.tuning().list(s3, bucket)
     }
 
     pub(crate) fn is_aws(&self) -> bool {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use wharf::transfer::List;
 use wharf::{Client, Provider};
 use wharf_embedded::Store;
 
@@ -147,6 +148,12 @@ struct WithoutEffect {
 }
 
 impl Tuning {
+    /// A listing that tries for as long as the options say.
+    pub(crate) fn list(&self, s3: &Client, bucket: &str) -> List {
+        let list = s3.list(bucket);
+        if let Some(patience) = self.patience { list.patience(patience) } else { list }
+    }
+
     /// Refuses parts for `target` that S3 takes none of.
     pub(crate) fn check_parts(&self, target: &Place) -> Result<(), Failure> {
         match self.part_size {

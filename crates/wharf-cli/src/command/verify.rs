@@ -29,9 +29,11 @@ Example: whether the backup has what the folder has, byte for byte; and whether 
 
 /// Compare a folder with a prefix, or a file with an object, by checksum
 ///
-/// An object has its file's name where the URL ends with a slash or is a bucket. Every file is read, and every object of its size asked for its checksum (a HEAD request). Where
+/// Every file is read, and every object of its size asked for its checksum (a HEAD request). Where
 /// the server keeps none, its ETag is compared with the file's MD5, if it is known to be that.
 /// Nothing is changed. A line for each that is not the same, and a report at the end.
+///
+/// Of one file: a URL that is a bucket or ends with a slash means the object of its name there.
 ///
 /// Exits with 1 where something differs, is missing or could not be compared.
 #[derive(Debug, clap::Args)]

@@ -133,8 +133,7 @@ impl Mover {
 
     /// A listing of the source, which tries for as long as the options say.
     pub(crate) fn list(&self, bucket: &str) -> List {
-        let list = self.ends.source.list(bucket);
-        if let Some(patience) = self.tuning.patience { list.patience(patience) } else { list }
+        self.tuning.list(&self.ends.source, bucket)
     }
 
     /// A request for what is known of a source.

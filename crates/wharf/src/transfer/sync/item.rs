@@ -216,6 +216,9 @@ impl Client {
     /// [`Compare::Checksum`](wharf_proto::sync_plan::Compare::Checksum) goes by. `head` is what S3 says of the object where
     /// [`checksum_mode`](wharf_proto::op::HeadObject::checksum_mode) is on. The file is read only where that could tell something. Of an
     /// object in parts they are taken to be of `part_size`, or of the size that [`upload`](Client::upload) would take, or of a usual one.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
     pub async fn compare_file(
         &self,
         path: impl Into<PathBuf>,
