@@ -162,7 +162,9 @@ impl Program {
 fn wharf(command: &mut Command, task: &Task) {
     // The sink does as S3 does, and all others are written for S3.
     command.args(["--endpoint-url", &task.endpoint, "--provider", "aws"]);
-    if let Some(bytes) = task.part_size {
+    // Listings have no parts, and refuse their size.
+    let has_parts = !matches!(task.verb, Verb::ListOne | Verb::ListAll);
+    if let Some(bytes) = task.part_size.filter(|_| has_parts) {
         command.arg("--part-size").arg(bytes.to_string());
     }
     if let Some(requests) = task.concurrency {
