@@ -191,7 +191,7 @@ impl Failure {
 
     /// Nothing more was begun, for all else would have failed as well.
     pub(crate) fn away(server: &str) -> Self {
-        let failure = Self::new(Exit::Failed, format!("stopped, for nothing comes from {server} any more"));
+        let failure = Self::new(Exit::Failed, format!("stopped, for {server} serves nothing any more"));
         failure.hint("what has no line was left")
     }
 

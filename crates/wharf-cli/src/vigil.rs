@@ -97,7 +97,7 @@ impl Vigil {
         }
     }
 
-    /// The server that nothing comes from any more, though it was tried for so long.
+    /// The server that serves nothing any more, though it was tried for so long.
     pub(crate) fn away(&self, patience: Option<Duration>) -> Option<String> {
         let patience = patience.unwrap_or(PATIENCE);
         self.clients.iter().map(|watched| &watched.client).find(|client| client.is_away(patience)).map(Client::server)

@@ -309,9 +309,10 @@ impl Client {
         self.0.tally.waits().now(|| self.server())
     }
 
-    /// Whether transfers have tried the server for `patience`, and nothing of S3 came of it to any of them, be it an error. One
-    /// that was never heard from is away at once. Whoever begins one transfer after another can stop there: each would wait
-    /// for itself, be it for a second. It is forgotten with the next thing that comes, and after 30 seconds in which nothing is tried.
+    /// Whether transfers have tried the server for `patience` and it served none of them: nothing of S3 came, or nothing but wishes
+    /// for fewer requests ([`SlowDown`](crate::ErrorKind::SlowDown)); any other error shows that it is there. One that was never
+    /// heard from is away at once. Whoever begins one transfer after another can stop there: each would wait for itself, be it
+    /// for a second. It is forgotten with the next thing that is served, and after 30 seconds in which nothing is tried.
     ///
     /// Asks nobody.
     ///

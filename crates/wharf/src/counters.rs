@@ -54,14 +54,14 @@ impl Tally {
         self.answered.load(Ordering::Relaxed)
     }
 
-    /// Whether transfers have tried the server for so long, and nothing came of it to any; at once where it has never answered.
+    /// Whether transfers have tried the server for so long, and it served none; at once where it has never answered.
     pub(crate) fn is_away(&self, patience: Duration) -> bool {
         // Of those that began together, the first gives up a moment before the silence of all has lasted as long.
         let patience = patience.saturating_sub(LEAST).max(LEAST);
-        self.silence.lasted().is_some_and(|silence| silence >= patience || !self.was_answered())
+        self.silence.lasted().is_some_and(|lasted| lasted >= patience || !self.was_answered())
     }
 
-    /// For how long nothing has come of the server.
+    /// For how long the server has served nothing.
     pub(crate) fn silence(&self) -> &Silence {
         &self.silence
     }

@@ -259,8 +259,8 @@ async fn attempt(
     let (head, body) = response.into_parts();
     client.saw_server(&head.headers);
     client.tally.answer();
-    if !head.status.is_server_error() {
-        client.tally.silence().heard();
+    if !head.status.is_server_error() && head.status != StatusCode::TOO_MANY_REQUESTS {
+        client.tally.silence().served();
     }
     tracing::debug!(status = head.status.as_u16(), "answered");
     if !head.status.is_success() {

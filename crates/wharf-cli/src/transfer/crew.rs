@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
+use wharf::ErrorKind;
 use wharf::transfer::Transfer;
 
 use super::mover::Mover;
@@ -67,8 +68,8 @@ pub(crate) struct Crew<'a> {
     done: bool,
     /// Something failed for want of keys or the like.
     unusable: bool,
-    /// Something failed for want of an answer.
-    unheard: bool,
+    /// Something failed in a way that everything would if it lasts.
+    unserved: bool,
     /// Things that are done, and all that are known of.
     files: (u64, u64),
 }
@@ -122,7 +123,7 @@ impl<'a> Crew<'a> {
             skipped: false,
             done: false,
             unusable: false,
-            unheard: false,
+            unserved: false,
             files: (0, 0),
         }
     }
@@ -157,9 +158,9 @@ impl<'a> Crew<'a> {
         Ok(())
     }
 
-    /// Fails where something got no answer and the server is away: everything else would fail as well.
+    /// Fails where something was not served and the server serves nothing any more: everything else would fail as well.
     fn stop_if_away(&self) -> Result<(), Failure> {
-        let away = if self.unheard { self.vigil.away(self.patience) } else { None };
+        let away = if self.unserved { self.vigil.away(self.patience) } else { None };
         away.map_or(Ok(()), |server| Err(Failure::away(&server)))
     }
 
@@ -199,7 +200,7 @@ impl<'a> Crew<'a> {
     fn count(&mut self, failure: &Failure) {
         self.failed = true;
         self.unusable |= failure.exit() == Exit::Configuration;
-        self.unheard |= failure.is_unheard();
+        self.unserved |= failure.is_unheard() || failure.is(ErrorKind::SlowDown);
     }
 
     /// Waits for something while the rest goes on. Ends early, and with `None`, when another thing has been done.

@@ -590,13 +590,22 @@ fn a_server_that_went_away_ends_it() {
     for n in 0..200 {
         bench.file(&format!("d/{n:03}"), "1");
     }
-    bench.store().inject(Fault::close_request_after(0).on(Operation::PutObject)).unwrap();
-    for words in ["cp d s3://my-bucket/ --recursive", "mv d s3://my-bucket/ --recursive", "sync d s3://my-bucket/"] {
+    let gone = || Fault::close_request_after(0).on(Operation::PutObject);
+    let busy = || Fault::respond(503, "SlowDown").on(Operation::PutObject);
+    for (words, fault) in [
+        ("cp d s3://my-bucket/ --recursive", gone()),
+        ("mv d s3://my-bucket/ --recursive", gone()),
+        ("sync d s3://my-bucket/", gone()),
+        ("cp d s3://my-bucket/ --recursive", busy()),
+        ("sync d s3://my-bucket/", busy()),
+    ] {
+        bench.store().clear_faults();
+        bench.store().inject(fault).unwrap();
         let args: Vec<_> = words.split(' ').chain(["--patience", "1s"]).collect();
         let (exit, stdout, stderr) = bench.run(&args);
         let failed = stderr.lines().filter(|line| line.contains(" failed: ")).count();
         assert!(exit == 1 && stdout.is_empty() && (1..100).contains(&failed), "{words}: {stderr}");
-        let stopped = format!("wharf: stopped, for nothing comes from {} any more\n", bench.endpoint());
+        let stopped = format!("wharf: stopped, for {} serves nothing any more\n", bench.endpoint());
         assert_eq!(stderr.matches(&stopped).count(), 1, "{words}: {stderr}");
     }
 }

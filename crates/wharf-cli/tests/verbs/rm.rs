@@ -222,10 +222,8 @@ fn one_lost_answer_of_several_urls_ends_nothing_and_two_do() {
     bench.put("d", "1");
     bench.store().inject(deaf).unwrap();
     let (exit, stdout, stderr) = bench.run(&args);
-    let stopped = format!(
-        "wharf: stopped, for nothing comes from {} any more\nhint: what has no line was left\n",
-        bench.endpoint()
-    );
+    let stopped =
+        format!("wharf: stopped, for {} serves nothing any more\nhint: what has no line was left\n", bench.endpoint());
     assert_eq!((exit, stdout.as_str()), (1, ""));
     assert!(stderr.ends_with(&stopped) && stderr.matches("delete failed: ").count() == 2, "{stderr}");
     assert_eq!(bench.keys(), ["b", "d"]);

@@ -98,7 +98,7 @@ impl Lane {
         self.0.tally.was_answered()
     }
 
-    /// For how long nothing has come of the client's server.
+    /// For how long the client's server has served nothing.
     pub(super) fn silence(&self) -> &Silence {
         self.0.tally.silence()
     }
@@ -127,7 +127,7 @@ impl Lane {
 
     /// A request moved so many bytes: at its end, or as they come.
     pub(crate) fn moved(&self, bytes: u64) {
-        self.silence().heard();
+        self.silence().served();
         self.0.own.moved(bytes);
         self.0.server.0.moved(bytes);
     }

@@ -98,9 +98,11 @@ where
         let may_pass = if passes_soon { spoilt <= SPOILT } else { may_pass(&error) };
         let mut silence_ends = lane.silence().end();
         if is_unheard(&error) {
-            lane.silence().tried_in_vain(moved);
+            lane.silence().unheard(moved);
+        } else if error.kind() == ErrorKind::SlowDown {
+            lane.silence().refused(moved);
         } else if error.status().is_some() {
-            lane.silence().heard();
+            lane.silence().served();
         }
         if !may_pass {
             let error = if is_spoilt && spoilt > SPOILT { spoilt_each_time(error) } else { error };
@@ -111,9 +113,9 @@ where
         }
         let wish = error.retry_after().unwrap_or_default().min(LONGEST_WISH);
         // A thousand that are begun one after another must not wait one after another.
-        let silence = lane.silence().lasted().unwrap_or_default();
+        let in_vain = lane.silence().lasted().unwrap_or_default();
         let left =
-            patience.saturating_sub(silence).max(LEAST.saturating_sub(tried)).min(patience.saturating_sub(tried));
+            patience.saturating_sub(in_vain).max(LEAST.saturating_sub(tried)).min(patience.saturating_sub(tried));
         if left.is_zero() || wish > left {
             return Err(exhausted(error, patience, left).with_attempts(attempts));
         }
@@ -190,8 +192,13 @@ fn is_unreadable_success(error: &Error) -> bool {
     error.kind() == ErrorKind::MalformedResponse && error.status().is_some_and(|status| status.is_success())
 }
 
+/// Whether it says something of the whole server: it cannot be heard, or wants fewer requests.
+pub(super) fn is_unserved(error: &Error) -> bool {
+    is_unheard(error) || error.kind() == ErrorKind::SlowDown
+}
+
 /// Whether nothing came of S3: no answer at all, or the one of a gateway that does not reach it.
-pub(super) fn is_unheard(error: &Error) -> bool {
+fn is_unheard(error: &Error) -> bool {
     match error.status() {
         None => matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Transport),
         Some(status) => status.is_server_error() && error.code().is_none() && error.request_id().is_none(),

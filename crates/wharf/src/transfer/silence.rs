@@ -1,4 +1,4 @@
-//! For how long nothing has come of a client's server while its transfers try it.
+//! For how long a client's server has served nothing while its transfers try it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,12 +17,72 @@ pub(super) const REMEMBERED: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Silence {
     start: Instant,
-    /// When something came last, in milliseconds after `start`.
-    heard: AtomicU64,
+    /// While nothing comes.
+    unheard: Spell,
+    /// While nothing comes but wishes for fewer requests: all of `unheard` is a part of it.
+    unserved: Spell,
+    ended: watch::Sender<()>,
+}
+
+impl Default for Silence {
+    fn default() -> Self {
+        let (unheard, unserved) = Default::default();
+        Self { start: Instant::now(), unheard, unserved, ended: watch::Sender::new(()) }
+    }
+}
+
+impl Silence {
+    /// Milliseconds after `start`.
+    fn now(&self) -> u64 {
+        self.start.elapsed().as_millis() as u64
+    }
+
+    /// The server does something other than to ask for fewer requests.
+    pub(crate) fn served(&self) {
+        let now = self.now();
+        self.unserved.end(now);
+        self.heard_at(now);
+    }
+
+    fn heard_at(&self, now: u64) {
+        let ended = self.unheard.end(now);
+        // Where others are served all the time, one that is not has no reason to hurry.
+        if ended.is_some_and(|tried| tried.first.elapsed() >= LEAST) {
+            self.ended.send_replace(());
+        }
+    }
+
+    /// A request that was begun then was not taken, for there are too many.
+    pub(super) fn refused(&self, begun: Instant) {
+        self.heard_at(self.now());
+        self.unserved.goes_on(self.start, begun);
+    }
+
+    /// A request that was begun then got no answer.
+    pub(super) fn unheard(&self, begun: Instant) {
+        self.unheard.goes_on(self.start, begun);
+        self.unserved.goes_on(self.start, begun);
+    }
+
+    /// For how long nothing has been served; `None` where the server is there, as far as is known.
+    pub(crate) fn lasted(&self) -> Option<Duration> {
+        self.unserved.lasted()
+    }
+
+    /// Tells when the server is heard again that was not for a while. One that is busy tells nobody: all would come at once.
+    pub(super) fn end(&self) -> watch::Receiver<()> {
+        self.ended.subscribe()
+    }
+}
+
+/// A time in which something is tried in vain.
+#[derive(Debug, Default)]
+struct Spell {
+    /// When the last one ended, in milliseconds.
+    ended: AtomicU64,
     /// Whether anything was tried in vain since.
     lasts: AtomicBool,
     tried: Mutex<Option<Tried>>,
-    ended: watch::Sender<()>,
 }
 
 /// From when to when requests were tried in vain, with nothing in between that came.
@@ -32,60 +92,33 @@ struct Tried {
     last: Instant,
 }
 
-impl Default for Silence {
-    fn default() -> Self {
-        Self {
-            start: Instant::now(),
-            heard: AtomicU64::new(0),
-            lasts: AtomicBool::new(false),
-            tried: Mutex::default(),
-            ended: watch::Sender::new(()),
-        }
-    }
-}
-
-impl Silence {
+impl Spell {
     fn tried(&self) -> MutexGuard<'_, Option<Tried>> {
         self.tried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something came from the server.
-    pub(crate) fn heard(&self) {
-        let now = self.start.elapsed().as_millis() as u64;
+    fn end(&self, now: u64) -> Option<Tried> {
         // All threads share it.
-        if self.heard.load(Ordering::Relaxed) != now {
-            self.heard.store(now, Ordering::Relaxed);
+        if self.ended.load(Ordering::Relaxed) != now {
+            self.ended.store(now, Ordering::Relaxed);
         }
-        if self.lasts.load(Ordering::Relaxed) && self.lasts.swap(false, Ordering::Relaxed) {
-            let tried = self.tried().take();
-            // Where others are served all the time, one that is not has no reason to hurry.
-            if tried.is_some_and(|tried| tried.first.elapsed() >= LEAST) {
-                self.ended.send_replace(());
-            }
-        }
+        let lasted = self.lasts.load(Ordering::Relaxed) && self.lasts.swap(false, Ordering::Relaxed);
+        if lasted { self.tried().take() } else { None }
     }
 
-    /// A request that was begun then got no answer.
-    pub(super) fn tried_in_vain(&self, begun: Instant) {
-        let heard = self.start + Duration::from_millis(self.heard.load(Ordering::Relaxed));
-        let begun = begun.max(heard);
+    fn goes_on(&self, start: Instant, begun: Instant) {
+        let begun = begun.max(start + Duration::from_millis(self.ended.load(Ordering::Relaxed)));
         let mut tried = self.tried();
         let known = tried.take().filter(|tried| begun.saturating_duration_since(tried.last) < REMEMBERED);
         *tried = Some(Tried { first: known.map_or(begun, |tried| tried.first), last: Instant::now() });
         self.lasts.store(true, Ordering::Relaxed);
     }
 
-    /// How long it lasts; `None` where the server is there, as far as is known.
-    pub(crate) fn lasted(&self) -> Option<Duration> {
+    fn lasted(&self) -> Option<Duration> {
         if !self.lasts.load(Ordering::Relaxed) {
             return None;
         }
         let tried = self.tried();
         tried.as_ref().filter(|tried| tried.last.elapsed() < REMEMBERED).map(|tried| tried.first.elapsed())
-    }
-
-    /// Tells when one ends that has lasted.
-    pub(super) fn end(&self) -> watch::Receiver<()> {
-        self.ended.subscribe()
     }
 }

@@ -329,7 +329,7 @@ impl Sync {
                 incomplete: false.into(),
                 deletes_after_failures: self.deletes_after_failures,
                 again: false.into(),
-                unheard: false.into(),
+                unserved: false.into(),
                 same: 0.into(),
                 failed: Mutex::default(),
             })

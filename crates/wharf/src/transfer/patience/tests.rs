@@ -162,6 +162,12 @@ async fn what_is_waited_for_can_be_asked() {
     assert_eq!(waiting(), None);
 }
 
+/// What one says that wants fewer requests.
+fn throttled() -> Error {
+    let body = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>";
+    Error::from_response(StatusCode::SERVICE_UNAVAILABLE, &HeaderMap::new(), &body.as_slice().into())
+}
+
 fn reset() -> Error {
     let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
     crate::transport::transport_error(crate::transport::TransportError::new(TransportErrorKind::Closed, reset))
@@ -238,6 +244,51 @@ async fn the_first_that_is_served_again_wakes_the_others() {
     };
     let (time, ()) = tokio::join!(waiting, other);
     assert_eq!(time, Duration::from_secs(60) + FIRST_WAIT);
+}
+
+/// A thousand files are not each tried for the whole of their patience, where the first sixty-four met nothing else.
+#[tokio::test(start_paused = true)]
+async fn one_that_wants_fewer_requests_of_all_is_waited_for_once() {
+    let (lane, tally) = known();
+    let (first, second) = tokio::join!(in_vain(&lane, PATIENCE, throttled), in_vain(&lane, PATIENCE, throttled));
+    assert_eq!((first, second), (PATIENCE, PATIENCE));
+    for error in [throttled, reset, throttled] {
+        assert!(tally.is_away(PATIENCE));
+        assert_eq!(in_vain(&lane, PATIENCE, error).await, LEAST);
+    }
+    // What is wrong with one object, or with one operation, is nothing of that.
+    assert_eq!(in_vain(&lane, PATIENCE, || busy(None)).await, PATIENCE);
+    assert!(!tally.is_away(Duration::ZERO));
+    assert_eq!(in_vain(&lane, PATIENCE, throttled).await, PATIENCE);
+    // Nor where anything is served meanwhile.
+    lane.moved(1);
+    let other = async {
+        sleep(PATIENCE / 2).await;
+        lane.moved(1);
+    };
+    let (time, ()) = tokio::join!(in_vain(&lane, PATIENCE, throttled), other);
+    assert_eq!(time, PATIENCE);
+    assert!(!tally.is_away(PATIENCE));
+}
+
+/// All would come at once where they are too many.
+#[tokio::test(start_paused = true)]
+async fn the_first_that_is_served_where_there_were_too_many_wakes_nobody() {
+    let (lane, _) = known();
+    let is_back = Cell::new(false);
+    let attempt = || std::future::ready(if is_back.get() { Ok(()) } else { Err(throttled()) });
+    let start = Instant::now();
+    let waiting = async {
+        patiently(&lane, &Watch::new(), PATIENCE, || 1.0, attempt).await.unwrap();
+        start.elapsed()
+    };
+    let other = async {
+        sleep(Duration::from_secs(60)).await;
+        is_back.set(true);
+        lane.moved(1);
+    };
+    let (time, ()) = tokio::join!(waiting, other);
+    assert!(time > Duration::from_secs(65), "{time:?}");
 }
 
 /// A server that takes requests and says nothing.

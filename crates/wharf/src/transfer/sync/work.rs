@@ -22,7 +22,7 @@ use crate::payload::blocking;
 use crate::transfer::delete::Keys;
 use crate::transfer::feed::Tasks;
 use crate::transfer::handle::Watch;
-use crate::transfer::patience::is_unheard;
+use crate::transfer::patience::is_unserved;
 use item::Moved;
 
 /// How many names are noted of what could not be read. Where there are more, nothing is deleted.
@@ -59,8 +59,8 @@ pub(super) struct Work {
     pub(super) deletes_after_failures: bool,
     /// Whether both ends are read once more: what is wrong with them was told.
     pub(super) again: AtomicBool,
-    /// Whether something has failed for want of an answer.
-    pub(super) unheard: AtomicBool,
+    /// Whether something has failed in a way that everything would if it lasts.
+    pub(super) unserved: AtomicBool,
     /// How many entries turned out to have the same bytes.
     pub(super) same: AtomicU64,
     /// The first of the keys that have failed, which is told once.
@@ -245,9 +245,9 @@ impl Work {
         pass.tasks.reap()
     }
 
-    /// Fails where something got no answer and one of the servers is away: each of the other entries would fail as well.
+    /// Fails where something was not served and one of the servers serves nothing any more: each of the other entries would fail as well.
     fn stop_if_away(&self) -> Result<(), Error> {
-        if !self.unheard.load(Ordering::Relaxed) {
+        if !self.unserved.load(Ordering::Relaxed) {
             return Ok(());
         }
         let clients = [&self.source, &self.target].map(|place| match place {
@@ -255,7 +255,7 @@ impl Work {
             _ => &self.client,
         });
         clients.iter().find(|client| client.is_away(self.patience)).map_or(Ok(()), |client| {
-            let message = format!("stopped, for nothing comes from {} any more", client.server());
+            let message = format!("stopped, for {} serves nothing any more", client.server());
             Err(Error::new(ErrorKind::Transport, message).with_hint("the same sync goes on where this one stopped"))
         })
     }
@@ -390,7 +390,7 @@ impl Work {
             Ok(moved) => (moved, None),
             Err(error) => (Moved::default(), Some(error)),
         };
-        self.unheard.fetch_or(error.as_ref().is_some_and(is_unheard), Ordering::Relaxed);
+        self.unserved.fetch_or(error.as_ref().is_some_and(is_unserved), Ordering::Relaxed);
         let is_lost = error.as_ref().is_some_and(|error| self.may_be_lost(action, error));
         self.incomplete.fetch_or(is_lost, Ordering::Relaxed);
         let Entry { key, size, .. } = entry;
