@@ -3,11 +3,12 @@
 #![allow(clippy::print_stdout, clippy::expect_used, reason = "an example")]
 
 mod common;
+#[path = "common/curl.rs"]
+mod curl;
 
-use std::process::Command;
 use std::time::Duration;
 
-use wharf::Result;
+use wharf::{Error, Result};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -24,8 +25,8 @@ async fn main() -> Result<()> {
         .await?;
 
     println!("<form action=\"{}\" method=\"post\" enctype=\"multipart/form-data\">", form.url);
-    let mut curl = Command::new("curl");
-    curl.args(["--silent", "--show-error", "--fail", &form.url]);
+    let mut curl = curl::command();
+    curl.arg(&form.url);
     for (name, value) in &form.fields {
         let escaped = value.replace('&', "&amp;").replace('"', "&quot;");
         println!("  <input type=\"hidden\" name=\"{name}\" value=\"{escaped}\">");
@@ -37,10 +38,13 @@ async fn main() -> Result<()> {
     let picture = std::env::temp_dir().join(format!("{bucket}.svg"));
     std::fs::write(&picture, "<svg xmlns=\"http://www.w3.org/2000/svg\"/>").expect("a file can be written");
     curl.args(["--form-string", "Content-Type=image/svg+xml", "--form", &format!("file=@{}", picture.display())]);
-    println!("curl: {}", curl.status().expect("curl is installed"));
+    let sent = curl::printed(&mut curl);
     std::fs::remove_file(&picture).expect("it was written");
 
-    let head = s3.head_object(bucket, format!("inbox/{bucket}.svg")).await?;
-    println!("arrived: {} bytes, {:?}, {:?}", head.content_length, head.content_type, head.metadata);
-    common::remove(s3, bucket).await
+    if let Ok(Some(_)) = sent {
+        let head = s3.head_object(bucket, format!("inbox/{bucket}.svg")).await?;
+        println!("arrived: {} bytes, {:?}, {:?}", head.content_length, head.content_type, head.metadata);
+    }
+    common::remove(s3, bucket).await?;
+    sent?.map(drop).ok_or_else(|| Error::invalid_input("this example needs curl"))
 }

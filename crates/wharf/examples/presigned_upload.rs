@@ -3,12 +3,13 @@
 #![allow(clippy::print_stdout, clippy::expect_used, reason = "an example")]
 
 mod common;
+#[path = "common/curl.rs"]
+mod curl;
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
-use wharf::Result;
+use wharf::{Error, Result};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -25,15 +26,16 @@ async fn main() -> Result<()> {
     println!("{} until {:?}", link.method, link.expires_at);
 
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    let mut curl = Command::new("curl");
-    curl.args(["--silent", "--show-error", "--fail", "--upload-file"]).arg(&file);
+    let mut curl = curl::command();
+    curl.arg("--upload-file").arg(&file);
     for (name, value) in &link.headers {
         curl.arg("--header").arg(format!("{name}: {}", value.to_str().expect("a header that was signed")));
     }
-    let status = curl.arg(&link.url).status().expect("curl is installed");
-    println!("curl: {status}");
-
-    let head = s3.head_object(bucket, "inbox/report.txt").await?;
-    println!("arrived: {} bytes, {:?}", head.content_length, head.content_type);
-    common::remove(s3, bucket).await
+    let sent = curl::printed(curl.arg(&link.url));
+    if let Ok(Some(_)) = sent {
+        let head = s3.head_object(bucket, "inbox/report.txt").await?;
+        println!("arrived: {} bytes, {:?}", head.content_length, head.content_type);
+    }
+    common::remove(s3, bucket).await?;
+    sent?.map(drop).ok_or_else(|| Error::invalid_input("this example needs curl"))
 }

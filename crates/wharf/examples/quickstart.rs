@@ -6,6 +6,8 @@
 #![allow(clippy::print_stdout, clippy::expect_used, reason = "an example")]
 
 mod common;
+#[path = "common/curl.rs"]
+mod curl;
 
 use std::path::Path;
 use std::time::Duration;
@@ -75,11 +77,13 @@ async fn main() -> Result<()> {
     println!("# Presigned URL");
     let link = s3.get_object(bucket, "docs/copy.txt").presign(Duration::from_secs(30 * 60)).await?;
     println!("{}", link.url);
-    match std::process::Command::new("curl").args(["-fsS", &link.url]).output() {
-        Ok(curl) => assert_eq!(String::from_utf8_lossy(&curl.stdout), "Hello from wharf!", "{curl:?}"),
-        Err(error) => println!("curl is not here to try it: {error}"),
-    }
     println!("whoever has it reads docs/copy.txt for half an hour");
+    let by_curl = curl::printed(curl::command().arg(&link.url));
+    match &by_curl {
+        Ok(Some(text)) => println!("curl reads: {text}"),
+        Ok(None) => println!("curl is not here to try it"),
+        Err(_) => println!("curl cannot read it, of which more at the end"),
+    }
 
     println!("# A profile in place of keys");
     let file = std::env::temp_dir().join(format!("{bucket}-credentials"));
@@ -91,7 +95,7 @@ async fn main() -> Result<()> {
 
     common::remove(s3, bucket).await?;
     println!("deleted {bucket}");
-    Ok(())
+    by_curl.map(drop)
 }
 
 /// A stream of bytes, as it might come from anywhere.
