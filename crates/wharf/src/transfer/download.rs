@@ -10,6 +10,7 @@ mod into_file;
 mod known;
 mod name;
 mod pace;
+mod parts;
 mod request;
 mod resume;
 mod sinks;

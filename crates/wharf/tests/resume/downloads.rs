@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use wharf::transfer::{Download, Downloaded, OnChange};
-use wharf::{ETag, ErrorKind};
+use wharf::{ChecksumAlgorithm, ETag, ErrorKind};
 use wharf_embedded::{Fault, Operation};
 
 use crate::common::{BUCKET, MIB, Place, bytes, names, says_kept, soon};
@@ -75,6 +75,40 @@ async fn bytes_that_were_spoilt_since_are_fetched_again_without_the_servers_chec
         fs::remove_file(place.path("target")).unwrap();
         fails(&place, call(), 8 * MIB).await;
         assert!(call().await.unwrap().resumed_bytes > 7 * MIB as u64);
+    }
+}
+
+/// Where its parts end is asked for by a request of its own, whose failure costs at most that the bytes can be compared.
+#[tokio::test(start_paused = true)]
+async fn an_object_in_parts_goes_on_whatever_is_known_of_them() {
+    use wharf::ChecksumType::Composite;
+    let content = bytes(17 * MIB + 5);
+    let busy = || Some(Fault::respond(503, "SlowDown").on(Operation::GetObjectAttributes).times(8));
+    let always_busy = || Some(Fault::respond(503, "SlowDown").on(Operation::GetObjectAttributes));
+    let denied = || Some(Fault::respond(403, "AccessDenied").on(Operation::GetObjectAttributes));
+    for (first, second, expected) in [
+        (None, busy(), "verified by SHA256"),
+        (None, denied(), "not verified: the server does not tell where the object's parts end"),
+        (None, always_busy(), "not verified: the server gave no answer when it was asked where the object's parts end"),
+        (denied(), None, "not verified: what an earlier run fetched cannot be compared with the object's checksum"),
+    ] {
+        let place = Place::new().await;
+        let call = place.s3.create_multipart_upload(BUCKET, "a").checksum_algorithm(ChecksumAlgorithm::Sha256);
+        let id = call.checksum_type(Composite).await.unwrap().upload_id;
+        let mut complete = place.s3.complete_multipart_upload(BUCKET, "a", &id).checksum_type(Composite);
+        for (number, part) in (1..).zip(content.chunks(5 * MIB + 1)) {
+            let part = place.s3.upload_part(BUCKET, "a", &id, number, part.to_vec());
+            complete = complete.part(part.checksum(ChecksumAlgorithm::Sha256).await.unwrap());
+        }
+        complete.await.unwrap();
+        let first = first.map(|fault| place.store.inject(fault).unwrap());
+        fails(&place, place.download(), 15 * MIB).await;
+        drop(first.map(|fault| fault.remove()));
+        second.map(|fault| place.store.inject(fault).unwrap());
+        let done = place.download().await.unwrap();
+        assert_eq!(done.verification.to_string(), expected);
+        assert!(done.resumed_bytes >= 10 * MIB as u64, "{expected}: {}", done.resumed_bytes);
+        assert!(fs::read(place.path("target")).unwrap() == content);
     }
 }
 

@@ -94,8 +94,20 @@ impl Check {
         Ledger::new(matches!(self, Self::Parts { .. }))
     }
 
+    /// What compares the bytes of this range where an earlier run has fetched some, and which of those count. That they have
+    /// come is worth more than that they can be compared.
+    pub(super) fn beside(self, mut arrived: Vec<Arrived>, wanted: &Range<u64>) -> (Self, Vec<Arrived>) {
+        arrived.retain(|Arrived { range, .. }| range.start >= wanted.start && range.end <= wanted.end);
+        let check = match self {
+            check if arrived.is_empty() || arrived.iter().any(|arrived| check.takes(arrived)) => check,
+            _ => Self::Nothing("what an earlier run fetched cannot be compared with the object's checksum"),
+        };
+        arrived.retain(|arrived| check.takes(arrived));
+        (check, arrived)
+    }
+
     /// Whether what an earlier run has recorded can be compared by this.
-    pub(super) fn takes(&self, arrived: &Arrived) -> bool {
+    fn takes(&self, arrived: &Arrived) -> bool {
         let Range { start, end } = arrived.range;
         let is_part = match self {
             Self::Parts { ends, .. } => match ends.binary_search(&end) {
@@ -105,7 +117,12 @@ impl Check {
             },
             _ => true,
         };
-        is_part && arrived.checksum.map(|checksum| checksum.algorithm()) == Some(self.recorded_by())
+        let algorithm = arrived.checksum.map(|checksum| checksum.algorithm());
+        match self {
+            // It only has to be known again.
+            Self::Nothing(_) => algorithm.is_some(),
+            _ => is_part && algorithm == Some(self.recorded_by()),
+        }
     }
 
     /// Where the entry ends that the byte at this place belongs to, of those that are `entry` long.

@@ -16,6 +16,7 @@ use super::ahead::{Ahead, ahead};
 use super::check::{Check, Tally};
 use super::crew::Crew;
 use super::pace::{Pace, Speed};
+use super::parts;
 use super::request::{Found, Job, ended_early};
 use crate::ObjectBody;
 use crate::transfer::lane::Slot;
@@ -114,7 +115,7 @@ impl<S: Sink> Reading<'_, S> {
     /// Reads on by an answer of its own, until what is fetched ahead begins, or nothing is left.
     async fn advance(&mut self, job: &Job, crew: &Crew, slot: &Slot) -> Result<Step, Error> {
         if self.object.is_none() {
-            self.begin(job, crew).await?;
+            self.begin(job, crew, slot).await?;
         }
         let (mut coming, mut until) = match (self.body.take(), &self.object) {
             (Some(coming), Some(object)) => (coming, self.until(object.found.wanted.end)),
@@ -169,9 +170,10 @@ impl<S: Sink> Reading<'_, S> {
         self.ahead.front().map_or(end, |ahead| ahead.range.start.min(end))
     }
 
-    async fn begin(&mut self, job: &Job, crew: &Crew) -> Result<(), Error> {
+    async fn begin(&mut self, job: &Job, crew: &Crew, slot: &Slot) -> Result<(), Error> {
         let (found, body) = job.first().await?;
-        let check = job.check(&found).await;
+        // It may take a request of its own.
+        let check = slot.aside(parts::check(job, &found)).await;
         if found.is_known_length() {
             self.sink.expect(found.length())?;
         }

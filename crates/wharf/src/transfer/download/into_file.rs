@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::{Mutex as TurnMutex, Semaphore};
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
@@ -23,7 +22,8 @@ use super::check::{Check, Tally};
 use super::crew::Crew;
 use super::file::{FileOptions, PartFile, check_target, journal_path};
 use super::known::known;
-use super::pace::Speed;
+use super::pace::{Speed, threads};
+use super::parts;
 use super::request::{Found, Job, ended_early};
 use super::resume::{Resume, at_a_time};
 use super::target::Deliver;
@@ -142,11 +142,6 @@ enum Step {
     Lost(Error),
 }
 
-/// How many threads the runtime has.
-fn threads() -> usize {
-    Handle::current().metrics().num_workers()
-}
-
 async fn once(
     job: &Job,
     target: &Path,
@@ -197,11 +192,13 @@ async fn fetch(
     } else {
         let front = TurnMutex::new(None);
         let begun = crew.beside(async {
-            job.patiently(|| async {
+            let front = &front;
+            job.patiently_with(|slot| async move {
                 let mut front = front.lock().await;
                 if front.is_none() {
                     let (found, body) = job.first().await?;
-                    let new = Run::begin(job, found, target, options, resume, Vec::new(), crew).await?;
+                    // It may take a request of its own.
+                    let new = slot.aside(Run::begin(job, found, target, options, resume, Vec::new(), crew)).await?;
                     let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
                     let is_tried = job.options().concurrency.is_none();
                     let filler = run.take(is_tried.then(Speed::default));
@@ -240,20 +237,19 @@ impl Run {
         target: &Path,
         options: &FileOptions,
         resume: Option<&Arc<Resume>>,
-        mut arrived: Vec<Arrived>,
+        arrived: Vec<Arrived>,
         crew: &Arc<Crew>,
     ) -> Result<Self, Error> {
         let size = job.options().part_size;
         let worth =
             if job.in_one_stream(&found) { 1 } else { usize::try_from(found.length() / size).unwrap_or(usize::MAX) };
         let requests = job.options().concurrency.unwrap_or(MOST).min(worth).max(1);
-        let mut check = job.check(&found).await;
+        let mut check = parts::check(job, &found).await;
         if requests > 1 || resume.is_some() {
             check = check.out_of_order();
         }
         let file = PartFile::open(target, options, job.watch().clone())?;
-        arrived.retain(|arrived| check.takes(arrived));
-        arrived.retain(|Arrived { range, .. }| range.start >= found.wanted.start && range.end <= found.wanted.end);
+        let (check, arrived) = check.beside(arrived, &found.wanted);
         let arrived = file.still_holds(arrived, found.wanted.start).await?;
         if arrived.is_empty() {
             let begun = async {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+
 /// Streams that bring so many bytes a second are fast.
 const FAST: f64 = 256.0 * 1024.0 * 1024.0;
 
@@ -22,6 +24,11 @@ pub(super) enum Pace {
     Slow,
     /// Its thread is what it waits for: what is fetched beside it on the same thread only costs processor time.
     Fast,
+}
+
+/// How many threads the runtime has.
+pub(super) fn threads() -> usize {
+    Handle::current().metrics().num_workers()
 }
 
 impl Speed {

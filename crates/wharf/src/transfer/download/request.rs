@@ -7,14 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use wharf_proto::checksum::Checksum;
-use wharf_proto::op::{GetObject, ObjectAttribute};
+use wharf_proto::op::GetObject;
 use wharf_proto::provider::{Condition, Habits};
 use wharf_proto::transfer::journal::DownloadStart;
 use wharf_proto::{ByteRange, ContentRange, CustomerKey, ETag, Error, ErrorKind, ObjectHead};
 
 use super::OnChange;
-use super::check::Check;
 use crate::transfer::budgets::Share;
 use crate::transfer::handle::Watch;
 use crate::transfer::journal::whole_path;
@@ -47,8 +45,6 @@ pub struct Job(Arc<Shared>);
 
 struct Shared {
     client: Client,
-    /// Tries again by itself, what a patient transfer would have to wait for with a request in its hands.
-    retrying: Client,
     bucket: String,
     key: String,
     options: Options,
@@ -63,9 +59,6 @@ struct Shared {
     /// The bytes came, and were not the object's.
     spoilt: AtomicBool,
 }
-
-/// Why a checksum of parts could not be compared.
-const UNKNOWN_PARTS: &str = "the server does not tell where the object's parts end";
 
 /// Of answers that are not of the object that was found.
 const REPLACED: &str = "the object was replaced while it was read";
@@ -163,7 +156,6 @@ impl Job {
         let lane = Lane::of(&client, options.concurrency);
         Self(Arc::new(Shared {
             client: client.for_transfers(),
-            retrying: client,
             bucket,
             key,
             options,
@@ -180,8 +172,21 @@ impl Job {
         &self.0.options
     }
 
+    /// Whose requests are made once.
+    pub(super) fn client(&self) -> &Client {
+        &self.0.client
+    }
+
     pub(super) fn bucket(&self) -> &str {
         &self.0.bucket
+    }
+
+    pub(super) fn key(&self) -> &str {
+        &self.0.key
+    }
+
+    pub(super) fn lane(&self) -> &Lane {
+        &self.0.lane
     }
 
     /// What the server's provider does in its own way.
@@ -277,59 +282,6 @@ impl Job {
             ),
             None => error.with_hint("download it again, and use nothing of what came"),
         }
-    }
-
-    /// What the bytes can be compared with.
-    pub(super) async fn check(&self, found: &Found) -> Check {
-        let verify = self.options().verify;
-        let check = Check::of(found, verify);
-        let is_worth_it = verify == Some(true) || verify.is_none() && !self.in_one_stream(found);
-        match (check.of_parts(found), is_worth_it) {
-            (Some(expected), true) => self.parts(found, expected).await.unwrap_or(Check::Nothing(UNKNOWN_PARTS)),
-            _ => check,
-        }
-    }
-
-    /// Where the parts of the object end, if the server tells.
-    async fn parts(&self, found: &Found, expected: Checksum) -> Option<Check> {
-        let Shared { retrying, bucket, key, options, .. } = &*self.0;
-        let mut ends: Vec<u64> = Vec::new();
-        let mut marker = None;
-        loop {
-            let mut ask = retrying
-                .get_object_attributes(bucket, key)
-                .attributes([ObjectAttribute::ETag, ObjectAttribute::ObjectParts]);
-            if let Some(version) = &options.version_id {
-                ask = ask.version_id(version);
-            }
-            if let Some(key) = &options.customer_key {
-                ask = ask.customer_key(key.clone());
-            }
-            if options.request_payer {
-                ask = ask.request_payer();
-            }
-            if let Some(owner) = &options.expected_bucket_owner {
-                ask = ask.expected_bucket_owner(owner);
-            }
-            if let Some(marker) = marker {
-                ask = ask.part_number_marker(marker);
-            }
-            let told = ask.await.inspect_err(|error| tracing::debug!(%error, "its parts are not known")).ok()?;
-            if told.etag.is_some_and(|etag| etag != found.head.etag) {
-                return None;
-            }
-            let parts = told.parts?;
-            for part in &parts.parts {
-                ends.push(ends.last().copied().unwrap_or_default().checked_add(part.size)?);
-            }
-            marker =
-                parts.next_part_number_marker.filter(|next| parts.is_truncated && marker.is_none_or(|now| *next > now));
-            if marker.is_none() {
-                break;
-            }
-        }
-        let are_all = ends.last() == found.size.as_ref() && ends.is_sorted_by(|a, b| a < b);
-        are_all.then_some(Check::Parts { expected, ends })
     }
 
     fn get(&self) -> GetObject<Client> {
