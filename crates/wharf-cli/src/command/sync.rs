@@ -19,7 +19,7 @@ use crate::filter::Filters;
 use crate::message::Warning;
 use crate::printer::Printer;
 use crate::transfer::case::Verdict;
-use crate::transfer::mover::{Mover, UNPROTECTED};
+use crate::transfer::mover::Mover;
 use crate::transfer::options::TransferArgs;
 use crate::transfer::place::Place;
 use crate::transfer::route::as_prefix;
@@ -131,7 +131,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     };
     let sync = if let Some(patience) = context.tuning().patience { sync.patience(patience) } else { sync };
     if !mover.options.dryrun && is_unprotected(&source, &target, &mover) {
-        printer.warn(&Warning::new(UNPROTECTED));
+        printer.warn(&Mover::unprotected());
     }
     let (warnings, warned) = mpsc::unbounded_channel();
     let sync = match (&source, &target) {

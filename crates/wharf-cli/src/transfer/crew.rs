@@ -312,8 +312,8 @@ impl Follower {
     }
 
     /// Says what somebody should know.
-    pub(crate) fn warn(&self, text: &str) {
-        let _ = self.remarks.send(Warning::new(text));
+    pub(crate) fn warn(&self, warning: Warning) {
+        let _ = self.remarks.send(warning);
     }
 
     /// Waits for a transfer, and says how far it is.

@@ -1,5 +1,6 @@
 //! One thing that is moved: a file up, an object down, an object to another place.
 
+mod absence;
 mod copy;
 mod download;
 pub(crate) mod upload;
@@ -8,7 +9,6 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use wharf::op::HeadObject;
-use wharf::provider::Condition;
 use wharf::transfer::{List, Verification};
 use wharf::{Client, ETag, ErrorKind};
 
@@ -25,10 +25,6 @@ use crate::error::{BEGINS_ANEW, Exit, Failure, GOES_ON, GOES_ON_IF_LARGE, LEFT_U
 use crate::globals::Tuning;
 use crate::url::Shown;
 
-/// What is to be known where a server ignores the condition that `--no-overwrite` has.
-pub(crate) const UNPROTECTED: &str = "this server ignores conditions: --no-overwrite looks first, and what appears between \
-                                      the look and the write is overwritten";
-
 /// Moves things as the options have it.
 pub(crate) struct Mover {
     pub(crate) ends: Ends,
@@ -43,7 +39,9 @@ pub(crate) struct Mover {
     pub(crate) is_aws: bool,
     pub(crate) locally: Locally,
     pub(crate) cases: Cases,
-    /// Whether it was said that this server cannot protect what is there.
+    /// Whether it was said whose S3 the target's server is.
+    names_provider: bool,
+    /// Whether it was said that this server cannot, or may not, protect what is there.
     said_unprotected: AtomicBool,
 }
 
@@ -77,6 +75,7 @@ impl Mover {
             is_move,
             is_aws: context.is_aws(),
             locally: Locally::new(),
+            names_provider: context.globals.connection.provider.is_some(),
             said_unprotected: AtomicBool::new(false),
         })
     }
@@ -200,28 +199,6 @@ impl Mover {
                 let failure = failure.of_source(&action.source, self.is_aws);
                 Outcome::NotDone(action, failure)
             }
-        }
-    }
-
-    /// Whether the target's server ignores this condition, or the one by which parts are put together.
-    pub(crate) fn may_ignore(&self, condition: Condition) -> bool {
-        let ignored = self.ends.target.provider().habits().ignores;
-        [condition, Condition::CompleteIfAbsent].iter().any(|known| ignored.contains(*known))
-    }
-
-    /// Whether a condition failed, and writing only what is not there may have been it.
-    fn may_be_there(&self, failure: &Failure) -> bool {
-        // Where an answer was lost, what is there may be what was just written.
-        self.options.no_overwrite && failure.is(ErrorKind::PreconditionFailed) && !failure.maybe_ours()
-    }
-
-    /// Whether something stands at the target.
-    pub(crate) async fn is_there(&self, bucket: &str, key: &str) -> Result<bool, Failure> {
-        match self.head_of_target(bucket, key).await {
-            Ok(_) => Ok(true),
-            // A bucket that is not there is met by the write.
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NoSuchKey) => Ok(false),
-            Err(error) => Err(error.into()),
         }
     }
 

@@ -26,7 +26,8 @@ pub(crate) struct TransferArgs {
     /// Leave symbolic links out
     #[arg(long)]
     no_follow_symlinks: bool,
-    /// Leave alone what is at the destination already
+    /// Leave alone what is at the destination already. Where the server is not known to keep
+    /// conditions (see --provider), what is there is looked at first
     #[arg(long)]
     pub(crate) no_overwrite: bool,
     /// Print only what goes wrong

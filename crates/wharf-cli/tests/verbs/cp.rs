@@ -342,7 +342,7 @@ fn what_is_there_can_be_left_alone() {
     assert_eq!(bench.run(&["cp", "s3://my-bucket/a", ".", "--no-overwrite"]), failed(0, expected));
     assert_eq!(bench.read("a"), "here");
     assert_eq!(
-        bench.run(&["cp", "a", "s3://my-bucket/b", "--no-overwrite"]),
+        bench.run(&["cp", "a", "s3://my-bucket/b", "--no-overwrite", "--provider", "other"]),
         done("upload: ./a to s3://my-bucket/b\n")
     );
 }

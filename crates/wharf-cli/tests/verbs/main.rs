@@ -18,6 +18,7 @@ mod json;
 mod like_aws;
 mod look;
 mod mv;
+mod no_overwrite;
 mod options;
 mod pipe;
 mod readme;

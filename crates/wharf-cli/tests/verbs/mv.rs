@@ -190,7 +190,8 @@ fn a_source_that_has_changed_stays() {
 #[test]
 fn only_what_stands_at_the_target_is_skipped() {
     let bench = Bench::embedded();
-    let run = |words: &str| bench.run(&[&words.split(' ').collect::<Vec<_>>()[..], &["--no-overwrite"]].concat());
+    let more = ["--no-overwrite", "--provider", "embedded"];
+    let run = |words: &str| bench.run(&[&words.split(' ').collect::<Vec<_>>()[..], &more].concat());
     let is_refused = |operation| bench.store().inject(Fault::respond(412, "PreconditionFailed").on(operation)).unwrap();
     bench.put("a", "hello");
     // The source that was copied is another by now.

@@ -57,7 +57,8 @@ fn what_is_left_alone_is_told() {
         assert_eq!(run(&["--only-show-errors"]), done(""));
     }
     assert_eq!(bench.object("a"), "there");
-    assert_eq!(bench.run_with(&["pipe", "s3://my-bucket/b", "--no-overwrite"], b"here"), done(""));
+    let args = ["pipe", "s3://my-bucket/b", "--no-overwrite", "--provider", "other"];
+    assert_eq!(bench.run_with(&args, b"here"), done(""));
     assert_eq!(bench.object("b"), "here");
 }
 

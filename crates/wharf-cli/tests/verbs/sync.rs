@@ -226,7 +226,7 @@ fn what_is_there_can_be_left_alone() {
     let bench = Bench::new();
     bench.put("x/1", "there");
     bench.files(&["d/1", "d/2"]);
-    let args = ["s3", "sync", "d", "s3://my-bucket/x", "--no-overwrite"];
+    let args = ["s3", "sync", "d", "s3://my-bucket/x", "--no-overwrite", "--provider", "other"];
     let expected = "skip: d/1 to s3://my-bucket/x/1: it is there already\n";
     assert_eq!(bench.run(&args), (0, "upload: d/2 to s3://my-bucket/x/2\n".to_owned(), expected.to_owned()));
     assert_eq!((bench.object("x/1"), bench.object("x/2")), ("there".to_owned(), "d/2".to_owned()));
@@ -242,7 +242,7 @@ fn no_byte_of_what_is_left_alone_is_sent() {
     bench.file("d/size", "one");
     bench.file("d/new", "new");
     bench.store().clear_requests();
-    let args = ["sync", "d", "s3://my-bucket/x", "--no-overwrite", "--checksum"];
+    let args = ["sync", "d", "s3://my-bucket/x", "--no-overwrite", "--checksum", "--provider", "other"];
     let left = |name: &str| format!("skip: d/{name} to s3://my-bucket/x/{name}: it is there already\n");
     let all_left = ["1", "parts", "size"].map(left).concat();
     let would = "(dryrun) upload: d/new to s3://my-bucket/x/new\n".to_owned();

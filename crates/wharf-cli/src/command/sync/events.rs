@@ -205,6 +205,13 @@ impl Events {
             let size = (deed != Deed::Delete).then_some(size);
             let verified = verification.map(Verification::is_verified);
             let dryrun = self.mover.options.dryrun;
+            // The listings were the look.
+            if matches!(deed, Deed::Upload | Deed::Copy)
+                && !dryrun
+                && let Some(warning) = self.mover.unknown_server()
+            {
+                printer.warn(&warning);
+            }
             let done = Done { size, verified, resumed, dryrun, lost_create, left_over, ..Done::new(action) };
             return done.tell(printer, self.mover.is_aws);
         };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wharf::provider::Condition;
 use wharf::transfer::Copy;
 use wharf::{ETag, ErrorKind};
 
@@ -40,6 +41,10 @@ impl Mover {
     ) -> Result<Option<Done>, Failure> {
         if self.may_be_one_object(object, bucket, key) {
             self.refuse_one_object(object, bucket, key).await?;
+        }
+        let condition = if self.ends.through_here { Condition::PutIfAbsent } else { Condition::CopyIfAbsent };
+        if self.is_taken(condition, bucket, key, follower).await? {
+            return Ok(None);
         }
         // What goes must be what was copied.
         let etag = match &object.etag {

@@ -3,7 +3,6 @@
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use wharf::provider::Condition;
 use wharf::transfer::{Upload, Uploaded};
@@ -13,7 +12,7 @@ use super::super::attributes::Attribute;
 use super::super::crew::{Follower, Outcome};
 use super::super::local;
 use super::super::told::{Action, Deed, Done};
-use super::{Mover, UNPROTECTED, must_be_verified, remove_file};
+use super::{Mover, must_be_verified, remove_file};
 use crate::error::{Exit, Failure};
 use crate::message::Warning;
 use crate::url::Shown;
@@ -55,6 +54,9 @@ impl Mover {
     ) -> Result<Option<Done>, Failure> {
         if before.is_dir() {
             return Err(is_directory());
+        }
+        if self.is_taken(Condition::PutIfAbsent, bucket, key, follower).await? {
+            return Ok(None);
         }
         let keeps = self.keeps_uploads;
         let uploaded = match follower.follow(self.put(bucket, key, path).resumable(keeps).start()).await {
@@ -99,6 +101,9 @@ impl Mover {
         follower: &mut Follower,
     ) -> Result<Option<Done>, Failure> {
         // What comes in cannot be read again when the condition has been refused.
+        if self.is_taken(Condition::PutIfAbsent, bucket, key, follower).await? {
+            return Ok(None);
+        }
         let is_unprotected = self.options.no_overwrite && self.may_ignore(Condition::PutIfAbsent);
         if is_unprotected && self.look_first(bucket, key, follower).await? {
             return Ok(None);
@@ -141,13 +146,5 @@ impl Mover {
             upload = upload.request_payer();
         }
         self.attributes.iter().cloned().fold(upload, Attribute::on_upload)
-    }
-
-    /// Where no condition protects an object: whether there is one.
-    pub(super) async fn look_first(&self, bucket: &str, key: &str, follower: &Follower) -> Result<bool, Failure> {
-        if !self.said_unprotected.swap(true, Ordering::Relaxed) {
-            follower.warn(UNPROTECTED);
-        }
-        self.is_there(bucket, key).await
     }
 }

@@ -1,0 +1,98 @@
+//! What `--no-overwrite` goes by: a condition where the server is known to keep it, and else a look before.
+
+use std::sync::atomic::Ordering;
+
+use wharf::ErrorKind;
+use wharf::provider::{Condition, Provider};
+
+use super::super::crew::Follower;
+use super::Mover;
+use crate::error::Failure;
+use crate::message::Warning;
+
+/// What is to be known where a server ignores the condition that `--no-overwrite` has.
+const UNPROTECTED: &str = "this server ignores conditions: --no-overwrite looks first, and what appears between \
+                           the look and the write is overwritten";
+
+/// The same where nothing is known of the server, which the user may change.
+const UNKNOWN: &str = "it is not known whether this server keeps conditions: --no-overwrite looks first, and what appears \
+                       between the look and the write may be overwritten";
+
+const SAY_PROVIDER: &str = "--provider says whose S3 it is; `--provider other`: of none that has a name";
+
+impl Mover {
+    /// Whether the target's server ignores this condition, or the one by which parts are put together.
+    pub(crate) fn may_ignore(&self, condition: Condition) -> bool {
+        let ignored = self.ends.target.provider().habits().ignores;
+        [condition, Condition::CompleteIfAbsent].iter().any(|known| ignored.contains(*known))
+    }
+
+    /// Whether something is there that is not to be overwritten, asked only where nothing is known of what the target's server
+    /// makes of this condition: it is sent all the same.
+    pub(super) async fn is_taken(
+        &self,
+        condition: Condition,
+        bucket: &str,
+        key: &str,
+        follower: &Follower,
+    ) -> Result<bool, Failure> {
+        if !self.options.no_overwrite || !self.is_unknown(condition) {
+            return Ok(false);
+        }
+        let is_there = self.is_there(bucket, key).await.map_err(|failure| {
+            let is_refused = failure.is(ErrorKind::AccessDenied);
+            let failure = failure.of("--no-overwrite looks first:");
+            if is_refused {
+                failure.hint("of a --provider that is known to keep conditions nothing is asked first")
+            } else {
+                failure
+            }
+        })?;
+        if !is_there && let Some(warning) = self.unknown_server() {
+            follower.warn(warning);
+        }
+        Ok(is_there)
+    }
+
+    fn is_unknown(&self, condition: Condition) -> bool {
+        let habits = self.ends.target.provider().habits();
+        let is_known = |condition| habits.keeps.contains(condition) || habits.ignores.contains(condition);
+        !is_known(condition) || !is_known(Condition::CompleteIfAbsent)
+    }
+
+    /// What to say, once, of a server that nothing is known of and whose name nobody said.
+    pub(crate) fn unknown_server(&self) -> Option<Warning> {
+        let is_unnamed = !self.names_provider && self.ends.target.provider() == Provider::Other;
+        (self.options.no_overwrite && is_unnamed && !self.said_unprotected.swap(true, Ordering::Relaxed))
+            .then(|| Warning::new(UNKNOWN).hint(SAY_PROVIDER))
+    }
+
+    /// What to say of a server that ignores conditions.
+    pub(crate) fn unprotected() -> Warning {
+        Warning::new(UNPROTECTED)
+    }
+
+    /// Whether a condition failed, and writing only what is not there may have been it.
+    pub(super) fn may_be_there(&self, failure: &Failure) -> bool {
+        // Where an answer was lost, what is there may be what was just written.
+        self.options.no_overwrite && failure.is(ErrorKind::PreconditionFailed) && !failure.maybe_ours()
+    }
+
+    /// Whether something stands at the target.
+    pub(crate) async fn is_there(&self, bucket: &str, key: &str) -> Result<bool, Failure> {
+        match self.head_of_target(bucket, key).await {
+            Ok(_) => Ok(true),
+            // A bucket that is not there is met by the write.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NoSuchKey) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Where no condition protects an object: whether there is one.
+    pub(super) async fn look_first(&self, bucket: &str, key: &str, follower: &Follower) -> Result<bool, Failure> {
+        if !self.said_unprotected.swap(true, Ordering::Relaxed) {
+            follower.warn(Self::unprotected());
+        }
+        self.is_there(bucket, key).await
+    }
+}

@@ -1,0 +1,114 @@
+//! `--no-overwrite` on servers that nothing is known of, and on those that are known to keep conditions.
+
+use wharf_embedded::{Fault, Operation, Personality};
+
+use crate::bench::{Bench, Ran, assert_like, done, failed};
+
+const UNKNOWN: &str = "warning: it is not known whether this server keeps conditions: --no-overwrite looks first, and what \
+                       appears between the look and the write may be overwritten\n\
+                       hint: --provider says whose S3 it is; `--provider other`: of none that has a name\n";
+
+fn run(bench: &Bench, words: &str) -> Ran {
+    let words: Vec<_> = words.split(' ').chain(["--no-overwrite", "--part-size", "5MiB"]).collect();
+    bench.run_with(&words, b"here")
+}
+
+/// This one ignores conditions, and nobody said that it is one that does.
+#[test]
+fn nothing_is_overwritten_where_the_server_is_not_known() {
+    let bench = Bench::like(Personality::Garage);
+    let large = vec![7; 17 << 20];
+    for words in [
+        "cp f s3://my-bucket/there",
+        "cp large s3://my-bucket/there",
+        "s3 cp f s3://my-bucket/there",
+        "mv f s3://my-bucket/there",
+        "s3 mv f s3://my-bucket/there",
+        "cp s3://my-bucket/f s3://my-bucket/there",
+        "cp s3://my-bucket/large s3://my-bucket/there",
+        "mv s3://my-bucket/f s3://my-bucket/there",
+        "s3 mv s3://my-bucket/large s3://my-bucket/there",
+        "pipe s3://my-bucket/there",
+        "s3 cp - s3://my-bucket/there",
+    ] {
+        bench.file("f", "mine");
+        bench.file("large", &large);
+        bench.put("f", "mine");
+        bench.put("large", large.clone());
+        bench.put("there", "there");
+        let (exit, stdout, stderr) = run(&bench, words);
+        assert_eq!((exit, stdout.as_str(), bench.object("there").as_str()), (0, "", "there"), "{words}");
+        assert!(
+            stderr.starts_with("skip: ") && stderr.ends_with(" to s3://my-bucket/there: it is there already\n"),
+            "{stderr}"
+        );
+        assert!(bench.path("f").exists() && bench.path("large").exists() && bench.object("f") == "mine", "{words}");
+    }
+}
+
+#[test]
+fn what_is_not_known_is_said_once_where_something_is_written() {
+    let bench = Bench::embedded();
+    bench.files(&["d/a", "d/b"]);
+    for (words, count) in
+        [("cp d s3://my-bucket/x --recursive", 2), ("sync d s3://my-bucket/y", 2), ("pipe s3://my-bucket/z", 0)]
+    {
+        bench.store().clear_requests();
+        let (exit, stdout, stderr) = run(&bench, words);
+        assert_eq!((exit, stdout.lines().count(), stderr.as_str()), (0, count, UNKNOWN), "{words}");
+        // A server that keeps conditions keeps them against others who write at the same time, too.
+        let requests = bench.store().requests();
+        let mut puts = requests.iter().filter(|request| request.operation == "PutObject");
+        assert!(puts.all(|put| put.headers["if-none-match"] == "*"), "{words}");
+        let (exit, stdout, stderr) = run(&bench, words);
+        assert!(exit == 0 && stdout.is_empty() && !stderr.contains("warning"), "{stderr}");
+    }
+    assert_eq!(run(&bench, "cp d/a s3://my-bucket/c --provider other"), done("upload: d/a to s3://my-bucket/c\n"));
+}
+
+#[test]
+fn a_server_that_is_known_to_keep_conditions_is_asked_once() {
+    let bench = Bench::embedded();
+    bench.file("a", "here");
+    let asked = || bench.store().requests().iter().map(|request| request.operation).collect::<Vec<_>>();
+    for provider in ["aws", "embedded"] {
+        bench.put("there", "there");
+        bench.wait(bench.s3.delete_object(&bench.bucket, "new"));
+        for (source, target, operation, said) in [
+            ("cp a", "new", "PutObject", Some("upload: ./a to s3://my-bucket/new\n")),
+            ("cp a", "there", "PutObject", None),
+            ("pipe", "there", "PutObject", None),
+            (
+                "cp s3://my-bucket/new",
+                "newer",
+                "CopyObject",
+                Some("copy: s3://my-bucket/new to s3://my-bucket/newer\n"),
+            ),
+        ] {
+            bench.wait(bench.s3.delete_object(&bench.bucket, "newer"));
+            bench.store().clear_requests();
+            let words = format!("{source} s3://my-bucket/{target} --provider {provider}");
+            let ran = run(&bench, &words);
+            assert_eq!(asked(), [operation], "{words}");
+            match said {
+                Some(said) => assert_eq!(ran, done(said)),
+                None => assert!(ran.0 == 0 && ran.2.starts_with("skip: "), "{ran:?}"),
+            }
+        }
+    }
+}
+
+/// Who may only write cannot look: to write all the same could overwrite.
+#[test]
+fn where_nobody_may_look_nothing_is_written() {
+    let bench = Bench::embedded();
+    bench.file("a", "here");
+    bench.store().inject(Fault::respond(403, "AccessDenied").on(Operation::HeadObject)).unwrap();
+    let expected = "upload failed: ./a to s3://my-bucket/a: --no-overwrite looks first: ...HTTP 403...\n\
+                    hint: of a --provider that is known to keep conditions nothing is asked first\n";
+    assert_like(run(&bench, "cp a s3://my-bucket/a"), 1, "", expected);
+    assert!(bench.keys().is_empty());
+    assert_eq!(run(&bench, "cp a s3://my-bucket/a --provider aws"), done("upload: ./a to s3://my-bucket/a\n"));
+    let left = "skip: ./a to s3://my-bucket/a: it is there already\n";
+    assert_eq!(run(&bench, "cp a s3://my-bucket/a --provider aws"), failed(0, left));
+}
