@@ -16,3 +16,4 @@ pub(crate) mod place;
 pub(crate) mod resume;
 pub(crate) mod route;
 pub(crate) mod told;
+pub(crate) mod unfinished;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use wharf::proto::sync_plan::Compare;
 use wharf::provider::Condition;
-use wharf::transfer::{LocalTree, Sync, SyncPlace};
+use wharf::transfer::{Sync, SyncPlace};
 use wharf::{ErrorKind, S3Uri};
 
 use super::cp::no_url;
@@ -24,6 +24,7 @@ use crate::transfer::options::TransferArgs;
 use crate::transfer::place::Place;
 use crate::transfer::route::as_prefix;
 use crate::transfer::told::Deed;
+use crate::transfer::unfinished::Unfinished;
 use events::Events;
 
 const EXAMPLE: &str = "\
@@ -109,6 +110,15 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         Place::Local(path) => filters.below(&mover.locally.absolute(path).display().to_string()),
         _ => filters,
     });
+    let (warnings, warned) = mpsc::unbounded_channel();
+    let unfinished = match (&source, &target) {
+        _ if is_aws => None,
+        (Place::Local(root), Place::Remote(url)) | (Place::Remote(url), Place::Local(root)) => {
+            Some(Unfinished::new(root, url, is_download, args.delete, warnings.clone()))
+        }
+        // As with `cp`, objects of any name are copied.
+        _ => None,
+    };
     let sync = mover
         .ends
         .target
@@ -116,7 +126,9 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         .delete(args.delete)
         .overwrite(!mover.options.no_overwrite)
         .compare(compare)
-        .filter(move |name| filters.take(name) && (is_aws || !LocalTree::is_unfinished(name)))
+        .filter(move |name| {
+            filters.take(name) && !unfinished.as_ref().is_some_and(|unfinished| unfinished.leaves(name))
+        })
         .dry_run(mover.options.dryrun)
         .follow_symlinks(mover.options.follow_symlinks())
         .page_size(mover.options.page_size)
@@ -133,7 +145,6 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     if !mover.options.dryrun && is_unprotected(&source, &target, &mover) {
         printer.warn(&Mover::unprotected());
     }
-    let (warnings, warned) = mpsc::unbounded_channel();
     let sync = match (&source, &target) {
         (Place::Remote(url), Place::Local(root)) if mover.cases.look() => {
             cased(sync, url.clone(), root.clone(), &mover, warnings)

@@ -5,10 +5,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use tokio::sync::mpsc;
 use wharf::S3Uri;
 use wharf::proto::evidence::Likeness;
 use wharf::proto::sync_plan::{Compare, Reason};
-use wharf::transfer::{LocalTree, SyncAction, SyncItem, SyncPlace};
+use wharf::transfer::{SyncAction, SyncItem, SyncPlace};
 
 use crate::context::Context;
 use crate::error::{CHOOSE, Exit, Failure, RAW, by_option};
@@ -18,6 +19,7 @@ use crate::printer::Printer;
 use crate::progress::Bar;
 use crate::transfer::place::{Locally, Place};
 use crate::transfer::route::as_prefix;
+use crate::transfer::unfinished::Unfinished;
 use crate::url::{self, Shown};
 use crate::vigil::Vigil;
 
@@ -35,7 +37,8 @@ Example: whether the backup has what the folder has, byte for byte; and whether 
 ///
 /// Of one file: a URL that is a bucket or ends with a slash means the object of its name there.
 ///
-/// Exits with 1 where something differs, is missing or could not be compared.
+/// Exits with 1 where something differs, is missing or could not be compared, and else with 2 where
+/// what a download has left was.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -109,11 +112,14 @@ struct Report {
     extra: u64,
     unread: u64,
     unproven: u64,
+    /// Whether something was left out, and named.
+    #[serde(skip)]
+    skipped: bool,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { same, differs, missing, extra, unread, unproven } = self;
+        let Self { same, differs, missing, extra, unread, unproven, .. } = self;
         write!(
             f,
             "{same} same, {differs} differ, {missing} missing in the bucket, {extra} missing here, {unread} unread, \
@@ -190,6 +196,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     if report.same == 0 && report.is_good() {
         // Two names that are mistyped are as empty as each other.
         let why = match args.filters.is_empty() {
+            _ if report.skipped => "all there is is what downloads have left",
             true => "the folder and the prefix are both empty",
             false if is_tree => "of what is in the folder and under the prefix, the filters take nothing",
             false => "the filters leave the file out",
@@ -202,12 +209,18 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         let what = if is_tree { "there is no object under" } else { "there is no object" };
         printer.remark(&Warning::new(format!("nothing is there: {what} {shown}")));
     }
-    Ok(if report.is_good() { Exit::Done } else { Exit::Failed })
+    Ok(match report.is_good() {
+        true if report.skipped => Exit::Skipped,
+        true => Exit::Done,
+        false => Exit::Failed,
+    })
 }
 
 /// Compares all of a folder with what is under a prefix.
 async fn tree(args: &Args, url: &S3Uri, context: &Context, printer: &mut Printer) -> Result<Report, Failure> {
     let filters = args.filters.below(&Locally::new().absolute(&args.path).display().to_string());
+    let (warnings, mut warned) = mpsc::unbounded_channel();
+    let unfinished = Unfinished::new(&args.path, url, false, true, warnings);
     // What would be done to make the bucket like the folder is what is different.
     let s3 = context.client()?;
     let comparing = s3
@@ -218,7 +231,7 @@ async fn tree(args: &Args, url: &S3Uri, context: &Context, printer: &mut Printer
         .dry_run(true)
         .report_skipped(true)
         .follow_symlinks(!args.no_follow_symlinks)
-        .filter(move |name| filters.take(name) && !LocalTree::is_unfinished(name));
+        .filter(move |name| filters.take(name) && !unfinished.leaves(name));
     let comparing = match context.tuning().patience {
         Some(patience) => comparing.patience(patience),
         None => comparing,
@@ -235,6 +248,10 @@ async fn tree(args: &Args, url: &S3Uri, context: &Context, printer: &mut Printer
         printer.update(|bar| bar.at(report.same + report.differs));
     }
     printer.hide();
+    while let Ok((warning, _)) = warned.try_recv() {
+        report.skipped = true;
+        printer.warn(&warning);
+    }
     Ok(report)
 }
 

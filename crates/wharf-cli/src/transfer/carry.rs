@@ -17,6 +17,7 @@ use super::mover::upload::is_directory;
 use super::mover::{Mover, SourceObject};
 use super::route::{Source, Target};
 use super::told::{Action, Deed, Done, Left, archived};
+use super::unfinished::LEFT;
 use crate::error::{Exit, Failure};
 use crate::message::Warning;
 use crate::url::{Shown, Wild};
@@ -113,7 +114,7 @@ impl Carrier<'_, '_> {
                 // Taken along, it could not come back; moved, nobody could go on with it.
                 Ok(file) if !self.mover.is_aws && LocalTree::is_unfinished(&file.key) => {
                     let path = whole.join(&file.key);
-                    let warning = Warning::skipping(path.display(), "A download has left it, or is writing it.");
+                    let warning = Warning::skipping(path.display(), LEFT);
                     self.crew.tell(Outcome::Skipped(warning))?;
                 }
                 Ok(file) => self.upload(root.join(&file.key), &file.key, file.size).await?,

@@ -344,6 +344,53 @@ fn what_has_no_place_in_a_folder_is_refused_by_name() {
 }
 
 #[test]
+fn what_a_download_has_left_is_named() {
+    let bench = Bench::new();
+    bench.files(&["d/a", "d/b.wharf-part", "d/e/c.wharf-journal"]);
+    let left = |names: &[&str]| {
+        let line =
+            |name| format!("warning: Skipping file FOLDER/d/{name}. A download has left it, or is writing it.\n");
+        names.iter().map(line).collect::<String>()
+    };
+    let names = ["b.wharf-part", "e/c.wharf-journal"];
+    let up = |target: &str| (2, format!("upload: d/a to {target}/a\n"), left(&names));
+    assert_eq!(bench.run(&["sync", "d", "s3://my-bucket/x"]), up("s3://my-bucket/x"));
+    assert_eq!(bench.keys(), ["x/a"]);
+    let same =
+        |count: u32| format!("{count} same, 0 differ, 0 missing in the bucket, 0 missing here, 0 unread, 0 unproven\n");
+    assert_eq!(bench.run(&["verify", "d", "s3://my-bucket/x"]), (2, same(1), left(&names)));
+    // With a name of its own at both ends, it is named once; at the target alone, where it would be deleted.
+    bench.put_all([("x/b.wharf-part", "1"), ("x/z.wharf-part", "1")]);
+    let object = |name: &str, why: &str| format!("warning: Skipping file s3://my-bucket/x/{name}. {why}\n");
+    let other = object("z.wharf-part", "It is called like what a download has left.");
+    assert_eq!(bench.run(&["sync", "d", "s3://my-bucket/x"]), failed(2, left(&names)));
+    let more = format!("{}{other}", left(&names));
+    assert_eq!(bench.run(&["sync", "d", "s3://my-bucket/x", "--delete"]), failed(2, &more));
+    assert_eq!(bench.run(&["verify", "d", "s3://my-bucket/x"]), (2, same(1), more));
+    let without = ["--exclude", "*.wharf-*"];
+    assert_eq!(bench.run(&[&["sync", "d", "s3://my-bucket/x", "--delete"], &without[..]].concat()), done(""));
+    // The other way, in the words of `cp`.
+    let (exit, stdout, said) = bench.run(&["cp", "s3://my-bucket/x", "by-cp", "--recursive"]);
+    assert_eq!((exit, stdout.as_str(), said.lines().count()), (2, "download: s3://my-bucket/x/a to by-cp/a\n", 2));
+    let without_hint =
+        |said: &str| said.lines().filter(|line| !line.starts_with("hint")).map(str::to_owned).collect::<Vec<_>>();
+    for verb in [&["sync"][..], &["s3", "sync"]] {
+        let target = format!("by-{}", verb.len());
+        let ran = bench.run(&[verb, &["s3://my-bucket/x", &target]].concat());
+        assert_eq!((ran.0, ran.1), (2, format!("download: s3://my-bucket/x/a to {target}/a\n")));
+        let mut lines = without_hint(&ran.2);
+        lines.sort_unstable();
+        assert_eq!(lines, without_hint(&said));
+    }
+    // What stands in the way of nothing is copied, as by `cp`.
+    bench.must(&["sync", "s3://my-bucket/x", "s3://my-bucket/y"]);
+    assert_eq!(bench.keys(), ["x/a", "x/b.wharf-part", "x/z.wharf-part", "y/a", "y/b.wharf-part", "y/z.wharf-part"]);
+    let (exit, _, stderr) = bench.run(&["verify", "d", "s3://my-bucket/none", "--exclude", "a"]);
+    let nothing = "wharf: nothing was compared: all there is is what downloads have left\n";
+    assert_eq!((exit, stderr), (1, format!("{}{nothing}", left(&names))));
+}
+
+#[test]
 fn objects_get_what_is_asked_for() {
     let bench = Bench::new();
     bench.files(&["d/a.txt"]);
