@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use wharf_embedded::{Fault, Operation};
 
@@ -191,9 +192,9 @@ fn a_file_where_a_folder_must_be_is_said_and_the_rest_goes_on() {
     bench.put_all([("a", "file"), ("a/b", "below"), ("c", "rest"), ("d/e", "x")]);
     bench.files(&["in/d"]);
     let (exit, stdout, stderr) = bench.run(&["cp", "s3://my-bucket", "in", "--recursive"]);
-    assert_ne!(exit, 0);
+    assert_eq!(exit, 2);
     assert!(stderr.contains("s3://my-bucket/d/e"), "{stderr}");
-    assert!(stderr.contains("s3://my-bucket/a/b") || stderr.contains("s3://my-bucket/a "), "{stderr}");
+    assert!(stderr.contains("s3://my-bucket/a/b") || stderr.contains("s3://my-bucket/a. "), "{stderr}");
     assert!(stdout.contains("download: s3://my-bucket/c to in/c"), "{stdout}");
     assert_eq!((bench.read("in/d"), bench.read("in/c")), ("in/d".to_owned(), "rest".to_owned()));
 }
@@ -256,4 +257,33 @@ fn an_error_is_one_line_whatever_the_name() {
     }
     // Results are as they are.
     assert!(bench.must(&["ls", "s3://my-bucket/d/"]).ends_with(" x\ny\n"));
+}
+
+/// Whichever of the two gets its place, also where the folder is made while the file is on its way.
+#[test]
+fn of_a_file_and_a_folder_of_one_name_one_is_refused_by_name() {
+    let bench = Bench::embedded();
+    bench.store().inject(Fault::delay(Duration::from_millis(500)).on(Operation::GetObject).key("f")).unwrap();
+    for (number, verb) in
+        ["sync", "s3 sync", "cp --recursive", "s3 cp --recursive", "mv --recursive"].iter().enumerate()
+    {
+        for (there, refused, why) in [
+            (None, "f", "f: a folder stands where the file must be"),
+            (Some("f"), "f/x", "f: a file stands where a folder must be"),
+        ] {
+            bench.put_all([("f", "f"), ("f/x", "f/x"), ("g", "g")]);
+            let folder = format!("{}{number}", there.unwrap_or("o"));
+            if let Some(name) = there {
+                bench.file(&format!("{folder}/{name}"), "f");
+            }
+            let words: Vec<_> = verb.split(' ').chain(["s3://my-bucket", &folder]).collect();
+            let (exit, stdout, stderr) = bench.run(&words);
+            let expected =
+                format!("warning: Skipping file s3://my-bucket/{refused}. {folder}/{why}; nothing was changed\n");
+            assert_eq!((exit, stderr), (2, expected), "{words:?} {stdout}");
+            let left = if there.is_some() { "f" } else { "f/x" };
+            assert_eq!(bench.tree(&folder), [left, "g"], "{words:?}");
+            assert!(bench.keys().contains(&refused.to_owned()));
+        }
+    }
 }

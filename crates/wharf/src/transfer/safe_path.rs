@@ -128,7 +128,7 @@ impl LocalTree {
             }
         }
         match fs::symlink_metadata(&path) {
-            Ok(found) if found.is_dir() => Err(in_the_way(&path, "a folder stands where the file must be")),
+            Ok(found) if found.is_dir() => Err(folder_in_the_way(&path)),
             Ok(_) => Ok(path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path),
             Err(error) => Err(failed("look at", &path, error)),
@@ -196,6 +196,11 @@ fn windows_problem(part: &str) -> Option<&'static str> {
     }
     (DEVICES.contains(&name.as_str()) || numbered("COM") || numbered("LPT"))
         .then_some("a part names a device on Windows")
+}
+
+/// Why no file is written where a folder is.
+pub(super) fn folder_in_the_way(path: &Path) -> Error {
+    in_the_way(path, "a folder stands where the file must be")
 }
 
 fn in_the_way(path: &Path, problem: &str) -> Error {

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wharf::ETag;
-use wharf::transfer::Download;
+use wharf::transfer::{Download, LocalTree};
+use wharf::{ETag, ErrorKind};
 
 use super::super::crew::{Follower, Outcome};
 use super::super::resume;
 use super::super::told::{Action, Deed, Done};
 use super::{Mover, SourceObject, must_be_verified};
 use crate::error::Failure;
+use crate::message::Warning;
 
 impl Mover {
     /// What downloading an object is called.
@@ -26,6 +27,12 @@ impl Mover {
     ) -> Outcome {
         let action = self.download_action(&object, &path);
         let done = self.download_file(&object, &path, &action, &mut follower).await;
+        if let Err(failure) = &done
+            && failure.is(ErrorKind::InvalidInput)
+            && let Some(why) = folder_in_the_way(&path)
+        {
+            return Outcome::Skipped(Warning::skipping(action.source, why));
+        }
         self.outcome(Deed::Download, action, done)
     }
 
@@ -91,4 +98,12 @@ impl Mover {
         }
         download
     }
+}
+
+/// What is said of a folder that stands where the file must be, where it came after the path was prepared: as if it had been
+/// there before.
+fn folder_in_the_way(path: &Path) -> Option<String> {
+    let (folder, name) = (path.parent()?, path.file_name()?.to_str()?);
+    let error = LocalTree::new(folder).prepare(name).err().filter(|_| path.is_dir())?;
+    Some(error.message().to_owned())
 }

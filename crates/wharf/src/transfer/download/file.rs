@@ -132,7 +132,7 @@ pub(super) fn check_target(target: &Path, options: &FileOptions) -> Result<u64, 
         return Err(refused(&format!("{KEPT_NAME}: give it another")));
     }
     match fs::metadata(target) {
-        Ok(found) if found.is_dir() => Err(refused("is a directory: name the file in it")),
+        Ok(found) if found.is_dir() => Err(is_directory(target)),
         Ok(found) if !found.is_file() => Err(refused("is no regular file").with_hint("open it and give a Writer")),
         Ok(_) if options.keep_existing => Err(exists(target)),
         Ok(found) => Ok(found.len()),
@@ -152,6 +152,10 @@ impl Drop for PartFile {
             self.watch.tidy_up(self.shown(), unused, TIDY_UP);
         }
     }
+}
+
+fn is_directory(target: &Path) -> Error {
+    Error::new(ErrorKind::InvalidInput, format!("{} is a directory: name the file in it", target.display()))
 }
 
 fn exists(target: &Path) -> Error {
@@ -351,13 +355,14 @@ impl PartFile {
         if matches!(*fate, Fate::Discarded) {
             return Err(Error::new(ErrorKind::Other, format!("{} was given up", self.path.display())));
         }
-        if options.keep_existing {
-            match rename_to_new(&self.path, target) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists(target)),
-                renamed => renamed.map_err(failed("could not be given its name"))?,
+        let rename = if options.keep_existing { rename_to_new } else { |from: &Path, to: &Path| fs::rename(from, to) };
+        match rename(&self.path, target) {
+            // It was none when the download began.
+            Err(_) if target.is_dir() => return Err(is_directory(target)),
+            Err(error) if options.keep_existing && error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(exists(target));
             }
-        } else {
-            fs::rename(&self.path, target).map_err(failed("could not be given its name"))?;
+            renamed => renamed.map_err(failed("could not be given its name"))?,
         }
         *fate = Fate::Named;
         Ok(())

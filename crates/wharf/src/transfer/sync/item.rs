@@ -20,7 +20,7 @@ use crate::transfer::handle::Watch;
 use crate::transfer::lane::Lane;
 use crate::transfer::patience::patiently;
 use crate::transfer::reading::{each_block, while_wanted};
-use crate::transfer::safe_path::LocalTree;
+use crate::transfer::safe_path::{LocalTree, folder_in_the_way};
 use crate::transfer::upload::{Upload, Uploaded};
 use crate::transfer::verification::Verification;
 
@@ -142,6 +142,8 @@ async fn download(
         ErrorKind::PreconditionFailed if !overwrite && path.exists() => {
             error.with_hint("a file of that name is there already: on this disk two keys may be one name")
         }
+        // One that was made for a key below this one, since the path was prepared.
+        ErrorKind::InvalidInput if path.is_dir() => folder_in_the_way(&path),
         _ => error,
     })?;
     Ok(Moved { verification: Some(done.verification), resumed_bytes: done.resumed_bytes, ..Moved::default() })
