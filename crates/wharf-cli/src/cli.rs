@@ -7,6 +7,7 @@ use std::path::Path;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
+use crate::aws_words;
 use crate::command::{self, Command};
 use crate::error::{Exit, Failure};
 use crate::globals::Globals;
@@ -50,7 +51,7 @@ pub(crate) fn definition() -> clap::Command {
     used(definition, "mv", "wharf mv [OPTIONS] <SOURCE>... <TARGET>").mut_subcommand("s3", |s3| {
         let s3 = used(s3, "cp", "wharf s3 cp [OPTIONS] <SOURCE> <TARGET>");
         let s3 = used(s3, "mv", "wharf s3 mv [OPTIONS] <SOURCE> <TARGET>");
-        used(s3, "rm", "wharf s3 rm [OPTIONS] <URL>")
+        used(s3, "rm", "wharf s3 rm [OPTIONS] <URL>").mut_subcommands(aws_words::of)
     })
 }
 

@@ -3,6 +3,7 @@
 //! [`cli`] and [`globals`] say what can be typed, [`command`] has a file for every verb. What verbs tell are values
 //! ([`message`]), which [`printer`] alone prints; [`error`] says what goes wrong and how it exits.
 
+mod aws_words;
 mod cli;
 mod command;
 mod context;

@@ -24,11 +24,30 @@ fn help_begins_with_an_example() {
             assert_eq!((exit, stderr.as_str()), (0, ""), "{line:?}");
             let (example, rest) = stdout.split_once("\n\n").unwrap_or((&stdout, ""));
             assert!(example.starts_with("Example: "), "{stdout}");
-            let verb = format!("wharf {}", line.last().copied().unwrap_or("serve"));
+            let verb = format!("wharf {}", if line.is_empty() { "serve".to_owned() } else { line.join(" ") });
             let commands = rest.split("\n\n").next().unwrap();
             assert!(example.contains(&verb) || commands.contains(&verb), "{verb} {stdout}");
         }
     }
+}
+
+/// Keys are literal there, and one source is taken.
+#[test]
+fn help_of_the_words_of_aws_says_nothing_of_ours() {
+    let help = |args: &[&str]| run(bare(&[args, &["--help"]].concat())).1;
+    let ours =
+        ["* or ?", "*.csv", "--raw", "or everything that fits", "Several URLs", "several sources", "was transferred"];
+    for verb in ["ls", "cp", "mv", "rm", "sync", "mb", "rb", "presign", "website"] {
+        let of_aws = help(&["s3", verb]);
+        let (example, _) = of_aws.split_once("\n\nUsage: ").unwrap();
+        assert!(!example.contains(&format!("wharf {verb}")), "{example}");
+        assert!(ours.iter().all(|text| !of_aws.contains(text)), "{of_aws}");
+        assert!(example.lines().all(|line| line.len() <= 100), "{example}");
+    }
+    // Where none of these is said of ours, the table of what differs is out of date.
+    let all = ["ls", "cp", "mv", "rm", "sync"].map(|verb| help(&[verb])).concat();
+    assert!(ours.iter().all(|text| all.contains(text)), "{all}");
+    assert!(help(&["sync"]).contains("--force\n") && !help(&["s3", "sync"]).contains("--force\n"));
 }
 
 #[test]

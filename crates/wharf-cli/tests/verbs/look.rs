@@ -118,6 +118,30 @@ fn the_version_and_completions_need_no_server() {
 }
 
 #[test]
+fn completions_offer_what_help_shows() {
+    let bench = Bench::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = bench.must(&["completions", shell]);
+        // As aws-cli takes them, or of use to no verb.
+        for hidden in ["cli-binary-format", "progress-multiline", "no-cli-pager", "checksum-mode"] {
+            assert!(!script.contains(hidden), "{shell} {hidden}");
+        }
+        for shown in ["no-overwrite", "endpoint-url", "listen", "expires-in", "human-readable"] {
+            assert!(script.contains(shown), "{shell} {shown}");
+        }
+    }
+    let script = bench.must(&["completions", "fish"]);
+    let offers = |verb: &str, option: &str| {
+        let begin = format!("complete -c wharf -n \"__fish_wharf_using_subcommand {verb}\" ");
+        let option = format!("-l {option}");
+        script.lines().any(|line| line.starts_with(&begin) && line.split(" -d ").any(|part| part.ends_with(&option)))
+    };
+    assert!(offers("cp", "part-size") && offers("ls", "endpoint-url") && offers("serve", "listen"));
+    // What all verbs share and this one has no use for.
+    assert!(!offers("ls", "part-size") && !offers("serve", "endpoint-url") && !offers("version", "region"));
+}
+
+#[test]
 fn a_store_in_a_directory_needs_no_server() {
     let bench = Bench::embedded();
     let run = |args: &[&str]| bench.run(&[args, &["--embedded", "store"]].concat());
