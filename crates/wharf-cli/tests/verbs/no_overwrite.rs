@@ -112,3 +112,16 @@ fn where_nobody_may_look_nothing_is_written() {
     let left = "skip: ./a to s3://my-bucket/a: it is there already\n";
     assert_eq!(run(&bench, "cp a s3://my-bucket/a --provider aws"), failed(0, left));
 }
+
+/// As long as for the write itself.
+#[test]
+fn a_server_that_is_away_for_a_while_is_waited_for() {
+    let bench = Bench::embedded();
+    bench.file("a", "here");
+    bench.store().inject(Fault::respond(503, "").on(Operation::HeadObject).times(3)).unwrap();
+    bench.store().inject(Fault::respond(503, "").on(Operation::ListObjectsV2).times(3)).unwrap();
+    assert_eq!(
+        run(&bench, "cp a s3://my-bucket/a"),
+        (0, "upload: ./a to s3://my-bucket/a\n".to_owned(), UNKNOWN.to_owned())
+    );
+}

@@ -39,7 +39,7 @@ impl Mover {
         if !self.options.no_overwrite || !self.is_unknown(condition) {
             return Ok(false);
         }
-        let is_there = self.is_there(bucket, key).await.map_err(|failure| {
+        let is_there = self.is_there_patiently(bucket, key).await.map_err(|failure| {
             let is_refused = failure.is(ErrorKind::AccessDenied);
             let failure = failure.of("--no-overwrite looks first:");
             if is_refused {
@@ -52,6 +52,19 @@ impl Mover {
             follower.warn(warning);
         }
         Ok(is_there)
+    }
+
+    /// The same as [`is_there`](Self::is_there), as patiently as the write that follows: a listing waits until the server is back.
+    async fn is_there_patiently(&self, bucket: &str, key: &str) -> Result<bool, Failure> {
+        let failure = match self.is_there(bucket, key).await {
+            Err(failure) if failure.is_unheard() || failure.is(ErrorKind::SlowDown) => failure,
+            looked => return looked,
+        };
+        let listed = self.tuning.list(&self.ends.target, bucket).prefix(key).max_keys(1).pages().next().await;
+        match listed.and_then(Result::err).map(Failure::from) {
+            Some(listing) if listing.is_unheard() => Err(failure),
+            _ => self.is_there(bucket, key).await,
+        }
     }
 
     fn is_unknown(&self, condition: Condition) -> bool {
