@@ -48,7 +48,13 @@ pub(crate) async fn carry(
     crew: &mut Crew<'_>,
     given: Option<&mut Given>,
 ) -> Result<(), Failure> {
-    let mut carrier = Carrier { sources, target, mover, crew, given };
+    let meet = match target {
+        Target::Prefix { bucket, prefix } if sources.iter().any(|source| lies_about(source, bucket, prefix)) => {
+            crew.until(mover.ends.share(bucket)).await??
+        }
+        _ => false,
+    };
+    let mut carrier = Carrier { sources, target, mover, crew, given, meet };
     match source {
         Source::File(path) => carrier.file(path).await,
         Source::Tree(root) => carrier.tree(root).await,
@@ -66,6 +72,22 @@ struct Carrier<'a, 'p> {
     mover: &'a Arc<Mover>,
     crew: &'a mut Crew<'p>,
     given: Option<&'a mut Given>,
+    /// Whether the target lies in the bucket of a source.
+    meet: bool,
+}
+
+/// Whether a source lies below this prefix, elsewhere than where it goes, or the other way round, if it is one bucket.
+fn lies_about(source: &Source, to: &str, into: &str) -> bool {
+    match source {
+        Source::Object { bucket, key } => {
+            bucket == to && key.starts_with(into) && *key != format!("{into}{}", source.name())
+        }
+        Source::Objects { bucket, prefix, root, .. } => {
+            let nested = prefix.starts_with(into) || into.starts_with(prefix.as_str());
+            bucket == to && nested && &prefix[..*root] != into
+        }
+        Source::File(_) | Source::Tree(_) => false,
+    }
 }
 
 impl Carrier<'_, '_> {
@@ -222,7 +244,7 @@ impl Carrier<'_, '_> {
     /// The prefix of a target that lies in the source: what is there has arrived, and is not taken along again.
     fn target_inside(&self, bucket: &str, root: &str) -> Option<String> {
         match self.target {
-            Target::Prefix { bucket: to, prefix } if self.mover.ends.are_of_one_server() && to == bucket => {
+            Target::Prefix { bucket: to, prefix } if self.meet && to == bucket => {
                 (prefix.starts_with(root) && prefix != root).then(|| prefix.clone())
             }
             _ => None,
@@ -231,7 +253,7 @@ impl Carrier<'_, '_> {
 
     /// Whether what arrives there would take the place of what is to be carried itself: a source lies in the target.
     fn would_replace_source(&self, to: &str, key: &str) -> bool {
-        self.mover.ends.are_of_one_server() && self.sources.iter().any(|source| self.would_replace(source, to, key))
+        self.meet && self.sources.iter().any(|source| self.would_replace(source, to, key))
     }
 
     fn would_replace(&self, source: &Source, to: &str, key: &str) -> bool {

@@ -108,13 +108,18 @@ fn no_source_is_replaced_by_another() {
         assert_eq!(bench.keys(), ["a/b/b/x", "a/x", "a/y"]);
         assert_eq!((bench.object("a/b/b/x"), bench.object("a/x")), ("inner".to_owned(), "outer".to_owned()));
     }
-    // Be it also said where the source is.
-    bench.put_all([("o/b/b/x", "inner"), ("o/b/x", "outer")]);
-    let endpoint = bench.endpoint();
-    let args = ["mv", "s3://my-bucket/o/b", "s3://my-bucket/o", "--recursive", "--source-endpoint-url", &endpoint];
-    let (exit, stdout, stderr) = bench.run(&args);
-    assert_eq!((exit, stdout.as_str()), (1, "move: s3://my-bucket/o/b/x to s3://my-bucket/o/x\n"), "{stderr}");
-    assert_eq!((bench.object("o/b/b/x"), bench.object("o/x")), ("inner".to_owned(), "outer".to_owned()));
+    // Be it also said where the source is, and by another name of the same server.
+    for endpoint in [bench.endpoint().to_owned(), bench.endpoint().replace("127.0.0.1", "localhost")] {
+        bench.put_all([("o/b/b/x", "inner"), ("o/b/x", "outer")]);
+        let args = ["mv", "s3://my-bucket/o/b", "s3://my-bucket/o", "--recursive", "--source-endpoint-url", &endpoint];
+        let (exit, stdout, stderr) = bench.run(&args);
+        assert_eq!((exit, stdout.as_str()), (1, "move: s3://my-bucket/o/b/x to s3://my-bucket/o/x\n"), "{stderr}");
+        assert_eq!((bench.object("o/b/b/x"), bench.object("o/x")), ("inner".to_owned(), "outer".to_owned()));
+        let args = ["sync", "s3://my-bucket/o/b", "s3://my-bucket/o", "--delete", "--source-endpoint-url", &endpoint];
+        let (exit, _, stderr) = bench.run(&args);
+        assert_eq!(exit, 252, "{stderr}");
+        assert!(stderr.contains("s3://my-bucket/o/b/ and s3://my-bucket/o/ lie in each other"), "{stderr}");
+    }
     // Nor by that of another.
     bench.put_all([("p/b/c/x", "inner"), ("p/c/x", "outer")]);
     let args = ["mv", "s3://my-bucket/p/b", "s3://my-bucket/p/c", "s3://my-bucket/p", "--recursive"];

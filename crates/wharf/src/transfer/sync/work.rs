@@ -92,7 +92,7 @@ struct Pass {
 impl Work {
     pub(super) async fn run(self: Arc<Self>) -> Result<(), Error> {
         let (source, target, may_be_missing) = (self.source.clone(), self.target.clone(), self.allow_empty_source);
-        overlap(&self.client, &source, &target)?;
+        overlap(&self.client, &source, &target).await?;
         let missing = blocking(move || check(&source, &target, may_be_missing)).await?;
         let sort = !self.is_in_order();
         match self.clone().pass(sort, missing).await? {
@@ -411,7 +411,7 @@ impl Work {
 ///
 /// Two buckets of one name can be of two tenants of a server, and only clients of their own reach both: then the same prefix
 /// does no harm, for there is nothing to copy where it is one bucket after all.
-fn overlap(client: &Client, source: &Kind, target: &Kind) -> Result<(), Error> {
+async fn overlap(client: &Client, source: &Kind, target: &Kind) -> Result<(), Error> {
     let (
         Kind::Bucket { client: from, bucket, prefix },
         Kind::Bucket { client: to, bucket: other_bucket, prefix: other_prefix },
@@ -419,10 +419,13 @@ fn overlap(client: &Client, source: &Kind, target: &Kind) -> Result<(), Error> {
     else {
         return Ok(());
     };
-    let server = |of: &Option<Client>| of.as_ref().unwrap_or(client).inner().endpoint.server();
-    let is_one_client = from.is_none() && to.is_none();
     let nested = prefix.starts_with(other_prefix.as_str()) || other_prefix.starts_with(prefix.as_str());
-    if bucket == other_bucket && nested && (is_one_client || prefix != other_prefix && server(from) == server(to)) {
+    if bucket != other_bucket || !nested {
+        return Ok(());
+    }
+    let [source, target] = [from, to].map(|of| of.as_ref().unwrap_or(client));
+    let is_one_client = from.is_none() && to.is_none();
+    if is_one_client || prefix != other_prefix && target.reaches_same_bucket(source, bucket).await? {
         let message = format!("s3://{bucket}/{prefix} and s3://{bucket}/{other_prefix} lie in each other");
         return Err(Error::invalid_input(message));
     }
