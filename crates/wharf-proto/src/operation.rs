@@ -174,7 +174,8 @@ pub enum ChecksumPolicy {
     None,
     /// The client's default for data.
     Default,
-    /// S3 insists on one: the client's default, or CRC64NVME where that is none.
+    /// S3 insists on one: the client's default, or CRC64NVME where that is none; or `Content-MD5`, see
+    /// [`ContentMd5`](crate::provider::ContentMd5).
     Required,
     /// None, by the caller's choice.
     Off,

@@ -77,14 +77,15 @@ pub enum Side {
 /// What counts as a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Compare {
-    /// Another size, or a source that was written later, to the second.
+    /// Another size, or a source that was written later. S3 keeps whole seconds: a source that was written in the second in which
+    /// the target was may be what was sent then, or later; its bytes decide ([`Action::Compare`]).
     #[default]
     SizeAndTime,
-    /// Another size, or a target that was written later, to the second: as aws-cli compares what it downloads.
+    /// Another size, or a target that was written later: as aws-cli compares what it downloads.
     SizeAndLaterTarget,
     /// Another size alone.
     SizeOnly,
-    /// Another size, or another time, to the second.
+    /// Another size, or another time.
     ExactTime,
     /// Another size, or other bytes. Where no checksum of both is known, that is left to whoever can read them:
     /// [`Action::Compare`].
@@ -279,11 +280,15 @@ impl SyncPlan {
         if source.size != target.size {
             return Action::Transfer { source, because: Reason::Size };
         }
-        let times = seconds(&source).zip(seconds(&target));
+        let times = source.modified.zip(target.modified);
         let because = match self.rules.compare {
             Compare::SizeOnly => None,
             // What is not known may differ.
-            Compare::SizeAndTime => times.is_none_or(|(source, target)| source > target).then_some(Reason::Time),
+            Compare::SizeAndTime => match times {
+                Some((one, other)) if one <= other => None,
+                Some((one, other)) if is_second_of(other, one) => return Action::Compare { source, target },
+                _ => Some(Reason::Time),
+            },
             Compare::SizeAndLaterTarget => times.is_none_or(|(source, target)| target > source).then_some(Reason::Time),
             Compare::ExactTime => times.is_none_or(|(source, target)| source != target).then_some(Reason::Time),
             Compare::Checksum => match (&source.checksum, &target.checksum) {
@@ -333,17 +338,10 @@ impl Head {
     }
 }
 
-/// When it was written, in whole seconds: S3's headers have no more. Of times before 1970 the second is that before.
-fn seconds(entry: &Entry) -> Option<i64> {
-    let modified = entry.modified?;
-    match modified.duration_since(UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_secs()).ok(),
-        Err(before) => {
-            let before = before.duration();
-            let seconds = before.as_secs() + u64::from(before.subsec_nanos() > 0);
-            i64::try_from(seconds).ok().map(|seconds| -seconds)
-        }
-    }
+/// Whether `second` is a whole one, in which `time` lies.
+fn is_second_of(second: SystemTime, time: SystemTime) -> bool {
+    let is_whole = second.duration_since(UNIX_EPOCH).is_ok_and(|since| since.subsec_nanos() == 0);
+    is_whole && time.duration_since(second).is_ok_and(|after| after.as_secs() == 0)
 }
 
 #[cfg(test)]

@@ -36,8 +36,9 @@ Example: a backup that is like the folder, and what it would have done
 /// Make a folder or prefix like another
 ///
 /// What is missing or differs is copied: another size, or a source that was written later. Two
-/// listings tell, no object is asked for itself. With --delete, what the source does not have is
-/// deleted last, and only if both sides could be read to their end and all was transferred.
+/// listings tell; an object is asked for itself where its file was written in the very second in
+/// which it was stored. With --delete, what the source does not have is deleted last, and only if
+/// both sides could be read to their end and all was transferred.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {

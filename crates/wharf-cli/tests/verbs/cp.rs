@@ -444,6 +444,10 @@ fn copies_between_servers_pass_through_here() {
     assert_eq!(sorted(other.run(&args)), lines(&expected));
     assert_eq!(other.keys(), ["e/a", "e/b"]);
     assert!(is_dressed(&other, "e/a"));
+    // Two buckets of one name are two: none lies in the other.
+    let args = ["sync", "s3://my-bucket/d", "s3://my-bucket", "--source-endpoint-url", &endpoint];
+    assert_eq!(other.run(&args).0, 0);
+    assert_eq!(other.keys(), ["a", "b", "e/a", "e/b"]);
     dressed(&bench, "large", 17 << 20);
     for (verb, key) in [("cp", "large"), ("mv", "moved")] {
         let target = format!("s3://my-bucket/{key}");

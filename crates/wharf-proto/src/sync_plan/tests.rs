@@ -85,17 +85,26 @@ fn what_is_there_is_kept_where_that_is_the_rule() {
     assert_eq!(actions, [Action::Keep(source[1].clone())]);
 }
 
+/// What was written again within the second must not look unchanged for ever.
 #[test]
-fn times_count_to_the_second() {
-    let one = Entry::new("a", 1).modified(at(10) + Duration::from_millis(900));
+fn fractions_of_a_second_count() {
+    let later = Entry::new("a", 1).modified(at(10) + Duration::from_millis(900));
     let other = Entry::new("a", 1).modified(at(10));
-    for compare in [Compare::SizeAndTime, Compare::ExactTime] {
-        let actions = plan(rules(compare, false), from_ref(&one), from_ref(&other)).unwrap().0;
-        assert_eq!(words(&actions), ["Skip a"], "{compare:?}");
+    for (compare, one_way, the_other) in [
+        (Compare::SizeAndTime, "Compare a", "Skip a"),
+        (Compare::SizeAndLaterTarget, "Skip a", "Time a"),
+        (Compare::ExactTime, "Time a", "Time a"),
+    ] {
+        let actions =
+            |source, target| words(&plan(rules(compare, false), from_ref(source), from_ref(target)).unwrap().0);
+        assert_eq!((actions(&later, &other), actions(&other, &later)), (vec![one_way.into()], vec![the_other.into()]));
     }
-    // Before 1970 as well.
-    let before = |millis| Entry::new("a", 1).modified(UNIX_EPOCH - Duration::from_millis(millis));
-    assert_eq!((seconds(&before(1)), seconds(&before(1000)), seconds(&before(1001))), (Some(-1), Some(-1), Some(-2)));
+    // Whoever keeps fractions, or is a second apart, leaves no doubt.
+    let [early, late] = [300, 1300].map(|millis| Entry::new("a", 1).modified(at(10) + Duration::from_millis(millis)));
+    for (source, target) in [(&later, &early), (&late, &other)] {
+        let (actions, _) = plan(Rules::default(), from_ref(source), from_ref(target)).unwrap();
+        assert_eq!(words(&actions), ["Time a"]);
+    }
     // What nobody knows is transferred.
     assert_eq!(words(&plan(Rules::default(), &[Entry::new("a", 1)], &[other]).unwrap().0), ["Time a"]);
 }

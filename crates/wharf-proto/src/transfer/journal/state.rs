@@ -96,7 +96,9 @@ impl UploadState {
         let same_place = then.endpoint == now.endpoint && then.bucket == now.bucket && then.key == now.key;
         let same_source = (&then.path, then.offset, then.length) == (&now.path, now.offset, now.length)
             && (then.modified, then.inode) == (now.modified, now.inode);
-        match (same_place, same_source, then.options == now.options, then.part_size == now.part_size) {
+        // What is stored has it, or has it not.
+        let same_options = then.options == now.options && then.write_id.is_some() == now.write_id.is_some();
+        match (same_place, same_source, same_options, then.part_size == now.part_size) {
             (false, ..) => Some("it goes to another object"),
             (_, false, ..) => Some("the file has changed"),
             (_, _, false, _) => Some("other things are said of the object"),

@@ -62,10 +62,16 @@ async fn fetch(
             let bytes = bytes.inspect_err(|error| {
                 silences.fetch_add(u32::from(error.kind() == ErrorKind::Timeout), Ordering::Relaxed);
             })?;
-            at.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-            job.moved(bytes.len());
+            let left = usize::try_from(range.end - at.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
+            // What follows is somebody else's.
+            let count = bytes.len().min(left);
+            at.fetch_add(count as u64, Ordering::Relaxed);
+            job.moved(count);
             // Nobody takes it any more where the download has ended; then this task ends too.
-            let _ = sender.send(Ok(bytes));
+            let _ = sender.send(Ok(bytes.slice(..count)));
+            if count == left && body.left() != Some(0) {
+                break;
+            }
         }
         if at.load(Ordering::Relaxed) < range.end { Err(ended_early()) } else { Ok(()) }
     };

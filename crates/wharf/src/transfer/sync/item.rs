@@ -8,7 +8,7 @@ use std::sync::Arc;
 use wharf_proto::ObjectHead;
 use wharf_proto::evidence::{Comparison, Doubt, Evidence, Likeness, likely_cuts};
 use wharf_proto::provider::Parts;
-use wharf_proto::sync_plan::{Entry, Reason};
+use wharf_proto::sync_plan::{Compare, Entry, Reason};
 use wharf_proto::{Error, ErrorKind};
 
 use super::SyncAction;
@@ -51,6 +51,8 @@ pub(super) async fn carry_out(work: &Work, source: Entry, because: Option<Reason
         (None, Some(target)) => match likeness(work, &source, target).await {
             Ok(Likeness::Same(_)) => return work.same(source).await,
             Ok(Likeness::Differs) => Reason::Content,
+            // By its time it may differ, and that is enough.
+            Ok(Likeness::Unknown(_)) | Err(_) if work.rules.compare != Compare::Checksum => Reason::Time,
             // What nobody knows may differ.
             Ok(Likeness::Unknown(doubt)) => Reason::Unproven(doubt),
             Err(error) => return work.item(SyncAction::Read, source, Some(error)).await,

@@ -1,10 +1,11 @@
 //! What there is at one end, in the order of keys.
 
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 use wharf_proto::op::ListedObject;
-use wharf_proto::sync_plan::Entry;
+use wharf_proto::sync_plan::{Compare, Entry, Side};
 use wharf_proto::{Error, ErrorKind};
 
 use super::place::Kind;
@@ -23,9 +24,20 @@ pub(super) struct Reading {
 }
 
 enum From {
-    Walk { batches: mpsc::Receiver<Vec<Result<Entry, Trouble>>>, batch: std::vec::IntoIter<Result<Entry, Trouble>> },
-    List { items: ListItems, prefix: usize },
-    Sorted { batches: mpsc::Receiver<Result<Vec<Entry>, Error>>, batch: std::vec::IntoIter<Entry> },
+    Walk {
+        batches: mpsc::Receiver<Vec<Result<Entry, Trouble>>>,
+        batch: std::vec::IntoIter<Result<Entry, Trouble>>,
+    },
+    /// `is_cut`: the times of the objects are cut to whole seconds.
+    List {
+        items: ListItems,
+        prefix: usize,
+        is_cut: bool,
+    },
+    Sorted {
+        batches: mpsc::Receiver<Result<Vec<Entry>, Error>>,
+        batch: std::vec::IntoIter<Entry>,
+    },
     Over,
 }
 
@@ -38,8 +50,13 @@ fn following<T>(received: Option<Vec<T>>) -> Result<Option<std::vec::IntoIter<T>
 }
 
 impl Reading {
-    /// Begins to read one end. `other` is the other one.
-    pub(super) fn begin(work: &Work, place: &Kind, other: &Kind, links: Links) -> Self {
+    /// Begins to read one end.
+    pub(super) fn begin(work: &Work, side: Side) -> Self {
+        let (place, other, links) = match side {
+            Side::Source => (&work.source, &work.target, work.links),
+            Side::Target => (&work.target, &work.source, Links::Target),
+        };
+        let is_download = side == Side::Source && matches!(other, Kind::Local(_));
         let from = match place {
             Kind::Local(root) => {
                 let (batches, batch) = (walk(root.clone(), links), Vec::new().into_iter());
@@ -50,7 +67,8 @@ impl Reading {
                 let list = client.list(bucket).prefix(prefix).parallel(work.parallel).patience(work.patience);
                 let list = if work.request_payer { list.request_payer() } else { list };
                 let list = if let Some(names) = work.page_size { list.max_keys(names) } else { list };
-                From::List { items: list.items(), prefix: prefix.len() }
+                let is_cut = is_download && work.rules.compare == Compare::SizeAndTime;
+                From::List { items: list.items(), prefix: prefix.len(), is_cut }
             }
         };
         Self { from, skips_markers: work.leaves_markers || matches!(other, Kind::Local(_)) }
@@ -81,8 +99,8 @@ impl Reading {
                         continue;
                     }
                 },
-                From::List { items, prefix } => match items.next().await.transpose()? {
-                    Some(object) => Ok(entry_of(object, *prefix)),
+                From::List { items, prefix, is_cut } => match items.next().await.transpose()? {
+                    Some(object) => Ok(entry_of(object, *prefix, *is_cut)),
                     None => return Ok(None),
                 },
             };
@@ -146,14 +164,20 @@ fn sorted(mut unsorted: mpsc::Receiver<Vec<Entry>>) -> mpsc::Receiver<Result<Vec
     batches
 }
 
-fn entry_of(object: ListedObject, prefix: usize) -> Entry {
+fn entry_of(object: ListedObject, prefix: usize, is_cut: bool) -> Entry {
     let mut key = object.key;
     // A server that lists what it was not asked for names it whole.
     let key = if key.is_char_boundary(prefix) { key.split_off(prefix.min(key.len())) } else { key };
     let mut entry = Entry::new(key, object.size);
-    entry.modified = object.last_modified;
+    entry.modified = object.last_modified.map(|time| if is_cut { whole_seconds(time) } else { time });
     entry.etag = Some(object.etag);
     entry
+}
+
+/// The time as a header has it, and so a file that was downloaded by itself.
+fn whole_seconds(time: SystemTime) -> SystemTime {
+    let fraction = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
+    time.checked_sub(Duration::from_nanos(fraction.into())).unwrap_or(time)
 }
 
 /// Walks in a thread of its own, a little ahead.

@@ -125,8 +125,8 @@ impl Work {
 
     /// Goes through both ends, sorted first where that is wanted. Gives back where they are not in order.
     async fn pass(self: Arc<Self>, sort: bool, missing: bool) -> Result<Option<Disorder>, Error> {
-        let mut source = Reading::begin(&self, &self.source, &self.target, self.links);
-        let mut target = Reading::begin(&self, &self.target, &self.source, Links::Target);
+        let mut source = Reading::begin(&self, Side::Source);
+        let mut target = Reading::begin(&self, Side::Target);
         // A folder that is not there yet holds nothing.
         let is_missing = |place: &Kind| missing && matches!(place, Kind::Local(_));
         let offered = [(Side::Source, is_missing(&self.source)), (Side::Target, is_missing(&self.target))];
