@@ -197,7 +197,9 @@ impl<S> PutObject<S> {
         self
     }
 
-    /// Has the body checked by this algorithm, in place of the client's default.
+    /// Has the body checked by this algorithm, in place of the client's default. A stream that no trailer follows (over plain http
+    /// with an unsigned payload, or to a provider without trailers) is compared with the checksum of the answer, where that is by
+    /// this algorithm: S3 keeps CRC64NVME where it is told of none.
     pub fn checksum(mut self, algorithm: ChecksumAlgorithm) -> Self {
         self.checksum = ChecksumPolicy::Algorithm(algorithm);
         self

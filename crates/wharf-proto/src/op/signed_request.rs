@@ -31,6 +31,9 @@ use crate::operation::{ChecksumPolicy, Operation, Request, SendFuture, Sender, S
 /// # Ok::<(), wharf_proto::Error>(())
 /// ```
 ///
+/// An answer must begin within the client's progress timeout (30 s by default): what an API may take longer to answer is a method of
+/// its own here, such as CopyObject.
+///
 /// # Errors
 /// Whatever the API answers; [`InvalidInput`](crate::ErrorKind::InvalidInput) for a key without a bucket, and for a
 /// name or value that no header can hold.
