@@ -10,7 +10,8 @@ use crate::rows::{Counts, ROWS, Row};
 pub const HELP: &str = "\
 bench/run [OPTIONS]
   --rounds N          rounds, in turns (5)
-  --quick             some of the rows, or all that are asked for, smaller, three rounds: about five minutes
+  --quick             some of the rows, or all that are asked for, smaller, three rounds: about five minutes,
+                      or two with --programs floor,wharf,s5cmd
   --latency           the rows at 50 ms alone
   --no-latency        all rows but those
   --command           the rows of the command itself alone
