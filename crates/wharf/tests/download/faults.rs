@@ -187,6 +187,8 @@ struct Habits {
     breaks: Option<usize>,
     /// Ranges come without their length, and every second one ends well in its middle.
     short: bool,
+    /// Ranges come without their length, and go on to the object's end.
+    long: bool,
 }
 
 /// A client of such a server, which has one object of these bytes.
@@ -206,8 +208,10 @@ fn served(data: Vec<u8>, habits: Habits) -> (Client, Fake) {
             answer = answer.header("etag", "\"e\"");
         }
         let is_short = habits.short && range.is_some();
-        let mut sent = data.slice(range.unwrap_or(0..size));
-        if !habits.no_length && !is_short {
+        let is_long = habits.long && range.is_some();
+        let range = range.unwrap_or(0..size);
+        let mut sent = data.slice(range.start..if is_long { size } else { range.end });
+        if !habits.no_length && !is_short && !is_long {
             answer = answer.header("content-length", sent.len());
         }
         if is_short && number % 2 == 0 {
@@ -238,6 +242,7 @@ async fn servers_that_are_not_s3() {
         ("it does not say how long it is", Habits { no_length: true, ..Habits::default() }, 1),
         ("it breaks off", Habits { breaks, ..Habits::default() }, 40),
         ("its ranges end early", Habits { short: true, ..Habits::default() }, 60),
+        ("its ranges do not end", Habits { long: true, ..Habits::default() }, 30),
     ] {
         for concurrency in [1, 4] {
             let (s3, fake) = served(data.clone(), habits);
