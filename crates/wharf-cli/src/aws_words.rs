@@ -22,8 +22,8 @@ const OTHERWISE: [(&str, &str, &str); 7] = [
     ("rm", "the prefix, or everything that fits, without asking", "the prefix"),
     (
         "sync",
-        ", and only if both sides could be read to their end and all was transferred.",
-        ", and only if both sides could be read to their end.",
+        "both sides could be read to their end and all was transferred.",
+        "both sides could be read to their end.",
     ),
 ];
 

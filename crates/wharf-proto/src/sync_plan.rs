@@ -286,6 +286,8 @@ impl SyncPlan {
             // What is not known may differ.
             Compare::SizeAndTime => match times {
                 Some((one, other)) if one <= other => None,
+                // What is left alone in any case need not be read.
+                Some((one, other)) if is_second_of(other, one) && self.rules.keep => None,
                 Some((one, other)) if is_second_of(other, one) => return Action::Compare { source, target },
                 _ => Some(Reason::Time),
             },

@@ -99,6 +99,8 @@ fn fractions_of_a_second_count() {
             |source, target| words(&plan(rules(compare, false), from_ref(source), from_ref(target)).unwrap().0);
         assert_eq!((actions(&later, &other), actions(&other, &later)), (vec![one_way.into()], vec![the_other.into()]));
     }
+    let keep = Rules { keep: true, ..Rules::default() };
+    assert_eq!(words(&plan(keep, from_ref(&later), from_ref(&other)).unwrap().0), ["Skip a"]);
     // Whoever keeps fractions, or is a second apart, leaves no doubt.
     let [early, late] = [300, 1300].map(|millis| Entry::new("a", 1).modified(at(10) + Duration::from_millis(millis)));
     for (source, target) in [(&later, &early), (&late, &other)] {
