@@ -125,3 +125,25 @@ fn a_server_that_is_away_for_a_while_is_waited_for() {
         (0, "upload: ./a to s3://my-bucket/a\n".to_owned(), UNKNOWN.to_owned())
     );
 }
+
+/// Nobody has looked at a source that was named, and that it is not there is no success.
+#[test]
+fn a_source_that_is_not_there_is_no_object_that_was_left() {
+    let unknown = Bench::embedded();
+    let ignoring = Bench::like(Personality::Garage);
+    for (bench, more) in [(&unknown, ""), (&ignoring, ""), (&ignoring, " --provider garage")] {
+        bench.put("there", "there");
+        for verb in ["cp", "mv"] {
+            let words = format!("s3 {verb} s3://my-bucket/none s3://my-bucket/there{more}");
+            let (exit, stdout, stderr) = run(bench, &words);
+            assert!(exit == 1 && stdout.is_empty() && stderr.contains("HTTP 404"), "{words} {exit} {stderr}");
+            let words = format!("{verb} s3://my-bucket/none s3://my-bucket/there{more}");
+            let (exit, stdout, stderr) = run(bench, &words);
+            assert!(
+                exit == 1 && stdout.is_empty() && stderr.contains(": nothing is there\n"),
+                "{words} {exit} {stderr}"
+            );
+        }
+        assert_eq!(bench.object("there"), "there");
+    }
+}

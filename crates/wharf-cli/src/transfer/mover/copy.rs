@@ -44,7 +44,7 @@ impl Mover {
         }
         let condition = if self.ends.through_here { Condition::PutIfAbsent } else { Condition::CopyIfAbsent };
         if self.is_taken(condition, bucket, key, follower).await? {
-            return Ok(None);
+            return self.leave(object).await;
         }
         // What goes must be what was copied.
         let etag = match &object.etag {
@@ -64,16 +64,15 @@ impl Mover {
             match follower.follow(call.start()).await {
                 Err(failure) if is_guarded && failure.is(ErrorKind::Unsupported) => {
                     if self.look_first(bucket, key, follower).await? {
-                        return Ok(None);
+                        return self.leave(object).await;
                     }
                     is_guarded = false;
                 }
                 Err(failure) if is_pinned && failure.is(ErrorKind::Unsupported) => is_pinned = false,
                 Err(failure) if self.may_be_there(&failure) => {
-                    return if self.was_left(object, etag.as_ref(), bucket, key).await {
-                        Ok(None)
-                    } else {
-                        Err(failure)
+                    return match self.was_left(object, etag.as_ref(), bucket, key).await {
+                        true => self.leave(object).await,
+                        false => Err(failure),
                     };
                 }
                 copied => break copied?,
@@ -86,6 +85,14 @@ impl Mover {
         let verified = Some(copied.verification.is_verified());
         let lost_create = copied.lost_create;
         Ok(Some(Done { size: copied.size.or(object.size), verified, lost_create, ..Done::new(action.clone()) }))
+    }
+
+    /// Leaves alone what is at the target, unless the source is not there: nobody has looked at one that was named.
+    async fn leave(&self, object: &SourceObject) -> Result<Option<Done>, Failure> {
+        if object.etag.is_none() {
+            self.head_of_source(&object.bucket, &object.key, true).await?;
+        }
+        Ok(None)
     }
 
     /// Whether it was the target's condition that failed, not one of the source: something is there, and the source is still
