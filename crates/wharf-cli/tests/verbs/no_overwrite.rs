@@ -147,3 +147,26 @@ fn a_source_that_is_not_there_is_no_object_that_was_left() {
         assert_eq!(bench.object("there"), "there");
     }
 }
+
+#[test]
+fn what_is_there_is_seen_whatever_key_it_has() {
+    let bench = Bench::embedded();
+    bench.file("a", "here");
+    let with = |words: &str, key: &str| run(&bench, &format!("{words} --sse-c AES256 --sse-c-key {key}"));
+    let [key, other] = ["k", "m"].map(|letter| letter.repeat(32));
+    bench.put("plain", "there");
+    // An exact name is looked for, not what begins with it.
+    bench.put("neww", "there");
+    let skip = |key: &str| failed(0, format!("skip: ./a to s3://my-bucket/{key}: it is there already\n"));
+    assert_eq!(with("cp a s3://my-bucket/plain", &key), skip("plain"));
+    assert_eq!(
+        with("cp a s3://my-bucket/new", &key),
+        (0, "upload: ./a to s3://my-bucket/new\n".to_owned(), UNKNOWN.to_owned())
+    );
+    assert_eq!(run(&bench, "cp a s3://my-bucket/new"), skip("new"));
+    assert_eq!(with("cp a s3://my-bucket/new", &key), skip("new"));
+    assert_eq!(with("cp a s3://my-bucket/new", &other), skip("new"));
+    bench.store().inject(Fault::respond(400, "InvalidRequest").on(Operation::HeadObject)).unwrap();
+    let written = (0, "upload: ./a to s3://my-bucket/ne\n".to_owned(), UNKNOWN.to_owned());
+    assert_eq!(run(&bench, "cp a s3://my-bucket/ne"), written);
+}

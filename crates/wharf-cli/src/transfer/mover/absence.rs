@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use wharf::ErrorKind;
 use wharf::provider::{Condition, Provider};
+use wharf::transfer::List;
 
 use super::super::crew::Follower;
 use super::Mover;
@@ -60,7 +61,7 @@ impl Mover {
             Err(failure) if failure.is_unheard() || failure.is(ErrorKind::SlowDown) => failure,
             looked => return looked,
         };
-        let listed = self.tuning.list(&self.ends.target, bucket).prefix(key).max_keys(1).pages().next().await;
+        let listed = self.listing_of_target(bucket, key).pages().next().await;
         match listed.and_then(Result::err).map(Failure::from) {
             Some(listing) if listing.is_unheard() => Err(failure),
             _ => self.is_there(bucket, key).await,
@@ -97,8 +98,28 @@ impl Mover {
             Ok(_) => Ok(true),
             // A bucket that is not there is met by the write.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NoSuchKey) => Ok(false),
+            // It may be there without the key that the new one gets, or with another: a listing asks for none.
+            Err(error) if self.may_want_another_key(&error) => {
+                let mut pages = self.listing_of_target(bucket, key).pages();
+                match pages.next().await {
+                    Some(Ok(page)) => Ok(page.objects.iter().any(|object| object.key == key)),
+                    Some(Err(_)) => Err(error.into()),
+                    None => Ok(false),
+                }
+            }
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn may_want_another_key(&self, error: &wharf::Error) -> bool {
+        let sends_key = self.options.attributes.source_key(false).is_some();
+        let status = error.status().map(|status| status.as_u16());
+        status == Some(400) || sends_key && status == Some(403)
+    }
+
+    fn listing_of_target(&self, bucket: &str, key: &str) -> List {
+        let listing = self.tuning.list(&self.ends.target, bucket).prefix(key).max_keys(1);
+        if self.options.requester_pays() { listing.request_payer() } else { listing }
     }
 
     /// Where no condition protects an object: whether there is one.
