@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tokio::sync::mpsc;
-use wharf::S3Uri;
 use wharf::proto::evidence::Likeness;
 use wharf::proto::sync_plan::{Compare, Reason};
 use wharf::transfer::{SyncAction, SyncItem, SyncPlace};
+use wharf::{Client, ErrorKind, S3Uri};
 
 use crate::context::Context;
 use crate::error::{CHOOSE, Exit, Failure, RAW, by_option};
@@ -157,6 +157,11 @@ impl Args {
     pub(super) fn filters(&self) -> &Filters {
         &self.filters
     }
+
+    /// Whether what was named is a link, and none is followed.
+    fn leaves_link(&self) -> bool {
+        self.no_follow_symlinks && self.path.is_symlink()
+    }
 }
 
 pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) -> Result<Exit, Failure> {
@@ -185,8 +190,13 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     let (place, report) = match is_tree {
         true => (as_prefix(url.key()), tree(&args, &url, context, printer).await?),
         false => {
-            let name = args.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = args.path.file_name().unwrap_or_default();
             let names_prefix = url.key().is_empty() || url.key().ends_with('/');
+            if names_prefix && name.to_str().is_none() {
+                let why = format!("{} is no UTF-8, which every key must be", args.path.display());
+                return Err(Failure::new(Exit::Other, why));
+            }
+            let name = name.to_string_lossy().into_owned();
             let key = if names_prefix { format!("{}{name}", url.key()) } else { url.key().to_owned() };
             let report = one(&args, name, url.bucket(), &key, context, printer).await?;
             (key, report)
@@ -197,6 +207,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         // Two names that are mistyped are as empty as each other.
         let why = match args.filters.is_empty() {
             _ if report.skipped => "all there is is what downloads have left",
+            _ if !is_tree && args.leaves_link() => "the file is a symbolic link, which --no-follow-symlinks leaves out",
             true => "the folder and the prefix are both empty",
             false if is_tree => "of what is in the folder and under the prefix, the filters take nothing",
             false => "the filters leave the file out",
@@ -266,13 +277,20 @@ async fn one(
 ) -> Result<Report, Failure> {
     let mut report = Report::default();
     let folder = Locally::new().absolute(args.path.parent().unwrap_or(Path::new("")));
-    if !args.filters.below(&folder.display().to_string()).take(&name) {
+    if args.leaves_link() || !args.filters.below(&folder.display().to_string()).take(&name) {
         return Ok(report);
     }
     let s3 = context.client()?;
     let (verdict, reason) = match s3.head_object(bucket, key).checksum_mode(true).await {
+        // As of an object that is met in a folder: it may not be read, or not without its key.
+        Err(error) if error.status().is_some_and(|status| matches!(status.as_u16(), 400 | 403)) => {
+            (Verdict::Unread, Some(error.to_string()))
+        }
         Err(error) => match Failure::from(error) {
-            failure if failure.is_not_there() => (Verdict::Missing, None),
+            failure if failure.is_not_there() => {
+                bucket_must_be_there(&s3, bucket).await?;
+                (Verdict::Missing, None)
+            }
             failure => return Err(failure),
         },
         Ok(head) => match args.path.metadata() {
@@ -288,6 +306,16 @@ async fn one(
     };
     report.tell(&Comparison { name, verdict, reason }, args, printer)?;
     Ok(report)
+}
+
+/// The same 404 is said of an object whose bucket is not there.
+async fn bucket_must_be_there(s3: &Client, bucket: &str) -> Result<(), Failure> {
+    match s3.head_bucket(bucket).await {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NoSuchBucket) => {
+            Err(Failure::from(error).exits(Exit::Service))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn comparison(item: SyncItem) -> Comparison {

@@ -26,3 +26,4 @@ mod rm;
 mod run;
 mod sync;
 mod terminal;
+mod verify;
