@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::aws_words;
 use crate::command::{self, Command};
@@ -66,12 +66,41 @@ pub(crate) fn parse() -> Result<Cli, clap::Error> {
 
 /// What words say. Help and mistakes need all verbs.
 pub(crate) fn read(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
+    let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
     let mut definition = definition();
-    let mut typed = definition.try_get_matches_from_mut(words)?;
-    if let Some(problem) = idle::said(&typed) {
+    let mut typed = definition.try_get_matches_from_mut(&words)?;
+    if let Some(problem) = idle_of_verb(&mut definition, &typed, words) {
         return Err(clap::Error::raw(ErrorKind::UnknownArgument, problem));
     }
     Cli::from_arg_matches_mut(&mut typed).map_err(|error| error.format(&mut definition))
+}
+
+/// What is wrong where an option that does nothing stands after the verb. What stands before it may be an alias's, said for all.
+fn idle_of_verb(definition: &mut clap::Command, typed: &ArgMatches, words: Vec<OsString>) -> Option<String> {
+    let problem = idle::said(typed)?;
+    match from_verb(words) {
+        // Clap hands what is said for all down to the verb, so that the two are one there.
+        Some(words) => idle::said(&definition.try_get_matches_from_mut(words).ok()?),
+        None => Some(problem),
+    }
+}
+
+/// The same words without the options that stand before the verb.
+fn from_verb(words: Vec<OsString>) -> Option<Vec<OsString>> {
+    let (mut kept, mut rest) = (vec![OsString::from("wharf")], words);
+    loop {
+        let before = clap::Command::new("wharf").args_override_self(true).allow_external_subcommands(true);
+        let before = before.external_subcommand_value_parser(clap::value_parser!(OsString));
+        let typed = Globals::augment_args(before).try_get_matches_from(rest).ok()?;
+        let (verb, after) = typed.subcommand()?;
+        kept.push(verb.into());
+        let after = after.get_many::<OsString>("").into_iter().flatten().cloned();
+        if verb != "s3" {
+            kept.extend(after);
+            return Some(kept);
+        }
+        rest = [verb.into()].into_iter().chain(after).collect();
+    }
 }
 
 /// `aws s3 cp help` is how aws-cli is asked for help.

@@ -1,4 +1,4 @@
-//! Options that do nothing for a verb: its help leaves them out, and who says one is told.
+//! Options that do nothing for a verb: its help leaves them out, and who says one after it is told.
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};

@@ -189,14 +189,15 @@ fn a_usage_error_is_one_line_and_a_hint() {
 fn an_option_that_does_nothing_is_not_taken() {
     for (args, verb, option) in [
         (&["serve", "--profile", "work"][..], "serve", "--profile"),
-        (&["--endpoint-url", "http://127.0.0.1:1", "serve"], "serve", "--endpoint-url"),
+        (&["serve", "--endpoint-url", "http://127.0.0.1:1"], "serve", "--endpoint-url"),
         (&["serve", "--cli-read-timeout", "1"], "serve", "--cli-read-timeout"),
         (&["serve", "--embedded", "d"], "serve", "--embedded"),
         (&["serve", "--bandwidth", "1M"], "serve", "--bandwidth"),
         (&["version", "--fsync"], "version", "--fsync"),
         (&["completions", "bash", "--provider", "ceph"], "completions", "--provider"),
         (&["ls", "--no-resume"], "ls", "--no-resume"),
-        (&["--part-size", "8MiB", "s3", "ls"], "s3 ls", "--part-size"),
+        (&["s3", "ls", "--part-size", "8MiB"], "s3 ls", "--part-size"),
+        (&["--part-size", "8MiB", "s3", "ls", "--part-size", "9MiB"], "s3 ls", "--part-size"),
         (&["head", "s3://my-bucket/a", "--concurrency", "2"], "head", "--concurrency"),
         (&["verify", ".", "s3://my-bucket", "--fsync"], "verify", "--fsync"),
         (&["pipe", "s3://my-bucket/a", "--page-size", "1000"], "pipe", "--page-size"),
@@ -215,6 +216,28 @@ fn an_option_that_does_nothing_is_not_taken() {
     let of_aws =
         ["--endpoint-url", "http://127.0.0.1:1", "--region", "eu-west-1", "--no-verify-ssl", "--profile", "work"];
     assert_eq!(run(bare(&[&of_aws[..], &["version"]].concat())), version);
+    // What stands before the verb may be an alias's, who says it for all of them.
+    for before in [
+        &["--part-size", "8MiB", "--fsync"][..],
+        &["--provider", "ceph", "--bandwidth=1M"],
+        &["--embedded", "version"],
+        &["--trust-etags", "--concurrency", "2", "--no-resume"],
+    ] {
+        assert_eq!(run(bare(&[before, &["version"]].concat())), version, "{before:?}");
+    }
+    let faults = run(bare(&["serve", "--faults", "/nonexistent"]));
+    assert_eq!(run(bare(&["--endpoint-url", "http://127.0.0.1:1", "serve", "--faults", "/nonexistent"])), faults);
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("s").display().to_string();
+    assert_eq!(run(bare(&["mb", "s3://my-bucket", "--embedded", &store])).0, 0);
+    for words in [
+        &["--part-size", "8MiB", "ls", "--embedded", &store][..],
+        &["--embedded", &store, "--fsync", "s3", "ls"],
+        &["s3", "--fsync", "ls", "--embedded", &store],
+    ] {
+        let (exit, stdout, stderr) = run(bare(words));
+        assert!(exit == 0 && stdout.ends_with(" my-bucket\n") && stderr.is_empty(), "{words:?} {stdout} {stderr}");
+    }
     let help = run(bare(&["version", "--help"])).1;
     assert!(!help.contains("--region") && !help.contains("--profile"), "{help}");
     for (verb, option) in [("serve", "--region"), ("pipe", "--part-size"), ("cp", "--fsync"), ("verify", "--part-size")]
