@@ -143,8 +143,11 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         None => sync.concurrency(AT_ONCE),
     };
     let sync = if let Some(patience) = context.tuning().patience { sync.patience(patience) } else { sync };
-    if !mover.options.dryrun && is_unprotected(&source, &target, &mover) {
-        printer.warn(&Mover::unprotected());
+    if !mover.options.dryrun
+        && is_unprotected(&source, &target, &mover)
+        && let Some(warning) = mover.unprotected()
+    {
+        printer.warn(&warning);
     }
     let sync = match (&source, &target) {
         (Place::Remote(url), Place::Local(root)) if mover.cases.look() => {

@@ -6,7 +6,6 @@ mod download;
 pub(crate) mod upload;
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use wharf::op::HeadObject;
 use wharf::transfer::{List, Verification};
@@ -41,8 +40,8 @@ pub(crate) struct Mover {
     pub(crate) cases: Cases,
     /// Whether it was said whose S3 the target's server is.
     names_provider: bool,
-    /// Whether it was said that this server cannot, or may not, protect what is there.
-    said_unprotected: AtomicBool,
+    /// Whether warnings are heard by nobody: another line of the same list may tell them.
+    is_quiet: bool,
 }
 
 /// An object that is a source.
@@ -71,12 +70,12 @@ impl Mover {
             keeps_uploads: !context.tuning().no_resume && resume::can_keep_uploads(),
             tuning: context.tuning().clone(),
             cases: Cases::new(options.case_conflict, context.is_aws()),
+            is_quiet: context.globals.output.quiet,
             options,
             is_move,
             is_aws: context.is_aws(),
             locally: Locally::new(),
             names_provider: context.globals.connection.provider.is_some(),
-            said_unprotected: AtomicBool::new(false),
         })
     }
 

@@ -33,7 +33,7 @@ pub(crate) struct TransferArgs {
     pub(crate) no_overwrite: bool,
     /// Print only what goes wrong
     #[arg(long)]
-    only_show_errors: bool,
+    pub(super) only_show_errors: bool,
     /// Show no bar
     #[arg(long)]
     no_progress: bool,

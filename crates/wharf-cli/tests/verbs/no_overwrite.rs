@@ -126,6 +126,36 @@ fn a_server_that_is_away_for_a_while_is_waited_for() {
     );
 }
 
+/// What somebody should know of a server is enough for all lines of a list.
+#[test]
+fn a_list_of_commands_is_told_once_of_a_server() {
+    let bench = Bench::like(Personality::Garage);
+    bench.file("a", "here");
+    let lines = |words: &[&str]| words.iter().map(|word| format!("cp a s3://my-bucket/{word}\n")).collect::<String>();
+    let said = |list: &str| {
+        let list = list.replace("my-bucket", &bench.bucket);
+        let (exit, _, stderr) = bench.run_with(&["run", "-", "--jobs", "1"], list.as_bytes());
+        assert_eq!(exit, 0, "{stderr}");
+        ["not known whether", "this server ignores conditions"].map(|text| stderr.matches(text).count())
+    };
+    assert_eq!(said(&lines(&["b --no-overwrite", "c --no-overwrite", "d --no-overwrite"])), [1, 0]);
+    let garage = "--no-overwrite --provider garage";
+    let known = [format!("f {garage}"), format!("g {garage}")];
+    // That it is known to ignore them is told after that it was not known.
+    assert_eq!(said(&lines(&["e --no-overwrite", &known[0], &known[1]])), [1, 1]);
+    assert_eq!(said(&lines(&["h --no-overwrite --only-show-errors", "i --no-overwrite"])), [1, 0]);
+    assert_eq!(said(&lines(&["j --no-overwrite --quiet", "k --no-overwrite"])), [1, 0]);
+    let known = [format!("l {garage} --quiet"), format!("m {garage}")];
+    assert_eq!(said(&lines(&[&known[0], &known[1]])), [0, 1]);
+    bench.files(&["d/a"]);
+    for words in ["cp a s3://my-bucket/x --only-show-errors", "sync d s3://my-bucket/y --only-show-errors"] {
+        assert_eq!(run(&bench, words), done(""), "{words}");
+    }
+    // What is known of it goes wrong for whoever relies on conditions.
+    let (exit, _, stderr) = run(&bench, "cp a s3://my-bucket/z --only-show-errors --provider garage");
+    assert!(exit == 0 && stderr.starts_with("warning: this server ignores conditions"), "{stderr}");
+}
+
 /// Nobody has looked at a source that was named, and that it is not there is no success.
 #[test]
 fn a_source_that_is_not_there_is_no_object_that_was_left() {

@@ -1,6 +1,6 @@
 //! What `--no-overwrite` goes by: a condition where the server is known to keep it, and else a look before.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use wharf::ErrorKind;
 use wharf::provider::{Condition, Provider};
@@ -20,6 +20,10 @@ const UNKNOWN: &str = "it is not known whether this server keeps conditions: --n
                        between the look and the write may be overwritten";
 
 const SAY_PROVIDER: &str = "--provider says whose S3 it is; `--provider other`: of none that has a name";
+
+/// Whether each was said. A list of commands is one process, and one warning is enough for it.
+static SAID_UNKNOWN: AtomicBool = AtomicBool::new(false);
+static SAID_UNPROTECTED: AtomicBool = AtomicBool::new(false);
 
 impl Mover {
     /// Whether the target's server ignores this condition, or the one by which parts are put together.
@@ -77,13 +81,13 @@ impl Mover {
     /// What to say, once, of a server that nothing is known of and whose name nobody said.
     pub(crate) fn unknown_server(&self) -> Option<Warning> {
         let is_unnamed = !self.names_provider && self.ends.target.provider() == Provider::Other;
-        (self.options.no_overwrite && is_unnamed && !self.said_unprotected.swap(true, Ordering::Relaxed))
-            .then(|| Warning::new(UNKNOWN).hint(SAY_PROVIDER))
+        let is_told = self.options.no_overwrite && is_unnamed && !self.is_quiet && !self.options.only_show_errors;
+        (is_told && !SAID_UNKNOWN.swap(true, Ordering::Relaxed)).then(|| Warning::new(UNKNOWN).hint(SAY_PROVIDER))
     }
 
-    /// What to say of a server that ignores conditions.
-    pub(crate) fn unprotected() -> Warning {
-        Warning::new(UNPROTECTED)
+    /// What to say, once, of a server that ignores conditions.
+    pub(crate) fn unprotected(&self) -> Option<Warning> {
+        (!self.is_quiet && !SAID_UNPROTECTED.swap(true, Ordering::Relaxed)).then(|| Warning::new(UNPROTECTED))
     }
 
     /// Whether a condition failed, and writing only what is not there may have been it.
@@ -124,8 +128,8 @@ impl Mover {
 
     /// Where no condition protects an object: whether there is one.
     pub(super) async fn look_first(&self, bucket: &str, key: &str, follower: &Follower) -> Result<bool, Failure> {
-        if !self.said_unprotected.swap(true, Ordering::Relaxed) {
-            follower.warn(Self::unprotected());
+        if let Some(warning) = self.unprotected() {
+            follower.warn(warning);
         }
         self.is_there(bucket, key).await
     }
