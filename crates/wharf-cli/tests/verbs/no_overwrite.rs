@@ -98,6 +98,25 @@ fn a_server_that_is_known_to_keep_conditions_is_asked_once() {
     }
 }
 
+/// Scaleway is known for what writes an object at once, and not for what puts parts together.
+#[test]
+fn what_is_known_is_asked_of_the_condition_that_an_object_of_this_size_has() {
+    let bench = Bench::embedded();
+    bench.file("small", vec![7; (16 << 20) - 1]);
+    bench.file("large", vec![7; 16 << 20]);
+    for (words, looks, writes) in
+        [("cp small s3://my-bucket/a", 0, "PutObject"), ("cp large s3://my-bucket/b", 1, "CompleteMultipartUpload")]
+    {
+        bench.store().clear_requests();
+        let (exit, _, stderr) = run(&bench, &format!("{words} --provider scaleway"));
+        let asked: Vec<_> = bench.store().requests().iter().map(|request| request.operation).collect();
+        assert_eq!((exit, asked.iter().filter(|name| **name == "HeadObject").count(), stderr.as_str()), (0, looks, ""));
+        assert!(asked.contains(&writes), "{asked:?}");
+        let (exit, _, stderr) = run(&bench, &format!("{words} --provider scaleway"));
+        assert!(exit == 0 && stderr.ends_with(": it is there already\n"), "{stderr}");
+    }
+}
+
 /// Who may only write cannot look: to write all the same could overwrite.
 #[test]
 fn where_nobody_may_look_nothing_is_written() {

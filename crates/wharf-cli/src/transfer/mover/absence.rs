@@ -21,6 +21,18 @@ const UNKNOWN: &str = "it is not known whether this server keeps conditions: --n
 
 const SAY_PROVIDER: &str = "--provider says whose S3 it is; `--provider other`: of none that has a name";
 
+/// The size from which the library may send an object in parts: below it none has any.
+const PARTS_FROM: u64 = 16 << 20;
+
+/// What a look at the target found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Nobody looked: the condition is known to do.
+    Spared,
+    Free,
+    Taken,
+}
+
 /// Whether each was said. A list of commands is one process, and one warning is enough for it.
 static SAID_UNKNOWN: AtomicBool = AtomicBool::new(false);
 static SAID_UNPROTECTED: AtomicBool = AtomicBool::new(false);
@@ -32,17 +44,17 @@ impl Mover {
         [condition, Condition::CompleteIfAbsent].iter().any(|known| ignored.contains(*known))
     }
 
-    /// Whether something is there that is not to be overwritten, asked only where nothing is known of what the target's server
-    /// makes of this condition: it is sent all the same.
-    pub(super) async fn is_taken(
+    /// Looks for something that is not to be overwritten, only where nothing is known of what the target's server makes of this
+    /// condition, or of the one for an object of so many bytes: it is sent all the same.
+    pub(super) async fn look(
         &self,
-        condition: Condition,
+        (condition, size): (Condition, Option<u64>),
         bucket: &str,
         key: &str,
         follower: &Follower,
-    ) -> Result<bool, Failure> {
-        if !self.options.no_overwrite || !self.is_unknown(condition) {
-            return Ok(false);
+    ) -> Result<Look, Failure> {
+        if !self.options.no_overwrite || !self.is_unknown(condition, size) {
+            return Ok(Look::Spared);
         }
         let is_there = self.is_there_patiently(bucket, key).await.map_err(|failure| {
             let is_refused = failure.is(ErrorKind::AccessDenied);
@@ -56,7 +68,7 @@ impl Mover {
         if !is_there && let Some(warning) = self.unknown_server() {
             follower.warn(warning);
         }
-        Ok(is_there)
+        Ok(if is_there { Look::Taken } else { Look::Free })
     }
 
     /// The same as [`is_there`](Self::is_there), as patiently as the write that follows: a listing waits until the server is back.
@@ -72,10 +84,11 @@ impl Mover {
         }
     }
 
-    fn is_unknown(&self, condition: Condition) -> bool {
+    fn is_unknown(&self, condition: Condition, size: Option<u64>) -> bool {
         let habits = self.ends.target.provider().habits();
         let is_known = |condition| habits.keeps.contains(condition) || habits.ignores.contains(condition);
-        !is_known(condition) || !is_known(Condition::CompleteIfAbsent)
+        let is_one_request = size.is_some_and(|size| size < PARTS_FROM.min(habits.parts.max_size));
+        !is_known(condition) || !is_one_request && !is_known(Condition::CompleteIfAbsent)
     }
 
     /// What to say, once, of a server that nothing is known of and whose name nobody said.
@@ -126,11 +139,21 @@ impl Mover {
         if self.options.requester_pays() { listing.request_payer() } else { listing }
     }
 
-    /// Where no condition protects an object: whether there is one.
-    pub(super) async fn look_first(&self, bucket: &str, key: &str, follower: &Follower) -> Result<bool, Failure> {
+    /// Where no condition protects an object: whether there is one, unless somebody looked.
+    pub(super) async fn look_first(
+        &self,
+        before: Look,
+        bucket: &str,
+        key: &str,
+        follower: &Follower,
+    ) -> Result<bool, Failure> {
         if let Some(warning) = self.unprotected() {
             follower.warn(warning);
         }
-        self.is_there(bucket, key).await
+        match before {
+            Look::Spared => self.is_there(bucket, key).await,
+            Look::Free => Ok(false),
+            Look::Taken => Ok(true),
+        }
     }
 }

@@ -9,6 +9,7 @@ use wharf::{ETag, ErrorKind};
 use super::super::attributes::Attribute;
 use super::super::crew::{Follower, Outcome};
 use super::super::told::{Action, Deed, Done};
+use super::absence::Look;
 use super::{Mover, SourceObject, must_be_verified};
 use crate::error::{Exit, Failure};
 use crate::url::Shown;
@@ -43,7 +44,8 @@ impl Mover {
             self.refuse_one_object(object, bucket, key).await?;
         }
         let condition = if self.ends.through_here { Condition::PutIfAbsent } else { Condition::CopyIfAbsent };
-        if self.is_taken(condition, bucket, key, follower).await? {
+        let look = self.look((condition, object.size), bucket, key, follower).await?;
+        if look == Look::Taken {
             return self.leave(object).await;
         }
         // What goes must be what was copied.
@@ -63,7 +65,7 @@ impl Mover {
             let call = if is_guarded { call.if_absent() } else { call };
             match follower.follow(call.start()).await {
                 Err(failure) if is_guarded && failure.is(ErrorKind::Unsupported) => {
-                    if self.look_first(bucket, key, follower).await? {
+                    if self.look_first(look, bucket, key, follower).await? {
                         return self.leave(object).await;
                     }
                     is_guarded = false;

@@ -12,6 +12,7 @@ use super::super::attributes::Attribute;
 use super::super::crew::{Follower, Outcome};
 use super::super::local;
 use super::super::told::{Action, Deed, Done};
+use super::absence::Look;
 use super::{Mover, must_be_verified, remove_file};
 use crate::error::{Exit, Failure};
 use crate::message::Warning;
@@ -55,13 +56,16 @@ impl Mover {
         if before.is_dir() {
             return Err(is_directory());
         }
-        if self.is_taken(Condition::PutIfAbsent, bucket, key, follower).await? {
+        // A pipe has no size.
+        let size = before.is_file().then_some(before.len());
+        let look = self.look((Condition::PutIfAbsent, size), bucket, key, follower).await?;
+        if look == Look::Taken {
             return Ok(None);
         }
         let keeps = self.keeps_uploads;
         let uploaded = match follower.follow(self.put(bucket, key, path).resumable(keeps).start()).await {
             Err(failure) if self.options.no_overwrite && failure.is(ErrorKind::Unsupported) => {
-                if self.look_first(bucket, key, follower).await? {
+                if self.look_first(look, bucket, key, follower).await? {
                     return Ok(None);
                 }
                 follower.follow(self.put_unconditionally(bucket, key, path).resumable(keeps).start()).await?
@@ -101,11 +105,12 @@ impl Mover {
         follower: &mut Follower,
     ) -> Result<Option<Done>, Failure> {
         // What comes in cannot be read again when the condition has been refused.
-        if self.is_taken(Condition::PutIfAbsent, bucket, key, follower).await? {
+        let look = self.look((Condition::PutIfAbsent, None), bucket, key, follower).await?;
+        if look == Look::Taken {
             return Ok(None);
         }
         let is_unprotected = self.options.no_overwrite && self.may_ignore(Condition::PutIfAbsent);
-        if is_unprotected && self.look_first(bucket, key, follower).await? {
+        if is_unprotected && self.look_first(look, bucket, key, follower).await? {
             return Ok(None);
         }
         let input = Reader::new(tokio::io::stdin());
