@@ -38,19 +38,6 @@ struct Source {
     file: Arc<fs::File>,
     size: u64,
     modified: Option<SystemTime>,
-    changed: Option<(i64, i64)>,
-}
-
-/// When anything of the file was changed last, be it its times: who writes to a file may put back when it was written.
-#[cfg(unix)]
-pub(crate) fn changed_at(metadata: &fs::Metadata) -> Option<(i64, i64)> {
-    use std::os::unix::fs::MetadataExt;
-    Some((metadata.ctime(), metadata.ctime_nsec()))
-}
-
-#[cfg(not(unix))]
-pub(crate) fn changed_at(_metadata: &fs::Metadata) -> Option<(i64, i64)> {
-    None
 }
 
 impl Source {
@@ -60,8 +47,7 @@ impl Source {
         must_be_file(&path, &fs::metadata(&path).map_err(unreadable)?)?;
         let file = fs::File::open(&path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
-        let (modified, changed) = (metadata.modified().ok(), changed_at(&metadata));
-        Ok(Self { size: metadata.len(), modified, changed, file: Arc::new(file), path })
+        Ok(Self { size: metadata.len(), modified: metadata.modified().ok(), file: Arc::new(file), path })
     }
 
     /// Refuses a file that is not what it was. What is asked is known of any open file without a disk, so that this is done
@@ -69,8 +55,7 @@ impl Source {
     fn check_unchanged(&self) -> Result<(), Error> {
         let metadata = self.file.metadata().map_err(|error| unreadable(&self.path, error))?;
         // The length too: two writes within a tick of the file system's clock have the same time.
-        let times = (metadata.modified().ok(), changed_at(&metadata));
-        if metadata.len() != self.size || times != (self.modified, self.changed) {
+        if metadata.len() != self.size || metadata.modified().ok() != self.modified {
             return Err(changed(&self.path));
         }
         Ok(())

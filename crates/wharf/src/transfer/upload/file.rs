@@ -9,7 +9,7 @@ use wharf_proto::{Error, ErrorKind};
 
 use crate::payload::blocking;
 use crate::payload::blocks::{look_at_once, whole_at_once};
-use crate::payload::file::{changed_at, must_be_file, unreadable};
+use crate::payload::file::{must_be_file, unreadable};
 
 /// What tells whether a file has changed.
 #[derive(Debug, Clone)]
@@ -19,7 +19,6 @@ pub(super) struct Snapshot {
     pub(super) modified: Option<SystemTime>,
     /// Another file may stand under the name.
     pub(super) identity: Option<(u64, u64)>,
-    changed: Option<(i64, i64)>,
 }
 
 impl Snapshot {
@@ -94,13 +93,11 @@ impl Snapshot {
     }
 
     fn is_like(&self, other: &Self) -> bool {
-        let times = |of: &Self| (of.modified, of.changed);
-        self.length == other.length && times(self) == times(other) && self.identity == other.identity
+        self.length == other.length && self.modified == other.modified && self.identity == other.identity
     }
 
     fn of(path: PathBuf, metadata: &Metadata) -> Self {
-        let (modified, changed) = (metadata.modified().ok(), changed_at(metadata));
-        Self { path, length: metadata.len(), modified, changed, identity: identity(metadata) }
+        Self { path, length: metadata.len(), modified: metadata.modified().ok(), identity: identity(metadata) }
     }
 }
 
