@@ -77,8 +77,9 @@ pub enum Side {
 /// What counts as a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Compare {
-    /// Another size, or a source that was written later. S3 keeps whole seconds: a source that was written in the second in which
-    /// the target was may be what was sent then, or later; its bytes decide ([`Action::Compare`]).
+    /// Another size, or a source that was written later. S3 keeps whole seconds: a file that was written later in the very second in
+    /// which its object was stored may be what was sent then; its bytes decide ([`Action::Compare`]). Two objects of one second
+    /// count as the same.
     #[default]
     SizeAndTime,
     /// Another size, or a target that was written later: as aws-cli compares what it downloads.

@@ -42,7 +42,6 @@ mod profiles;
 mod progress;
 mod route;
 mod runtime;
-mod same_bucket;
 mod session;
 mod settings;
 pub mod transfer;

@@ -48,9 +48,14 @@ pub(crate) async fn carry(
     crew: &mut Crew<'_>,
     given: Option<&mut Given>,
 ) -> Result<(), Failure> {
+    // One object that goes elsewhere replaces no other source.
+    let may_meet = |source: &&Source| sources.len() > 1 || matches!(source, Source::Objects { .. });
     let meet = match target {
-        Target::Prefix { bucket, prefix } if sources.iter().any(|source| lies_about(source, bucket, prefix)) => {
-            crew.until(mover.ends.share(bucket)).await??
+        Target::Prefix { bucket, prefix } => {
+            match sources.iter().filter(may_meet).find_map(|source| in_both(source, bucket, prefix)) {
+                Some(inner) => crew.until(mover.share(bucket, inner)).await??,
+                None => false,
+            }
         }
         _ => false,
     };
@@ -76,17 +81,18 @@ struct Carrier<'a, 'p> {
     meet: bool,
 }
 
-/// Whether a source lies below this prefix, elsewhere than where it goes, or the other way round, if it is one bucket.
-fn lies_about(source: &Source, to: &str, into: &str) -> bool {
+/// The prefix of what lies in the source and below this prefix of the target, if it is one bucket; not of what goes onto itself.
+fn in_both<'a>(source: &'a Source, to: &str, into: &'a str) -> Option<&'a str> {
     match source {
         Source::Object { bucket, key } => {
-            bucket == to && key.starts_with(into) && *key != format!("{into}{}", source.name())
+            let is_in = bucket == to && key.starts_with(into) && *key != format!("{into}{}", source.name());
+            is_in.then_some(key)
         }
-        Source::Objects { bucket, prefix, root, .. } => {
-            let nested = prefix.starts_with(into) || into.starts_with(prefix.as_str());
-            bucket == to && nested && &prefix[..*root] != into
+        Source::Objects { bucket, prefix, root, .. } if bucket == to && &prefix[..*root] != into => {
+            let inner = if prefix.len() > into.len() { prefix } else { into };
+            (inner.starts_with(into) && inner.starts_with(prefix.as_str())).then_some(inner)
         }
-        Source::File(_) | Source::Tree(_) => false,
+        _ => None,
     }
 }
 

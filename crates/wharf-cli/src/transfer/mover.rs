@@ -134,6 +134,15 @@ impl Mover {
         self.tuning.list(&self.ends.source, bucket)
     }
 
+    /// Whether the target's bucket of this name is also the source's, as what lies below the prefix shows.
+    pub(crate) async fn share(&self, bucket: &str, prefix: &str) -> Result<bool, Failure> {
+        let list = |client: &Client| {
+            let list = self.tuning.list(client, bucket).prefix(prefix);
+            if self.options.requester_pays() { list.request_payer() } else { list }
+        };
+        Ok(list(&self.ends.target).shows_same_bucket(list(&self.ends.source)).await?)
+    }
+
     /// A request for what is known of a source.
     pub(crate) fn head_of_source(&self, bucket: &str, key: &str, is_copy: bool) -> HeadObject<Client> {
         let head = self.ends.source.head_object(bucket, key);

@@ -1,7 +1,6 @@
 //! The options that `cp`, `mv` and `sync` share, as aws-cli has them, and a few of our own.
 
 use clap::ValueEnum;
-use tokio::sync::OnceCell;
 use wharf::Client;
 
 use super::attributes::AttributeArgs;
@@ -118,21 +117,9 @@ pub(crate) struct Ends {
     pub(crate) target: Client,
     /// Whether copies have to go through this machine: no server can reach both.
     pub(crate) through_here: bool,
-    share: OnceCell<bool>,
 }
 
 impl Ends {
-    fn new(source: Client, target: Client, through_here: bool) -> Self {
-        Self { source, target, through_here, share: OnceCell::new() }
-    }
-
-    /// Whether the target's bucket is also that of this name at the source: a profile or an address may be said for the source
-    /// where both are of one server, and a server may have several names.
-    pub(crate) async fn share(&self, bucket: &str) -> Result<bool, Failure> {
-        let asked = self.share.get_or_try_init(|| self.target.reaches_same_bucket(&self.source, bucket)).await;
-        asked.copied().map_err(Failure::from)
-    }
-
     pub(crate) fn vigil(&self) -> Vigil {
         Vigil::over([self.source.clone(), self.target.clone()])
     }
@@ -183,7 +170,7 @@ impl TransferArgs {
         let target = context.client()?;
         let through_here = self.source_endpoint_url.is_some() || self.source_profile.is_some();
         if !through_here && self.source_region.is_none() {
-            return Ok(Ends::new(target.clone(), target, through_here));
+            return Ok(Ends { source: target.clone(), target, through_here });
         }
         let usual = &context.globals.connection;
         let mut connection = match &self.source_profile {
@@ -206,6 +193,6 @@ impl TransferArgs {
         if let Some(region) = &self.source_region {
             connection.region = Some(region.clone());
         }
-        Ok(Ends::new(connection.client()?, target, through_here))
+        Ok(Ends { source: connection.client()?, target, through_here })
     }
 }

@@ -2,11 +2,12 @@
 
 mod work;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::future::{IntoFuture, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use std::vec;
 
 use futures_core::Stream;
@@ -14,7 +15,7 @@ use tracing::Instrument;
 use wharf_proto::endpoint::is_directory_bucket;
 use wharf_proto::op::{ListObjects, ListedObject};
 use wharf_proto::operation::SendFuture;
-use wharf_proto::{Error, Provider};
+use wharf_proto::{ETag, Error, ErrorKind, Provider};
 
 use super::delete::Keys;
 use super::feed::Feed;
@@ -182,6 +183,51 @@ impl List {
         ListPages(Feed::new(&client, ahead, |out| {
             Work::new(self, Watch::new()).run(out).instrument(tracing::debug_span!("list"))
         }))
+    }
+
+    /// Whether both show one bucket: that of one name at the same [`server`](Client::server), or, since a server can have several
+    /// names, on their first page an object of the same key, ETag and time. To be asked before what one shows is written to the other.
+    /// What must not be listed shows nothing, as does an empty bucket.
+    ///
+    /// At most two requests for each.
+    ///
+    /// # Errors
+    /// Those of ListObjectsV2 but `AccessDenied`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = wharf_embedded::Store::in_memory();
+    /// let server = store.serve("127.0.0.1:0").await?;
+    /// let by_name = |host: &str| {
+    ///     let endpoint = server.endpoint().replace("127.0.0.1", host);
+    ///     let keys = (store.access_key_id(), store.secret_access_key());
+    ///     wharf::Client::builder().endpoint(endpoint).region("us-east-1").credentials(keys.0, keys.1).build()
+    /// };
+    /// let (one, other) = (by_name("127.0.0.1")?, by_name("localhost")?);
+    /// one.create_bucket("my-bucket").await?;
+    /// one.put_object("my-bucket", "a", "1").await?;
+    /// assert!(one.list("my-bucket").shows_same_bucket(other.list("my-bucket")).await?);
+    /// # Ok(()) }
+    /// ```
+    pub fn shows_same_bucket(self, other: List) -> SendFuture<bool> {
+        let client = self.client.clone();
+        client.inner().runtime.run(async move {
+            if self.bucket == other.bucket && self.client.server() == other.client.server() {
+                return Ok(true);
+            }
+            let (here, there) = (self.marks().await?, other.marks().await?);
+            Ok(!here.is_disjoint(&there))
+        })
+    }
+
+    /// What tells the objects of the first page from all others.
+    async fn marks(self) -> Result<HashSet<(String, ETag, SystemTime)>, Error> {
+        let page = match self.pages().next().await {
+            Some(Err(error)) if error.kind() == ErrorKind::AccessDenied => None,
+            page => page.transpose()?,
+        };
+        let objects = page.into_iter().flat_map(|page| page.objects);
+        Ok(objects.filter_map(|object| Some((object.key, object.etag, object.last_modified?))).collect())
     }
 
     /// Whether the server lists in the order of keys, as far as anybody knows.

@@ -97,10 +97,11 @@ where
         spoilt += u32::from(passes_soon);
         let may_pass = if passes_soon { spoilt <= SPOILT } else { may_pass(&error) };
         let mut silence_ends = lane.silence().end();
+        let wish = error.retry_after().unwrap_or_default().min(LONGEST_WISH);
         if is_unheard(&error) {
-            lane.silence().unheard(moved);
+            lane.silence().unheard(moved, wish);
         } else if error.kind() == ErrorKind::SlowDown {
-            lane.silence().refused(moved);
+            lane.silence().refused(moved, wish);
         } else if error.status().is_some() {
             lane.silence().served();
         }
@@ -111,13 +112,12 @@ where
         if attempts >= STRANGER_ATTEMPTS && !lane.was_answered() && was_never_sent(&error) {
             return Err(error.with_attempts(attempts));
         }
-        let wish = error.retry_after().unwrap_or_default().min(LONGEST_WISH);
         // A thousand that are begun one after another must not wait one after another.
         let in_vain = lane.silence().lasted().unwrap_or_default();
-        let left =
-            patience.saturating_sub(in_vain).max(LEAST.saturating_sub(tried)).min(patience.saturating_sub(tried));
+        let own = patience.saturating_sub(tried);
+        let left = patience.saturating_sub(in_vain).max(LEAST.saturating_sub(tried)).min(own);
         if left.is_zero() || wish > left {
-            return Err(exhausted(error, patience, left).with_attempts(attempts));
+            return Err(exhausted(error, patience, left, own).with_attempts(attempts));
         }
         let wait = longest.mul_f64(jitter().clamp(0.0, 1.0)).max(wish).min(left);
         again.failed(&error, tried, left);
@@ -136,13 +136,15 @@ where
     }
 }
 
-/// What to say at the end of patience, or where what is `left` of it is less than the server asks to wait.
-fn exhausted(error: Error, patience: Duration, left: Duration) -> Error {
-    let patience = seconds(patience);
-    let message = match left {
-        Duration::ZERO => format!("nothing moved within a patience of {patience}: {}", error.message()),
-        _ => format!("the server asks for a wait beyond a patience of {patience}: {}", error.message()),
+/// What to say at the end of patience, or where what is `left` of it is less than the server asks to wait. There may be less left
+/// than of its `own`, for others have tried as long.
+fn exhausted(error: Error, patience: Duration, left: Duration, own: Duration) -> Error {
+    let why = match left {
+        _ if left < own => "nothing was served to any transfer within",
+        Duration::ZERO => "nothing moved within",
+        _ => "the server asks for a wait beyond",
     };
+    let message = format!("{why} a patience of {}: {}", seconds(patience), error.message());
     error.with_message(message).with_hint("a longer patience goes on trying")
 }
 

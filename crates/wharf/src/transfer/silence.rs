@@ -41,10 +41,6 @@ impl Silence {
     pub(crate) fn served(&self) {
         let now = self.now();
         self.unserved.end(now);
-        self.heard_at(now);
-    }
-
-    fn heard_at(&self, now: u64) {
         let ended = self.unheard.end(now);
         // Where others are served all the time, one that is not has no reason to hurry.
         if ended.is_some_and(|tried| tried.first.elapsed() >= LEAST) {
@@ -52,16 +48,16 @@ impl Silence {
         }
     }
 
-    /// A request that was begun then was not taken, for there are too many.
-    pub(super) fn refused(&self, begun: Instant) {
-        self.heard_at(self.now());
-        self.unserved.goes_on(self.start, begun);
+    /// A request that was begun then was not taken, for there are too many. It is not made again before `wish` is over.
+    pub(super) fn refused(&self, begun: Instant, wish: Duration) {
+        self.unheard.end(self.now());
+        self.unserved.goes_on(self.start, begun, wish);
     }
 
     /// A request that was begun then got no answer.
-    pub(super) fn unheard(&self, begun: Instant) {
-        self.unheard.goes_on(self.start, begun);
-        self.unserved.goes_on(self.start, begun);
+    pub(super) fn unheard(&self, begun: Instant, wish: Duration) {
+        self.unheard.goes_on(self.start, begun, wish);
+        self.unserved.goes_on(self.start, begun, wish);
     }
 
     /// For how long nothing has been served; `None` where the server is there, as far as is known.
@@ -69,7 +65,7 @@ impl Silence {
         self.unserved.lasted()
     }
 
-    /// Tells when the server is heard again that was not for a while. One that is busy tells nobody: all would come at once.
+    /// Tells when the server serves again that was not heard for a while. One that is busy tells nobody: all would come at once.
     pub(super) fn end(&self) -> watch::Receiver<()> {
         self.ended.subscribe()
     }
@@ -85,7 +81,8 @@ struct Spell {
     tried: Mutex<Option<Tried>>,
 }
 
-/// From when to when requests were tried in vain, with nothing in between that came.
+/// From when to when requests were tried in vain, with nothing in between that came. As long as the server wishes for a wait it
+/// is being tried.
 #[derive(Debug)]
 struct Tried {
     first: Instant,
@@ -106,11 +103,11 @@ impl Spell {
         if lasted { self.tried().take() } else { None }
     }
 
-    fn goes_on(&self, start: Instant, begun: Instant) {
+    fn goes_on(&self, start: Instant, begun: Instant, wish: Duration) {
         let begun = begun.max(start + Duration::from_millis(self.ended.load(Ordering::Relaxed)));
         let mut tried = self.tried();
         let known = tried.take().filter(|tried| begun.saturating_duration_since(tried.last) < REMEMBERED);
-        *tried = Some(Tried { first: known.map_or(begun, |tried| tried.first), last: Instant::now() });
+        *tried = Some(Tried { first: known.map_or(begun, |tried| tried.first), last: Instant::now() + wish });
         self.lasts.store(true, Ordering::Relaxed);
     }
 

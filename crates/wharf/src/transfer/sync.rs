@@ -43,9 +43,12 @@ const AT_ONCE: usize = 16;
 /// Both ends are read in the order of their keys and compared as they come, so that ten million entries take no more memory than
 /// ten; of a folder that is read, and of each above it, 8 MiB of names are held. More names than that, and an end that does not
 /// come in order, are sorted on disk (`TMPDIR`). What is missing or differs is uploaded, downloaded or copied, by [`Client::upload`], [`Client::download`] and
-/// [`Client::copy`]. When nothing has changed, that is one listing request for a thousand keys, and no more.
+/// [`Client::copy`]. When nothing has changed, that is one listing request for a thousand keys, and no more
+/// but for files of the second in which they were stored.
 ///
-/// An entry differs if its size does, or if the source was written later, to the second. A file that was downloaded gets the
+/// An entry differs if its size does, or if the source was written later. S3 keeps whole seconds: where a file was written later in the
+/// very second in which its object was stored, its bytes decide, for which the object is asked for (HeadObject), also in a dry
+/// run, and the file is read. A file that was downloaded gets the
 /// object's time, unless its file system takes none.
 ///
 /// One entry that fails does not stop the others: it is told of, and counted. So is what cannot be read, and what cannot be

@@ -83,7 +83,7 @@ async fn bytes_that_were_spoilt_since_are_fetched_again_without_the_servers_chec
 async fn an_object_in_parts_goes_on_whatever_is_known_of_them() {
     use wharf::ChecksumType::Composite;
     let content = bytes(17 * MIB + 5);
-    let busy = || Some(Fault::respond(503, "SlowDown").on(Operation::GetObjectAttributes).times(8));
+    let busy = || Some(Fault::respond(503, "SlowDown").on(Operation::GetObjectAttributes).times(5));
     let always_busy = || Some(Fault::respond(503, "SlowDown").on(Operation::GetObjectAttributes));
     let denied = || Some(Fault::respond(403, "AccessDenied").on(Operation::GetObjectAttributes));
     for (first, second, expected) in [

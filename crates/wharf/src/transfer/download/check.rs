@@ -98,9 +98,12 @@ impl Check {
     /// come is worth more than that they can be compared.
     pub(super) fn beside(self, mut arrived: Vec<Arrived>, wanted: &Range<u64>) -> (Self, Vec<Arrived>) {
         arrived.retain(|Arrived { range, .. }| range.start >= wanted.start && range.end <= wanted.end);
-        let check = match self {
-            check if arrived.is_empty() || arrived.iter().any(|arrived| check.takes(arrived)) => check,
-            _ => Self::Nothing("what an earlier run fetched cannot be compared with the object's checksum"),
+        let bytes = |arrived: &Arrived| arrived.range.end - arrived.range.start;
+        let (taken, lost): (Vec<_>, Vec<_>) = arrived.iter().partition(|arrived| self.takes(arrived));
+        let is_worth_it = taken.into_iter().map(bytes).sum::<u64>() >= lost.into_iter().map(bytes).sum();
+        let check = match is_worth_it {
+            true => self,
+            false => Self::Nothing("what an earlier run fetched cannot be compared with the object's checksum"),
         };
         arrived.retain(|arrived| check.takes(arrived));
         (check, arrived)

@@ -172,8 +172,7 @@ impl<S: Sink> Reading<'_, S> {
 
     async fn begin(&mut self, job: &Job, crew: &Crew, slot: &Slot) -> Result<(), Error> {
         let (found, body) = job.first().await?;
-        // It may take a request of its own.
-        let check = slot.aside(parts::check(job, &found)).await;
+        let check = parts::check(job, &found, Some(slot)).await;
         if found.is_known_length() {
             self.sink.expect(found.length())?;
         }

@@ -185,7 +185,8 @@ async fn fetch(
         None => None,
     };
     if let Some((found, arrived)) = kept {
-        let new = Run::begin(job, found, target, options, resume, arrived, crew).await?;
+        let check = parts::check(job, &found, None).await;
+        let new = Run::begin(job, (found, check), target, options, resume, arrived, crew).await?;
         let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
         own = run.take(None);
         run.helped_by_all();
@@ -197,8 +198,8 @@ async fn fetch(
                 let mut front = front.lock().await;
                 if front.is_none() {
                     let (found, body) = job.first().await?;
-                    // It may take a request of its own.
-                    let new = slot.aside(Run::begin(job, found, target, options, resume, Vec::new(), crew)).await?;
+                    let check = parts::check(job, &found, Some(&slot)).await;
+                    let new = Run::begin(job, (found, check), target, options, resume, Vec::new(), crew).await?;
                     let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
                     let is_tried = job.options().concurrency.is_none();
                     let filler = run.take(is_tried.then(Speed::default));
@@ -229,11 +230,11 @@ async fn fetch(
 }
 
 impl Run {
-    /// What is to be done about an object that was found, of which `arrived` is in the file already, and by how many
-    /// requests at a time.
+    /// What is to be done about an object that was found, and what it can be compared with, of which `arrived` is in the file already,
+    /// and by how many requests at a time.
     async fn begin(
         job: &Job,
-        found: Found,
+        (found, mut check): (Found, Check),
         target: &Path,
         options: &FileOptions,
         resume: Option<&Arc<Resume>>,
@@ -244,7 +245,6 @@ impl Run {
         let worth =
             if job.in_one_stream(&found) { 1 } else { usize::try_from(found.length() / size).unwrap_or(usize::MAX) };
         let requests = job.options().concurrency.unwrap_or(MOST).min(worth).max(1);
-        let mut check = parts::check(job, &found).await;
         if requests > 1 || resume.is_some() {
             check = check.out_of_order();
         }

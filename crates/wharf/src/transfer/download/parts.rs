@@ -2,34 +2,44 @@
 
 use std::time::Duration;
 
+use tokio::time::timeout;
 use wharf_proto::Error;
 use wharf_proto::op::{GetObjectAttributesOutput, ObjectAttribute};
 
 use super::check::Check;
 use super::request::{Found, Job};
+use crate::transfer::lane::Slot;
 use crate::transfer::patience::{may_pass, patiently};
 
 /// For how long they are asked for at most: the object can be had without them.
-const TO_ASK: Duration = Duration::from_secs(30);
+const TO_ASK: Duration = Duration::from_secs(10);
 
 /// Why a checksum of parts could not be compared.
 const UNKNOWN: &str = "the server does not tell where the object's parts end";
 const UNANSWERED: &str = "the server gave no answer when it was asked where the object's parts end";
 
-/// What the bytes can be compared with.
-pub(super) async fn check(job: &Job, found: &Found) -> Check {
+/// What the bytes can be compared with. Where that takes a request, the leave to send it is that of `slot`, if there is one.
+pub(super) async fn check(job: &Job, found: &Found, slot: Option<&Slot>) -> Check {
     let verify = job.options().verify;
     let check = Check::of(found, verify);
     let is_worth_it = verify == Some(true) || verify.is_none() && !job.in_one_stream(found);
     match check.of_parts(found) {
-        Some(expected) if is_worth_it => match ends(job, found).await {
-            Ok(Some(ends)) => Check::Parts { expected, ends },
-            Ok(None) => Check::Nothing(UNKNOWN),
-            Err(error) => {
-                tracing::debug!(%error, "the object's parts are not known");
-                Check::Nothing(if may_pass(&error) { UNANSWERED } else { UNKNOWN })
+        Some(expected) if is_worth_it => {
+            let asked = timeout(TO_ASK, ends(job, found));
+            let told = match slot {
+                Some(slot) => slot.aside(asked).await,
+                None => asked.await,
+            };
+            match told {
+                Ok(Ok(Some(ends))) => Check::Parts { expected, ends },
+                Ok(Ok(None)) => Check::Nothing(UNKNOWN),
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "the object's parts are not known");
+                    Check::Nothing(if may_pass(&error) { UNANSWERED } else { UNKNOWN })
+                }
+                Err(_) => Check::Nothing(UNANSWERED),
             }
-        },
+        }
         _ => check,
     }
 }
@@ -84,5 +94,5 @@ async fn page(job: &Job, marker: Option<u32>) -> Result<GetObjectAttributesOutpu
         ask.into_future()
     };
     let jitter = || job.client().inner().clock.jitter();
-    patiently(job.lane(), job.watch(), options.patience.min(TO_ASK), jitter, attempt).await
+    patiently(job.lane(), job.watch(), options.patience, jitter, attempt).await
 }

@@ -164,8 +164,14 @@ async fn what_is_waited_for_can_be_asked() {
 
 /// What one says that wants fewer requests.
 fn throttled() -> Error {
+    throttled_for(None)
+}
+
+fn throttled_for(wish: Option<&'static str>) -> Error {
+    let mut headers = HeaderMap::new();
+    headers.extend(wish.map(|wish| (http::header::RETRY_AFTER, HeaderValue::from_static(wish))));
     let body = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>";
-    Error::from_response(StatusCode::SERVICE_UNAVAILABLE, &HeaderMap::new(), &body.as_slice().into())
+    Error::from_response(StatusCode::SERVICE_UNAVAILABLE, &headers, &body.as_slice().into())
 }
 
 fn reset() -> Error {
@@ -269,6 +275,48 @@ async fn one_that_wants_fewer_requests_of_all_is_waited_for_once() {
     let (time, ()) = tokio::join!(in_vain(&lane, PATIENCE, throttled), other);
     assert_eq!(time, PATIENCE);
     assert!(!tally.is_away(PATIENCE));
+}
+
+/// It is not forgotten while nobody tries because the server said so, and what cuts the next one's time short is said.
+#[tokio::test(start_paused = true)]
+async fn what_the_server_asks_to_wait_is_no_time_in_which_nothing_is_tried() {
+    for (wish, seconds) in [("60", 60), ("5", 5)] {
+        let (lane, tally) = known();
+        let busy = || throttled_for(Some(wish));
+        assert!(in_vain(&lane, PATIENCE, busy).await >= PATIENCE - Duration::from_secs(60));
+        assert!(tally.is_away(PATIENCE - Duration::from_secs(60)), "{wish}");
+        let failing = || std::future::ready(Err::<(), _>(busy()));
+        sleep(Duration::from_secs(seconds)).await;
+        let error = patiently(&lane, &Watch::new(), PATIENCE, || 1.0, failing).await.unwrap_err();
+        assert!(
+            error.message().starts_with("nothing was served to any transfer within a patience of 300 s: "),
+            "{error}"
+        );
+    }
+}
+
+/// All would come at once where they are too many: also those that fell silent meanwhile.
+#[tokio::test(start_paused = true)]
+async fn who_is_told_that_there_are_too_many_wakes_nobody() {
+    let (lane, _) = known();
+    let start = Instant::now();
+    let (is_busy, attempts) = (Cell::new(false), Cell::new(0));
+    let silent = || {
+        attempts.set(attempts.get() + 1);
+        std::future::ready(Err::<(), _>(if is_busy.get() { throttled() } else { reset() }))
+    };
+    let watch = Watch::new();
+    let waiting = patiently(&lane, &watch, Duration::from_secs(100), || 1.0, silent);
+    let other = async {
+        sleep(Duration::from_secs(60)).await;
+        let before = attempts.get();
+        is_busy.set(true);
+        in_vain(&lane, Duration::ZERO, throttled).await;
+        sleep(Duration::from_secs(2)).await;
+        assert_eq!(attempts.get(), before);
+    };
+    let (error, ()) = tokio::join!(waiting, other);
+    assert!(error.is_err() && start.elapsed() <= Duration::from_secs(101));
 }
 
 /// All would come at once where they are too many.

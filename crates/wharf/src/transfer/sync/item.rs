@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use wharf_proto::ObjectHead;
 use wharf_proto::evidence::{Comparison, Doubt, Evidence, Likeness, likely_cuts};
+use wharf_proto::operation::SendFuture;
 use wharf_proto::provider::Parts;
 use wharf_proto::sync_plan::{Compare, Entry, Reason};
 use wharf_proto::{Error, ErrorKind};
@@ -223,16 +224,33 @@ impl Client {
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub async fn compare_file(
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> wharf::Result<()> {
+    /// # let s3 = wharf::Client::builder().transport(wharf_embedded::Store::in_memory()).build()?;
+    /// # s3.create_bucket("my-bucket").await?;
+    /// let file = std::env::current_exe().unwrap();
+    /// s3.put_object("my-bucket", "a", file.as_path()).await?;
+    /// let head = s3.head_object("my-bucket", "a").checksum_mode().await?;
+    /// let likeness = s3.compare_file(&file, "my-bucket", &head, None).await?;
+    /// assert!(matches!(likeness, wharf::proto::evidence::Likeness::Same(_)));
+    /// # Ok(()) }
+    /// ```
+    pub fn compare_file(
         &self,
         path: impl Into<PathBuf>,
-        bucket: &str,
+        bucket: impl Into<String>,
         head: &ObjectHead,
         part_size: Option<u64>,
-    ) -> Result<Likeness, Error> {
-        let (path, habits) = (path.into(), &self.inner().sending.habits);
-        let part_size = |path: &Path| part_size.unwrap_or_else(|| self.upload(bucket, "", path).wanted_part_size());
-        compare(path, head.content_length, Evidence::of(head.into(), habits, bucket), part_size, habits.parts).await
+    ) -> SendFuture<Likeness> {
+        let (client, path, bucket, size) = (self.clone(), path.into(), bucket.into(), head.content_length);
+        let habits = self.inner().sending.habits;
+        let evidence = Evidence::of(head.into(), &habits, &bucket);
+        self.inner().runtime.run(async move {
+            let part_size =
+                |path: &Path| part_size.unwrap_or_else(|| client.upload(&bucket, "", path).wanted_part_size());
+            compare(path, size, evidence, part_size, habits.parts).await
+        })
     }
 }
 

@@ -36,7 +36,7 @@ impl SyncPlace {
     }
 
     /// The same at another endpoint, or with another account: that of `client`, in place of the one that syncs. Two buckets of one
-    /// name at one server, or that show the same objects ([`reaches_same_bucket`](Client::reaches_same_bucket)), count as one
+    /// name at one server, or that show the same objects ([`List::shows_same_bucket`](crate::transfer::List::shows_same_bucket)), count as one
     /// bucket, and their prefixes must not lie in each other; they may be the same, for the buckets may be of two tenants.
     #[must_use]
     pub fn of(mut self, client: &Client) -> Self {

@@ -63,11 +63,9 @@ impl Reading {
                 From::Walk { batches, batch }
             }
             Kind::Bucket { client, bucket, prefix } => {
-                let client = client.as_ref().unwrap_or(&work.client);
-                let list = client.list(bucket).prefix(prefix).parallel(work.parallel).patience(work.patience);
-                let list = if work.request_payer { list.request_payer() } else { list };
+                let list = work.list(client.as_ref(), bucket, prefix).parallel(work.parallel);
                 let list = if let Some(names) = work.page_size { list.max_keys(names) } else { list };
-                let is_cut = is_download && work.rules.compare == Compare::SizeAndTime;
+                let is_cut = is_download && matches!(work.rules.compare, Compare::SizeAndTime | Compare::ExactTime);
                 From::List { items: list.items(), prefix: prefix.len(), is_cut }
             }
         };

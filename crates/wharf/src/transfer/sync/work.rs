@@ -22,6 +22,7 @@ use crate::payload::blocking;
 use crate::transfer::delete::Keys;
 use crate::transfer::feed::Tasks;
 use crate::transfer::handle::Watch;
+use crate::transfer::list::List;
 use crate::transfer::patience::is_unserved;
 use item::Moved;
 
@@ -92,7 +93,7 @@ struct Pass {
 impl Work {
     pub(super) async fn run(self: Arc<Self>) -> Result<(), Error> {
         let (source, target, may_be_missing) = (self.source.clone(), self.target.clone(), self.allow_empty_source);
-        overlap(&self.client, &source, &target).await?;
+        self.refuse_overlap().await?;
         let missing = blocking(move || check(&source, &target, may_be_missing)).await?;
         let sort = !self.is_in_order();
         match self.clone().pass(sort, missing).await? {
@@ -107,6 +108,39 @@ impl Work {
                 }
             }
         }
+    }
+
+    /// A listing of one end.
+    pub(super) fn list(&self, client: Option<&Client>, bucket: &str, prefix: &str) -> List {
+        let list = client.unwrap_or(&self.client).list(bucket).prefix(prefix).patience(self.patience);
+        if self.request_payer { list.request_payer() } else { list }
+    }
+
+    /// Refuses a target that the source lies in, or the other way round: what is copied would be copied again.
+    ///
+    /// Two buckets of one name can be of two tenants of a server, and only clients of their own reach both: then the same prefix
+    /// does no harm, for there is nothing to copy where it is one bucket after all.
+    async fn refuse_overlap(&self) -> Result<(), Error> {
+        let (
+            Kind::Bucket { client: from, bucket, prefix },
+            Kind::Bucket { client: to, bucket: other_bucket, prefix: other_prefix },
+        ) = (&self.source, &self.target)
+        else {
+            return Ok(());
+        };
+        let nested = prefix.starts_with(other_prefix.as_str()) || other_prefix.starts_with(prefix.as_str());
+        if bucket != other_bucket || !nested {
+            return Ok(());
+        }
+        // What lies in both.
+        let inner = if prefix.len() > other_prefix.len() { prefix } else { other_prefix };
+        let list = |of: &Option<Client>| self.list(of.as_ref(), bucket, inner);
+        let is_one_client = from.is_none() && to.is_none();
+        if is_one_client || prefix != other_prefix && list(from).shows_same_bucket(list(to)).await? {
+            let message = format!("s3://{bucket}/{prefix} and s3://{bucket}/{other_prefix} lie in each other");
+            return Err(Error::invalid_input(message));
+        }
+        Ok(())
     }
 
     /// Whether both ends are known to come in order. One that only may not is tried, unless what is told of each entry would be
@@ -405,31 +439,6 @@ impl Work {
         // Nobody may want it any more: then the work is being dropped.
         let _ = self.out.send(told).await;
     }
-}
-
-/// Refuses a target that the source lies in, or the other way round: what is copied would be copied again.
-///
-/// Two buckets of one name can be of two tenants of a server, and only clients of their own reach both: then the same prefix
-/// does no harm, for there is nothing to copy where it is one bucket after all.
-async fn overlap(client: &Client, source: &Kind, target: &Kind) -> Result<(), Error> {
-    let (
-        Kind::Bucket { client: from, bucket, prefix },
-        Kind::Bucket { client: to, bucket: other_bucket, prefix: other_prefix },
-    ) = (source, target)
-    else {
-        return Ok(());
-    };
-    let nested = prefix.starts_with(other_prefix.as_str()) || other_prefix.starts_with(prefix.as_str());
-    if bucket != other_bucket || !nested {
-        return Ok(());
-    }
-    let [source, target] = [from, to].map(|of| of.as_ref().unwrap_or(client));
-    let is_one_client = from.is_none() && to.is_none();
-    if is_one_client || prefix != other_prefix && target.reaches_same_bucket(source, bucket).await? {
-        let message = format!("s3://{bucket}/{prefix} and s3://{bucket}/{other_prefix} lie in each other");
-        return Err(Error::invalid_input(message));
-    }
-    Ok(())
 }
 
 /// Whether it is one of `places`, or lies below one.
