@@ -52,8 +52,8 @@ pub(crate) async fn carry(
     let may_meet = |source: &&Source| sources.len() > 1 || matches!(source, Source::Objects { .. });
     let meet = match target {
         Target::Prefix { bucket, prefix } => {
-            match sources.iter().filter(may_meet).find_map(|source| in_both(source, bucket, prefix)) {
-                Some(inner) => crew.until(mover.share(bucket, inner)).await??,
+            match sources.iter().filter(may_meet).find_map(|source| lies_about(source, bucket, prefix)) {
+                Some(of_source) => crew.until(mover.share(bucket, of_source)).await??,
                 None => false,
             }
         }
@@ -81,16 +81,16 @@ struct Carrier<'a, 'p> {
     meet: bool,
 }
 
-/// The prefix of what lies in the source and below this prefix of the target, if it is one bucket; not of what goes onto itself.
-fn in_both<'a>(source: &'a Source, to: &str, into: &'a str) -> Option<&'a str> {
+/// The prefix of a source that lies below this one of the target, or the other way round, if it is one bucket; not of what goes
+/// onto itself.
+fn lies_about<'a>(source: &'a Source, to: &str, into: &str) -> Option<&'a str> {
     match source {
         Source::Object { bucket, key } => {
             let is_in = bucket == to && key.starts_with(into) && *key != format!("{into}{}", source.name());
             is_in.then_some(key)
         }
         Source::Objects { bucket, prefix, root, .. } if bucket == to && &prefix[..*root] != into => {
-            let inner = if prefix.len() > into.len() { prefix } else { into };
-            (inner.starts_with(into) && inner.starts_with(prefix.as_str())).then_some(inner)
+            (prefix.starts_with(into) || into.starts_with(prefix.as_str())).then_some(prefix)
         }
         _ => None,
     }

@@ -134,7 +134,7 @@ impl Mover {
         self.tuning.list(&self.ends.source, bucket)
     }
 
-    /// Whether the target's bucket of this name is also the source's, as what lies below the prefix shows.
+    /// Whether the target's bucket of this name is also the source's, as what the source has below the prefix shows.
     pub(crate) async fn share(&self, bucket: &str, prefix: &str) -> Result<bool, Failure> {
         let list = |client: &Client| {
             let list = self.tuning.list(client, bucket).prefix(prefix);

@@ -226,3 +226,23 @@ impl Tally {
         ledger.lock().unwrap_or_else(PoisonError::into_inner).add(done.start..done.at, checksum);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_come_counts_by_its_bytes() {
+        let sum = |algorithm: ChecksumAlgorithm| Some(algorithm.checksum(b"x"));
+        let arrived = |range: Range<u64>, algorithm| Arrived { range, checksum: sum(algorithm) };
+        let parts = || Check::Parts { expected: ChecksumAlgorithm::Sha256.checksum(b"x"), ends: vec![10, 100] };
+        let of_part = || arrived(0..10, ChecksumAlgorithm::Sha256);
+        // A small part that can be compared is not worth a large one that cannot.
+        let (check, kept) = parts().beside(vec![of_part(), arrived(10..90, ChecksumAlgorithm::Crc64Nvme)], &(0..100));
+        assert!(matches!(check, Check::Nothing(_)) && kept.len() == 2);
+        let (check, kept) = parts().beside(vec![of_part(), arrived(10..15, ChecksumAlgorithm::Crc64Nvme)], &(0..100));
+        assert!(matches!(check, Check::Parts { .. }) && kept == [of_part()]);
+        let (check, kept) = parts().beside(Vec::new(), &(0..100));
+        assert!(matches!(check, Check::Parts { .. }) && kept.is_empty());
+    }
+}

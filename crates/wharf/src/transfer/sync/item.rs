@@ -231,7 +231,7 @@ impl Client {
     /// # s3.create_bucket("my-bucket").await?;
     /// let file = std::env::current_exe().unwrap();
     /// s3.put_object("my-bucket", "a", file.as_path()).await?;
-    /// let head = s3.head_object("my-bucket", "a").checksum_mode().await?;
+    /// let head = s3.head_object("my-bucket", "a").checksum_mode(true).await?;
     /// let likeness = s3.compare_file(&file, "my-bucket", &head, None).await?;
     /// assert!(matches!(likeness, wharf::proto::evidence::Likeness::Same(_)));
     /// # Ok(()) }

@@ -245,4 +245,10 @@ mod tests {
         assert_eq!(keys, ["a", "b"]);
         assert!(batches.recv().await.unwrap().unwrap().is_empty());
     }
+
+    #[test]
+    fn times_are_cut_to_the_second() {
+        let at = |millis| UNIX_EPOCH + Duration::from_millis(millis);
+        assert_eq!((whole_seconds(at(10_345)), whole_seconds(at(10_000))), (at(10_000), at(10_000)));
+    }
 }

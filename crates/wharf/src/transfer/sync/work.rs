@@ -132,9 +132,8 @@ impl Work {
         if bucket != other_bucket || !nested {
             return Ok(());
         }
-        // What lies in both.
-        let inner = if prefix.len() > other_prefix.len() { prefix } else { other_prefix };
-        let list = |of: &Option<Client>| self.list(of.as_ref(), bucket, inner);
+        // Where the source has nothing, nothing is copied.
+        let list = |of: &Option<Client>| self.list(of.as_ref(), bucket, prefix);
         let is_one_client = from.is_none() && to.is_none();
         if is_one_client || prefix != other_prefix && list(from).shows_same_bucket(list(to)).await? {
             let message = format!("s3://{bucket}/{prefix} and s3://{bucket}/{other_prefix} lie in each other");
