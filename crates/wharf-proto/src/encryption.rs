@@ -21,6 +21,10 @@ pub enum Encryption {
     Kms(KmsKey),
     /// DSSE-KMS: two layers, with a key of the Key Management Service (`aws:kms:dsse`).
     KmsDualLayer(KmsKey),
+    /// By the file system of Amazon FSx that an access point leads to (`aws:fsx`).
+    Fsx,
+    /// By the vault of AWS Backup that an access point leads to (`aws:backup`).
+    Backup,
     /// SSE-C: a key that only the caller has. Every read needs it again; see `customer_key` on the reading calls.
     Customer(CustomerKey),
 }
@@ -129,6 +133,8 @@ impl Encryption {
                 request.header(ALGORITHM, "aws:kms:dsse")?;
                 key.apply(request)
             }
+            Self::Fsx => request.header(ALGORITHM, "aws:fsx"),
+            Self::Backup => request.header(ALGORITHM, "aws:backup"),
             Self::Customer(key) => key.apply(request),
         }
     }
@@ -175,7 +181,7 @@ pub(crate) fn json(text: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct EncryptionInfo {
-    /// `AES256`, `aws:kms`, `aws:kms:dsse`; for SSE-C the customer algorithm, `AES256`.
+    /// `AES256`, `aws:kms`, `aws:kms:dsse`, `aws:fsx`, `aws:backup`; for SSE-C the customer algorithm, `AES256`.
     pub algorithm: String,
     /// The ARN of the KMS key.
     pub kms_key_id: Option<String>,
@@ -209,6 +215,18 @@ mod tests {
     use http::Method;
 
     use super::*;
+
+    #[test]
+    fn what_keeps_its_own_keys_is_named() {
+        for (encryption, name) in
+            [(Encryption::S3, "AES256"), (Encryption::Fsx, "aws:fsx"), (Encryption::Backup, "aws:backup")]
+        {
+            let mut request = Request::service(Method::PUT);
+            encryption.apply(&mut request).unwrap();
+            assert_eq!(request.headers.len(), 1);
+            assert_eq!(request.headers["x-amz-server-side-encryption"], name);
+        }
+    }
 
     #[test]
     fn the_context_is_json_in_base64() {

@@ -90,6 +90,8 @@ fn is_encrypted(said: Option<&Encryption>, shown: Option<&EncryptionInfo>) -> bo
         (Some(Encryption::KmsDualLayer(key)), Some(shown)) => {
             shown.algorithm == "aws:kms:dsse" && key.is_shown_by(shown)
         }
+        (Some(Encryption::Fsx), Some(shown)) => shown.algorithm == "aws:fsx",
+        (Some(Encryption::Backup), Some(shown)) => shown.algorithm == "aws:backup",
         (Some(Encryption::Customer(key)), Some(shown)) => shown.customer_key_md5 == Some(key.md5_base64()),
         (Some(_), None) => false,
     }
