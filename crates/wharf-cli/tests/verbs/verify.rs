@@ -2,7 +2,7 @@
 
 use wharf_embedded::{Fault, Operation};
 
-use crate::bench::{Bench, assert_like, failed};
+use crate::bench::{Bench, assert_like};
 
 const UNREAD: &str = "0 same, 0 differ, 0 missing in the bucket, 0 missing here, 1 unread, 0 unproven\n";
 
@@ -63,6 +63,8 @@ fn a_link_that_is_left_out_is_not_compared() {
 #[test]
 fn a_name_that_is_no_text_is_no_key() {
     use std::os::unix::ffi::OsStrExt;
+
+    use crate::bench::failed;
     let bench = Bench::new();
     let bad = std::ffi::OsStr::from_bytes(b"bad\xff");
     std::fs::write(bench.path("").join(bad), "1").unwrap();
