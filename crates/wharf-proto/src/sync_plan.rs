@@ -86,7 +86,7 @@ pub enum Compare {
     SizeAndLaterTarget,
     /// Another size alone.
     SizeOnly,
-    /// Another size, or another time.
+    /// Another size, or another time. Of objects that are downloaded `wharf` takes the whole second, as their headers have it.
     ExactTime,
     /// Another size, or other bytes. Where no checksum of both is known, that is left to whoever can read them:
     /// [`Action::Compare`].

@@ -232,14 +232,14 @@ async fn one_that_has_little_patience_ends_nobody_elses() {
     assert!(hasty <= Duration::from_secs(2), "{hasty:?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_first_that_is_served_again_wakes_the_others() {
+/// How long one waits that fails so, where another is served after a minute: its waits have grown to 20 s by then, and it would
+/// be made again 5.5 s later.
+async fn until_served(error: fn() -> Error) -> Duration {
     let (lane, _) = known();
     let is_back = Cell::new(false);
-    let attempt = || std::future::ready(if is_back.get() { Ok(()) } else { Err(reset()) });
+    let attempt = || std::future::ready(if is_back.get() { Ok(()) } else { Err(error()) });
     let start = Instant::now();
     let waiting = async {
-        // Its waits have grown to 20 s: it would be made again 5.5 s later.
         patiently(&lane, &Watch::new(), PATIENCE, || 1.0, attempt).await.unwrap();
         start.elapsed()
     };
@@ -248,8 +248,12 @@ async fn the_first_that_is_served_again_wakes_the_others() {
         is_back.set(true);
         lane.moved(1);
     };
-    let (time, ()) = tokio::join!(waiting, other);
-    assert_eq!(time, Duration::from_secs(60) + FIRST_WAIT);
+    tokio::join!(waiting, other).0
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_that_is_served_again_wakes_the_others() {
+    assert_eq!(until_served(reset).await, Duration::from_secs(60) + FIRST_WAIT);
 }
 
 /// A thousand files are not each tried for the whole of their patience, where the first sixty-four met nothing else.
@@ -322,20 +326,7 @@ async fn who_is_told_that_there_are_too_many_wakes_nobody() {
 /// All would come at once where they are too many.
 #[tokio::test(start_paused = true)]
 async fn the_first_that_is_served_where_there_were_too_many_wakes_nobody() {
-    let (lane, _) = known();
-    let is_back = Cell::new(false);
-    let attempt = || std::future::ready(if is_back.get() { Ok(()) } else { Err(throttled()) });
-    let start = Instant::now();
-    let waiting = async {
-        patiently(&lane, &Watch::new(), PATIENCE, || 1.0, attempt).await.unwrap();
-        start.elapsed()
-    };
-    let other = async {
-        sleep(Duration::from_secs(60)).await;
-        is_back.set(true);
-        lane.moved(1);
-    };
-    let (time, ()) = tokio::join!(waiting, other);
+    let time = until_served(throttled).await;
     assert!(time > Duration::from_secs(65), "{time:?}");
 }
 
