@@ -78,7 +78,7 @@ pub use patience::PATIENCE;
 pub use safe_path::LocalTree;
 pub(crate) use silence::{LEAST, Silence};
 pub use sync::{IntoSyncPlace, Sync, SyncAction, SyncEvents, SyncItem, SyncPlace, Synced};
-pub use upload::{Upload, Uploaded};
+pub use upload::{MULTIPART_THRESHOLD, Upload, Uploaded};
 pub use verification::Verification;
 pub use waiting::Waiting;
 pub(crate) use waiting::Waits;

@@ -71,6 +71,8 @@ pub struct UploadStart {
     pub options: String,
     /// The id in the object's metadata, if it has one.
     pub write_id: Option<String>,
+    /// Whether whoever sends it has agreed to pay, which is asked for again where it is aborted.
+    pub request_payer: bool,
     /// When it was begun.
     pub since: SystemTime,
 }

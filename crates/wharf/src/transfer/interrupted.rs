@@ -16,6 +16,8 @@ use crate::Client;
 use crate::payload::blocking;
 
 /// A transfer that was interrupted: it is resumed by the same call, or given up by [`remove`](Interrupted::remove).
+///
+/// An upload without a [`path`](Interrupted::path) is not resumed by anything: it was to be aborted when its runtime ended.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Interrupted {
@@ -27,7 +29,8 @@ pub struct Interrupted {
     pub bucket: String,
     /// The key.
     pub key: String,
-    /// The file, as it was called then; of a [`Part`](InterruptedKind::Part), by the name of what is left.
+    /// The file, as it was called then; of a [`Part`](InterruptedKind::Part), by the name of what is left; empty for an upload
+    /// that cannot be resumed.
     pub path: PathBuf,
     /// How many bytes are to be moved; 0 where that is not known.
     pub size: u64,
@@ -35,6 +38,8 @@ pub struct Interrupted {
     pub bytes: u64,
     /// When it was begun; of a [`Part`](InterruptedKind::Part), when something was last written.
     pub since: SystemTime,
+    /// Whether it was agreed to pay for it in a requester-pays bucket, which [`remove`](Interrupted::remove) then does too.
+    pub request_payer: bool,
     /// The id of the upload; `None` for a download, and where it is not known whether one was begun.
     pub upload_id: Option<String>,
     /// Whether it is running now.
@@ -144,6 +149,7 @@ impl Interrupted {
             size: 0,
             bytes: 0,
             since: SystemTime::UNIX_EPOCH,
+            request_payer: false,
             upload_id: None,
             is_running: false,
             journal,
@@ -163,6 +169,7 @@ impl Interrupted {
                 kind: InterruptedKind::Upload,
                 bytes: upload.bytes(),
                 size: upload.start.length,
+                request_payer: upload.start.request_payer,
                 upload_id: upload.created.map(|(upload_id, _)| upload_id),
                 endpoint: upload.start.endpoint,
                 bucket: upload.start.bucket,
@@ -177,6 +184,7 @@ impl Interrupted {
                 kind: InterruptedKind::Download,
                 bytes: download.arrived.bytes(),
                 size: download.start.wanted.end.saturating_sub(download.start.wanted.start),
+                request_payer: false,
                 upload_id: None,
                 endpoint: download.start.endpoint,
                 bucket: download.start.bucket,
@@ -231,7 +239,11 @@ impl Interrupted {
             _ => Some(journal),
         };
         if let Some(upload_id) = &self.upload_id {
-            match client.abort_multipart_upload(&self.bucket, &self.key, upload_id).await {
+            let mut abort = client.abort_multipart_upload(&self.bucket, &self.key, upload_id);
+            if self.request_payer {
+                abort = abort.request_payer();
+            }
+            match abort.await {
                 Ok(_) => {}
                 // One whose bucket is gone went with it.
                 Err(error) if matches!(error.kind(), ErrorKind::NoSuchUpload | ErrorKind::NoSuchBucket) => {}

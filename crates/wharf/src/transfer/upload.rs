@@ -13,6 +13,7 @@ mod resume;
 mod single;
 mod source;
 mod undo;
+mod untold;
 mod verify;
 
 use std::future::IntoFuture;
@@ -33,8 +34,8 @@ use super::patience::PATIENCE;
 use super::verification::Verification;
 use crate::Client;
 
-/// From how many bytes on an object is sent in parts, unless it is said otherwise.
-const THRESHOLD: u64 = 16 << 20;
+/// From how many bytes on an object is sent in parts, unless [`Upload::multipart_threshold`] says otherwise: 16 MiB.
+pub const MULTIPART_THRESHOLD: u64 = 16 << 20;
 
 /// How many parts of one object are in work at most, those that wait for leave to be sent or for another attempt included;
 /// and how many of those whose bytes are held here until they are stored, of how many bytes together if they are more than two.
@@ -94,7 +95,7 @@ impl Settings {
         Self {
             client,
             part_size: PREFERRED_PART_SIZE,
-            threshold: THRESHOLD,
+            threshold: MULTIPART_THRESHOLD,
             expected_size: None,
             concurrency: None,
             patience: PATIENCE,

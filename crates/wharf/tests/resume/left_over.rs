@@ -1,8 +1,12 @@
 //! What is left over is listed and removed.
 
 use std::fs;
+use std::future::IntoFuture;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use tokio::runtime::Builder;
+use tokio::task::yield_now;
 use wharf::transfer::{Interrupted, InterruptedKind};
 use wharf::{Client, ErrorKind};
 use wharf_embedded::{Fault, Operation};
@@ -239,4 +243,34 @@ async fn a_file_whose_name_is_no_text_is_removed_with_its_journal() {
     let [download] = Interrupted::list(place.folder.path()).unwrap().try_into().unwrap();
     download.remove(&place.s3).await.unwrap();
     assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 0);
+}
+
+/// What no runtime is left to abort is written down, also where it was not to be resumed.
+#[test]
+fn an_upload_that_outlives_its_runtime_is_listed() {
+    let runtime = || Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    let place = first.block_on(Place::new());
+    let stalls = Fault::delay(Duration::from_secs(600)).on(Operation::UploadPart);
+    place.store.inject(stalls).unwrap();
+    let upload = place.upload(&place.file(&bytes(SIZE))).resumable(false).request_payer();
+    let mut upload = upload.into_future();
+    first.block_on(async {
+        while place.count(Operation::UploadPart) == 0 {
+            assert!((&mut upload).now_or_never().is_none());
+            yield_now().await;
+        }
+    });
+    assert!(!place.journals().exists());
+    drop(first);
+    drop(upload);
+    runtime().block_on(async {
+        let [left] = Interrupted::list(place.journals()).unwrap().try_into().unwrap();
+        assert_eq!((left.kind, left.bucket.as_str(), left.key.as_str()), (InterruptedKind::Upload, BUCKET, "a"));
+        assert_eq!((left.path.as_os_str().len(), left.is_running, left.request_payer), (0, false, true));
+        assert_eq!(left.upload_id, Some(place.uploads().await.remove(0)));
+        left.remove(&place.s3).await.unwrap();
+        assert_eq!(place.uploads().await, [""; 0]);
+        assert_eq!(names(&place.journals()), [""; 0]);
+    });
 }

@@ -10,7 +10,7 @@ use crate::support::{Attack, Harm, Point};
 use crate::work::Work;
 
 /// Every kind of request, and what makes it.
-const KINDS: [(Work, &str, u64); 38] = [
+const KINDS: [(Work, &str, u64); 45] = [
     (Work::Put, "PutObject", 1),
     (Work::PutStream, "PutObject", 1),
     (Work::Upload, "CreateMultipartUpload", 1),
@@ -41,13 +41,20 @@ const KINDS: [(Work, &str, u64); 38] = [
     (Work::ResumedDownload, "HeadObject", 1),
     (Work::ResumedDownload, "GetRange", 1),
     (Work::Attributes, "GetObjectAttributes", 1),
+    (Work::BucketHead, "HeadBucket", 1),
+    (Work::BucketMade, "CreateBucket", 1),
+    (Work::BucketGone, "DeleteBucket", 1),
     (Work::Buckets, "ListBuckets", 1),
     (Work::Location, "GetBucketLocation", 1),
+    (Work::PartByHand, "UploadPart", 1),
+    (Work::PartCopiedByHand, "UploadPartCopy", 1),
     (Work::Parts, "ListParts", 1),
     (Work::Tags, "GetObjectTagging", 1),
     (Work::Tagging, "PutObjectTagging", 1),
+    (Work::Untagging, "DeleteObjectTagging", 1),
     (Work::Uploads, "ListMultipartUploads", 1),
     (Work::Versioning, "GetBucketVersioning", 1),
+    (Work::VersioningSet, "PutBucketVersioning", 1),
     (Work::Versions, "ListObjectVersions", 1),
 ];
 

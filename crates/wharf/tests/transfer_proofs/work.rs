@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
-use wharf::op::ObjectAttribute;
+use wharf::op::{ObjectAttribute, VersioningStatus};
 use wharf::transfer::Upload;
-use wharf::{Body, Client, Error, Tag};
+use wharf::{Body, Client, Error, ErrorKind, Tag};
 use wharf_embedded::{Fault, Operation};
 
 use crate::common::{BUCKET, MIB, Place};
@@ -15,6 +15,9 @@ use crate::support::{Attack, Harm};
 /// Two parts, no larger than they must be.
 const OBJECT: usize = 5 * MIB + 99_999;
 const PART: u64 = 5 * MIB as u64;
+
+/// A bucket that is made, or deleted.
+const OTHER: &str = "other-bucket";
 
 /// What is done while a request of it is harmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,13 +43,20 @@ pub(crate) enum Work {
     ResumedUpload,
     ResumedDownload,
     Attributes,
+    BucketHead,
+    BucketMade,
+    BucketGone,
     Buckets,
     Location,
+    PartByHand,
+    PartCopiedByHand,
     Parts,
     Tags,
     Tagging,
+    Untagging,
     Uploads,
     Versioning,
+    VersioningSet,
     Versions,
 }
 
@@ -89,7 +99,7 @@ impl Work {
                 assert_eq!(place.folder.names(), ["target.wharf-journal", "target.wharf-part"]);
                 Ok(())
             }
-            Self::Attributes | Self::Tags | Self::Tagging => {
+            Self::Attributes | Self::Tags | Self::Tagging | Self::Untagging => {
                 let tagged = place.direct.put_object(BUCKET, "a", "Hello!").tag("color", "blue");
                 tagged.await.map(drop)
             }
@@ -97,8 +107,14 @@ impl Work {
                 let upload = place.direct.create_multipart_upload(BUCKET, "a").await.unwrap();
                 place.direct.upload_part(BUCKET, "a", upload.upload_id, 1, "Hello!").await.map(drop)
             }
+            Self::PartByHand | Self::PartCopiedByHand => {
+                put("a", bytes(100_000)).await.unwrap();
+                place.direct.create_multipart_upload(BUCKET, "b").await.map(drop)
+            }
+            Self::BucketGone => place.direct.create_bucket(OTHER).await.map(drop),
             Self::Put | Self::PutStream | Self::Upload | Self::UploadStream => Ok(()),
-            Self::Buckets | Self::Location | Self::Versioning | Self::Versions => Ok(()),
+            Self::BucketHead | Self::BucketMade | Self::Buckets | Self::Location => Ok(()),
+            Self::Versioning | Self::VersioningSet | Self::Versions => Ok(()),
         }
         .unwrap();
     }
@@ -232,6 +248,56 @@ impl Work {
                 let result = s3.put_object_tagging(BUCKET, "a", [("color", "red")]).await;
                 let tags = place.direct.get_object_tagging(BUCKET, "a").await?.tags;
                 assert!(tags == [Tag::from(("color", "red"))] || result.is_err(), "{tags:?}");
+                result.map(drop)
+            }
+            Self::Untagging => {
+                let result = s3.delete_object_tagging(BUCKET, "a").await;
+                let tags = place.direct.get_object_tagging(BUCKET, "a").await?.tags;
+                assert!(tags.is_empty() || result.is_err(), "{tags:?}");
+                result.map(drop)
+            }
+            Self::VersioningSet => {
+                let result = s3.put_bucket_versioning(BUCKET, VersioningStatus::Enabled).await;
+                let status = place.direct.get_bucket_versioning(BUCKET).await?.status;
+                assert!(status == Some(VersioningStatus::Enabled) || result.is_err(), "{status:?}");
+                result.map(drop)
+            }
+            Self::BucketHead => s3.head_bucket(BUCKET).await.map(drop),
+            Self::BucketMade => {
+                let result = s3.create_bucket(OTHER).await;
+                let is_there = place.direct.head_bucket(OTHER).await.is_ok();
+                // Whose answer was lost finds that it is there, and its own.
+                let is_ours = |error: &Error| error.kind() == ErrorKind::BucketAlreadyOwnedByYou;
+                match result {
+                    Err(error) if !is_ours(&error) => Err(error),
+                    _ => {
+                        assert!(is_there, "there is no bucket");
+                        Ok(())
+                    }
+                }
+            }
+            Self::BucketGone => {
+                let result = s3.delete_bucket(OTHER).await;
+                let is_there = place.direct.head_bucket(OTHER).await.is_ok();
+                // The same for one that is gone.
+                match result {
+                    Err(error) if error.kind() != ErrorKind::NoSuchBucket => Err(error),
+                    _ => {
+                        assert!(!is_there, "the bucket is there");
+                        Ok(())
+                    }
+                }
+            }
+            Self::PartByHand | Self::PartCopiedByHand => {
+                let uploads = place.direct.list_multipart_uploads(BUCKET).await?.uploads;
+                let upload_id = &*uploads[0].upload_id;
+                let result = match self {
+                    Self::PartByHand => s3.upload_part(BUCKET, "b", upload_id, 1, bytes(100_000)).await.map(drop),
+                    _ => s3.upload_part_copy(BUCKET, "a", BUCKET, "b", upload_id, 1).await.map(drop),
+                };
+                let parts = place.direct.list_parts(BUCKET, "b", upload_id).await?.parts;
+                let sizes: Vec<u64> = parts.iter().map(|part| part.size).collect();
+                assert!(sizes == [100_000] || (sizes.is_empty() && result.is_err()), "{sizes:?}");
                 result.map(drop)
             }
             Self::Attributes

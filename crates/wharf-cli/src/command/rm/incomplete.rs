@@ -106,9 +106,7 @@ impl Sweep<'_> {
                 printer.failure(Failure::from(error).of_failed(what, self.is_aws));
                 return Ok(Exit::Failed);
             }
-            // It would be asked for again, and nobody pays for that.
-            let paid = self.args.payer.requester_pays();
-            let journal = journals.find(|journal| !paid && journal.upload_id.as_ref() == Some(&upload_id));
+            let journal = journals.find(|journal| journal.upload_id.as_ref() == Some(&upload_id));
             if let Some(journal) = journal
                 && let Err(error) = journal.clone().remove(&self.s3).await
             {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use wharf::ErrorKind;
 use wharf::provider::{Condition, Provider};
-use wharf::transfer::List;
+use wharf::transfer::{List, MULTIPART_THRESHOLD};
 
 use super::super::crew::Follower;
 use super::Mover;
@@ -20,9 +20,6 @@ const UNKNOWN: &str = "it is not known whether this server keeps conditions: --n
                        between the look and the write may be overwritten";
 
 const SAY_PROVIDER: &str = "--provider says whose S3 it is; `--provider other`: of none that has a name";
-
-/// The size from which the library may send an object in parts: below it none has any.
-const PARTS_FROM: u64 = 16 << 20;
 
 /// What a look at the target found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +84,7 @@ impl Mover {
     fn is_unknown(&self, condition: Condition, size: Option<u64>) -> bool {
         let habits = self.ends.target.provider().habits();
         let is_known = |condition| habits.keeps.contains(condition) || habits.ignores.contains(condition);
-        let is_one_request = size.is_some_and(|size| size < PARTS_FROM.min(habits.parts.max_size));
+        let is_one_request = size.is_some_and(|size| size < MULTIPART_THRESHOLD.min(habits.parts.max_size));
         !is_known(condition) || !is_one_request && !is_known(Condition::CompleteIfAbsent)
     }
 

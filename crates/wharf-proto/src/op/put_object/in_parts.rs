@@ -97,6 +97,11 @@ impl PutInParts {
         &self.key
     }
 
+    /// Whether whoever sends it has agreed to pay.
+    pub fn is_paid_by_requester(&self) -> bool {
+        self.request_payer
+    }
+
     /// A digest of all that is said of the object and its write, but for the metadata entry `passing`, for a later run to
     /// compare. A customer's key is in it only by its MD5.
     ///

@@ -30,6 +30,7 @@ pub(super) fn write(record: &Record) -> String {
             .field("part-size", start.part_size)
             .field("options", &start.options)
             .option("write-id", start.write_id.as_ref())
+            .field("request-payer", start.request_payer)
             .field("since", nanoseconds(start.since)),
         Record::Creating(time) => Text::new("creating").field("time", nanoseconds(*time)),
         Record::Created { upload_id, checksum } => {
@@ -84,6 +85,7 @@ pub(super) fn read(text: &str) -> Option<Record> {
             part_size: fields.parse("part-size")?,
             options: fields.text("options")?,
             write_id: fields.option("write-id", |text| Some(text.to_owned()))?,
+            request_payer: fields.option("request-payer", |text| text.parse().ok())?.unwrap_or_default(),
             since: time(&fields.text("since")?)?,
         }),
         "creating" => Record::Creating(time(&fields.text("time")?)?),

@@ -23,6 +23,7 @@ fn upload_start() -> UploadStart {
         part_size: 8 << 20,
         options: "00ff".to_owned(),
         write_id: None,
+        request_payer: true,
         since: at(1_700_000_000_123_456_789),
     }
 }
@@ -76,7 +77,13 @@ fn written(records: &[Record]) -> Vec<u8> {
 
 #[test]
 fn what_was_written_is_read() {
-    let bare = UploadStart { modified: None, inode: None, write_id: Some("id".to_owned()), ..upload_start() };
+    let bare = UploadStart {
+        modified: None,
+        inode: None,
+        write_id: Some("id".to_owned()),
+        request_payer: false,
+        ..upload_start()
+    };
     let none = Record::Created { upload_id: "u".to_owned(), checksum: None };
     for records in [upload(), download(), vec![Record::Upload(bare), none], Vec::new()] {
         let bytes = written(&records);

@@ -135,7 +135,7 @@ impl Cutter {
         }
         share.shrink(taken.len().max(more.capacity()));
         let bytes = if more.is_empty() { taken } else { more.freeze() };
-        let held = Held::Memory { bytes, _share: Arc::new(share) };
+        let held = Held::Memory { bytes, shares: vec![Arc::new(share)] };
         Ok(Cut { held, checksum: sum.map(ChecksumHasher::finish) })
     }
 

@@ -1,6 +1,7 @@
 //! What all requests of an upload share.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,6 +13,7 @@ use super::resume::Resume;
 use super::{Settings, proof};
 use crate::Client;
 use crate::transfer::handle::Watch;
+use crate::transfer::journal::uploads_in;
 use crate::transfer::lane::Lane;
 use crate::transfer::patience::{answer_was_lost, patiently};
 
@@ -53,6 +55,12 @@ impl Job {
 
     pub(super) fn habits(&self) -> &Habits {
         &self.settings.client.inner().sending.habits
+    }
+
+    /// Where journals are kept, as far as it is known.
+    pub(super) fn journal_folder(&self) -> Option<PathBuf> {
+        let states = || self.settings.client.inner().state_folder.as_deref().map(uploads_in);
+        self.settings.journal_dir.clone().or_else(states)
     }
 
     /// A request has stored so many bytes.

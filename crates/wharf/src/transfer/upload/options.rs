@@ -207,7 +207,7 @@ impl Upload {
     }
 
     /// Has an upload from a path that is interrupted, by a failure, a crash or a power failure, go on when the same call is
-    /// made again, also by another process. No by default: nothing is written to disk unasked.
+    /// made again, also by another process. No by default.
     ///
     /// What is sent in parts is written down in a journal, in
     /// [`journal_dir`](Upload::journal_dir). The same call is one to the same bucket and key, from the same path, with
@@ -233,6 +233,9 @@ impl Upload {
     /// Where the journal of a [`resumable`](Upload::resumable) upload is kept: by default `wharf/uploads` in the user's
     /// state folder (`$XDG_STATE_HOME`, or `~/.local/state`; `~/Library/Application Support` on macOS, `%LOCALAPPDATA%`
     /// on Windows). It is made if it is not there.
+    ///
+    /// What is not resumable is written down there as well where it could not be aborted, for its runtime had ended, so that
+    /// [`Client::interrupted_transfers`](crate::Client::interrupted_transfers) lists it and it can be removed.
     pub fn journal_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.settings.journal_dir = Some(directory.into());
         self

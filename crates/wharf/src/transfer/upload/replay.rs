@@ -37,7 +37,7 @@ pub(super) enum Held {
     Memory {
         bytes: Bytes,
         /// Of the budget, until the last clone is dropped.
-        _share: Arc<Share>,
+        shares: Vec<Arc<Share>>,
     },
     Spooled(Arc<Spool>),
 }
@@ -59,6 +59,23 @@ impl Held {
 }
 
 impl Replay {
+    /// What was taken from a stream. In one piece where all is in memory, for what is several is framed where it is signed; each
+    /// is let go of when it has been copied, so that little is there twice.
+    pub(super) fn of(held: Vec<Held>) -> Self {
+        if held.len() < 2 || held.iter().any(|held| matches!(held, Held::Spooled(_))) {
+            return Self::Held(held);
+        }
+        let mut whole = BytesMut::with_capacity(held.iter().map(Held::length).sum::<u64>() as usize);
+        let mut all = Vec::new();
+        for held in held {
+            if let Held::Memory { bytes, shares } = held {
+                whole.extend_from_slice(&bytes);
+                all.extend(shares);
+            }
+        }
+        Self::Held(vec![Held::Memory { bytes: whole.freeze(), shares: all }])
+    }
+
     /// The checksum of all its bytes, which are read for it.
     pub(super) async fn checksum(&self, algorithm: ChecksumAlgorithm) -> Result<Checksum, Error> {
         let hasher = ChecksumHasher::new(algorithm);
@@ -93,7 +110,6 @@ impl Replay {
             Self::Held(held) => match held.as_slice() {
                 [] => Body::empty(),
                 [Held::Memory { bytes, .. }] => Body::bytes(bytes.clone()),
-                _ if held.iter().all(|held| matches!(held, Held::Memory { .. })) => Body::bytes(joined(held)),
                 _ => Body::sized_stream(
                     HeldStream { held: held.clone().into(), offset: 0, reading: None },
                     held.iter().map(Held::length).sum(),
@@ -126,16 +142,6 @@ fn each_block(content: &Replay, wanted: &Wanted, mut take: impl FnMut(&[u8])) ->
         }
     }
     Ok(())
-}
-
-fn joined(held: &[Held]) -> Bytes {
-    let mut whole = BytesMut::with_capacity(held.iter().map(Held::length).sum::<u64>() as usize);
-    for held in held {
-        if let Held::Memory { bytes, .. } = held {
-            whole.extend_from_slice(bytes);
-        }
-    }
-    whole.freeze()
 }
 
 /// What is held, block by block.

@@ -17,7 +17,7 @@ use super::job::Job;
 use super::proof;
 use super::undo::abort;
 use crate::payload::blocking;
-use crate::transfer::journal::{Journal, UNANSWERED, make_folder, upload_path, uploads_in, whole_path};
+use crate::transfer::journal::{Journal, UNANSWERED, make_folder, upload_path, whole_path};
 
 /// How far two clocks may be apart. S3 refuses requests beyond it.
 const SKEW: Duration = Duration::from_secs(15 * 60);
@@ -109,6 +109,7 @@ impl Resume {
             part_size,
             options: job.object.digest(proof::NAME)?,
             write_id: job.write_id.clone(),
+            request_payer: job.object.is_paid_by_requester(),
             since: job.settings.client.inner().now(),
         };
         let (folder, journal) = (place.folder.clone(), place.journal.clone());
@@ -271,8 +272,7 @@ struct Place {
 impl Place {
     fn of(job: &Job, file: &Snapshot, offset: u64) -> Result<Self, Error> {
         let client = job.settings.client.inner();
-        let folder = job.settings.journal_dir.clone().or_else(|| Some(uploads_in(client.state_folder.as_deref()?)));
-        let folder = folder.ok_or_else(|| {
+        let folder = job.journal_folder().ok_or_else(|| {
             Error::invalid_input("there is no folder to keep a journal in: neither XDG_STATE_HOME nor HOME is set")
                 .with_hint(".journal_dir() names one")
         })?;

@@ -165,7 +165,7 @@ async fn unknown(job: Job, stream: ByteStream) -> Result<Uploaded, Error> {
         number += 1;
         cutting.first.push_back(cut);
     }
-    let content = Replay::Held(cutting.first.into_iter().map(|cut| cut.held).collect());
+    let content = Replay::of(cutting.first.into_iter().map(|cut| cut.held).collect());
     single::put(&job, content, None, read).await
 }
 

@@ -12,6 +12,7 @@ use wharf_proto::transfer::journal::StoredPart;
 use wharf_proto::{Error, ErrorKind};
 
 use super::job::Job;
+use super::untold::Untold;
 use crate::transfer::patience::{answer_was_lost, may_pass};
 
 /// How long what goes on after an upload was dropped may take.
@@ -208,8 +209,12 @@ impl Drop for Begun {
             State::Open(upload_id) => format!("the upload {upload_id} of {object}"),
             _ => format!("an upload of {object} that was being begun"),
         };
-        let is_kept = job.resume.is_some() && matches!(state, State::Open(_));
-        let untold = Untold(Some(what.clone()).filter(|_| !is_kept));
+        let untold = match &state {
+            // It is kept, and in a journal already.
+            State::Open(_) if job.resume.is_some() => None,
+            State::Open(upload_id) => Some(Untold::new(what.clone(), job.clone(), Some(upload_id.clone()))),
+            _ => Some(Untold::new(what.clone(), job.clone(), None)),
+        };
         watch.tidy_up(
             what,
             async move {
@@ -221,28 +226,13 @@ impl Drop for Begun {
                     State::Beginning(task, asked) => given_up(&job, task, &asked).await,
                     State::Over => Ok(()),
                 };
-                untold.told();
+                if let Some(untold) = untold {
+                    untold.told();
+                }
                 undone
             },
             TIDY_UP,
         );
-    }
-}
-
-/// What is to be undone. Warned of where it is dropped before that is over, as where a runtime ends or there is none.
-struct Untold(Option<String>);
-
-impl Untold {
-    fn told(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Untold {
-    fn drop(&mut self) {
-        if let Some(what) = &self.0 {
-            tracing::warn!(what, "an upload was not tidied up, for its runtime has ended, or the time for it");
-        }
     }
 }
 
