@@ -31,6 +31,7 @@
 //!   [stream](Transfer::updates), and [`cancel`](Transfer::cancel). Dropped, it undoes what it began in the background, for
 //!   5 s at most.
 
+mod abort;
 mod adaptive;
 mod bandwidth;
 mod budgets;

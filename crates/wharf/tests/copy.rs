@@ -16,7 +16,7 @@ const PART: u64 = 5 << 20;
 
 async fn embedded() -> (Client, Store) {
     let store = Store::in_memory();
-    let s3 = Client::builder().transport(store.clone()).build().unwrap();
+    let s3 = Client::builder().environment(|_| None).transport(store.clone()).build().unwrap();
     s3.create_bucket("my-bucket").await.unwrap();
     s3.create_bucket("your-bucket").await.unwrap();
     (s3, store)
@@ -25,7 +25,7 @@ async fn embedded() -> (Client, Store) {
 /// A store that ignores conditions as that server does, and a client that knows so.
 async fn ignoring(personality: Personality, provider: Provider) -> (Client, Store) {
     let store = Store::builder().personality(personality).build();
-    let s3 = Client::builder().transport(store.clone()).provider(provider).build().unwrap();
+    let s3 = Client::builder().environment(|_| None).transport(store.clone()).provider(provider).build().unwrap();
     s3.create_bucket("my-bucket").await.unwrap();
     s3.create_bucket("your-bucket").await.unwrap();
     (s3, store)
@@ -251,7 +251,7 @@ async fn to_another_endpoint() {
 async fn a_server_that_copies_no_parts_has_them_sent() {
     let (s3, store) = embedded().await;
     let bytes = source(&s3, 20 * MIB).await;
-    let s3 = Client::builder().transport(store.clone()).provider(Provider::Gcs).build().unwrap();
+    let s3 = Client::builder().environment(|_| None).transport(store.clone()).provider(Provider::Gcs).build().unwrap();
     store.clear_requests();
     s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(PART).part_size(PART).await.unwrap();
     assert_eq!(store.requests().count(Operation::UploadPartCopy), 0);
@@ -263,7 +263,7 @@ async fn a_server_that_copies_no_parts_has_them_sent() {
 async fn without_async() {
     let (s3, store) = embedded().await;
     source(&s3, 12 * MIB).await;
-    let builder = wharf::blocking::Client::builder().transport(store);
+    let builder = wharf::blocking::Client::builder().environment(|_| None).transport(store);
     let parts = std::thread::spawn(move || {
         let s3 = builder.build_blocking().unwrap();
         s3.copy("my-bucket", "a", "your-bucket", "a").multipart_threshold(PART).part_size(PART).wait().unwrap().parts
@@ -297,10 +297,10 @@ async fn a_source_elsewhere_that_fails_for_a_while() {
     (limits.requests, limits.memory) = (1, 16 << 20);
     let budgets = Budgets::new(limits);
     let store = Store::in_memory();
-    let s3 = Client::builder().transport(store.clone()).budgets(budgets.clone()).build().unwrap();
+    let s3 = Client::builder().environment(|_| None).transport(store.clone()).budgets(budgets.clone()).build().unwrap();
     s3.create_bucket("my-bucket").await.unwrap();
     let there = Store::in_memory();
-    let there = Client::builder().transport(there).budgets(budgets).build().unwrap();
+    let there = Client::builder().environment(|_| None).transport(there).budgets(budgets).build().unwrap();
     there.create_bucket("your-bucket").await.unwrap();
     let bytes = source(&s3, 20 * MIB).await;
     store.inject(Fault::close_response_after(7 * MIB as u64).on(Operation::GetObject).nth(1)).unwrap();

@@ -14,6 +14,8 @@ use futures_util::stream;
 use support::soon;
 use support::upload::{MIB, bytes, client, content, count, embedded, hooked, no_uploads, nothing_stored, pieces};
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+use wharf::transfer::Interrupted;
 use wharf::{Body, Client, ErrorKind};
 use wharf_embedded::{Fault, Operation, Store};
 
@@ -214,6 +216,43 @@ async fn an_upload_that_cannot_be_aborted_is_named() {
     assert!(error.to_string().contains(&note), "{error}");
 }
 
+/// Who waits is not kept waiting by a server that says nothing any more.
+#[tokio::test(start_paused = true)]
+async fn an_abort_is_not_waited_for_without_end() {
+    let store = Store::in_memory();
+    let plain = client(&store).await;
+    store.inject(Fault::respond(403, "AccessDenied").on(Operation::UploadPart)).unwrap();
+    let (s3, _told) = stuck(&store, "DELETE");
+    let begin = Instant::now();
+    let error = s3.upload("my-bucket", "a", bytes(LARGE)).start().unwrap().await.unwrap_err();
+    assert!(error.to_string().contains("could not be aborted"), "{error}");
+    assert!(begin.elapsed() < Duration::from_secs(40), "{:?}", begin.elapsed());
+    assert_eq!(plain.list_multipart_uploads("my-bucket").await.unwrap().uploads.len(), 1);
+}
+
+#[tokio::test]
+async fn a_cancelled_upload_that_cannot_be_aborted_is_named() {
+    let (s3, store) = embedded().await;
+    let journals = tempfile::tempdir().unwrap();
+    store.inject(Fault::delay(Duration::from_secs(3600)).on(Operation::UploadPart)).unwrap();
+    store.inject(Fault::respond(403, "AccessDenied").on(Operation::AbortMultipartUpload)).unwrap();
+    let transfer = s3.upload("my-bucket", "a", bytes(LARGE)).journal_dir(journals.path()).start().unwrap();
+    while count(&store, Operation::UploadPart) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let error = transfer.cancel().await.unwrap_err();
+    let upload_id = s3.list_multipart_uploads("my-bucket").await.unwrap().uploads.remove(0).upload_id;
+    assert!(error.to_string().contains(&upload_id), "{error}");
+    let kept = || Interrupted::list(journals.path()).unwrap();
+    let written = async {
+        while kept().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(written).await;
+    assert_eq!(kept()[0].upload_id, Some(upload_id));
+}
+
 /// A part that was on its way when the upload was aborted may be stored after that, and keeps the upload alive.
 #[tokio::test(start_paused = true)]
 async fn an_upload_is_aborted_until_no_part_is_left() {
@@ -401,7 +440,7 @@ fn an_upload_that_outlives_its_runtime() {
     tracing::subscriber::with_default(warnings.clone(), || drop(upload));
     assert_eq!(store.requests().count(Operation::AbortMultipartUpload), 0);
     let told = warnings.0.lock().unwrap().join(", ");
-    assert!(told.contains("of my-bucket/a") && told.contains("was not tidied up"), "{told}");
+    assert!(told.contains("key: \"a\"") && told.contains("was not aborted"), "{told}");
 }
 
 /// The fields of what is warned of.

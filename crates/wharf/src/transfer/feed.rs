@@ -119,7 +119,8 @@ pub(crate) async fn next_of<T: 'static>(tasks: &mut JoinSet<Result<T, Error>>) -
     tasks.join_next().await.map(|joined| joined.unwrap_or_else(|error| Err(ended(error))))
 }
 
-fn ended(error: JoinError) -> Error {
+/// What is said of a task that did not end by itself, with its panic if that is how it ended.
+pub(crate) fn ended(error: JoinError) -> Error {
     match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(_) => Error::new(ErrorKind::Other, "the transfer was cancelled: its runtime has ended"),

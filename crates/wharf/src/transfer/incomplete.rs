@@ -148,7 +148,10 @@ impl IncompleteUploads {
         while !tasks.is_empty() {
             done.note(&mut tasks).await?;
         }
-        ended.map(|()| done)
+        match ended {
+            Ok(()) => Ok(done),
+            Err(error) => Err(done.told_in(error)),
+        }
     }
 
     async fn abort(&self, upload: &ListedUpload, lane: &Lane, watch: &Watch) -> Result<(), Error> {
@@ -201,6 +204,19 @@ impl IntoFuture for IncompleteUploads {
 type Tried = (ListedUpload, Result<(), Error>);
 
 impl AbortedUploads {
+    /// Adds to an error what nobody else would tell.
+    fn told_in(self, error: Error) -> Error {
+        match self.failed.first() {
+            Some((upload, problem)) => error.with_note(format_args!(
+                "{} uploads that were found before could not be aborted; the first was {} of {}: {problem}",
+                self.failed.len(),
+                upload.upload_id,
+                upload.key
+            )),
+            None => error,
+        }
+    }
+
     /// Waits for one.
     async fn note(&mut self, tasks: &mut JoinSet<Result<Tried, Error>>) -> Result<(), Error> {
         match next_of(tasks).await.transpose()? {

@@ -5,10 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use wharf_proto::op::PutInParts;
 use wharf_proto::operation::SendFuture;
 use wharf_proto::transfer::journal::State;
-use wharf_proto::{Error, ErrorKind};
+use wharf_proto::{Body, Error, ErrorKind};
 
+use super::abort::abort;
 use super::download::PART;
 use super::journal::{self, Journal, SUFFIX, UNANSWERED, uploads_in};
 use super::locked::{self, failed};
@@ -17,7 +19,7 @@ use crate::payload::blocking;
 
 /// A transfer that was interrupted: it is resumed by the same call, or given up by [`remove`](Interrupted::remove).
 ///
-/// An upload without a [`path`](Interrupted::path) is not resumed by anything: it was to be aborted when its runtime ended.
+/// An upload without a [`path`](Interrupted::path) is not resumed by anything: it was dropped, and was to be aborted when the time for that or its runtime ended.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Interrupted {
@@ -119,7 +121,8 @@ impl Interrupted {
     }
 
     fn unreadable(journal: PathBuf, error: &Error) -> Self {
-        Self { problem: Some(error.message().to_owned()), ..Self::unknown(journal) }
+        let is_running = File::open(&journal).is_ok_and(|file| journal::is_held(&file));
+        Self { problem: Some(error.message().to_owned()), is_running, ..Self::unknown(journal) }
     }
 
     /// `None` for what a journal tells of, is no file, or is gone since.
@@ -205,7 +208,7 @@ impl Interrupted {
     /// [`InUse`](crate::ErrorKind::InUse) while it or another download into the file is running, and where the call was made
     /// again since and has begun anew,
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an upload to another server than the client's and for a journal
-    /// that cannot be read, those of AbortMultipartUpload. The journal is kept then.
+    /// that cannot be read, those of AbortMultipartUpload, which is asked for as long as those of an [`Upload`](super::Upload) are. The journal is kept then.
     pub fn remove(self, client: &Client) -> SendFuture<()> {
         let sender = client.clone();
         client.inner().runtime.run(async move { self.give_up(&sender).await })
@@ -239,15 +242,10 @@ impl Interrupted {
             _ => Some(journal),
         };
         if let Some(upload_id) = &self.upload_id {
-            let mut abort = client.abort_multipart_upload(&self.bucket, &self.key, upload_id);
-            if self.request_payer {
-                abort = abort.request_payer();
-            }
-            match abort.await {
-                Ok(_) => {}
-                // One whose bucket is gone went with it.
-                Err(error) if matches!(error.kind(), ErrorKind::NoSuchUpload | ErrorKind::NoSuchBucket) => {}
-                Err(error) => return Err(error),
+            match abort(client, &self.object(client), upload_id).await {
+                // It went with its bucket.
+                Err(error) if error.kind() != ErrorKind::NoSuchBucket => return Err(error),
+                _ => {}
             }
         }
         blocking(move || {
@@ -257,6 +255,12 @@ impl Interrupted {
             journal.map_or(Ok(()), Journal::remove)
         })
         .await
+    }
+
+    fn object(&self, client: &Client) -> PutInParts {
+        let put = client.put_object(&self.bucket, &self.key, Body::empty());
+        let put = if self.request_payer { put.request_payer() } else { put };
+        put.take_apart().0
     }
 
     /// Whether the journal still tells of this transfer, or of none any more: another may have begun in its place.

@@ -1,5 +1,6 @@
 //! Uploads: one PutObject where that is enough, a multipart upload where it is not.
 
+mod abandoned;
 pub(super) mod copied;
 mod cutter;
 mod file;
@@ -13,7 +14,6 @@ mod resume;
 mod single;
 mod source;
 mod undo;
-mod untold;
 mod verify;
 
 use std::future::IntoFuture;

@@ -8,10 +8,10 @@ use futures_util::FutureExt;
 use tokio::runtime::Builder;
 use tokio::task::yield_now;
 use wharf::transfer::{Interrupted, InterruptedKind};
-use wharf::{Client, ErrorKind};
+use wharf::{Body, Client, ErrorKind};
 use wharf_embedded::{Fault, Operation};
 
-use crate::common::{BUCKET, MIB, PART, Place, bytes, names};
+use crate::common::{BUCKET, MIB, PART, Place, bytes, names, soon};
 
 const SIZE: usize = 2 * PART + 7;
 
@@ -273,4 +273,55 @@ fn an_upload_that_outlives_its_runtime_is_listed() {
         assert_eq!(place.uploads().await, [""; 0]);
         assert_eq!(names(&place.journals()), [""; 0]);
     });
+}
+
+/// It was being begun when it was dropped, and its abort takes too long.
+#[tokio::test]
+async fn an_upload_that_is_not_aborted_in_time_is_listed() {
+    let place = Place::new().await;
+    let begins = Fault::delay(Duration::from_millis(100)).on(Operation::CreateMultipartUpload);
+    place.store.inject(begins).unwrap();
+    place.store.inject(Fault::delay(Duration::from_secs(600)).on(Operation::AbortMultipartUpload)).unwrap();
+    let mut upload = place.upload(&place.file(&bytes(SIZE))).resumable(false).into_future();
+    while place.count(Operation::CreateMultipartUpload) == 0 {
+        assert!((&mut upload).now_or_never().is_none());
+        yield_now().await;
+    }
+    drop(upload);
+    soon(async {
+        while place.count(Operation::AbortMultipartUpload) == 0 {
+            yield_now().await;
+        }
+        tokio::time::pause();
+        while Interrupted::list(place.journals()).unwrap().is_empty() {
+            tokio::time::advance(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    let [left] = Interrupted::list(place.journals()).unwrap().try_into().unwrap();
+    assert!(left.upload_id.is_some());
+    // It was aborted all the same, which nobody was told.
+    place.store.clear_faults();
+    left.remove(&place.s3).await.unwrap();
+    assert_eq!(names(&place.journals()), [""; 0]);
+}
+
+/// A part that was on its way when the upload was aborted may be stored after that, and keeps the upload alive.
+#[tokio::test]
+async fn what_is_removed_is_aborted_until_no_part_is_left() {
+    let place = Place::new().await;
+    interrupted(&place).await;
+    place.store.inject(Fault::respond(204, "").on(Operation::AbortMultipartUpload).times(2)).unwrap();
+    Interrupted::list(place.journals()).unwrap().remove(0).remove(&place.s3).await.unwrap();
+    assert_eq!(place.uploads().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn more_than_the_file_has_is_not_kept() {
+    let place = Place::new().await;
+    let range = Body::file_range(place.file(&bytes(SIZE)), 1, SIZE as u64);
+    let upload = place.s3.upload(BUCKET, "a", range).part_size(PART as u64).multipart_threshold(0);
+    let error = upload.resumable(true).journal_dir(place.journals()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+    assert_eq!((place.uploads().await.len(), names(&place.journals()).len()), (0, 0));
 }

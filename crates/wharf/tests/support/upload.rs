@@ -21,7 +21,7 @@ pub async fn embedded() -> (Client, Store) {
 
 /// A client of that store, in which a bucket is made.
 pub async fn client(store: &Store) -> Client {
-    let s3 = Client::builder().transport(store.clone()).build().unwrap();
+    let s3 = Client::builder().environment(|_| None).transport(store.clone()).build().unwrap();
     s3.create_bucket("my-bucket").await.unwrap();
     store.clear_requests();
     s3
@@ -126,5 +126,5 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let hook = Arc::new(move |what| -> Pin<Box<dyn Future<Output = ()> + Send>> { Box::pin(hook(what)) });
-    Client::builder().transport(Hooked { store: store.clone(), when, hook })
+    Client::builder().environment(|_| None).transport(Hooked { store: store.clone(), when, hook })
 }

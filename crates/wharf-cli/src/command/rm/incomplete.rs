@@ -94,29 +94,34 @@ impl Sweep<'_> {
     ) -> Result<Exit, Failure> {
         let ListedUpload { key, upload_id, initiated, .. } = upload;
         let (source, dryrun) = (Shown(self.bucket, &key), self.args.dryrun);
-        let mut journals = journals.iter().filter(|journal| self.is_to(journal, &key));
+        // One that cannot be read may tell of any.
+        let may_be_to = |journal: &&Interrupted| journal.problem.is_some() || self.is_to(journal, &key);
+        let mut journals = journals.iter().filter(may_be_to);
         if journals.clone().any(|journal| journal.is_running && may_be_of(journal, &upload_id)) {
             let text = format!("{} upload {upload_id} is under way on this machine: it is left", source.in_error());
             printer.warn(&Warning::about(&source, text));
             return Ok(Exit::Skipped);
         }
         if !dryrun {
-            if let Err(error) = self.send(&key, &upload_id).await {
+            let journal = journals.find(|journal| journal.upload_id.as_ref() == Some(&upload_id));
+            let aborted = match journal {
+                Some(journal) => self.remove(journal.clone()).await,
+                None => self.send(&key, &upload_id).await,
+            };
+            if let Err(error) = aborted {
                 let what = format!("abort failed: {}", source.in_error());
                 printer.failure(Failure::from(error).of_failed(what, self.is_aws));
                 return Ok(Exit::Failed);
             }
-            let journal = journals.find(|journal| journal.upload_id.as_ref() == Some(&upload_id));
-            if let Some(journal) = journal
-                && let Err(error) = journal.clone().remove(&self.s3).await
-            {
-                // The upload is gone all the same.
-                let text = format!("what was written down of {} stays: {error}", source.in_error());
-                printer.warn(&Warning::about(&source, text));
-            }
         }
         printer.say(&Aborted { source: source.to_string(), upload_id, initiated, dryrun })?;
         Ok(Exit::Done)
+    }
+
+    /// Aborts one that is written down here, of which nothing stays.
+    async fn remove(&self, mut journal: Interrupted) -> Result<(), wharf::Error> {
+        journal.request_payer |= self.args.payer.requester_pays();
+        journal.remove(&self.s3).await
     }
 
     /// Aborts it. One that is gone since it was listed is what was asked for.

@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wharf_proto::Error;
 use wharf_proto::op::PutInParts;
 use wharf_proto::provider::Habits;
+use wharf_proto::transfer::journal::UploadStart;
 
 use super::resume::Resume;
 use super::{Settings, proof};
 use crate::Client;
+use crate::transfer::abort::abort;
 use crate::transfer::handle::Watch;
 use crate::transfer::journal::uploads_in;
 use crate::transfer::lane::Lane;
@@ -55,6 +57,31 @@ impl Job {
 
     pub(super) fn habits(&self) -> &Habits {
         &self.settings.client.inner().sending.habits
+    }
+
+    /// Gives up an upload of the object.
+    pub(super) async fn abort(&self, upload_id: &str) -> Result<(), Error> {
+        abort(&self.settings.client, &self.object, upload_id).await
+    }
+
+    /// What a journal begins with, of what is from no file.
+    pub(super) fn start(&self) -> Result<UploadStart, Error> {
+        let client = self.settings.client.inner();
+        Ok(UploadStart {
+            endpoint: client.endpoint.server(),
+            bucket: self.object.bucket().to_owned(),
+            key: self.object.key().to_owned(),
+            path: String::new(),
+            offset: 0,
+            length: 0,
+            modified: None,
+            inode: None,
+            part_size: 0,
+            options: self.object.digest(proof::NAME)?,
+            write_id: self.write_id.clone(),
+            request_payer: self.object.is_paid_by_requester(),
+            since: client.now(),
+        })
     }
 
     /// Where journals are kept, as far as it is known.

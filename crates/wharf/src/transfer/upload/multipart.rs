@@ -15,9 +15,10 @@ use wharf_proto::{Error, ErrorKind};
 use super::job::Job;
 use super::resume::Earlier;
 use super::source::{Piece, Pieces, other_bytes};
-use super::undo::{self, Begun};
+use super::undo::Begun;
 use super::{Uploaded, part, proof, verify};
 use crate::transfer::Verification;
+use crate::transfer::feed::next_of;
 use crate::transfer::patience::was_spoilt;
 
 pub(super) async fn upload(job: Arc<Job>, mut pieces: Pieces) -> Result<Uploaded, Error> {
@@ -117,12 +118,8 @@ impl Run {
 
     /// Waits until a part is stored; for ever where none is on its way.
     pub(super) async fn joined(&mut self, begun: &mut Begun) -> Result<(), Error> {
-        let Some(joined) = begun.parts.join_next().await else { return std::future::pending().await };
-        let part = joined.unwrap_or_else(|error| match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(Error::new(ErrorKind::Other, "the upload was cancelled: its runtime has ended")),
-        })?;
-        self.stored.push(part);
+        let Some(part) = next_of(&mut begun.parts).await else { return std::future::pending().await };
+        self.stored.push(part?);
         Ok(())
     }
 
@@ -179,7 +176,7 @@ impl Run {
                 let mut left_over = Vec::new();
                 // What an earlier run has completed stands there, and not this upload's object.
                 if job.resume.as_ref().is_some_and(|resume| resume.done.is_some())
-                    && let Err(error) = undo::abort(job, &self.upload_id).await
+                    && let Err(error) = job.abort(&self.upload_id).await
                 {
                     let upload_id = &*self.upload_id;
                     tracing::warn!(%error, upload_id, "an upload was not aborted, and its parts cost storage until it is");

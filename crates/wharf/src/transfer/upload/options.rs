@@ -234,8 +234,9 @@ impl Upload {
     /// state folder (`$XDG_STATE_HOME`, or `~/.local/state`; `~/Library/Application Support` on macOS, `%LOCALAPPDATA%`
     /// on Windows). It is made if it is not there.
     ///
-    /// What is not resumable is written down there as well where it could not be aborted, for its runtime had ended, so that
-    /// [`Client::interrupted_transfers`](crate::Client::interrupted_transfers) lists it and it can be removed.
+    /// An upload that was dropped is written down there as well where it could not be aborted, for the time for that or its runtime
+    /// ended, so that it is listed and can be removed: by [`Client::interrupted_transfers`](crate::Client::interrupted_transfers) in
+    /// the default folder, by [`Interrupted::list`](crate::transfer::Interrupted::list) in one that was named.
     pub fn journal_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.settings.journal_dir = Some(directory.into());
         self

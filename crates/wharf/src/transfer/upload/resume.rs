@@ -14,8 +14,6 @@ use wharf_proto::{Error, ErrorKind};
 
 use super::file::Snapshot;
 use super::job::Job;
-use super::proof;
-use super::undo::abort;
 use crate::payload::blocking;
 use crate::transfer::journal::{Journal, UNANSWERED, make_folder, upload_path, whole_path};
 
@@ -80,7 +78,7 @@ impl Resume {
         if let State::Upload(UploadState { created, unanswered, .. }) = state {
             if let Some((upload_id, _)) = created {
                 tracing::warn!(upload_id, "an earlier upload is aborted, for the object is sent in one request now");
-                abort(job, &upload_id).await.map_err(|error| place.is_in_the_way(error))?;
+                job.abort(&upload_id).await.map_err(|error| place.is_in_the_way(error))?;
             }
             if let Some(time) = unanswered {
                 resume.suspect(job, time, None).await;
@@ -98,19 +96,13 @@ impl Resume {
         part_size: u64,
     ) -> Result<(Self, State), Error> {
         let start = UploadStart {
-            endpoint: job.settings.client.inner().endpoint.server(),
-            bucket: job.object.bucket().to_owned(),
-            key: job.object.key().to_owned(),
             path: place.path.display().to_string(),
             offset: range.start,
             length: range.end - range.start,
             modified: file.modified,
             inode: file.identity.map(|(_, inode)| inode),
             part_size,
-            options: job.object.digest(proof::NAME)?,
-            write_id: job.write_id.clone(),
-            request_payer: job.object.is_paid_by_requester(),
-            since: job.settings.client.inner().now(),
+            ..job.start()?
         };
         let (folder, journal) = (place.folder.clone(), place.journal.clone());
         let (journal, state) = blocking(move || {
@@ -131,7 +123,7 @@ impl Resume {
         let Some((upload_id, checksum)) = state.created.clone() else { return Ok(()) };
         if let Some(reason) = state.differs(&self.start) {
             tracing::warn!(upload_id, "an earlier upload is aborted, for {reason}");
-            return abort(job, &upload_id).await;
+            return job.abort(&upload_id).await;
         }
         let parts = match parts(job, &upload_id, &state).await {
             Err(error) if error.kind() == ErrorKind::NoSuchUpload => {

@@ -116,8 +116,9 @@ async fn known(mut job: Job, source: Source, length: u64, from: Option<(Snapshot
     let in_parts = job.settings.in_parts(length, &plan);
     let mut cleared = None;
     if let Some((file, offset)) = from.filter(|_| job.settings.resumable) {
-        let Some(end) = offset.checked_add(length) else {
-            return Err(Error::invalid_input(format!("no file has {length} bytes from {offset} on")));
+        let Some(end) = offset.checked_add(length).filter(|end| *end <= file.length) else {
+            let path = file.path.display();
+            return Err(Error::invalid_input(format!("{path} has not {length} bytes from {offset} on")));
         };
         let range = offset..end;
         match in_parts {

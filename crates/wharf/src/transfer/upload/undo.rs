@@ -5,25 +5,18 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use tracing::Instrument;
 use wharf_proto::op::PartsChecksum;
 use wharf_proto::transfer::journal::StoredPart;
 use wharf_proto::{Error, ErrorKind};
 
+use super::abandoned::Abandoned;
 use super::job::Job;
-use super::untold::Untold;
-use crate::transfer::patience::{answer_was_lost, may_pass};
+use crate::transfer::feed::ended;
+use crate::transfer::patience::answer_was_lost;
 
 /// How long what goes on after an upload was dropped may take.
 const TIDY_UP: Duration = Duration::from_secs(5);
-
-/// How often an upload is aborted in which parts keep turning up.
-const ABORTS: u32 = 5;
-
-/// How long it is asked for, and after which waits.
-const TO_ABORT: Duration = Duration::from_secs(30);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// What is said where an answer to CreateMultipartUpload was lost.
 const ORPHAN: &str = "an answer to CreateMultipartUpload was lost, and an upload without parts may be left over: \
@@ -67,7 +60,8 @@ impl Begun {
         task.spawn(create(job.clone(), sum, Arc::clone(&asked)).in_current_span());
         let mut begun = Self { job, state: State::Beginning(task, asked), parts: JoinSet::new(), orphan: false };
         let State::Beginning(task, _) = &mut begun.state else { return Err(runtime_ended()) };
-        let Some(Ok((created, lost))) = task.join_next().await else { return Err(runtime_ended()) };
+        let Some(joined) = task.join_next().await else { return Err(runtime_ended()) };
+        let (created, lost) = joined.map_err(ended)?;
         begun.orphan = lost;
         match created {
             Ok((upload_id, sum)) => {
@@ -115,7 +109,7 @@ impl Begun {
             return resume.kept(error);
         }
         // Until it has an answer it is still to be undone: dropped before, it is undone all the same, or kept where it can be resumed.
-        let aborted = abort(&self.job, &upload_id).await;
+        let aborted = self.job.abort(&upload_id).await;
         self.state = State::Over;
         let error = match &self.job.resume {
             Some(resume) => resume.noted(error),
@@ -174,9 +168,16 @@ async fn create_noting(job: &Job, mut sum: Option<PartsChecksum>, asked: &Mutex<
         && let Err(error) = resume.created(&created.upload_id, sum).await
     {
         let upload_id = &created.upload_id;
-        return Err(match abort(job, upload_id).await {
-            Ok(()) => error,
-            Err(problem) => error.with_note(format_args!("the upload {upload_id} could not be aborted: {problem}")),
+        return Err(match job.abort(upload_id).await {
+            Ok(()) => {
+                resume.over().await;
+                error
+            }
+            Err(problem) => {
+                // Of a call that was dropped nobody sees the error.
+                tracing::warn!(upload_id, error = %problem, "an upload could not be aborted");
+                error.with_note(format_args!("the upload {upload_id} could not be aborted: {problem}"))
+            }
         });
     }
     Ok((created.upload_id, sum))
@@ -204,32 +205,22 @@ impl Drop for Begun {
         if matches!(state, State::Over) {
             return;
         }
-        let (watch, object) = (job.watch.clone(), format!("{}/{}", job.object.bucket(), job.object.key()));
-        let what = match &state {
-            State::Open(upload_id) => format!("the upload {upload_id} of {object}"),
-            _ => format!("an upload of {object} that was being begun"),
-        };
-        let untold = match &state {
+        let abandoned = match &state {
             // It is kept, and in a journal already.
             State::Open(_) if job.resume.is_some() => None,
-            State::Open(upload_id) => Some(Untold::new(what.clone(), job.clone(), Some(upload_id.clone()))),
-            _ => Some(Untold::new(what.clone(), job.clone(), None)),
+            State::Open(upload_id) => Some(Abandoned::new(job.clone(), Some(upload_id.clone()))),
+            State::Beginning(..) | State::Over => Some(Abandoned::new(job.clone(), None)),
         };
+        let (watch, object) = (job.watch.clone(), format!("{}/{}", job.object.bucket(), job.object.key()));
         watch.tidy_up(
-            what,
+            format!("an upload of {object}"),
             async move {
                 parts.shutdown().await;
-                let undone = match state {
-                    // It is kept, and what was sent of it is in the journal.
-                    State::Open(_) if job.resume.is_some() => Ok(()),
-                    State::Open(upload_id) => abort(&job, &upload_id).await.and_then(|()| not_an_orphan(orphan)),
-                    State::Beginning(task, asked) => given_up(&job, task, &asked).await,
-                    State::Over => Ok(()),
-                };
-                if let Some(untold) = untold {
-                    untold.told();
+                let Some(abandoned) = abandoned else { return Ok(()) };
+                match state {
+                    State::Beginning(task, asked) => given_up(&job, task, &asked, abandoned).await,
+                    State::Open(_) | State::Over => abandoned.abort().await.and_then(|()| not_an_orphan(orphan)),
                 }
-                undone
             },
             TIDY_UP,
         );
@@ -242,7 +233,12 @@ fn not_an_orphan(lost: bool) -> Result<(), Error> {
 }
 
 /// Undoes what is being begun. Whether it was, an answer tells that is awaited; between two attempts nothing is.
-async fn given_up(job: &Job, mut task: JoinSet<(Created, bool)>, asked: &Mutex<Asked>) -> Result<(), Error> {
+async fn given_up(
+    job: &Job,
+    mut task: JoinSet<(Created, bool)>,
+    asked: &Mutex<Asked>,
+    mut abandoned: Abandoned,
+) -> Result<(), Error> {
     let so_far = asked.lock().await;
     if !so_far.is_begun && !task.is_empty() {
         let lost = so_far.lost;
@@ -251,47 +247,24 @@ async fn given_up(job: &Job, mut task: JoinSet<(Created, bool)>, asked: &Mutex<A
         if let Some(resume) = job.resume.as_ref().filter(|_| !lost) {
             resume.over().await;
         }
+        abandoned.over();
         return not_an_orphan(lost);
     }
     drop(so_far);
-    match task.join_next().await {
-        Some(Ok((Ok(_), _))) if job.resume.is_some() => Ok(()),
-        Some(Ok((Ok((upload_id, _)), lost))) => abort(job, &upload_id).await.and_then(|()| not_an_orphan(lost)),
-        Some(Ok((Err(_), lost))) => not_an_orphan(lost),
-        Some(Err(_)) | None => Err(runtime_ended()),
-    }
-}
-
-/// Aborts it, and again while parts that were on their way turn up.
-pub(super) async fn abort(job: &Job, upload_id: &str) -> Result<(), Error> {
-    for round in 0..ABORTS {
-        match abort_once(job, upload_id).await {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::NoSuchUpload => return Ok(()),
-            Err(error) => return Err(error),
+    let Some(joined) = task.join_next().await else { return Err(runtime_ended()) };
+    match joined.map_err(ended)? {
+        (Ok((upload_id, _)), lost) if job.resume.is_none() => {
+            abandoned.begun(upload_id);
+            abandoned.abort().await.and_then(|()| not_an_orphan(lost))
         }
-        let look = job.object.list_parts(job.client(), upload_id).max_parts(1).into_future();
-        match tokio::time::timeout(TO_ABORT, look).await {
-            Ok(Ok(page)) if !page.parts.is_empty() => {
-                tokio::time::sleep(Duration::from_millis(100 << round)).await;
-            }
-            // Gone, or not to be seen: whoever may abort need not be allowed to list.
-            _ => return Ok(()),
+        // It is kept.
+        (Ok(_), _) => {
+            abandoned.over();
+            Ok(())
         }
-    }
-    Err(Error::new(ErrorKind::Other, "parts of it are still being stored"))
-}
-
-/// Asks again for a while. It waits for no leave to send: what holds others up, such as parts on a slow line, must not hold this up.
-async fn abort_once(job: &Job, upload_id: &str) -> Result<(), Error> {
-    let (begin, mut wait) = (Instant::now(), Duration::from_millis(100));
-    loop {
-        match job.object.abort_multipart_upload(job.client(), upload_id).await {
-            Err(error) if may_pass(&error) && begin.elapsed() < TO_ABORT => {
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(LONGEST_WAIT);
-            }
-            aborted => return aborted.map(drop),
+        (Err(_), lost) => {
+            abandoned.over();
+            not_an_orphan(lost)
         }
     }
 }
