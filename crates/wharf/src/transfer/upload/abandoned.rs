@@ -34,18 +34,16 @@ impl Abandoned {
         self.is_over = true;
     }
 
-    pub(super) async fn abort(mut self) -> Result<(), Error> {
-        let Some(upload_id) = &self.upload_id else { return Ok(self.over()) };
-        match self.job.abort(upload_id).await {
-            // It went with its bucket.
-            Err(error) if error.kind() != ErrorKind::NoSuchBucket => {
-                Err(error.with_note(format_args!("the upload {upload_id} costs storage until it is aborted")))
-            }
-            _ => {
-                self.is_over = true;
-                Ok(())
-            }
+    pub(super) async fn abort(self) -> Result<(), Error> {
+        if let Some(upload_id) = &self.upload_id
+            && let Err(error) = self.job.abort(upload_id).await
+            // Else it went with its bucket.
+            && error.kind() != ErrorKind::NoSuchBucket
+        {
+            return Err(error.with_note(format_args!("the upload {upload_id} costs storage until it is aborted")));
         }
+        self.over();
+        Ok(())
     }
 }
 
