@@ -234,6 +234,11 @@ impl<P> KeySpace<P> {
         Some(ask)
     }
 
+    /// Cuts nothing, for the server may not list in the order of keys. Without effect once something was cut.
+    pub fn leave_whole(&mut self) {
+        self.in_order &= self.next_id > 1;
+    }
+
     /// Takes what came: the keys and common prefixes of a page in their order, and the token of the next page where there is
     /// one. Says which of them belong to the range: these are to be [`put`](KeySpace::put).
     ///

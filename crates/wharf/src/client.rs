@@ -126,7 +126,7 @@ impl Inner {
         self.server_clock.now()
     }
 
-    /// Keeps what an answer says of its server, for whoever asks. It decides nothing.
+    /// Keeps what an answer says of its server, for whoever asks.
     pub(crate) fn saw_server(&self, headers: &HeaderMap) {
         if self.server.get().is_none()
             && let Some(name) = headers.get(header::SERVER).and_then(|name| name.to_str().ok())
@@ -135,11 +135,22 @@ impl Inner {
         }
     }
 
+    /// Whose a server that nobody has named claims to be.
+    fn claims(&self) -> Option<Provider> {
+        let named = self.server.get().filter(|_| self.sending.provider == Provider::Other)?;
+        Provider::of_server_header(named)
+    }
+
     /// What to say to the client, where the server claims to be one that the client does not take it for.
     pub(crate) fn server_hint(&self) -> Option<String> {
-        let claims = self.server.get().and_then(|name| Provider::of_server_header(name))?;
-        let is_unknown = self.sending.provider == Provider::Other;
-        is_unknown.then(|| format!("if this is {claims}, as it says, tell the client: .provider(Provider::{claims:?})"))
+        let claims = self.claims()?;
+        Some(format!("if this is {claims}, as it says, tell the client: .provider(Provider::{claims:?})"))
+    }
+
+    /// Whether a server that nobody has named claims to be one that does not list in the order of keys. That is believed where
+    /// it costs time alone.
+    pub(crate) fn may_be_unsorted(&self) -> bool {
+        self.claims().is_some_and(|provider| !provider.habits().sorted)
     }
 
     pub(crate) fn payload_conditions(&self) -> Conditions {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use support::{Fake, answer};
+use support::{Fake, answer, client_of_one_that_says};
 use tokio::time::{Instant, sleep};
 use wharf::blocking::{Wait, WaitEach};
 use wharf::transfer::List;
@@ -231,6 +231,27 @@ async fn a_server_without_order_is_asked_for_one_page_after_the_other() {
     let s3 = Client::builder().transport(store.clone()).provider(Provider::SeaweedFs).build().unwrap();
     assert_eq!(names(s3.list("my-bucket").max_keys(10).parallel(16)).await, keys);
     assert_eq!(store.requests().count(Operation::ListObjectsV2), keys.len().div_ceil(10));
+    // One that says so itself is believed before its order ends.
+    store.inject(Fault::shuffle_listing(7).on(Operation::ListObjectsV2).nth(4)).unwrap();
+    store.clear_requests();
+    let s3 = client_of_one_that_says(&store, "SeaweedFS 4.48");
+    let mut found = names(s3.list("my-bucket").max_keys(10).parallel(16)).await;
+    assert_eq!(store.requests().count(Operation::ListObjectsV2), keys.len().div_ceil(10));
+    found.sort_unstable();
+    assert_eq!(found, keys);
+}
+
+#[tokio::test]
+async fn what_was_not_asked_for_is_not_believed() {
+    let page =
+        "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>other/a</Key></Contents></ListBucketResult>";
+    let fake = Fake::new(move |_, _| async move { Ok(answer(200, page)) });
+    let builder = Client::builder().environment(|_| None).endpoint("http://s3.localhost").transport(fake);
+    let s3 = builder.credentials("k", "s").build().unwrap();
+    assert_eq!(names(s3.list("my-bucket")).await, ["other/a"]);
+    let error = s3.list("my-bucket").prefix("mine/").await.unwrap_err();
+    let line = r#"the server lists "other/a", but "mine/" was asked for"#;
+    assert!(error.kind() == ErrorKind::MalformedResponse && error.to_string().contains(line), "{error}");
 }
 
 #[tokio::test]

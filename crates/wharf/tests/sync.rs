@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use futures_util::TryStreamExt;
+use support::client_of_one_that_says;
 use tempfile::TempDir;
 use wharf::blocking::Wait;
 use wharf::transfer::{Compare, PATIENCE, Reason, Sync, SyncAction, SyncPlace, Synced};
@@ -809,6 +812,35 @@ async fn a_server_without_order_is_sorted_before_anything_is_deleted() {
         let synced = s3.sync(scene.root(), ("my-bucket", "p")).delete(true).dry_run(dry_run).await.unwrap();
         assert_eq!((counts(&synced), scene.asked()), ([0, 0, 300, 0], vec!["ListObjectsV2"]));
     }
+}
+
+/// A folder that was not there is looked at again: what came before the order ended is in it.
+#[tokio::test]
+async fn what_came_before_the_order_ended_is_there() {
+    let scene = Scene::new().await;
+    for n in 0..300 {
+        scene.put(&format!("p/{n:03}"), "x").await;
+    }
+    scene.store.inject(Fault::shuffle_listing(7).on(Operation::ListObjectsV2).nth(2)).unwrap();
+    let root = scene.root().join("new");
+    let synced = scene.s3.sync(("my-bucket", "p/"), &*root).page_size(100).await.unwrap();
+    assert_eq!((synced.transferred, synced.failed), (300, 0));
+    assert_eq!(scene.files().len(), 300);
+}
+
+/// What seems to be missing for want of order is not sent again where the server says whose it is.
+#[tokio::test]
+async fn a_server_that_says_that_it_has_no_order_is_believed() {
+    let scene = Scene::new().await;
+    for n in 0..300 {
+        scene.put(&format!("p/{n:03}"), "x").await;
+        scene.write_old(&format!("{n:03}"), "x");
+    }
+    scene.store.inject(Fault::shuffle_listing(7).on(Operation::ListObjectsV2)).unwrap();
+    let s3 = client_of_one_that_says(&scene.store, "SeaweedFS 4.48");
+    scene.asked();
+    let synced = s3.sync(scene.root(), ("my-bucket", "p")).await.unwrap();
+    assert_eq!((counts(&synced), scene.asked()), ([0, 0, 300, 0], vec!["ListObjectsV2"; 2]));
 }
 
 /// What was told before it came out that the order is wrong is not told again.

@@ -116,7 +116,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
 fn directory(key: &str, root: usize, depth: usize) -> &str {
     let slashes = key.bytes().enumerate().skip(root).filter(|(_, byte)| *byte == b'/').map(|(at, _)| at + 1);
     // A slash is one byte, so what ends after one is whole characters.
-    &key[..slashes.take(depth).last().unwrap_or(root)]
+    key.get(..slashes.take(depth).last().unwrap_or(root)).unwrap_or(key)
 }
 
 #[cfg(test)]

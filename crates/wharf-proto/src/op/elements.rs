@@ -42,6 +42,18 @@ pub(super) fn no_next_page() -> Error {
     Error::new(ErrorKind::MalformedResponse, message)
 }
 
+/// Refuses a listing of what was not asked for: who deletes what is listed must not delete that.
+pub(super) fn must_begin<'a>(prefix: Option<&str>, names: impl IntoIterator<Item = &'a String>) -> Result<(), Error> {
+    let Some(prefix) = prefix else { return Ok(()) };
+    match names.into_iter().find(|name| !name.starts_with(prefix)) {
+        Some(name) => {
+            let message = format!("the server lists {name:?}, but {prefix:?} was asked for");
+            Err(Error::new(ErrorKind::MalformedResponse, message))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Refuses text that a document cannot carry.
 pub(super) fn check_text(what: &str, text: &str) -> Result<(), Error> {
     if xml::holds(text) {

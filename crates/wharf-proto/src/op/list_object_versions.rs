@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::Method;
 
-use super::elements::{common_prefix, no_next_page, some_text};
+use super::elements::{common_prefix, must_begin, no_next_page, some_text};
 use super::list_objects::{read_owner, read_restore_status};
 use super::{Owner, RestoreStatus};
 use crate::checksum::{ChecksumAlgorithm, ChecksumType};
@@ -202,6 +202,8 @@ impl<S: Send + 'static> Operation for ListObjectVersions<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<ListObjectVersionsOutput, Error> {
         let mut page = read_page(xml::text(response.body())?)?;
+        let keys = page.versions.iter().map(|version| &version.key);
+        must_begin(self.prefix.as_deref(), keys.chain(&page.common_prefixes))?;
         page.request_charged = Headers::of(response.headers()).request_charged();
         Ok(page)
     }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::Method;
 
-use super::elements::{common_prefix, no_next_page, some_text};
+use super::elements::{common_prefix, must_begin, no_next_page, some_text};
 use crate::checksum::{ChecksumAlgorithm, ChecksumType};
 use crate::headers::Headers;
 use crate::operation::{Operation, Paged, Request, SendFuture, Sender, Success};
@@ -223,6 +223,8 @@ impl<S: Send + 'static> Operation for ListObjects<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<ListObjectsOutput, Error> {
         let mut page = read_page(xml::text(response.body())?)?;
+        let keys = page.objects.iter().map(|object| &object.key);
+        must_begin(self.prefix.as_deref(), keys.chain(&page.common_prefixes))?;
         page.request_charged = Headers::of(response.headers()).request_charged();
         Ok(page)
     }

@@ -15,7 +15,7 @@ pub use clock::FakeClock;
 pub use hostile::{Attack, Harm, Hostile, Point};
 pub use server::{Conn, Head, Server, soon};
 pub use tls::tls;
-pub use transport::{Fake, answer, drain};
+pub use transport::{Fake, answer, client_of_one_that_says, drain};
 
 use wharf::{Client, ClientBuilder, Error};
 

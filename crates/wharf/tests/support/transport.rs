@@ -6,8 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use http::header::{HeaderValue, SERVER};
 use http::{Request, Response};
+use wharf::Client;
 use wharf::transport::{Body, ResponseFuture, Transport, TransportError};
+use wharf_embedded::Store;
 
 type Answer = Result<Response<Body>, TransportError>;
 
@@ -37,6 +40,21 @@ impl Transport for Fake {
         let number = self.count.fetch_add(1, Ordering::SeqCst) + 1;
         (self.answer)(number, request)
     }
+}
+
+/// A client of that store, which says in each answer that it is this server, and is not named to the client.
+pub fn client_of_one_that_says(store: &Store, server: &'static str) -> Client {
+    let answering = store.clone();
+    let fake = Fake::new(move |_, request| {
+        let store = answering.clone();
+        async move {
+            let mut answer = store.send(request).await?;
+            answer.headers_mut().insert(SERVER, HeaderValue::from_static(server));
+            Ok(answer)
+        }
+    });
+    let builder = Client::builder().environment(|_| None).endpoint("http://s3.localhost").transport(fake);
+    builder.credentials(store.access_key_id(), store.secret_access_key()).build().unwrap()
 }
 
 /// An answer with a whole body.

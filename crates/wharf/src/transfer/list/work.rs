@@ -86,6 +86,9 @@ impl Work {
     fn take(&mut self, answer: Answer) -> Result<(), Error> {
         let Answer { ask, mut page, next } = answer;
         let keys = page.keys();
+        if self.requests.client.inner().may_be_unsorted() {
+            self.space.leave_whole();
+        }
         let kept = self.space.answered(ask.range, &keys, next.as_deref())?;
         if kept.is_empty() {
             return Ok(());

@@ -119,6 +119,10 @@ impl Reading {
         }
     }
 
+    pub(super) fn is_sorted(&self) -> bool {
+        matches!(self.from, From::Sorted { .. } | From::Over)
+    }
+
     /// The same, sorted: all of it is read first.
     pub(super) async fn sort(mut self, work: &Work) -> Result<Self, Error> {
         let (sender, unsorted) = mpsc::channel(4);
@@ -163,10 +167,7 @@ fn sorted(mut unsorted: mpsc::Receiver<Vec<Entry>>) -> mpsc::Receiver<Result<Vec
 }
 
 fn entry_of(object: ListedObject, prefix: usize, is_cut: bool) -> Entry {
-    let mut key = object.key;
-    // A server that lists what it was not asked for names it whole.
-    let key = if key.is_char_boundary(prefix) { key.split_off(prefix.min(key.len())) } else { key };
-    let mut entry = Entry::new(key, object.size);
+    let mut entry = Entry::new(object.key.get(prefix..).unwrap_or_default(), object.size);
     entry.modified = object.last_modified.map(|time| if is_cut { whole_seconds(time) } else { time });
     entry.etag = Some(object.etag);
     entry

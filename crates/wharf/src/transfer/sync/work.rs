@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tracing::Instrument;
 use wharf_proto::endpoint::is_directory_bucket;
-use wharf_proto::sync_plan::{Action, Disorder, Entry, Reason, Rules, Side, Step, SyncPlan};
+use wharf_proto::sync_plan::{Action, Entry, Reason, Rules, Side, Step, SyncPlan};
 use wharf_proto::{Error, ErrorKind, Provider};
 
 use super::outcome::FAILURES;
@@ -98,13 +98,16 @@ impl Work {
         let sort = !self.is_in_order();
         match self.clone().pass(sort, missing).await? {
             None => Ok(()),
-            Some(disorder) if self.dry_run => Err(Error::new(ErrorKind::MalformedResponse, disorder.to_string())),
+            Some(disorder) if self.dry_run => Err(Error::new(ErrorKind::MalformedResponse, disorder)),
             Some(disorder) => {
-                tracing::debug!(%disorder, "both sides are sorted here");
+                tracing::debug!(disorder, "both sides are sorted here");
                 self.again.store(true, Ordering::Relaxed);
+                // What was brought so far is there now.
+                let (source, target) = (self.source.clone(), self.target.clone());
+                let missing = blocking(move || check(&source, &target, may_be_missing)).await?;
                 match self.pass(true, missing).await? {
                     None => Ok(()),
-                    Some(disorder) => Err(Error::new(ErrorKind::Other, disorder.to_string())),
+                    Some(disorder) => Err(Error::new(ErrorKind::Other, disorder)),
                 }
             }
         }
@@ -156,8 +159,16 @@ impl Work {
         })
     }
 
+    /// Whether this end is of a server that nobody has named, and that claims by now to be one which does not list in order.
+    fn may_be_unsorted(&self, side: Side) -> bool {
+        match if side == Side::Source { &self.source } else { &self.target } {
+            Kind::Local(_) => false,
+            Kind::Bucket { client, .. } => client.as_ref().unwrap_or(&self.client).inner().may_be_unsorted(),
+        }
+    }
+
     /// Goes through both ends, sorted first where that is wanted. Gives back where they are not in order.
-    async fn pass(self: Arc<Self>, sort: bool, missing: bool) -> Result<Option<Disorder>, Error> {
+    async fn pass(self: Arc<Self>, sort: bool, missing: bool) -> Result<Option<String>, Error> {
         let mut source = Reading::begin(&self, Side::Source);
         let mut target = Reading::begin(&self, Side::Target);
         // A folder that is not there yet holds nothing.
@@ -201,7 +212,7 @@ impl Work {
         Ok(disorder)
     }
 
-    async fn go(self: &Arc<Self>, pass: &mut Pass) -> Result<Option<Disorder>, Error> {
+    async fn go(self: &Arc<Self>, pass: &mut Pass) -> Result<Option<String>, Error> {
         while !self.out.is_closed() {
             let action = match pass.plan.next() {
                 Step::Done => break,
@@ -209,9 +220,12 @@ impl Work {
                 Step::Need(side) => {
                     let reading = if side == Side::Source { &mut pass.source } else { &mut pass.target };
                     let entry = reading.next(self).await?;
+                    if !reading.is_sorted() && self.may_be_unsorted(side) {
+                        return Ok(Some("its server says that it is one that does not list in order".to_owned()));
+                    }
                     match pass.plan.offer(side, entry) {
                         Ok(()) => continue,
-                        Err(disorder) => return Ok(Some(disorder)),
+                        Err(disorder) => return Ok(Some(disorder.to_string())),
                     }
                 }
             };
