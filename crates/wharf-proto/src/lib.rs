@@ -51,4 +51,4 @@ pub use operation::Presigned;
 pub use provider::Provider;
 pub use range::{ByteRange, ContentRange};
 pub use storage::{CannedAcl, Grantee, ObjectLockMode, StorageClass, Tag};
-pub use xml::{is_error_document, is_whole_document};
+pub use xml::{is_error_document, is_web_page, is_whole_document};

@@ -17,15 +17,25 @@ use crate::{Error, ErrorKind};
 
 /// Whether a body that came with a success is an error all the same: `<Error>` after any white space and declaration.
 pub fn is_error_document(body: &[u8]) -> bool {
-    let mut rest = body.trim_ascii_start();
-    if rest.starts_with(b"\xef\xbb\xbf") {
-        rest = rest[3..].trim_ascii_start();
-    }
+    let mut rest = without_mark(body);
     if rest.starts_with(b"<?") {
         let Some(end) = memchr::memmem::find(rest, b"?>") else { return false };
         rest = rest[end + 2..].trim_ascii_start();
     }
     rest.strip_prefix(b"<Error").is_some_and(|rest| matches!(rest.first(), Some(b'>' | b' ' | b'/' | b'\n' | b'\r')))
+}
+
+/// Whether a body is a web page, which no S3 answers with.
+pub fn is_web_page(body: &[u8]) -> bool {
+    let rest = without_mark(body);
+    let begins = |with: &str| rest.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()));
+    begins("<!doctype html") || begins("<html")
+}
+
+/// What follows a byte order mark and white space.
+fn without_mark(body: &[u8]) -> &[u8] {
+    let rest = body.trim_ascii_start();
+    rest.strip_prefix(b"\xef\xbb\xbf").unwrap_or(rest).trim_ascii_start()
 }
 
 /// Whether a body holds a document from the beginning of its root to its end.

@@ -16,7 +16,7 @@ use wharf_proto::operation::{Request, SentChecksum, Success};
 use wharf_proto::provider::ContentMd5;
 use wharf_proto::retry::{Decision, FailureClass, RetryQuota, RetryState, TransportFailure, retry_after};
 use wharf_proto::sigv4::{self, Scope, SignedChunks, Signer};
-use wharf_proto::{Credentials, Error, ErrorKind, is_error_document, is_whole_document};
+use wharf_proto::{Credentials, Error, ErrorKind, is_error_document, is_web_page, is_whole_document};
 
 use crate::body::body_error;
 use crate::client::Inner;
@@ -295,6 +295,12 @@ async fn attempt(
     if success != Success::Verbatim && is_error_document(&document) {
         let error = Error::from_response(head.status, &head.headers, &document);
         return Err(Failure::of_answer(error, &head.headers, payload));
+    }
+    if success == Success::Other && is_web_page(&document) {
+        let error = Error::new(ErrorKind::MalformedResponse, "the server answered with a web page")
+            .with_answer(head.status, &head.headers);
+        let hint = format!("is {} an S3 endpoint?", client.endpoint.server());
+        return Err(Failure::last(error.with_hint(hint)));
     }
     // One that never ends well is no reason to wait for long.
     if success == Success::DocumentBegunEarly && !is_whole_document(&document) {

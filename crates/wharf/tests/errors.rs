@@ -464,6 +464,24 @@ async fn an_html_page() {
     }
 }
 
+/// A write whose answer has no document is not taken for done by whatever answers.
+#[tokio::test]
+async fn a_web_page_is_no_success() {
+    let page = "\n<!doctype HTML><html><body>Welcome</body></html>";
+    let server = Server::always(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{page}", page.len())).await;
+    let s3 = client_of(server.url()).max_attempts(1).build().unwrap();
+    for result in [
+        s3.put_object("my-bucket", "a", "x").await.map(drop),
+        s3.delete_object("my-bucket", "a").await.map(drop),
+        s3.create_bucket("my-bucket").await.map(drop),
+        s3.delete_bucket("my-bucket").await.map(drop),
+    ] {
+        let error = result.unwrap_err();
+        assert!(line(&error).contains(": the server answered with a web page (HTTP 200"), "{error}");
+        assert_eq!(error.hint(), Some(&*format!("is {} an S3 endpoint?", server.url())));
+    }
+}
+
 #[tokio::test]
 async fn an_endpoint_that_names_a_bucket() {
     let hint =
