@@ -72,6 +72,44 @@ async fn a_file_that_changes_is_named_and_nothing_is_stored() {
     }
 }
 
+/// Other bytes, and the time put back.
+#[cfg(unix)]
+fn rewrite(path: &Path) {
+    use std::os::unix::fs::FileExt;
+    let file = File::options().write(true).open(path).unwrap();
+    let time = file.metadata().unwrap().modified().unwrap();
+    file.write_all_at(b"other", 100).unwrap();
+    file.set_modified(time).unwrap();
+}
+
+/// Nothing that is in it changes.
+#[cfg(unix)]
+fn link(path: &Path) {
+    let _ = fs::hard_link(path, path.with_extension("link"));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_whose_time_was_put_back_is_looked_at() {
+    for (change, is_stored) in [(rewrite as fn(&Path), false), (link, true)] {
+        let store = Store::in_memory();
+        let plain = client(&store).await;
+        let data = bytes(20 * MIB);
+        let large = file(&data);
+        let s3 = changing(&store, large.path(), (When::Before, "partNumber=3&"), change);
+        let uploaded = s3.upload("my-bucket", "a", large.path()).concurrency(1).await;
+        let _ = fs::remove_file(large.path().with_extension("link"));
+        if is_stored {
+            uploaded.unwrap();
+            assert!(content(&plain, "a").await == data);
+        } else {
+            let error = uploaded.unwrap_err();
+            assert!(error.to_string().contains("changed while it was uploaded: it was written to"), "{error}");
+            nothing_stored(&plain, "a").await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_small_file_that_changes_before_another_attempt_is_named() {
     let store = Store::in_memory();

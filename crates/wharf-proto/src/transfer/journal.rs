@@ -45,7 +45,7 @@ pub enum Record {
     Arrived(Arrived),
 }
 
-/// An upload that can be resumed. All but [`since`](UploadStart::since) and [`write_id`](UploadStart::write_id) must be the
+/// An upload that can be resumed. All but [`since`](UploadStart::since), [`touched`](UploadStart::touched) and [`write_id`](UploadStart::write_id) must be the
 /// same for another run to go on with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadStart {
@@ -65,6 +65,8 @@ pub struct UploadStart {
     pub modified: Option<SystemTime>,
     /// The file's number in its file system, where files have one.
     pub inode: Option<u64>,
+    /// When anything was done to the file last, where that is known. It may differ: then the bytes are looked at.
+    pub touched: Option<SystemTime>,
     /// How many bytes a part has.
     pub part_size: u64,
     /// A digest of all that is said of the object: see [`PutInParts::digest`](crate::op::PutInParts::digest).

@@ -293,7 +293,8 @@ async fn an_upload_that_is_not_aborted_in_time_is_listed() {
             yield_now().await;
         }
         tokio::time::pause();
-        while Interrupted::list(place.journals()).unwrap().is_empty() {
+        // Until it is written.
+        while Interrupted::list(place.journals()).unwrap().first().is_none_or(|left| left.is_running) {
             tokio::time::advance(Duration::from_millis(10)).await;
         }
     })

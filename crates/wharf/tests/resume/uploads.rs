@@ -63,6 +63,25 @@ async fn an_upload_that_failed_goes_on() {
     assert_eq!(ends(&place, place.upload(&path), &content).await.resumed_bytes, 0);
 }
 
+/// Between two runs, and its time was put back: what an earlier run has sent is not the file's any more.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_was_rewritten_unseen_is_not_gone_on_with() {
+    use std::os::unix::fs::FileExt;
+    let place = Place::new().await;
+    let mut content = bytes(SIZE);
+    let path = place.file(&content);
+    fails(&place, place.upload(&path), 3).await;
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    let time = file.metadata().unwrap().modified().unwrap();
+    file.write_all_at(b"other", 100).unwrap();
+    file.set_modified(time).unwrap();
+    let error = place.upload(&path).await.unwrap_err();
+    assert!(error.to_string().contains("it was written to or replaced; the upload was aborted"), "{error}");
+    content[100..105].copy_from_slice(b"other");
+    assert_eq!(ends(&place, place.upload(&path), &content).await.resumed_bytes, 0);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_file_is_the_same_by_another_way_to_it() {

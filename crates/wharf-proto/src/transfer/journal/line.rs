@@ -27,6 +27,7 @@ pub(super) fn write(record: &Record) -> String {
             .field("length", start.length)
             .option("modified", start.modified.map(nanoseconds))
             .option("inode", start.inode)
+            .option("touched", start.touched.map(nanoseconds))
             .field("part-size", start.part_size)
             .field("options", &start.options)
             .option("write-id", start.write_id.as_ref())
@@ -82,6 +83,7 @@ pub(super) fn read(text: &str) -> Option<Record> {
             length: fields.parse("length")?,
             modified: fields.option("modified", time)?,
             inode: fields.option("inode", |text| text.parse().ok())?,
+            touched: fields.option("touched", time)?,
             part_size: fields.parse("part-size")?,
             options: fields.text("options")?,
             write_id: fields.option("write-id", |text| Some(text.to_owned()))?,

@@ -80,6 +80,7 @@ fn what_was_written_is_read() {
     let bare = UploadStart {
         modified: None,
         inode: None,
+        touched: None,
         write_id: Some("id".to_owned()),
         request_payer: false,
         ..upload_start()
@@ -184,6 +185,7 @@ fn an_upload_goes_on_only_with_the_same() {
         state.differs(&now)
     };
     assert_eq!(now(|it| it.since = at(1)), None);
+    assert_eq!(now(|it| it.touched = None), None);
     // Each run has an id of its own; what counts is whether there is one.
     let change = |it: &mut UploadStart| it.write_id = it.write_id.is_none().then(|| "x".to_owned());
     assert_eq!(now(change), Some("other things are said of the object"));

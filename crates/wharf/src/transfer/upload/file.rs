@@ -2,6 +2,8 @@
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::time::Duration;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -19,6 +21,8 @@ pub(super) struct Snapshot {
     pub(super) modified: Option<SystemTime>,
     /// Another file may stand under the name.
     pub(super) identity: Option<(u64, u64)>,
+    /// When anything was done to it last, be it that its time was set; where that is known.
+    pub(super) touched: Option<SystemTime>,
 }
 
 impl Snapshot {
@@ -81,6 +85,17 @@ impl Snapshot {
         differs.await.unwrap_or(false)
     }
 
+    /// Whether anything was done to the file, which leaves its bytes alone or not.
+    pub(super) async fn was_touched(&self) -> Result<bool, Error> {
+        let before = self.clone();
+        blocking(move || before.now().map(|now| before.touched.is_some() && before.touched != now.touched)).await
+    }
+
+    /// What is said of one whose bytes are others, although it looks as it did.
+    pub(super) fn rewritten(&self) -> Error {
+        changed(self, self.length)
+    }
+
     /// Blocks the thread.
     fn compare(&self) -> Result<(), Error> {
         let now = self.now()?;
@@ -97,7 +112,8 @@ impl Snapshot {
     }
 
     fn of(path: PathBuf, metadata: &Metadata) -> Self {
-        Self { path, length: metadata.len(), modified: metadata.modified().ok(), identity: identity(metadata) }
+        let (modified, touched) = (metadata.modified().ok(), touched(metadata));
+        Self { path, length: metadata.len(), modified, identity: identity(metadata), touched }
     }
 }
 
@@ -109,6 +125,18 @@ fn identity(metadata: &Metadata) -> Option<(u64, u64)> {
 
 #[cfg(not(unix))]
 fn identity(_metadata: &Metadata) -> Option<(u64, u64)> {
+    None
+}
+
+#[cfg(unix)]
+fn touched(metadata: &Metadata) -> Option<SystemTime> {
+    use std::os::unix::fs::MetadataExt;
+    let (seconds, nanoseconds) = (u64::try_from(metadata.ctime()).ok()?, u32::try_from(metadata.ctime_nsec()).ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds))
+}
+
+#[cfg(not(unix))]
+fn touched(_metadata: &Metadata) -> Option<SystemTime> {
     None
 }
 

@@ -76,6 +76,7 @@ impl Job {
             length: 0,
             modified: None,
             inode: None,
+            touched: None,
             part_size: 0,
             options: self.object.digest(proof::NAME)?,
             write_id: self.write_id.clone(),

@@ -12,7 +12,9 @@ use wharf_proto::op::{CompleteMultipartUploadOutput, CompletedPart, PartsChecksu
 use wharf_proto::transfer::journal::StoredPart;
 use wharf_proto::{Error, ErrorKind};
 
+use super::file::Snapshot;
 use super::job::Job;
+use super::replay::Replay;
 use super::resume::Earlier;
 use super::source::{Piece, Pieces, other_bytes};
 use super::undo::Begun;
@@ -66,6 +68,10 @@ impl Run {
         pieces.check_end().await?;
         pieces.check_known(&self.job, true).await?;
         self.stored.sort_by_key(|part| part.number);
+        if let Some(file) = self.rewritten(pieces).await? {
+            begun.is_hopeless = true;
+            return Err(file.rewritten());
+        }
         let ours = self.whole_checksum()?;
         let uploaded = self.complete(begun, ours.as_ref(), pieces.given()).await?;
         verify::finish(&self.job, uploaded, ours.as_ref(), pieces.sent()).await
@@ -121,6 +127,26 @@ impl Run {
         let Some(part) = next_of(&mut begun.parts).await else { return std::future::pending().await };
         self.stored.push(part?);
         Ok(())
+    }
+
+    /// The file, if it has not the bytes any more that were sent of it. Who writes to one may put its time back, but not without a
+    /// trace: then it is read once more.
+    async fn rewritten<'p>(&self, pieces: &'p Pieces) -> Result<Option<&'p Snapshot>, Error> {
+        let Some((file, mut offset)) = pieces.file_from() else { return Ok(None) };
+        let at_first = self.job.resume.as_ref().map_or(file, |resume| &resume.file);
+        if !at_first.was_touched().await? {
+            return Ok(None);
+        }
+        for part in &self.stored {
+            let content = Replay::File { path: file.path.clone(), offset, length: part.length };
+            offset += part.length;
+            if let Some(sent) = part.checksum
+                && content.checksum(sent.algorithm()).await? != sent
+            {
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
     }
 
     /// The checksum that the object must have, of what was sent.

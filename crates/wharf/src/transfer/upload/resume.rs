@@ -101,6 +101,7 @@ impl Resume {
             length: range.end - range.start,
             modified: file.modified,
             inode: file.identity.map(|(_, inode)| inode),
+            touched: file.touched,
             part_size,
             ..job.start()?
         };
@@ -134,6 +135,7 @@ impl Resume {
             parts => parts?,
         };
         job.write_id = state.start.write_id;
+        self.file.touched = state.start.touched;
         self.earlier = Some(Earlier { upload_id, checksum, parts });
         Ok(())
     }

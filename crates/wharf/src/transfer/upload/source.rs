@@ -204,8 +204,13 @@ impl Pieces {
 
     /// The file that it is.
     pub(super) fn file(&self) -> Option<&Snapshot> {
+        self.file_from().map(|(file, _)| file)
+    }
+
+    /// The file, and where in it they begin.
+    pub(super) fn file_from(&self) -> Option<(&Snapshot, u64)> {
         match &self.source {
-            Source::File { file, .. } => Some(file),
+            Source::File { file, offset } => Some((file, *offset)),
             _ => None,
         }
     }

@@ -29,6 +29,8 @@ pub(super) struct Begun {
     pub(super) parts: JoinSet<Result<StoredPart, Error>>,
     /// An answer to CreateMultipartUpload was lost.
     pub(super) orphan: bool,
+    /// It would fail each time that it is gone on with.
+    pub(super) is_hopeless: bool,
 }
 
 /// The id of an upload, and what its parts are checked by.
@@ -58,7 +60,13 @@ impl Begun {
         let mut task = JoinSet::new();
         let asked = Arc::default();
         task.spawn(create(job.clone(), sum, Arc::clone(&asked)).in_current_span());
-        let mut begun = Self { job, state: State::Beginning(task, asked), parts: JoinSet::new(), orphan: false };
+        let mut begun = Self {
+            job,
+            state: State::Beginning(task, asked),
+            parts: JoinSet::new(),
+            orphan: false,
+            is_hopeless: false,
+        };
         let State::Beginning(task, _) = &mut begun.state else { return Err(runtime_ended()) };
         let Some(joined) = task.join_next().await else { return Err(runtime_ended()) };
         let (created, lost) = joined.map_err(ended)?;
@@ -84,7 +92,7 @@ impl Begun {
 
     /// Goes on with one that was begun earlier.
     pub(super) fn resume(job: Arc<Job>, upload_id: String) -> Self {
-        Self { job, state: State::Open(upload_id), parts: JoinSet::new(), orphan: false }
+        Self { job, state: State::Open(upload_id), parts: JoinSet::new(), orphan: false, is_hopeless: false }
     }
 
     /// There is nothing left to undo, nor to resume.
@@ -102,6 +110,7 @@ impl Begun {
         let State::Open(upload_id) = &self.state else { return error };
         let upload_id = upload_id.clone();
         if let Some(resume) = &self.job.resume
+            && !self.is_hopeless
             && may_succeed(&error)
             && !resume.file.has_changed().await
         {
