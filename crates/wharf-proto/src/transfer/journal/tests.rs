@@ -20,6 +20,7 @@ fn upload_start() -> UploadStart {
         length: 20 << 20,
         modified: Some(SystemTime::UNIX_EPOCH - Duration::from_nanos(1)),
         inode: Some(u64::MAX),
+        touched: Some(at(1_700_000_000_000_000_001)),
         part_size: 8 << 20,
         options: "00ff".to_owned(),
         write_id: None,
