@@ -135,7 +135,8 @@ impl Failure {
 
     /// The same of something that is told with its source. After `s3` the server's words stay.
     pub(crate) fn of_source(mut self, source: &str, is_aws: bool) -> Self {
-        let is_not_there = self.is_not_there();
+        // Of an upload it is something else that the server does not know.
+        let is_not_there = self.is_not_there() && source.starts_with("s3://");
         if let Self::Told(told) = &mut self
             && is_not_there
         {

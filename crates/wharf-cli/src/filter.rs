@@ -1,5 +1,7 @@
 //! `--include` and `--exclude`.
 
+use std::sync::Arc;
+
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::pattern::Pattern;
@@ -13,6 +15,17 @@ struct Filter {
     include: bool,
     pattern: Pattern,
     text: String,
+    /// The folder that names are relative to, where the pattern is for whole paths.
+    root: Option<Arc<str>>,
+}
+
+impl Filter {
+    fn fits(&self, name: &str) -> bool {
+        match &self.root {
+            Some(root) => self.pattern.matches(&format!("{root}/{name}")),
+            None => self.pattern.matches(name),
+        }
+    }
 }
 
 impl Filters {
@@ -27,7 +40,7 @@ impl Filters {
 
     /// Whether what has this name is taken. `name` is relative to the root of what is gone through.
     pub(crate) fn take(&self, name: &str) -> bool {
-        self.0.iter().rev().find(|filter| filter.pattern.matches(name)).is_none_or(|filter| filter.include)
+        self.0.iter().rev().find(|filter| filter.fits(name)).is_none_or(|filter| filter.include)
     }
 
     /// The filters for what is gone through from the folder `root`: a pattern that is an absolute path holds for whole paths, as
@@ -35,9 +48,11 @@ impl Filters {
     pub(crate) fn below(&self, root: &str) -> Self {
         let root = root.trim_end_matches('/');
         let filters = self.0.iter().map(|filter| match filter.text.strip_prefix(root) {
+            // What is wild in the name of the folder itself is not meant so.
             Some(rest) if rest.starts_with('/') && !root.is_empty() => {
                 Filter { pattern: Pattern::new(&rest[1..]), ..filter.clone() }
             }
+            _ if filter.text.starts_with('/') => Filter { root: Some(root.into()), ..filter.clone() },
             _ => filter.clone(),
         });
         Self(filters.collect())
@@ -75,7 +90,7 @@ impl FromArgMatches for Filters {
         all.sort_by_key(|(at, ..)| *at);
         self.0 = all
             .into_iter()
-            .map(|(_, include, text)| Filter { include, pattern: Pattern::new(text), text: text.clone() })
+            .map(|(_, include, text)| Filter { include, pattern: Pattern::new(text), text: text.clone(), root: None })
             .collect();
         Ok(())
     }
@@ -110,5 +125,7 @@ mod tests {
         assert!(!absolute.below("/data").take("logs/a") && absolute.below("/data").take("other"));
         assert!(!absolute.below("/data/logs/").take("a"));
         assert!(absolute.below("/elsewhere").take("logs/a"));
+        assert!(!filters(&["--exclude", "/*/logs/*"]).below("/data").take("logs/a"));
+        assert!(!filters(&["--exclude", "/*"]).below("/").take("a"));
     }
 }

@@ -10,6 +10,7 @@ use crate::error::{Exit, Failure, HINT};
 use crate::globals::Output;
 use crate::message::{Message, Warning};
 use crate::progress::Bar;
+use crate::url;
 
 /// How much is gathered before it is written: a listing is many short lines.
 const BUFFER: usize = 64 * 1024;
@@ -283,6 +284,7 @@ impl Printer {
             line.push_str(&hint);
             self.hint = hint;
         }
+        let line = url::without_signatures(&line).into_owned();
         let line = if io::stderr().is_terminal() { harmless(line) } else { line };
         let write = || {
             let _ = writeln!(io::stderr(), "{line}");

@@ -42,7 +42,6 @@ pub(crate) fn is_link(text: &str) -> bool {
 pub(crate) fn without_secrets(text: &str) -> Cow<'_, str> {
     let (link, query) = text.split_once('?').map_or((text, None), |(link, query)| (link, Some(query)));
     let is_url = link.contains("://") && without_scheme(link).is_none();
-    let is_signed = |query: &str| ["x-amz-", "signature="].iter().any(|sign| query.to_ascii_lowercase().contains(sign));
     match query {
         _ if is_url && text.contains('@') => "(hidden)".into(),
         Some(query) if is_url || is_signed(query) => format!("{link}?...").into(),
@@ -70,6 +69,28 @@ pub(crate) fn bucket_alone(text: &str) -> Result<S3Uri, Error> {
 
 /// What to say of a link.
 pub(crate) const NOT_OURS: &str = "an S3 URL reads like s3://BUCKET/KEY; --endpoint-url names a server";
+
+/// The same of all that a text quotes from anywhere: what signs a link is left out.
+pub(crate) fn without_signatures(text: &str) -> Cow<'_, str> {
+    if !text.contains('?') || !is_signed(text) {
+        return text.into();
+    }
+    let ends = |letter: char| letter.is_whitespace() || matches!(letter, '\'' | '"' | '\\');
+    let shown = |word: &str| {
+        let (quoted, end) = word.split_at(word.trim_end_matches(ends).len());
+        match quoted.split_once('?') {
+            Some((link, query)) if is_signed(query) => format!("{link}?...{end}"),
+            _ => word.to_owned(),
+        }
+    };
+    text.split_inclusive(ends).map(shown).collect::<String>().into()
+}
+
+/// Whether there is in it what signs a request.
+fn is_signed(query: &str) -> bool {
+    let query = query.to_ascii_lowercase();
+    ["x-amz-", "signature="].iter().any(|sign| query.contains(sign))
+}
 
 /// What to say to somebody who typed what looks like a URL and is none of S3's.
 pub(crate) fn meant(text: &str) -> Option<String> {
@@ -150,6 +171,18 @@ mod tests {
         assert!(object("s3:///key").is_err() && bucket("http://host/key").is_err());
         assert!(bucket_alone("my-bucket").is_err() && bucket_alone("s3://my-bucket/a").is_err());
         assert_eq!(bucket_alone("S3://my-bucket/").unwrap().bucket(), "my-bucket");
+    }
+
+    #[test]
+    fn what_signs_a_link_is_shown_nowhere() {
+        for (text, shown) in [
+            ("no https://h/k?a=1&X-Amz-Signature=S here", "no https://h/k?... here"),
+            ("say \"s3://b/k?Signature=S\"\nhint: why?", "say \"s3://b/k?...\"\nhint: why?"),
+            ("{\"error\":\"'h?x-amz-signature=S'\"}", "{\"error\":\"'h?...'\"}"),
+            ("is x-amz-meta-a there? no", "is x-amz-meta-a there? no"),
+        ] {
+            assert_eq!(without_signatures(text), shown);
+        }
     }
 
     #[test]

@@ -107,6 +107,9 @@ pub(super) async fn run_places(
     let sources = sources.iter().map(|place| Source::of(place, recursive, keys)).collect::<Result<Vec<_>, _>>()?;
     let many = sources.len() > 1 || sources.iter().any(Source::is_many);
     let target = Target::of(last, many)?;
+    if sources.iter().any(Source::is_remote) {
+        last.must_be_meant()?;
+    }
     if !last.is_remote() && sources.iter().any(|source| !source.is_remote()) {
         return Err(no_url(places));
     }

@@ -83,6 +83,9 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     if let (Place::Local(_), Place::Local(_)) = (&source, &target) {
         return Err(no_url(&[source, target]));
     }
+    if source.is_remote() {
+        target.must_be_meant()?;
+    }
     context.tuning().check_parts(&target)?;
     let is_download = matches!((&source, &target), (Place::Remote(_), Place::Local(_)));
     if let Place::Local(path) = &source

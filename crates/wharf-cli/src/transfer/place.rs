@@ -34,8 +34,23 @@ impl Place {
             Some(link) if url::is_link(link) => {
                 Err(Failure::usage(format!("{} is no S3 URL", url::without_secrets(link))).hint(url::NOT_OURS))
             }
+            None if without_scheme(&text.to_string_lossy()).is_some() => {
+                Err(Failure::usage(format!("{} is no S3 URL: a key is UTF-8", text.display())))
+            }
             _ if text.is_empty() => Err(Failure::usage("an empty path names nothing").hint("this directory is .")),
             _ => Ok(Self::Local(PathBuf::from(text))),
+        }
+    }
+
+    /// Refuses a file that would be called like an S3 URL that was mistyped.
+    pub(crate) fn must_be_meant(&self) -> Result<(), Failure> {
+        let text = match self {
+            Self::Local(path) if !path.exists() => path.to_string_lossy(),
+            _ => return Ok(()),
+        };
+        match url::meant(&text) {
+            Some(hint) => Err(Failure::usage(format!("{} is no S3 URL", url::without_secrets(&text))).hint(hint)),
+            None => Ok(()),
         }
     }
 

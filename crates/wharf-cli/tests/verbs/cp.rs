@@ -214,6 +214,52 @@ fn what_cannot_be_uploaded_is_said_and_left_out() {
     assert_eq!((exit, &error["source"]), (255, &"./none".into()), "{error}");
 }
 
+/// Nor is a file made that is called like an S3 URL which was mistyped, for `mv` would lose the object in it.
+#[test]
+fn a_mistyped_url_is_no_file() {
+    let bench = Bench::new();
+    bench.put("a", "1");
+    for verb in ["cp", "mv", "sync"] {
+        let expected = "wharf: s3:my-bucket/x is no S3 URL\nhint: say s3://my-bucket/x\n";
+        assert_eq!(bench.run(&[verb, "s3://my-bucket/a", "s3:my-bucket/x"]), failed(252, expected), "{verb}");
+    }
+    assert_eq!(bench.object("a"), "1");
+    // One that is there is meant.
+    std::fs::create_dir(bench.path("s3:here")).unwrap();
+    assert_eq!(bench.run(&["cp", "s3://my-bucket/a", "s3:here"]).0, 0);
+    assert_eq!(bench.read("s3:here/a"), "1");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_utf8_is_no_url() {
+    use std::os::unix::ffi::OsStrExt;
+    let bench = Bench::new();
+    bench.put("a", "1");
+    let target = std::ffi::OsStr::from_bytes(b"s3://my-bucket/\xfc");
+    for verb in ["cp", "mv"] {
+        let output = bench.command(&[verb, "s3://my-bucket/a"]).arg(target).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(252), "{stderr}");
+        assert_eq!(stderr, "wharf: s3://my-bucket/\u{fffd} is no S3 URL: a key is UTF-8\n");
+    }
+    assert_eq!(bench.object("a"), "1");
+}
+
+/// What keeps nothing under its name takes a copy, and no move.
+#[cfg(unix)]
+#[test]
+fn a_device_takes_a_copy() {
+    let bench = Bench::new();
+    bench.put("a", "1");
+    let (exit, stdout, _) = bench.run(&["cp", "s3://my-bucket/a", "/dev/null"]);
+    assert!(exit == 0 && stdout.starts_with("download: s3://my-bucket/a to "), "{stdout}");
+    let (exit, _, stderr) = bench.run(&["mv", "s3://my-bucket/a", "/dev/null"]);
+    assert!(exit == 1 && stderr.contains("/dev/null is no regular file"), "{stderr}");
+    assert!(stderr.ends_with("hint: write to standard output: `wharf cp URL - > FILE`\n"), "{stderr}");
+    assert_eq!(bench.object("a"), "1");
+}
+
 /// A file that is called like a link would hide the mistake.
 #[test]
 fn a_link_is_no_place() {
@@ -656,8 +702,6 @@ fn a_link_that_was_named_stays_and_its_file_is_replaced() {
     assert!(exit == 252 && stderr.starts_with("wharf: /dev/stdin is no file that can be replaced\n"), "{stderr}");
     assert_eq!(bench.run_with(&["cp", "/dev/stdin", "s3://my-bucket/in"], b"came in").0, 0);
     assert_eq!(bench.object("in"), "came in");
-    let (exit, _, stderr) = bench.run(&["cp", "s3://my-bucket/a", "/dev/null"]);
-    assert!(exit == 1 && stderr.ends_with("hint: write to standard output: `wharf cp URL - > FILE`\n"), "{stderr}");
 }
 
 #[test]

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wharf::transfer::{Download, LocalTree};
+use wharf::transfer::{Download, LocalTree, Writer};
 use wharf::{ETag, ErrorKind};
 
 use super::super::crew::{Follower, Outcome};
 use super::super::resume;
 use super::super::told::{Action, Deed, Done};
 use super::{Mover, SourceObject, must_be_verified};
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::message::Warning;
 
 impl Mover {
@@ -57,6 +57,10 @@ impl Mover {
         follower: &mut Follower,
     ) -> Result<Option<Done>, Failure> {
         let s3 = &self.ends.source;
+        // Only what was named by itself can go to something else than a file.
+        if object.size.is_none() && !self.is_move && is_device(path) {
+            return self.write_to_device(object, path, action, follower).await;
+        }
         let download = s3
             .download(&object.bucket, &object.key, path)
             .create_directories(true)
@@ -81,9 +85,32 @@ impl Mover {
         Ok(Some(Done { size: Some(downloaded.size), verified, resumed, ..Done::new(action.clone()) }))
     }
 
+    async fn write_to_device(
+        &self,
+        object: &SourceObject,
+        path: &Path,
+        action: &Action,
+        follower: &mut Follower,
+    ) -> Result<Option<Done>, Failure> {
+        if self.options.no_overwrite {
+            return Ok(None);
+        }
+        let opened = tokio::fs::OpenOptions::new().write(true).open(path).await;
+        let device = opened.map_err(|error| {
+            Failure::new(Exit::Failed, format!("{} cannot be written to: {error}", self.locally.shown(path)))
+        })?;
+        let download = self.ends.source.download(&object.bucket, &object.key, Writer(device));
+        let downloaded = follower.follow(self.dress(download).start()).await?;
+        let verified = Some(downloaded.verification.is_verified());
+        Ok(Some(Done { size: Some(downloaded.size), verified, ..Done::new(action.clone()) }))
+    }
+
     /// Tells a download what the options say.
-    pub(crate) fn dress_download(&self, mut download: Download<PathBuf>) -> Download<PathBuf> {
-        download = download.durable(self.tuning.fsync);
+    pub(crate) fn dress_download(&self, download: Download<PathBuf>) -> Download<PathBuf> {
+        self.dress(download).durable(self.tuning.fsync)
+    }
+
+    fn dress<T>(&self, mut download: Download<T>) -> Download<T> {
         if let Some(bytes) = self.tuning.part_size {
             download = download.part_size(bytes);
         }
@@ -98,6 +125,11 @@ impl Mover {
         }
         download
     }
+}
+
+/// Whether what stands there takes what is written and keeps none of it under its name, such as `/dev/null` or a pipe.
+fn is_device(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 /// What is said of a folder that stands where the file must be, where it came after the path was prepared: as if it had been
