@@ -1,8 +1,9 @@
 //! The bar at the bottom of the terminal.
 
+use std::fmt;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// How often it is drawn, at most.
 const PER_SECOND: u8 = 10;
@@ -32,14 +33,15 @@ impl Bar {
 
     /// For a listing: how many there are so far.
     pub(crate) fn count(what: &'static str) -> Self {
-        let mut bar = Self::with("{spinner} {human_pos} {msg}  {per_sec}");
+        let mut bar = Self::with("{spinner} {human_pos} {msg}  {rate}");
         bar.says(what.to_owned());
         bar
     }
 
     fn with(template: &str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(PER_SECOND));
-        let style = ProgressStyle::with_template(template).ok().map(|style| style.progress_chars("=> "));
+        let style = ProgressStyle::with_template(template).ok();
+        let style = style.map(|style| style.progress_chars("=> ").with_key("rate", rate));
         if let Some(style) = style.clone() {
             bar.set_style(style);
         }
@@ -103,4 +105,9 @@ impl Bar {
     pub(crate) fn clear(self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// How many come in a second, whole ones.
+fn rate(state: &ProgressState, to: &mut dyn fmt::Write) {
+    let _ = write!(to, "{:.0}/s", state.per_sec());
 }
