@@ -216,6 +216,16 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
+    /// The same without what signs a link that it quotes.
+    pub(crate) fn without_signatures(mut self) -> Self {
+        if let Self::Told(told) = &mut self {
+            for text in [Some(&mut told.message), told.brief.as_mut(), told.hint.as_mut()].into_iter().flatten() {
+                *text = url::without_signatures(text);
+            }
+        }
+        self
+    }
+
     /// The same of a verb that does many things: that the server refused or was not reached is one of them that failed, as with
     /// aws-cli.
     pub(crate) fn of_many(self) -> Self {

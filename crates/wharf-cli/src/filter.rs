@@ -127,5 +127,6 @@ mod tests {
         assert!(absolute.below("/elsewhere").take("logs/a"));
         assert!(!filters(&["--exclude", "/*/logs/*"]).below("/data").take("logs/a"));
         assert!(!filters(&["--exclude", "/*"]).below("/").take("a"));
+        assert!(filters(&["--exclude", "/*"]).take("a"));
     }
 }

@@ -10,7 +10,6 @@ use crate::error::{Exit, Failure, HINT};
 use crate::globals::Output;
 use crate::message::{Message, Warning};
 use crate::progress::Bar;
-use crate::url;
 
 /// How much is gathered before it is written: a listing is many short lines.
 const BUFFER: usize = 64 * 1024;
@@ -244,6 +243,7 @@ impl Printer {
             Some(number) => failure.of_line(number),
             None => failure,
         };
+        let failure = failure.without_signatures();
         let Failure::Told(told) = &failure else { return };
         let began = !matches!(told.exit, Exit::Usage | Exit::Configuration);
         match self.json {
@@ -284,7 +284,6 @@ impl Printer {
             line.push_str(&hint);
             self.hint = hint;
         }
-        let line = url::without_signatures(&line).into_owned();
         let line = if io::stderr().is_terminal() { harmless(line) } else { line };
         let write = || {
             let _ = writeln!(io::stderr(), "{line}");

@@ -70,21 +70,31 @@ pub(crate) fn bucket_alone(text: &str) -> Result<S3Uri, Error> {
 /// What to say of a link.
 pub(crate) const NOT_OURS: &str = "an S3 URL reads like s3://BUCKET/KEY; --endpoint-url names a server";
 
-/// The same of all that a text quotes from anywhere: what signs a link is left out.
-pub(crate) fn without_signatures(text: &str) -> Cow<'_, str> {
-    if !text.contains('?') || !is_signed(text) {
-        return text.into();
-    }
-    let ends = |letter: char| letter.is_whitespace() || matches!(letter, '\'' | '"' | '\\');
-    let shown = |word: &str| {
-        let (quoted, end) = word.split_at(word.trim_end_matches(ends).len());
-        match quoted.split_once('?') {
-            Some((link, query)) if is_signed(query) => format!("{link}?...{end}"),
-            _ => word.to_owned(),
-        }
+/// A text that may quote anything, without what signs a link or stands before its host.
+pub(crate) fn without_signatures(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let ends = |letter: char| letter.is_whitespace() || matches!(letter, '&' | '\'' | '"' | '@');
+    let user = |at: usize| {
+        let mut hosts = lower[at..].match_indices("://").map(|(host, mark)| at + host + mark.len());
+        hosts.find(|host| {
+            lower[*host..]
+                .find(|letter| ends(letter) || letter == '/')
+                .is_some_and(|end| lower[*host + end..].starts_with('@'))
+        })
     };
-    text.split_inclusive(ends).map(shown).collect::<String>().into()
+    let sign = |at: usize| SIGNS.iter().filter_map(|sign| Some(at + lower[at..].find(sign)? + sign.len())).min();
+    let next = |at: usize| user(at).into_iter().chain(sign(at)).min();
+    let (mut shown, mut at) = (String::new(), 0);
+    while let Some(value) = next(at) {
+        shown.push_str(&text[at..value]);
+        shown.push_str("...");
+        at = text[value..].find(ends).map_or(text.len(), |end| value + end);
+    }
+    shown + &text[at..]
 }
+
+/// The parameters of a link that are as good as a key.
+const SIGNS: [&str; 3] = ["signature=", "x-amz-security-token=", "x-amz-credential="];
 
 /// Whether there is in it what signs a request.
 fn is_signed(query: &str) -> bool {
@@ -176,9 +186,12 @@ mod tests {
     #[test]
     fn what_signs_a_link_is_shown_nowhere() {
         for (text, shown) in [
-            ("no https://h/k?a=1&X-Amz-Signature=S here", "no https://h/k?... here"),
-            ("say \"s3://b/k?Signature=S\"\nhint: why?", "say \"s3://b/k?...\"\nhint: why?"),
-            ("{\"error\":\"'h?x-amz-signature=S'\"}", "{\"error\":\"'h?...'\"}"),
+            (
+                "no https://h/k?X-Amz-Credential=C&a=1&X-Amz-Signature=S here",
+                "no https://h/k?X-Amz-Credential=...&a=1&X-Amz-Signature=... here",
+            ),
+            ("no http://id:secret@h/k, nor s3://b/k@1", "no http://...@h/k, nor s3://b/k@1"),
+            ("say \"s3://b/k?a='x'&Signature=S\"\nhint: why?", "say \"s3://b/k?a='x'&Signature=...\"\nhint: why?"),
             ("is x-amz-meta-a there? no", "is x-amz-meta-a there? no"),
         ] {
             assert_eq!(without_signatures(text), shown);

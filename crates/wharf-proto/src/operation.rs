@@ -155,7 +155,7 @@ pub struct Request {
 pub enum Success {
     /// What an object holds: handed over as it came, whatever it reads like.
     Verbatim,
-    /// Headers alone, or anything that is not S3's `<Error>`.
+    /// Headers alone, or anything that is neither S3's `<Error>` nor a web page.
     #[default]
     Other,
     /// An XML document. The server may take long before its first byte, as when it walks through millions of keys.

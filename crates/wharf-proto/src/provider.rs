@@ -95,8 +95,8 @@ impl Provider {
         HOSTS.iter().find(|(domain, _)| is_of(domain)).map_or(Self::Other, |(_, provider)| *provider)
     }
 
-    /// The provider that an answer's header `Server` claims. Anybody can write that header, so it decides nothing: it
-    /// is good for a hint.
+    /// The provider that an answer's header `Server` claims. Anybody can write that header, so it is good for a hint,
+    /// and decides only what costs nothing but time.
     pub fn of_server_header(server: &str) -> Option<Self> {
         SERVERS.iter().find(|(begin, _)| server.starts_with(begin)).map(|(_, provider)| *provider)
     }

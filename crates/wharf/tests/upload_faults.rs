@@ -222,7 +222,12 @@ async fn an_abort_is_not_waited_for_without_end() {
     let store = Store::in_memory();
     let plain = client(&store).await;
     store.inject(Fault::respond(403, "AccessDenied").on(Operation::UploadPart)).unwrap();
-    let (s3, _told) = stuck(&store, "DELETE");
+    let hook = |what: String| async move {
+        if what.starts_with("DELETE") {
+            std::future::pending::<()>().await;
+        }
+    };
+    let s3 = hooked(&store, hook).build().unwrap();
     let begin = Instant::now();
     let error = s3.upload("my-bucket", "a", bytes(LARGE)).start().unwrap().await.unwrap_err();
     assert!(error.to_string().contains("could not be aborted"), "{error}");

@@ -104,7 +104,7 @@ async fn a_file_whose_time_was_put_back_is_looked_at() {
             assert!(content(&plain, "a").await == data);
         } else {
             let error = uploaded.unwrap_err();
-            assert!(error.to_string().contains("changed while it was uploaded: it was written to"), "{error}");
+            assert!(error.to_string().contains("changed since its upload began: it was written to"), "{error}");
             nothing_stored(&plain, "a").await;
         }
     }
@@ -119,7 +119,7 @@ async fn a_small_file_that_changes_before_another_attempt_is_named() {
     let s3 = changing(&store, small.path(), (When::Before, "PUT"), grow);
     let error = s3.upload("my-bucket", "a", small.path()).await.unwrap_err();
     assert!(
-        error.to_string().contains("changed while it was uploaded: it had 1048576 bytes and has 1048580 now"),
+        error.to_string().contains("changed since its upload began: it had 1048576 bytes and has 1048580 now"),
         "{error}"
     );
     nothing_stored(&plain, "a").await;

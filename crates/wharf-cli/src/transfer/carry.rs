@@ -96,6 +96,11 @@ fn lies_about<'a>(source: &'a Source, to: &str, into: &str) -> Option<&'a str> {
     }
 }
 
+/// Whether what stands there takes what is written and keeps none of it under its name, such as `/dev/null` or a pipe.
+fn is_device(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
 impl Carrier<'_, '_> {
     async fn file(&mut self, path: &Path) -> Result<(), Failure> {
         if !path.exists() {
@@ -109,7 +114,9 @@ impl Carrier<'_, '_> {
             let why = format!("{} is no UTF-8, which every key must be", path.display());
             return self.give_up(Failure::new(Exit::Other, why));
         };
-        if !self.mover.options.filters.take(name) {
+        let whole = self.mover.locally.absolute(path);
+        let folder = whole.parent().unwrap_or(&whole).display().to_string();
+        if !self.mover.options.filters.below(&folder).take(name) {
             return Ok(());
         }
         match local::check(path) {
@@ -377,6 +384,10 @@ impl Carrier<'_, '_> {
         }
         let follower = self.crew.follower();
         let follower = if object.size.is_none() { follower.of_unknown_size() } else { follower };
+        // Only what was named itself: anybody could have put a pipe into a folder.
+        if matches!(self.target, Target::File(_)) && !mover.is_move && is_device(&path) {
+            return self.crew.begin(size, mover.download_to_device(object, path, follower)).await;
+        }
         self.crew.begin(size, mover.download(object, path, follower)).await
     }
 

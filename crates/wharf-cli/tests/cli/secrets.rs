@@ -75,6 +75,12 @@ fn what_signs_a_link_is_not_shown() {
             &[link],
             &["s3", link],
             &["ls", "s3://my-bucket", link],
+            &["ls", "s3://my-bucket", "--region", link],
+            &["ls", "s3://my-bucket", "--profile", link],
+            &["ls", "s3://my-bucket", "--provider", link],
+            &["ls", "s3://my-bucket", "--ca-bundle", link],
+            &["du", "s3://my-bucket", "--depth", link],
+            &["run", link],
         ] {
             // Where nobody listens.
             let words =

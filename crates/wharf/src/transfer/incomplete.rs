@@ -34,6 +34,7 @@ const MOST: usize = 64;
 pub struct IncompleteUploads {
     client: Client,
     bucket: String,
+    prefix: String,
     list: ListMultipartUploads<Client>,
     older_than: Duration,
     request_payer: bool,
@@ -76,6 +77,7 @@ impl Client {
             client: self.clone(),
             list: self.list_multipart_uploads(&bucket),
             bucket,
+            prefix: String::new(),
             older_than: A_DAY,
             request_payer: false,
             expected_bucket_owner: None,
@@ -86,7 +88,8 @@ impl Client {
 impl IncompleteUploads {
     /// Only uploads to keys that begin with this.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.list = self.list.prefix(prefix);
+        self.prefix = prefix.into();
+        self.list = self.list.prefix(&self.prefix);
         self
     }
 
@@ -133,7 +136,7 @@ impl IncompleteUploads {
                 done.note(&mut tasks).await?;
             }
             match poll_fn(|cx| Pin::new(&mut uploads).poll_next(cx)).await {
-                Some(Ok(upload)) if this.is_old(&upload) => {
+                Some(Ok(upload)) if this.is_meant(&upload) => {
                     let (this, lane, watch) = (this.clone(), lane.clone(), watch.clone());
                     tasks.spawn(async move {
                         let aborted = this.abort(&upload, &lane, &watch).await;
@@ -179,14 +182,15 @@ impl IncompleteUploads {
         let mut uploads = self.list.clone().items();
         let mut old = Vec::new();
         while let Some(upload) = poll_fn(|cx| Pin::new(&mut uploads).poll_next(cx)).await {
-            old.extend(Some(upload?).filter(|upload| self.is_old(upload)));
+            old.extend(Some(upload?).filter(|upload| self.is_meant(upload)));
         }
         Ok(old)
     }
 
-    fn is_old(&self, upload: &ListedUpload) -> bool {
+    fn is_meant(&self, upload: &ListedUpload) -> bool {
         let age = |begun: SystemTime| self.client.inner().now().duration_since(begun).unwrap_or_default();
-        upload.initiated.is_some_and(|begun| age(begun) >= self.older_than)
+        // Some servers take no prefix here.
+        upload.key.starts_with(&self.prefix) && upload.initiated.is_some_and(|begun| age(begun) >= self.older_than)
     }
 }
 

@@ -208,7 +208,7 @@ impl Interrupted {
     /// [`InUse`](crate::ErrorKind::InUse) while it or another download into the file is running, and where the call was made
     /// again since and has begun anew,
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an upload to another server than the client's and for a journal
-    /// that cannot be read, those of AbortMultipartUpload, which is asked for as long as those of an [`Upload`](super::Upload) are. The journal is kept then.
+    /// that cannot be read, those of AbortMultipartUpload, which is asked for again while parts of it are still being stored. The journal is kept then.
     pub fn remove(self, client: &Client) -> SendFuture<()> {
         let sender = client.clone();
         client.inner().runtime.run(async move { self.give_up(&sender).await })

@@ -105,7 +105,15 @@ impl Sweep<'_> {
         if !dryrun {
             let journal = journals.find(|journal| journal.upload_id.as_ref() == Some(&upload_id));
             let aborted = match journal {
-                Some(journal) => self.remove(journal.clone()).await,
+                Some(journal) => match self.remove(journal.clone()).await {
+                    // Its upload can be aborted all the same.
+                    Err(error) if error.kind() == ErrorKind::Body => {
+                        let text = format!("what was written down of {} stays: {error}", source.in_error());
+                        printer.warn(&Warning::about(&source, text));
+                        self.send(&key, &upload_id).await
+                    }
+                    removed => removed,
+                },
                 None => self.send(&key, &upload_id).await,
             };
             if let Err(error) = aborted {

@@ -1,5 +1,6 @@
 //! An object that comes down, into a file or to standard output.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -57,10 +58,6 @@ impl Mover {
         follower: &mut Follower,
     ) -> Result<Option<Done>, Failure> {
         let s3 = &self.ends.source;
-        // Only what was named by itself can go to something else than a file.
-        if object.size.is_none() && !self.is_move && is_device(path) {
-            return self.write_to_device(object, path, action, follower).await;
-        }
         let download = s3
             .download(&object.bucket, &object.key, path)
             .create_directories(true)
@@ -85,6 +82,18 @@ impl Mover {
         Ok(Some(Done { size: Some(downloaded.size), verified, resumed, ..Done::new(action.clone()) }))
     }
 
+    /// Writes an object into what was named and is no file.
+    pub(crate) async fn download_to_device(
+        self: Arc<Self>,
+        object: SourceObject,
+        path: PathBuf,
+        mut follower: Follower,
+    ) -> Outcome {
+        let action = self.download_action(&object, &path);
+        let done = self.write_to_device(&object, &path, &action, &mut follower).await;
+        self.outcome(Deed::Download, action, done)
+    }
+
     async fn write_to_device(
         &self,
         object: &SourceObject,
@@ -95,12 +104,22 @@ impl Mover {
         if self.options.no_overwrite {
             return Ok(None);
         }
-        let opened = tokio::fs::OpenOptions::new().write(true).open(path).await;
-        let device = opened.map_err(|error| {
-            Failure::new(Exit::Failed, format!("{} cannot be written to: {error}", self.locally.shown(path)))
-        })?;
+        let failed = |problem: io::Error| {
+            Failure::new(Exit::Failed, format!("{} cannot be written to: {problem}", self.locally.shown(path)))
+        };
+        let device = tokio::fs::OpenOptions::new().write(true).open(path).await.map_err(failed)?;
+        if device.metadata().await.map_err(failed)?.is_file() {
+            return Err(failed(io::Error::other("it has become a file")));
+        }
         let download = self.ends.source.download(&object.bucket, &object.key, Writer(device));
         let downloaded = follower.follow(self.dress(download).start()).await?;
+        if self.tuning.fsync {
+            match downloaded.target.sync_all().await {
+                // There is nothing to sync.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
+                synced => synced.map_err(failed)?,
+            }
+        }
         let verified = Some(downloaded.verification.is_verified());
         Ok(Some(Done { size: Some(downloaded.size), verified, ..Done::new(action.clone()) }))
     }
@@ -125,11 +144,6 @@ impl Mover {
         }
         download
     }
-}
-
-/// Whether what stands there takes what is written and keeps none of it under its name, such as `/dev/null` or a pipe.
-fn is_device(path: &Path) -> bool {
-    path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 /// What is said of a folder that stands where the file must be, where it came after the path was prepared: as if it had been

@@ -149,7 +149,7 @@ fn changed(before: &Snapshot, length: u64) -> Error {
         same if same == before.length => "was written to or replaced".to_owned(),
         now => format!("had {} bytes and has {now} now", before.length),
     };
-    let problem = format!("{} changed while it was uploaded: it {how}", before.path.display());
+    let problem = format!("{} changed since its upload began: it {how}", before.path.display());
     Error::new(ErrorKind::Body, problem)
 }
 

@@ -135,7 +135,8 @@ impl Resume {
             parts => parts?,
         };
         job.write_id = state.start.write_id;
-        self.file.touched = state.start.touched;
+        // What is not known may have been.
+        self.file.touched = state.start.touched.or(self.file.touched.map(|_| SystemTime::UNIX_EPOCH));
         self.earlier = Some(Earlier { upload_id, checksum, parts });
         Ok(())
     }
