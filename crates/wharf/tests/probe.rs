@@ -270,7 +270,8 @@ async fn what_is_not_its_own_is_never_deleted() {
         std::future::ready(Ok(answer))
     }));
     let report = s3.probe("my-bucket").await.unwrap();
-    assert_eq!(report.list_encoding, Finding::No("the key comes back changed".to_owned()));
+    let listed = format!("{:?}", report.list_encoding);
+    assert!(listed.contains("the server lists") && listed.contains("was asked for"), "{listed}");
     let deleted = deleted.lock().unwrap();
     assert!(deleted.iter().any(|path| path.ends_with("/order/b")), "{deleted:?}");
     let foreign: Vec<_> = deleted.iter().filter(|path| !path.contains("/.wharf-probe-")).collect();

@@ -221,7 +221,7 @@ fn standard_input_and_listings_have_a_bar() {
     let mut shell = bench.shell(&line);
     shell.env("PATH", std::env::var_os("PATH").unwrap());
     let (exit, seen) = at_a_terminal(shell, "");
-    assert!(exit == 0 && seen.contains(" MiB/s") && seen.contains("KiB  "), "{seen:?}");
+    assert!(exit == 0 && seen.contains(" MiB/s") && seen.contains("iB  "), "{seen:?}");
     assert_eq!(bench.head("a").content_length, 3 << 20);
     bench.store().inject(Fault::delay(Duration::from_millis(700)).on(Operation::ListObjectsV2)).unwrap();
     for listing in [&format!("{wharf} ls s3://my-bucket --recursive > list")[..], &format!("{wharf} du s3://my-bucket")]

@@ -29,8 +29,10 @@ enum From {
         batch: std::vec::IntoIter<Result<Entry, Trouble>>,
     },
     /// `is_cut`: the times of the objects are cut to whole seconds.
+    /// `first`: one that was read ahead.
     List {
         items: ListItems,
+        first: Option<ListedObject>,
         prefix: usize,
         is_cut: bool,
     },
@@ -66,7 +68,7 @@ impl Reading {
                 let list = work.list(client.as_ref(), bucket, prefix).parallel(work.parallel);
                 let list = if let Some(names) = work.page_size { list.max_keys(names) } else { list };
                 let is_cut = is_download && matches!(work.rules.compare, Compare::SizeAndTime | Compare::ExactTime);
-                From::List { items: list.items(), prefix: prefix.len(), is_cut }
+                From::List { items: list.items(), first: None, prefix: prefix.len(), is_cut }
             }
         };
         Self { from, skips_markers: work.leaves_markers || matches!(other, Kind::Local(_)) }
@@ -97,10 +99,16 @@ impl Reading {
                         continue;
                     }
                 },
-                From::List { items, prefix, is_cut } => match items.next().await.transpose()? {
-                    Some(object) => Ok(entry_of(object, *prefix, *is_cut)),
-                    None => return Ok(None),
-                },
+                From::List { items, first, prefix, is_cut } => {
+                    let object = match first.take() {
+                        Some(object) => object,
+                        None => match items.next().await.transpose()? {
+                            Some(object) => object,
+                            None => return Ok(None),
+                        },
+                    };
+                    Ok(entry_of(object, *prefix, *is_cut))
+                }
             };
             match entry {
                 // The marker of a folder is no file.
@@ -119,8 +127,12 @@ impl Reading {
         }
     }
 
-    pub(super) fn is_sorted(&self) -> bool {
-        matches!(self.from, From::Sorted { .. } | From::Over)
+    /// Waits for the first answer of a server, which may say what it is.
+    pub(super) async fn look(&mut self) -> Result<(), Error> {
+        if let From::List { items, first, .. } = &mut self.from {
+            *first = items.next().await.transpose()?;
+        }
+        Ok(())
     }
 
     /// The same, sorted: all of it is read first.

@@ -159,12 +159,16 @@ impl Work {
         })
     }
 
-    /// Whether this end is of a server that nobody has named, and that claims by now to be one which does not list in order.
-    fn may_be_unsorted(&self, side: Side) -> bool {
-        match if side == Side::Source { &self.source } else { &self.target } {
+    /// Whether an end is of a server that nobody has named, and that claims in its first answer to be one which does not list in
+    /// order.
+    async fn says_unsorted(&self, ends: [&mut Reading; 2]) -> Result<bool, Error> {
+        for end in ends {
+            end.look().await?;
+        }
+        Ok([&self.source, &self.target].iter().any(|place| match place {
             Kind::Local(_) => false,
             Kind::Bucket { client, .. } => client.as_ref().unwrap_or(&self.client).inner().may_be_unsorted(),
-        }
+        }))
     }
 
     /// Goes through both ends, sorted first where that is wanted. Gives back where they are not in order.
@@ -173,6 +177,7 @@ impl Work {
         let mut target = Reading::begin(&self, Side::Target);
         // A folder that is not there yet holds nothing.
         let is_missing = |place: &Kind| missing && matches!(place, Kind::Local(_));
+        let sort = sort || self.says_unsorted([&mut source, &mut target]).await?;
         let offered = [(Side::Source, is_missing(&self.source)), (Side::Target, is_missing(&self.target))];
         if sort {
             if !is_missing(&self.source) {
@@ -220,9 +225,6 @@ impl Work {
                 Step::Need(side) => {
                     let reading = if side == Side::Source { &mut pass.source } else { &mut pass.target };
                     let entry = reading.next(self).await?;
-                    if !reading.is_sorted() && self.may_be_unsorted(side) {
-                        return Ok(Some("its server says that it is one that does not list in order".to_owned()));
-                    }
                     match pass.plan.offer(side, entry) {
                         Ok(()) => continue,
                         Err(disorder) => return Ok(Some(disorder.to_string())),
