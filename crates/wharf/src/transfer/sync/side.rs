@@ -32,7 +32,7 @@ enum From {
     /// `first`: one that was read ahead.
     List {
         items: ListItems,
-        first: Option<ListedObject>,
+        first: Option<Box<ListedObject>>,
         prefix: usize,
         is_cut: bool,
     },
@@ -101,7 +101,7 @@ impl Reading {
                 },
                 From::List { items, first, prefix, is_cut } => {
                     let object = match first.take() {
-                        Some(object) => object,
+                        Some(object) => *object,
                         None => match items.next().await.transpose()? {
                             Some(object) => object,
                             None => return Ok(None),
@@ -130,7 +130,7 @@ impl Reading {
     /// Waits for the first answer of a server, which may say what it is.
     pub(super) async fn look(&mut self) -> Result<(), Error> {
         if let From::List { items, first, .. } = &mut self.from {
-            *first = items.next().await.transpose()?;
+            *first = items.next().await.transpose()?.map(Box::new);
         }
         Ok(())
     }
