@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tracing::Instrument;
 use wharf_proto::endpoint::is_directory_bucket;
-use wharf_proto::sync_plan::{Action, Entry, Reason, Rules, Side, Step, SyncPlan};
+use wharf_proto::sync_plan::{Action, Disorder, Entry, Reason, Rules, Side, Step, SyncPlan};
 use wharf_proto::{Error, ErrorKind, Provider};
 
 use super::outcome::FAILURES;
@@ -98,16 +98,16 @@ impl Work {
         let sort = !self.is_in_order();
         match self.clone().pass(sort, missing).await? {
             None => Ok(()),
-            Some(disorder) if self.dry_run => Err(Error::new(ErrorKind::MalformedResponse, disorder)),
+            Some(disorder) if self.dry_run => Err(Error::new(ErrorKind::MalformedResponse, disorder.to_string())),
             Some(disorder) => {
-                tracing::debug!(disorder, "both sides are sorted here");
+                tracing::debug!(%disorder, "both sides are sorted here");
                 self.again.store(true, Ordering::Relaxed);
                 // What was brought so far is there now.
                 let (source, target) = (self.source.clone(), self.target.clone());
                 let missing = blocking(move || check(&source, &target, may_be_missing)).await?;
                 match self.pass(true, missing).await? {
                     None => Ok(()),
-                    Some(disorder) => Err(Error::new(ErrorKind::Other, disorder)),
+                    Some(disorder) => Err(Error::new(ErrorKind::Other, disorder.to_string())),
                 }
             }
         }
@@ -172,7 +172,7 @@ impl Work {
     }
 
     /// Goes through both ends, sorted first where that is wanted. Gives back where they are not in order.
-    async fn pass(self: Arc<Self>, sort: bool, missing: bool) -> Result<Option<String>, Error> {
+    async fn pass(self: Arc<Self>, sort: bool, missing: bool) -> Result<Option<Disorder>, Error> {
         let mut source = Reading::begin(&self, Side::Source);
         let mut target = Reading::begin(&self, Side::Target);
         // A folder that is not there yet holds nothing.
@@ -217,7 +217,7 @@ impl Work {
         Ok(disorder)
     }
 
-    async fn go(self: &Arc<Self>, pass: &mut Pass) -> Result<Option<String>, Error> {
+    async fn go(self: &Arc<Self>, pass: &mut Pass) -> Result<Option<Disorder>, Error> {
         while !self.out.is_closed() {
             let action = match pass.plan.next() {
                 Step::Done => break,
@@ -227,7 +227,7 @@ impl Work {
                     let entry = reading.next(self).await?;
                     match pass.plan.offer(side, entry) {
                         Ok(()) => continue,
-                        Err(disorder) => return Ok(Some(disorder.to_string())),
+                        Err(disorder) => return Ok(Some(disorder)),
                     }
                 }
             };
