@@ -422,6 +422,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_of_a_source_in_s3_it_is_said_that_it_is_not_there() {
+        let told = |source, is_aws| {
+            let error = wharf::Error::new(ErrorKind::NoSuchKey, "the server's words");
+            Failure::from(error).of_source(source, is_aws).to_string()
+        };
+        let hint = "\nhint: `wharf ls s3://b/` shows what is; --recursive takes all that is under a prefix";
+        assert_eq!(told("s3://b/k", false), format!("wharf: {NOT_THERE}{hint}"));
+        assert_eq!(told("s3://b/k", true), format!("wharf: the server's words{hint}"));
+        for is_aws in [false, true] {
+            assert_eq!(told("./k", is_aws), "wharf: the server's words");
+        }
+    }
+
+    #[test]
     fn an_error_of_the_library_has_its_code_and_hint() {
         let cases = [
             (wharf::Error::invalid_input("no"), Exit::Usage, "wharf: no"),

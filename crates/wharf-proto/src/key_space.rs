@@ -303,8 +303,8 @@ impl<P> KeySpace<P> {
             return Ok(0..keys.len());
         }
         if !self.in_order {
-            let message = "the server does not list in the order of keys: list one page after the other";
-            return Err(Error::new(ErrorKind::MalformedResponse, message));
+            let error = Error::new(ErrorKind::MalformedResponse, "the server does not list in the order of keys");
+            return Err(error.with_hint("list one page after the other, without .parallel()"));
         }
         Ok(from.min(to)..to)
     }

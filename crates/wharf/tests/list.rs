@@ -252,6 +252,24 @@ async fn what_was_not_asked_for_is_not_believed() {
     let error = s3.list("my-bucket").prefix("mine/").await.unwrap_err();
     let line = r#"the server lists "other/a", but "mine/" was asked for"#;
     assert!(error.kind() == ErrorKind::MalformedResponse && error.to_string().contains(line), "{error}");
+
+    let prefixes = "<ListBucketResult><IsTruncated>false</IsTruncated>\
+        <CommonPrefixes><Prefix>other/</Prefix></CommonPrefixes></ListBucketResult>";
+    let versions = "<ListVersionsResult><IsTruncated>false</IsTruncated>\
+        <Version><Key>other/a</Key><VersionId>1</VersionId></Version></ListVersionsResult>";
+    let marker = "<ListVersionsResult><IsTruncated>false</IsTruncated>\
+        <DeleteMarker><Key>other/a</Key><VersionId>1</VersionId></DeleteMarker></ListVersionsResult>";
+    for page in [prefixes, versions, marker] {
+        let fake = Fake::new(move |_, _| async move { Ok(answer(200, page)) });
+        let builder = Client::builder().environment(|_| None).endpoint("http://s3.localhost").transport(fake);
+        let s3 = builder.credentials("k", "s").build().unwrap();
+        let listed = match page == prefixes {
+            true => s3.list_objects("my-bucket").prefix("mine/").delimiter("/").await.map(drop),
+            false => s3.list_object_versions("my-bucket").prefix("mine/").await.map(drop),
+        };
+        let error = listed.unwrap_err();
+        assert!(error.kind() == ErrorKind::MalformedResponse && error.to_string().contains("other/"), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -262,7 +280,9 @@ async fn order_that_ends_too_late_is_an_error() {
     }
     store.inject(Fault::shuffle_listing(7).on(Operation::ListObjectsV2).nth(7)).unwrap();
     let result: Vec<_> = StreamExt::collect(s3.list("my-bucket").max_keys(10).parallel(4).items()).await;
-    assert_eq!(result.last().unwrap().as_ref().unwrap_err().kind(), ErrorKind::MalformedResponse);
+    let error = result.last().unwrap().as_ref().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::MalformedResponse);
+    assert_eq!(error.hint(), Some("list one page after the other, without .parallel()"));
 }
 
 #[tokio::test(start_paused = true)]

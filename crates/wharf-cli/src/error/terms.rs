@@ -20,7 +20,7 @@ pub(super) fn hint(error: &wharf::Error) -> Option<String> {
 }
 
 /// What the library calls by a method, and what the command has for it.
-pub(super) const BY_OPTION: [(&str, &str); 27] = [
+pub(super) const BY_OPTION: [(&str, &str); 28] = [
     (
         "say .credentials(id, secret), set the environment, name a profile, or be .anonymous()",
         "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile, or read what is public with \
@@ -45,6 +45,10 @@ pub(super) const BY_OPTION: [(&str, &str); 27] = [
     ("with checksum_algorithm()", "with --checksum-algorithm"),
     ("ask for .concurrency(1), not resumable", "say --no-resume, and a --part-size of the whole object"),
     (", or ask for the rest by .range() and .if_match()", ""),
+    (
+        "list one page after the other, without .parallel()",
+        "say --provider seaweedfs: it is listed one page after the other then, as a server without order is",
+    ),
     ("make the call again", "run it again"),
     ("the same call goes on", "the same command goes on"),
     ("Client::interrupted_transfers tells what was kept, to remove it", "`wharf rm S3_URL --incomplete` gives it up"),
@@ -134,7 +138,7 @@ mod tests {
     }
 
     /// What no command gives a reason for: what a program's author reads of its code, and what the command never asks for.
-    const UNSAID: [&str; 16] = [
+    const UNSAID: [&str; 18] = [
         "or use wharf::blocking",
         "in what the client itself runs",
         "the calls of this one are awaited",
@@ -151,6 +155,8 @@ mod tests {
         "read .records()",
         "read .xml()",
         "read .json::<Vec<_>>()",
+        "read it with .stream() and a parser that can be told",
+        "write what is nested as Json(list)",
     ];
 
     #[test]

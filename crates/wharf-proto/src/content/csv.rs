@@ -126,6 +126,7 @@ impl RowWriter {
         self.records += 1;
         self.csv.serialize(record).map_err(|error| {
             let record = self.records;
+            let is_nested = matches!(error.kind(), ErrorKind::Serialize(_));
             let problem = match error.kind() {
                 ErrorKind::Serialize(reason) => {
                     // Some reasons go on about where to ask the library for more.
@@ -137,7 +138,13 @@ impl RowWriter {
                 )),
                 _ => Problem::new(format_args!("record {record}: {error}")),
             };
-            cannot_write(Format::Csv, problem.with_cause(error))
+            let error = cannot_write(Format::Csv, problem.with_cause(error));
+            match is_nested {
+                true => {
+                    error.with_hint("a record of CSV is a struct of plain values: write what is nested as Json(list)")
+                }
+                false => error,
+            }
         })
     }
 

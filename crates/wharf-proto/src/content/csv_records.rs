@@ -194,10 +194,10 @@ impl<T: DeserializeOwned, B: Stream<Item = Result<Bytes, Error>> + Unpin> CsvRec
     fn decode(&mut self) -> Result<T, Error> {
         let (found, expected) = (self.decoder.fields().count(), self.header.len());
         if found != expected {
-            return Err(self.wrong(format_args!(" has {found} fields, the header has {expected}")));
+            return Err(self.separated(self.wrong(format_args!(" has {found} fields, the header has {expected}"))));
         }
         let row = self.text()?;
-        let record = row.deserialize(Some(&self.header)).map_err(|error| self.mismatch(error));
+        let record = row.deserialize(Some(&self.header)).map_err(|error| self.separated(self.mismatch(error)));
         self.row = row.into_byte_record();
         record
     }
@@ -208,6 +208,19 @@ impl<T: DeserializeOwned, B: Stream<Item = Result<Bytes, Error>> + Unpin> CsvRec
         let format = another_format(&header).filter(|_| self.number == 1)?;
         let problem = format_args!("the object is not the expected CSV: it begins as {format} does, and has no rows");
         Some(self.place.invalid(Problem::new(problem)))
+    }
+
+    /// Adds to the error of a row what a header says that has no comma.
+    fn separated(&self, error: Error) -> Error {
+        let separator = [(";", "semicolons"), ("\t", "tabs"), ("|", "'|'")]
+            .into_iter()
+            .find(|(separator, _)| self.header.len() == 1 && self.header[0].contains(separator));
+        match separator {
+            Some((_, name)) => error.with_hint(format!(
+                "its header seems to be separated by {name}, and CSV is by commas: read it with .stream() and a parser that can be told"
+            )),
+            None => error,
+        }
     }
 
     fn mismatch(&self, error: csv::Error) -> Error {

@@ -228,6 +228,21 @@ async fn uploads_that_nobody_ended_are_listed_and_aborted() {
     assert_eq!(place.uploads().await.len(), 2);
 }
 
+#[tokio::test]
+async fn what_could_not_be_aborted_is_told_where_the_listing_ends_early() {
+    let place = Place::new().await;
+    for number in 0..1001 {
+        place.s3.create_multipart_upload(BUCKET, format!("{number:04}")).await.unwrap();
+    }
+    place.store.inject(Fault::respond(403, "AccessDenied").on(Operation::AbortMultipartUpload).key("0007")).unwrap();
+    place.store.inject(Fault::respond(403, "AccessDenied").on(Operation::ListMultipartUploads).nth(2)).unwrap();
+    let error = place.s3.incomplete_uploads(BUCKET).older_than(Duration::ZERO).abort_all().await.unwrap_err();
+    let told = "1 uploads that were found before could not be aborted; the first was ";
+    assert!(error.kind() == ErrorKind::AccessDenied && error.to_string().contains(told), "{error}");
+    assert!(error.to_string().contains(" of 0007: "), "{error}");
+    assert_eq!(place.uploads().await.len(), 2);
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_file_whose_name_is_no_text_is_removed_with_its_journal() {

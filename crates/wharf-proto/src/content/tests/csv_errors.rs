@@ -54,6 +54,29 @@ fn each_says_which_record_line_and_field() {
     }
 }
 
+#[test]
+fn another_separator_gets_a_hint() {
+    let hint = |content: &'static str| {
+        block_on(async {
+            let mut records = object("x", content).csv::<Sale>().await.unwrap();
+            let error = records.next().await.unwrap().unwrap_err();
+            error.hint().map(str::to_owned)
+        })
+    };
+    for (content, name) in [
+        ("product;units;price\ntea;1;2\n", "semicolons"),
+        ("product;units;price\ntea;1;2,5\n", "semicolons"),
+        ("product\tunits\tprice\ntea\t1\t2\n", "tabs"),
+        ("product|units\ntea|1\n", "'|'"),
+    ] {
+        let seems = format!("its header seems to be separated by {name}, ");
+        assert!(hint(content).is_some_and(|hint| hint.starts_with(&seems)), "{content}");
+    }
+    for content in ["product\ntea;1\n", "product;a,units\ntea,1\n"] {
+        assert_eq!(hint(content), None, "{content}");
+    }
+}
+
 /// On one line it has the form of a header without rows: read as CSV it would be no records, and no error.
 #[test]
 fn another_format_is_no_header_without_rows() {

@@ -127,6 +127,15 @@ fn what_is_not_one_xml_element_gets_a_hint() {
 
 #[cfg(feature = "csv")]
 #[test]
+fn what_is_nested_in_a_record_of_csv_gets_a_hint() {
+    let hint = |body: Body| body.into_source().unwrap_err().hint().map(str::to_owned);
+    let nested = hint(Csv([(1, BTreeMap::from([("a", 1)]))]).into_body("x"));
+    assert!(nested.is_some_and(|hint| hint.contains("struct of plain values")));
+    assert_eq!(hint(Csv([vec!["a", "b"], vec!["c"]]).into_body("x")), None);
+}
+
+#[cfg(feature = "csv")]
+#[test]
 fn a_stream_of_records_goes_out_in_chunks_with_one_header() {
     let rows = (0..50_000).map(|units| Ok::<_, Error>(sale("some product", units, None)));
     let Source::Stream { length: None, mut stream } = CsvStream(Ready(rows)).into_body("x").into_source().unwrap()
