@@ -673,6 +673,17 @@ async fn nothing_is_deleted_where_something_could_not_be_transferred() {
     let synced = scene.up().delete(true).delete_after_failures(true).await.unwrap();
     assert_eq!((counts(&synced), synced.withheld), ([0, 1, 0, 1], 0));
     refused.remove();
+    // Nor where it was refused before it was sent, for another reason than its name.
+    scene.put("p/old", "1").await;
+    let synced = scene.up().delete(true).uploads(|upload| upload.cache_control("f\u{fc}r immer")).await.unwrap();
+    assert_eq!(synced.failures[0].error.as_ref().unwrap().kind(), ErrorKind::InvalidInput);
+    assert_eq!((counts(&synced), synced.withheld), ([0, 0, 0, 1], 1));
+    // A file that is missing may be there by another spelling; this one is not.
+    let refused = scene.store.inject(Fault::respond(412, "PreconditionFailed").on(Operation::GetObject)).unwrap();
+    let synced = scene.down().delete(true).await.unwrap();
+    assert_eq!((counts(&synced), synced.withheld), ([0, 0, 0, 1], 1));
+    refused.remove();
+    scene.s3.delete_object("my-bucket", "p/old").await.unwrap();
     // What cannot come for its name never comes.
     scene.put("p/../x", "1").await;
     scene.put("p/new", "1").await;

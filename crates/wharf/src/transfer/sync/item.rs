@@ -10,7 +10,7 @@ use wharf_proto::evidence::{Comparison, Doubt, Evidence, Likeness, likely_cuts};
 use wharf_proto::operation::SendFuture;
 use wharf_proto::provider::Parts;
 use wharf_proto::sync_plan::{Compare, Entry, Reason};
-use wharf_proto::{Error, ErrorKind};
+use wharf_proto::{Error, ErrorKind, check_key};
 
 use super::SyncAction;
 use super::place::Kind;
@@ -41,6 +41,28 @@ impl From<Uploaded> for Moved {
     fn from(done: Uploaded) -> Self {
         let Uploaded { verification, resumed_bytes, left_over, lost_create, .. } = done;
         Self { verification: Some(verification), resumed_bytes, left_over, lost_create }
+    }
+}
+
+/// Why an entry did not come to the target.
+pub(super) struct NotMoved {
+    pub(super) error: Error,
+    /// Whether it may be nowhere in the target, so that what looks superfluous there may be all there is of it.
+    pub(super) may_be_lost: bool,
+}
+
+impl NotMoved {
+    /// It cannot have that name there, or is there, or nobody can read it: the next sync finds the same.
+    fn for_good(error: Error) -> Self {
+        Self { error, may_be_lost: false }
+    }
+}
+
+impl From<Error> for NotMoved {
+    fn from(error: Error) -> Self {
+        // What is in an archive stays there.
+        let may_be_lost = error.kind() != ErrorKind::InvalidObjectState;
+        Self { error, may_be_lost }
     }
 }
 
@@ -92,15 +114,22 @@ async fn upload(
     source: &Entry,
     bucket: &str,
     key: String,
-) -> Result<Moved, Error> {
+) -> Result<Moved, NotMoved> {
     let path = from.source_of(&source.key)?;
+    check_key(&key).map_err(NotMoved::for_good)?;
     if work.dry_run {
         return Ok(Moved::default());
     }
     let call = upload_of(work, client, &path, bucket, key);
     // It is missing, and stays what it is if it comes meanwhile.
     let call = if work.rules.keep { call.if_absent_unless_ignored(source.size) } else { call };
-    call.run(watch.clone()).await.map(Moved::from)
+    match call.run(watch.clone()).await {
+        Ok(done) => Ok(done.into()),
+        Err(error) if work.rules.keep && error.kind() == ErrorKind::PreconditionFailed => {
+            Err(NotMoved::for_good(error))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The upload of a file, as the caller wants it.
@@ -121,12 +150,15 @@ async fn download(
     to: &LocalTree,
     source: &Entry,
     because: Reason,
-) -> Result<Moved, Error> {
+) -> Result<Moved, NotMoved> {
     if work.dry_run {
-        return to.path_of(&source.key).map(|_| Moved::default());
+        return to.path_of(&source.key).map(|_| Moved::default()).map_err(NotMoved::for_good);
     }
     let (tree, name) = (to.clone(), source.key.clone());
-    let path = blocking(move || tree.prepare(&name)).await?;
+    let path = blocking(move || tree.prepare(&name)).await.map_err(|error| match error.kind() {
+        ErrorKind::InvalidInput => NotMoved::for_good(error),
+        _ => error.into(),
+    })?;
     // What is missing must not be there by another spelling, as where `A` and `a` are one file.
     let overwrite = because != Reason::Missing;
     let call = client.download(bucket, key, path.as_path()).overwrite(overwrite).patience(work.patience);
@@ -139,33 +171,36 @@ async fn download(
     };
     let done = call.run(watch.clone()).await.map_err(|error| match error.kind() {
         ErrorKind::PreconditionFailed if !overwrite && path.is_symlink() => {
-            error.with_hint("a symbolic link of that name is there, and leads to no file: remove it")
+            let hint = "a symbolic link of that name is there, and leads to no file: remove it";
+            NotMoved::for_good(error.with_hint(hint))
         }
         // Else it was the object that is another by now.
         ErrorKind::PreconditionFailed if !overwrite && path.exists() => {
-            error.with_hint("a file of that name is there already: on this disk two keys may be one name")
+            let hint = "a file of that name is there already: on this disk two keys may be one name";
+            NotMoved::for_good(error.with_hint(hint))
         }
         // One that was made for a key below this one, since the path was prepared.
-        ErrorKind::InvalidInput if path.is_dir() => folder_in_the_way(&path),
-        _ => error,
+        ErrorKind::InvalidInput if path.is_dir() => NotMoved::for_good(folder_in_the_way(&path)),
+        _ => error.into(),
     })?;
     Ok(Moved { verification: Some(done.verification), resumed_bytes: done.resumed_bytes, ..Moved::default() })
 }
 
-async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &Entry) -> Result<Moved, Error> {
+async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &Entry) -> Result<Moved, NotMoved> {
     let (
         Kind::Bucket { client, bucket, prefix },
         Kind::Bucket { client: to_client, bucket: to_bucket, prefix: to_prefix },
     ) = (from, to)
     else {
-        return Err(Error::invalid_input("a sync of two folders of this machine has nothing to do with S3"));
+        return Err(Error::invalid_input("a sync of two folders of this machine has nothing to do with S3").into());
     };
+    let [key, to_key] = [prefix, to_prefix].map(|prefix| format!("{prefix}{}", source.key));
+    check_key(&to_key).map_err(NotMoved::for_good)?;
     if work.dry_run {
         return Ok(Moved::default());
     }
-    let [key, to_key] = [prefix, to_prefix].map(|prefix| format!("{prefix}{}", source.key));
     let client = client.as_ref();
-    let call = client.unwrap_or(&work.client).copy(bucket, key, to_bucket, to_key).patience(work.patience);
+    let call = client.unwrap_or(&work.client).copy(bucket, key, to_bucket, &to_key).patience(work.patience);
     let call = if work.request_payer { call.request_payer() } else { call };
     // Only a client of its own makes an end another endpoint.
     let call = match (client, to_client) {
@@ -177,8 +212,22 @@ async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &
         None => call,
     };
     let call = if work.rules.keep { call.if_absent_unless_ignored(source.size) } else { call };
-    let done = call.run(watch.clone()).await?;
-    Ok(Moved { verification: Some(done.verification), lost_create: done.lost_create, ..Moved::default() })
+    match call.run(watch.clone()).await {
+        Ok(done) => Ok(Moved {
+            verification: Some(done.verification),
+            lost_create: done.lost_create,
+            ..Moved::default()
+        }),
+        Err(error) if work.rules.keep && error.kind() == ErrorKind::PreconditionFailed => {
+            // Or it is the source that is another by now.
+            let to = to_client.as_ref().unwrap_or(&work.client);
+            let look = to.object_exists(to_bucket, to_key);
+            let look = if work.request_payer { look.request_payer() } else { look };
+            let is_there = look.await.is_ok_and(|is_there| is_there);
+            Err(NotMoved { error, may_be_lost: !is_there })
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Removes a file of the target. One that is gone already is no error.

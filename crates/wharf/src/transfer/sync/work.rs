@@ -24,7 +24,7 @@ use crate::transfer::feed::Tasks;
 use crate::transfer::handle::Watch;
 use crate::transfer::list::List;
 use crate::transfer::patience::is_unserved;
-use item::Moved;
+use item::{Moved, NotMoved};
 
 /// How many names are noted of what could not be read. Where there are more, nothing is deleted.
 const UNREAD: usize = 10_000;
@@ -406,23 +406,10 @@ impl Work {
         }
     }
 
+    /// Says how something ended that brings nothing to the target.
     pub(super) async fn item(&self, action: SyncAction, entry: Entry, error: Option<Error>) {
-        self.ended(action, entry, error.map_or(Ok(Moved::default()), Err)).await;
-    }
-
-    /// Whether what failed so may be nowhere in the target, for another reason than its name or that it is there already.
-    fn may_be_lost(&self, action: SyncAction, error: &Error) -> bool {
-        let may_be_there = self.rules.keep || matches!(action, SyncAction::Download(Reason::Missing));
-        let transfers = matches!(action, SyncAction::Upload(_) | SyncAction::Download(_) | SyncAction::Copy(_));
-        transfers
-            && match error.kind() {
-                // It was never asked for: no file can be called so.
-                ErrorKind::InvalidInput => error.status().is_some(),
-                ErrorKind::PreconditionFailed => !may_be_there,
-                // It stays in its archive, and fails each time.
-                ErrorKind::InvalidObjectState => false,
-                _ => true,
-            }
+        let ended = error.map_or(Ok(Moved::default()), |error| Err(NotMoved { error, may_be_lost: false }));
+        self.ended(action, entry, ended).await;
     }
 
     fn unread(&self) -> MutexGuard<'_, HashSet<String>> {
@@ -434,13 +421,12 @@ impl Work {
     }
 
     /// Says how something that was begun ended.
-    pub(super) async fn ended(&self, action: SyncAction, entry: Entry, ended: Result<Moved, Error>) {
-        let (Moved { verification, resumed_bytes, left_over, lost_create }, error) = match ended {
-            Ok(moved) => (moved, None),
-            Err(error) => (Moved::default(), Some(error)),
+    pub(super) async fn ended(&self, action: SyncAction, entry: Entry, ended: Result<Moved, NotMoved>) {
+        let (Moved { verification, resumed_bytes, left_over, lost_create }, error, is_lost) = match ended {
+            Ok(moved) => (moved, None, false),
+            Err(NotMoved { error, may_be_lost }) => (Moved::default(), Some(error), may_be_lost),
         };
         self.unserved.fetch_or(error.as_ref().is_some_and(is_unserved), Ordering::Relaxed);
-        let is_lost = error.as_ref().is_some_and(|error| self.may_be_lost(action, error));
         self.incomplete.fetch_or(is_lost, Ordering::Relaxed);
         let Entry { key, size, .. } = entry;
         if error.is_some() && !self.again.load(Ordering::Relaxed) && self.failed().len() < FAILURES {
