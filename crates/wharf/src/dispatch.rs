@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use tracing::Instrument;
 use wharf_proto::correct::{Asked, Correction, Corrections, correction};
 use wharf_proto::operation::{Request, SentChecksum, Success};
@@ -183,7 +183,8 @@ async fn attempts(
                 give_back(state, failure.answered, quota);
                 let maybe_done = maybe_done && !prepared.request.method.is_safe();
                 let error = client.doubt_place(prepared.request, failure.error);
-                return Err(explain(error, &way, maybe_done).with_attempts(number));
+                let is_delete = prepared.request.method == Method::DELETE;
+                return Err(explain(error, &way, maybe_done, is_delete).with_attempts(number));
             }
             Decision::RetryAfter(wait) => {
                 tracing::debug!(error = %failure.error, ?wait, "trying again");
@@ -195,7 +196,7 @@ async fn attempts(
 }
 
 /// What the caller has to know of a failure that this call could not mend.
-fn explain(error: Error, way: &Way, maybe_done: bool) -> Error {
+fn explain(error: Error, way: &Way, maybe_done: bool, is_delete: bool) -> Error {
     let region = way.scope().region;
     match error.kind() {
         ErrorKind::WrongRegion if error.region() == Some(region) => {
@@ -205,7 +206,7 @@ fn explain(error: Error, way: &Way, maybe_done: bool) -> Error {
             let kind = if about_region { error.kind() } else { ErrorKind::InvalidInput };
             error.with_kind(kind).with_hint(hint)
         }
-        _ if maybe_done && is_in_its_own_way(&error) => {
+        _ if maybe_done && is_in_its_own_way(&error, is_delete) => {
             // What deletes or makes a bucket has no object that could be its own.
             let of_bucket = matches!(error.kind(), ErrorKind::BucketAlreadyOwnedByYou | ErrorKind::NoSuchBucket);
             error.with_maybe_ours(!of_bucket).with_hint(
@@ -217,9 +218,10 @@ fn explain(error: Error, way: &Way, maybe_done: bool) -> Error {
 }
 
 /// A write whose first answer was lost can fail the second time because of its own success.
-fn is_in_its_own_way(error: &Error) -> bool {
-    use ErrorKind::{BucketAlreadyOwnedByYou, NoSuchBucket, NoSuchUpload, PreconditionFailed};
+fn is_in_its_own_way(error: &Error, is_delete: bool) -> bool {
+    use ErrorKind::{BucketAlreadyOwnedByYou, NoSuchBucket, NoSuchKey, NoSuchUpload, PreconditionFailed};
     matches!(error.kind(), PreconditionFailed | NoSuchUpload | BucketAlreadyOwnedByYou | NoSuchBucket)
+        || is_delete && error.kind() == NoSuchKey
         // An append has moved the end at which it was made.
         || error.code() == Some("InvalidWriteOffset")
 }

@@ -150,6 +150,34 @@ async fn a_key_that_fails_for_a_passing_reason_is_asked_for_again() {
     assert_eq!(deleted.errors[0].to_string(), "c: no (AccessDenied)");
 }
 
+/// Each version has one outcome, told with it or not.
+#[tokio::test(start_paused = true)]
+async fn of_each_version_one_outcome_is_told() {
+    let deleted = |version: &str| format!("<Deleted><Key>a</Key>{version}</Deleted>");
+    let failed = "<Error><Key>a</Key><Code>InternalError</Code><Message>again</Message></Error>";
+    let v1 = "<VersionId>v1</VersionId>";
+    let both = vec![ObjectIdentifier::from("a"), ObjectIdentifier::from(("a", "v1"))];
+    let versions = ["v1", "v2", "v3"].map(|version| ObjectIdentifier::from(("a", version))).to_vec();
+    for (objects, first, second, asked_again) in [
+        (both, deleted(v1) + failed, deleted(""), 1),
+        (versions, deleted("").repeat(2) + failed, deleted("").repeat(3), 3),
+    ] {
+        let count = objects.len() as u64;
+        let fake = Fake::new(move |number, request| {
+            let result = if number == 1 { first.clone() } else { second.clone() };
+            async move {
+                let body = request.into_body().into_full().unwrap();
+                let asked = String::from_utf8(body.to_vec()).unwrap().matches("<Object>").count();
+                assert!(number == 1 || asked == asked_again, "{asked}");
+                Ok(support::answer(200, format!("<DeleteResult>{result}</DeleteResult>")))
+            }
+        });
+        let s3 = support::client_of("http://s3.test").transport(fake.clone()).build().unwrap();
+        let done = s3.delete("my-bucket", objects).await.unwrap();
+        assert_eq!((done.deleted, done.failed, fake.count()), (count, 0, 2));
+    }
+}
+
 #[tokio::test]
 async fn a_transfer_of_its_own_and_without_async() {
     let (s3, store) = embedded().await;

@@ -324,6 +324,20 @@ async fn a_write_that_may_have_been_in_its_own_way_says_so() {
     assert_eq!(error.hint(), None);
 }
 
+/// Of what is deleted under a condition the second attempt finds nothing.
+#[tokio::test]
+async fn a_delete_that_may_have_been_made_says_so() {
+    let error = |server: Server| async move {
+        let s3 = client_of(server.url()).clock(FakeClock::default()).build().unwrap();
+        s3.delete_object("my-bucket", "lock").if_match("\"e\"").await.unwrap_err()
+    };
+    let lost = error(answers(["reset".to_owned(), refusal(404, "NoSuchKey")]).await).await;
+    assert_eq!((lost.kind(), lost.maybe_ours()), (ErrorKind::NoSuchKey, true));
+    assert!(lost.hint().unwrap().contains("may have succeeded"), "{lost:?}");
+    let first = error(answers([refusal(404, "NoSuchKey")]).await).await;
+    assert_eq!((first.kind(), first.maybe_ours()), (ErrorKind::NoSuchKey, false));
+}
+
 /// What reads is never in its own way, and its hints are those of what failed.
 #[tokio::test]
 async fn a_read_is_no_write_that_may_have_succeeded() {

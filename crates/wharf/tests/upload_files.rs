@@ -110,6 +110,19 @@ async fn a_file_whose_time_was_put_back_is_looked_at() {
     }
 }
 
+/// What has no checksum cannot be compared.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_whose_time_was_put_back_is_not_believed_without_checksums() {
+    let store = Store::in_memory();
+    let plain = client(&store).await;
+    let large = file(&bytes(20 * MIB));
+    let s3 = changing(&store, large.path(), (When::Before, "partNumber=3&"), rewrite);
+    let error = s3.upload("my-bucket", "a", large.path()).concurrency(1).no_checksum().await.unwrap_err();
+    assert!(error.to_string().contains("changed since its upload began: it was written to"), "{error}");
+    nothing_stored(&plain, "a").await;
+}
+
 #[tokio::test]
 async fn a_small_file_that_changes_before_another_attempt_is_named() {
     let store = Store::in_memory();

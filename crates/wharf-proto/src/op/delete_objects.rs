@@ -28,8 +28,9 @@ const BATCH: usize = 1000;
 ///
 /// # Errors
 /// The first request's, such as [`NoSuchBucket`](crate::ErrorKind::NoSuchBucket) or
-/// [`AccessDenied`](crate::ErrorKind::AccessDenied): nothing was deleted then. (What S3 says of one key that goes alone
-/// is among [`errors`](DeleteObjectsOutput::errors) always.) Where a later request fails, the keys it
+/// [`AccessDenied`](crate::ErrorKind::AccessDenied): nothing was deleted then, unless its answer was lost
+/// ([`Transport`](crate::ErrorKind::Transport), [`Timeout`](crate::ErrorKind::Timeout),
+/// [`Server`](crate::ErrorKind::Server)). (What S3 says of one key that goes alone is among [`errors`](DeleteObjectsOutput::errors) always.) Where a later request fails, the keys it
 /// was about are among [`errors`](DeleteObjectsOutput::errors) and the rest goes on, so that nothing that was done is
 /// lost. [`InvalidInput`](crate::ErrorKind::InvalidInput) for an empty key or one over 1,024 bytes, before anything is
 /// sent.

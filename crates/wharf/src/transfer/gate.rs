@@ -17,6 +17,8 @@ pub(crate) struct Gate {
 struct Room {
     limit: usize,
     used: usize,
+    /// How many wait for some, or are about to.
+    waiting: usize,
 }
 
 /// What passed; gives its room back when it is dropped.
@@ -29,7 +31,7 @@ pub(crate) struct Pass {
 impl Gate {
     pub(crate) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
-            room: Mutex::new(Room { limit, used: 0 }),
+            room: Mutex::new(Room { limit, used: 0, waiting: 0 }),
             turn: tokio::sync::Mutex::default(),
             freed: Notify::new(),
         })
@@ -47,11 +49,12 @@ impl Gate {
 
     /// Whether somebody waits for room.
     pub(crate) fn is_wanted(&self) -> bool {
-        self.turn.try_lock().is_err()
+        self.room().waiting > 0
     }
 
     /// Waits for room.
     pub(crate) async fn pass(self: &Arc<Self>, count: usize) -> Pass {
+        let _waiting = Waiting::at(self);
         let _turn = self.turn.lock().await;
         loop {
             if let Some(pass) = self.pass_now(count) {
@@ -63,9 +66,8 @@ impl Gate {
 
     /// The same at once, or not at all. Who need not wait has another way: more than the limit never passes.
     pub(crate) fn try_pass(self: &Arc<Self>, count: usize) -> Option<Pass> {
-        let _turn = self.turn.try_lock().ok()?;
-        let fits = count <= self.room().limit;
-        if fits { self.pass_now(count) } else { None }
+        let Room { limit, waiting, .. } = *self.room();
+        if waiting == 0 && count <= limit { self.pass_now(count) } else { None }
     }
 
     fn pass_now(self: &Arc<Self>, count: usize) -> Option<Pass> {
@@ -82,6 +84,22 @@ impl Gate {
     }
 }
 
+/// Somebody who waits, until it is dropped.
+struct Waiting<'a>(&'a Gate);
+
+impl<'a> Waiting<'a> {
+    fn at(gate: &'a Gate) -> Self {
+        gate.room().waiting += 1;
+        Self(gate)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.room().waiting -= 1;
+    }
+}
+
 impl Pass {
     /// How much passed.
     pub(crate) fn count(&self) -> usize {
@@ -90,10 +108,9 @@ impl Pass {
 
     /// Has so much pass in all, at once or not at all: whoever holds some must not wait for more.
     pub(crate) fn try_grow(&mut self, count: usize) -> bool {
-        let Ok(_turn) = self.gate.turn.try_lock() else { return false };
         let mut room = self.gate.room();
         let used = (room.used - self.count).saturating_add(count);
-        let fits = used <= room.limit;
+        let fits = used <= room.limit && room.waiting == 0;
         if fits {
             (room.used, self.count) = (used, count);
         }
@@ -148,6 +165,23 @@ mod tests {
         drop(large);
         drop(small.await.unwrap());
         assert_eq!(gate.used(), 0);
+    }
+
+    /// Who looks does not stand in the way of who looks at the same time.
+    #[tokio::test]
+    async fn only_who_waits_has_a_turn() {
+        let gate = Gate::new(4);
+        let mut held = gate.try_pass(1).unwrap();
+        let _room = gate.turn.lock().await;
+        let other = gate.try_pass(1).unwrap();
+        assert!(held.try_grow(2) && !gate.is_wanted());
+        let waits = passing(&gate, 1);
+        assert!(!has_passed(&waits).await);
+        assert!(gate.is_wanted() && gate.try_pass(1).is_none() && !held.try_grow(3));
+        waits.abort();
+        assert!(waits.await.is_err());
+        assert!(!gate.is_wanted() && held.try_grow(3));
+        drop((held, other));
     }
 
     #[tokio::test]

@@ -82,6 +82,25 @@ async fn a_file_that_was_rewritten_unseen_is_not_gone_on_with() {
     assert_eq!(ends(&place, place.upload(&path), &content).await.resumed_bytes, 0);
 }
 
+/// Where nothing was noted that the file could be compared with.
+#[cfg(unix)]
+#[tokio::test]
+async fn without_checksums_a_file_that_was_touched_is_begun_anew() {
+    use std::os::unix::fs::FileExt;
+    let place = Place::new().await;
+    let mut content = bytes(SIZE);
+    let path = place.file(&content);
+    fails(&place, place.upload(&path).no_checksum(), 3).await;
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    let time = file.metadata().unwrap().modified().unwrap();
+    file.write_all_at(b"other", 100).unwrap();
+    file.set_modified(time).unwrap();
+    content[100..105].copy_from_slice(b"other");
+    let uploaded = place.upload(&path).no_checksum().await.unwrap();
+    assert_eq!((uploaded.resumed_bytes, place.uploads().await.len()), (0, 0));
+    assert!(place.stored().await == content);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_file_is_the_same_by_another_way_to_it() {

@@ -163,17 +163,24 @@ fn pin(source: &ObjectHead, habits: &Habits, condition: Condition) -> Option<ETa
     can_be.then(|| source.etag.clone())
 }
 
+const LEAVE_BEHIND: &str = "set the copy's metadata, or leave them behind by replace_metadata()";
+
 /// What CopyObject copies with the bytes, as far as the object has none of its own.
 fn take_metadata(object: &mut NewObject, source: &ObjectHead) -> Result<(), Error> {
-    for (own, theirs) in [
-        (&mut object.cache_control, &source.cache_control),
-        (&mut object.content_disposition, &source.content_disposition),
-        (&mut object.content_encoding, &source.content_encoding),
-        (&mut object.content_language, &source.content_language),
-        (&mut object.content_type, &source.content_type),
-        (&mut object.stored_expires, &source.expires),
+    for (name, own, theirs) in [
+        ("cache-control", &mut object.cache_control, &source.cache_control),
+        ("content-disposition", &mut object.content_disposition, &source.content_disposition),
+        ("content-encoding", &mut object.content_encoding, &source.content_encoding),
+        ("content-language", &mut object.content_language, &source.content_language),
+        ("content-type", &mut object.content_type, &source.content_type),
+        ("expires", &mut object.stored_expires, &source.expires),
     ] {
         if own.is_none() {
+            // Some servers hand out the bytes as they were stored; a header that is sent has ASCII.
+            if theirs.as_deref().is_some_and(|text| !text.is_ascii()) {
+                let message = format!("the source's {name} is not ASCII, so that only a copy by one request keeps it");
+                return Err(Error::new(ErrorKind::Unsupported, message).with_hint(LEAVE_BEHIND));
+            }
             own.clone_from(theirs);
         }
     }
@@ -185,8 +192,7 @@ fn take_metadata(object: &mut NewObject, source: &ObjectHead) -> Result<(), Erro
             "{} metadata entries of the source cannot be read as headers, so that only a copy by one request keeps them",
             source.missing_metadata
         );
-        return Err(Error::new(ErrorKind::Unsupported, message)
-            .with_hint("set the copy's metadata, or leave them behind by replace_metadata()"));
+        return Err(Error::new(ErrorKind::Unsupported, message).with_hint(LEAVE_BEHIND));
     }
     object.metadata.clone_from(&source.metadata);
     Ok(())
@@ -368,6 +374,11 @@ mod tests {
 
     #[test]
     fn metadata_that_would_be_lost_is_an_error() {
+        let named = ObjectHead { content_disposition: Some("attachment; filename=\"b\u{fc}cher\"".into()), ..source() };
+        let error = copy().with_metadata_of(&named).map(drop).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("the source's content-disposition is not ASCII"), "{error}");
+        assert!(copy().content_disposition("inline").with_metadata_of(&named).is_ok());
         let source = ObjectHead { missing_metadata: 2, ..source() };
         let error = copy().written(&source, Vec::new()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);

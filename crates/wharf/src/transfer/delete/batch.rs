@@ -80,15 +80,21 @@ impl State {
     /// Takes an answer. Where keys are left that may be deleted later, it is as if the request had failed for that reason.
     fn answered(&mut self, output: DeleteObjectsOutput) -> Result<(), Error> {
         let (passing, lasting): (Vec<_>, Vec<_>) = output.errors.into_iter().partition(may_pass);
-        self.outcomes.extend(output.deleted.into_iter().map(Ok));
-        self.outcomes.extend(lasting.into_iter().map(Err));
-        let again: HashSet<_> = passing.iter().map(|error| (error.key.as_str(), error.version_id.as_deref())).collect();
-        self.left.retain(|object| {
-            let key = object.key.as_str();
-            // Some servers do not repeat the version.
-            again.contains(&(key, object.version_id.as_deref())) || again.contains(&(key, None))
-        });
-        drop(again);
+        let done: Vec<Outcome> = output.deleted.into_iter().map(Ok).chain(lasting.into_iter().map(Err)).collect();
+        let left = std::mem::take(&mut self.left);
+        let asked: HashSet<_> = left.iter().map(name).collect();
+        let again: HashSet<_> = passing.iter().map(|error| (&*error.key, error.version_id.as_deref())).collect();
+        // Some servers do not repeat the version. Nobody knows then which of a key's they tell of: all are asked for again, and what
+        // was told is told anew.
+        let doubtful: HashSet<_> = again.difference(&asked).map(|(key, _)| *key).collect();
+        let told: HashSet<_> = done.iter().map(subject).filter(|name| asked.contains(name)).collect();
+        let is_left = |object: &ObjectIdentifier| {
+            again.contains(&name(object)) || doubtful.contains(&*object.key) && !told.contains(&name(object))
+        };
+        let are_left: Vec<_> = left.iter().map(is_left).collect();
+        let stands = |outcome: &Outcome| asked.contains(&subject(outcome)) || !doubtful.contains(subject(outcome).0);
+        self.outcomes.extend(done.into_iter().filter(stands));
+        self.left = left.into_iter().zip(are_left).filter_map(|(object, is_left)| is_left.then_some(object)).collect();
         let reason = passing.first().map(|error| Error::new(ErrorKind::SlowDown, error.to_string()));
         match reason {
             Some(reason) if !self.left.is_empty() => {
@@ -102,6 +108,18 @@ impl State {
                 Ok(())
             }
         }
+    }
+}
+
+fn name(object: &ObjectIdentifier) -> (&str, Option<&str>) {
+    (&object.key, object.version_id.as_deref())
+}
+
+/// Of what an outcome tells.
+fn subject(outcome: &Outcome) -> (&str, Option<&str>) {
+    match outcome {
+        Ok(deleted) => (&deleted.key, deleted.version_id.as_deref()),
+        Err(error) => (&error.key, error.version_id.as_deref()),
     }
 }
 

@@ -213,11 +213,9 @@ async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &
     };
     let call = if work.rules.keep { call.if_absent_unless_ignored(source.size) } else { call };
     match call.run(watch.clone()).await {
-        Ok(done) => Ok(Moved {
-            verification: Some(done.verification),
-            lost_create: done.lost_create,
-            ..Moved::default()
-        }),
+        Ok(done) => {
+            Ok(Moved { verification: Some(done.verification), lost_create: done.lost_create, ..Moved::default() })
+        }
         Err(error) if work.rules.keep && error.kind() == ErrorKind::PreconditionFailed => {
             // Or it is the source that is another by now.
             let to = to_client.as_ref().unwrap_or(&work.client);

@@ -130,7 +130,7 @@ impl Run {
     }
 
     /// The file, if it has not the bytes any more that were sent of it. Who writes to one may put its time back, but not without a
-    /// trace: then it is read once more.
+    /// trace: then it is read once more, and what cannot be compared may be other bytes.
     async fn rewritten<'p>(&self, pieces: &'p Pieces) -> Result<Option<&'p Snapshot>, Error> {
         let Some((file, mut offset)) = pieces.file_from() else { return Ok(None) };
         let at_first = self.job.resume.as_ref().map_or(file, |resume| &resume.file);
@@ -140,9 +140,11 @@ impl Run {
         for part in &self.stored {
             let content = Replay::File { path: file.path.clone(), offset, length: part.length };
             offset += part.length;
-            if let Some(sent) = part.checksum
-                && content.checksum(sent.algorithm()).await? != sent
-            {
+            let is_the_same = match part.checksum {
+                Some(sent) => content.checksum(sent.algorithm()).await? == sent,
+                None => false,
+            };
+            if !is_the_same {
                 return Ok(Some(file));
             }
         }

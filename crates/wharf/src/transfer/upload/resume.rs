@@ -134,6 +134,12 @@ impl Resume {
             }
             parts => parts?,
         };
+        // Whose bytes are then looked at where they have a checksum.
+        let was_touched = state.start.touched != self.start.touched;
+        if was_touched && parts.iter().any(|part| part.checksum.is_none()) {
+            tracing::warn!(upload_id, "an earlier upload is aborted, for the file may have been written to since");
+            return job.abort(&upload_id).await;
+        }
         job.write_id = state.start.write_id;
         // What is not known may have been.
         self.file.touched = state.start.touched.or(self.file.touched.map(|_| SystemTime::UNIX_EPOCH));
