@@ -150,9 +150,7 @@ impl Failure {
 
     /// Whether S3 says that there is no such object.
     pub(crate) fn is_not_there(&self) -> bool {
-        // What is no S3 server says 404 of everything.
-        let is_s3s = !matches!(self, Self::Told(told) if told.message.contains("the answer is not S3's"));
-        self.is(ErrorKind::NoSuchKey) || self.is(ErrorKind::NotFound) && is_s3s
+        matches!(self, Self::Told(told) if told.kind.is_some_and(|kind| says_absent(kind, &told.message)))
     }
 
     /// The same, about this.
@@ -411,6 +409,16 @@ fn look_for(bucket: &str, key: &str) -> String {
 }
 
 /// How to see what is there where `url` is not.
+/// Whether S3 says that there is no such object.
+pub(crate) fn is_absent(error: &wharf::Error) -> bool {
+    says_absent(error.kind(), error.message())
+}
+
+fn says_absent(kind: ErrorKind, message: &str) -> bool {
+    // What is no S3 server says 404 of everything.
+    kind == ErrorKind::NoSuchKey || kind == ErrorKind::NotFound && !message.contains("the answer is not S3's")
+}
+
 fn look_beside(url: &str) -> String {
     let parent = url.trim_end_matches('/').rfind('/').map_or(url, |slash| &url[..=slash]);
     format!("`wharf ls {parent}` shows what is")
@@ -430,6 +438,9 @@ mod tests {
         let hint = "\nhint: `wharf ls s3://b/` shows what is; --recursive takes all that is under a prefix";
         assert_eq!(told("s3://b/k", false), format!("wharf: {NOT_THERE}{hint}"));
         assert_eq!(told("s3://b/k", true), format!("wharf: the server's words{hint}"));
+        let gateways = "the answer is not S3's: no such page";
+        assert!(is_absent(&wharf::Error::new(ErrorKind::NotFound, "Not Found")));
+        assert!(!is_absent(&wharf::Error::new(ErrorKind::NotFound, gateways)));
         for is_aws in [false, true] {
             assert_eq!(told("./k", is_aws), "wharf: the server's words");
         }

@@ -181,6 +181,22 @@ async fn a_rest_without_a_tag_is_none() {
     assert_eq!((error.kind(), fake.count()), (ErrorKind::Transport, 2), "{}", line(&error));
 }
 
+/// What has a weak tag may have other bytes by now.
+#[tokio::test]
+async fn what_a_weak_tag_names_is_not_read_on() {
+    let fake = Fake::new(|_, _| {
+        let broken = Err(TransportError::new(TransportErrorKind::Closed, "reset").into());
+        let pieces = [Ok("0123".into()), broken];
+        let mut answer = Response::new(Bytestream::stream(None, futures_util::stream::iter(pieces)));
+        answer.headers_mut().insert("content-length", 10.into());
+        answer.headers_mut().insert("etag", "W/\"e\"".parse().unwrap());
+        std::future::ready(Ok(answer))
+    });
+    let s3 = client_of("http://127.0.0.1:1").transport(fake.clone()).build().unwrap();
+    let error = s3.get_object("my-bucket", "a").text().await.unwrap_err();
+    assert_eq!((error.kind(), fake.count()), (ErrorKind::Transport, 1), "{}", line(&error));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_falls_silent_is_asked_again() {
     let (_, store) = client().await;

@@ -293,6 +293,13 @@ async fn from_bucket_to_bucket() {
     let from = SyncPlace::bucket("your-bucket", "").of(&there.s3);
     assert_eq!(counts(&scene.s3.sync(from, ("my-bucket", "again")).await.unwrap()), [4, 0, 0, 0]);
     assert_eq!(scene.objects("my-bucket").await["again/a.b"], "2");
+    // What has bytes is no marker, also by the name of the prefix itself.
+    scene.put("p/", "bytes").await;
+    let again = || scene.s3.sync(("my-bucket", "p"), ("your-bucket", "q"));
+    assert_eq!(counts(&again().await.unwrap()), [5, 0, 0, 0]);
+    assert_eq!(counts(&again().await.unwrap()), [0, 0, 5, 0]);
+    assert_eq!(scene.objects("your-bucket").await["q/"], "bytes");
+    assert_eq!(scene.down().await.unwrap().failed, 2, "nor can it be a file, as little as `../up`");
     for (source, target) in [("p", "p"), ("p", "p/q"), ("", "p"), ("p/q", "p")] {
         let error = scene.s3.sync(("my-bucket", source), ("my-bucket", target)).await.unwrap_err();
         assert!(error.to_string().contains("lie in each other"), "{error}");

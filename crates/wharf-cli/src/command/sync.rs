@@ -174,12 +174,12 @@ fn cased(
 ) -> Sync {
     let (mover, prefix) = (mover.clone(), as_prefix(url.key()));
     sync.take_new(move |name| {
-        let verdict = mover.case(url.bucket(), &format!("{prefix}{name}"), name, &root.join(name));
+        let verdict = mover.case(url.bucket(), &format!("{prefix}{name}"), name, &root.join(name), false);
         let (takes, warning) = match verdict {
             Verdict::Take => return Ok(true),
             Verdict::Stop(why) => return Err(wharf::Error::new(ErrorKind::Other, why)),
             Verdict::TakeAndSay(warning) => (true, warning),
-            Verdict::Leave(warning) => (false, warning),
+            Verdict::Leave(warning) | Verdict::Keep(warning) => (false, warning),
         };
         // Whoever would hear of it is there for as long as the sync is.
         let _ = warnings.send((warning, !takes));

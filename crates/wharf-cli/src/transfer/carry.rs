@@ -153,6 +153,12 @@ impl Carrier<'_, '_> {
                     self.crew.tell(Outcome::Skipped(warning))?;
                 }
                 Ok(file) => self.upload(root.join(&file.key), &file.key, file.size).await?,
+                // The names that were left are not to be had any more.
+                Err((key, error)) if key.is_empty() && local::check(&whole).is_ok() => {
+                    let failure = Failure::from(error).of("not all that is in it was looked at:").exits(Exit::Failed);
+                    let action = Action { deed: Deed::Upload, source: whole.display().to_string(), target: None };
+                    self.crew.tell(Outcome::NotDone(action, failure))?;
+                }
                 Err((key, error)) => {
                     let path = self.mover.locally.absolute(&root.join(key));
                     let why = local::why(&path, &error);
@@ -370,7 +376,8 @@ impl Carrier<'_, '_> {
         if !self.is_free(name) {
             return self.is_taken(mover.download_action(&object, &path));
         }
-        if !self.may_have_this_case(&object, &path, name).await? {
+        let is_there = mover.is_move && path.symlink_metadata().is_ok();
+        if !self.may_have_this_case(&object, &path, name, is_there).await? {
             return Ok(());
         }
         if dryrun {
@@ -388,7 +395,8 @@ impl Carrier<'_, '_> {
         if matches!(self.target, Target::File(_)) && !mover.is_move && is_device(&path) {
             return self.crew.begin(size, mover.download_to_device(object, path, follower)).await;
         }
-        self.crew.begin(size, mover.download(object, path, follower)).await
+        let replaces = !mover.options.no_overwrite && (is_there || !mover.is_move);
+        self.crew.begin(size, mover.download(object, path, replaces, follower)).await
     }
 
     /// Whether no other source has given away this name.
@@ -409,13 +417,20 @@ impl Carrier<'_, '_> {
     }
 
     /// Whether a name may be used that another has but for its case.
-    async fn may_have_this_case(&mut self, object: &SourceObject, path: &Path, name: &str) -> Result<bool, Failure> {
+    async fn may_have_this_case(
+        &mut self,
+        object: &SourceObject,
+        path: &Path,
+        name: &str,
+        is_there: bool,
+    ) -> Result<bool, Failure> {
         if !self.mover.cases.look() {
             return Ok(true);
         }
         let (mover, object, path, name) = (self.mover.clone(), object.clone(), path.to_owned(), name.to_owned());
         // Directories are read for it.
-        let looking = tokio::task::spawn_blocking(move || mover.case(&object.bucket, &object.key, &name, &path));
+        let looking =
+            tokio::task::spawn_blocking(move || mover.case(&object.bucket, &object.key, &name, &path, is_there));
         match self.crew.until(looking).await?.map_err(|error| Failure::new(Exit::Other, error.to_string()))? {
             Verdict::Take => Ok(true),
             Verdict::TakeAndSay(warning) => {
@@ -427,7 +442,9 @@ impl Carrier<'_, '_> {
                 self.crew.warn(&warning);
                 Ok(false)
             }
-            Verdict::Leave(warning) => self.crew.tell(Outcome::Skipped(warning)).map(|()| false),
+            Verdict::Leave(warning) | Verdict::Keep(warning) => {
+                self.crew.tell(Outcome::Skipped(warning)).map(|()| false)
+            }
             Verdict::Stop(why) => Err(Failure::new(Exit::Failed, why)),
         }
     }

@@ -18,6 +18,8 @@ pub(crate) enum Verdict {
     Take,
     TakeAndSay(Warning),
     Leave(Warning),
+    /// Leave it, for it would replace what is no older copy of it, and be gone from where it was.
+    Keep(Warning),
     /// End everything.
     Stop(String),
 }
@@ -27,6 +29,8 @@ pub(crate) struct Cases {
     wanted: CaseConflict,
     /// Whether to say it as aws-cli does.
     is_aws: bool,
+    /// Whether what comes goes where it was: then one of two that are one name would be nowhere.
+    is_move: bool,
     names: Mutex<Names>,
     stopped: AtomicBool,
 }
@@ -46,17 +50,23 @@ struct Names {
 }
 
 impl Cases {
-    pub(crate) fn new(wanted: CaseConflict, is_aws: bool) -> Self {
-        Self { wanted, is_aws, names: Mutex::default(), stopped: AtomicBool::new(false) }
+    pub(crate) fn new(wanted: CaseConflict, is_aws: bool, is_move: bool) -> Self {
+        Self { wanted, is_aws, is_move, names: Mutex::default(), stopped: AtomicBool::new(false) }
     }
 
-    /// Whether an object may become this file. `name` is the file's below the target. Blocks the thread.
-    pub(crate) fn verdict(&self, source: &str, name: &str, path: &Path) -> Verdict {
-        if !self.look() || self.is_alone(name, path) {
-            return Verdict::Take;
-        }
+    /// Whether an object may become this file. `name` is the file's below the target, and `is_there` whether it was found. Blocks
+    /// the thread.
+    pub(crate) fn verdict(&self, source: &str, name: &str, path: &Path, is_there: bool) -> Verdict {
         let pair = format!("{} -> {}", escape::name(source), escape::name(&path.display().to_string()));
         let about = |text: String| Warning::about(source, text);
+        if self.is_move && self.is_another(name, path) && is_there {
+            return Verdict::Keep(about(format!(
+                "Skipping {pair} because on this disk another file has that name, which came meanwhile or is spelled otherwise."
+            )));
+        }
+        if self.wanted == CaseConflict::Ignore || self.is_alone(name, path) {
+            return Verdict::Take;
+        }
         match self.wanted {
             CaseConflict::Skip => Verdict::Leave(about(format!(
                 "Skipping {pair} because a file whose name differs only by case either exists or is being downloaded."
@@ -82,7 +92,13 @@ impl Cases {
 
     /// Whether there is anything to look for.
     pub(crate) fn look(&self) -> bool {
-        self.wanted != CaseConflict::Ignore
+        self.is_move || self.wanted != CaseConflict::Ignore
+    }
+
+    /// Whether a file that is there has not been there by that very name since before anything came into its folder. To be asked of
+    /// each name, so that the folder is read in time.
+    fn is_another(&self, name: &str, path: &Path) -> bool {
+        !self.names.lock().unwrap_or_else(PoisonError::into_inner).are_there(name, path)
     }
 
     /// Whether no other file has the name but for its case. Looks at the disk.
@@ -139,7 +155,7 @@ mod tests {
 
     #[test]
     fn one_of_two_names_that_differ_by_case_is_taken() {
-        let cases = Cases::new(CaseConflict::Error, false);
+        let cases = Cases::new(CaseConflict::Error, false, false);
         let is_alone = |name: &str| cases.is_alone(name, &Path::new("/nowhere").join(name));
         for name in ["A/b", "a/B2", "x/1", "2026/01"] {
             assert!(is_alone(name) && is_alone(name), "{name}");
@@ -150,10 +166,33 @@ mod tests {
         assert_eq!(cases.names.lock().unwrap().given.len(), 4);
     }
 
+    /// Of two objects that are one file, the second would be all there is of both.
+    #[test]
+    fn a_move_replaces_nothing_that_came_by_another_name() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("older"), "").unwrap();
+        let cases = Cases::new(CaseConflict::Ignore, false, true);
+        let verdict = |name: &str| {
+            let path = folder.path().join(name);
+            cases.verdict("s3://b/k", name, &path, path.exists())
+        };
+        assert!(matches!(verdict("A"), Verdict::Take) && matches!(verdict("older"), Verdict::Take));
+        // What such a file system says once `A` is written, or `sub` by the name `Sub`.
+        fs::write(folder.path().join("a"), "").unwrap();
+        fs::create_dir(folder.path().join("sub")).unwrap();
+        fs::write(folder.path().join("sub/x"), "").unwrap();
+        for name in ["a", "sub/x"] {
+            assert!(matches!(verdict(name), Verdict::Keep(_)), "{name}");
+        }
+        assert!(matches!(verdict("sub/y"), Verdict::Take));
+        let copies = Cases::new(CaseConflict::Ignore, false, false);
+        assert!(matches!(copies.verdict("s3://b/k", "a", &folder.path().join("a"), true), Verdict::Take));
+    }
+
     #[test]
     fn a_folder_that_differs_by_case_hides_no_file_of_this_run() {
         let folder = tempfile::tempdir().unwrap();
-        let cases = Cases::new(CaseConflict::Error, false);
+        let cases = Cases::new(CaseConflict::Error, false, false);
         let is_alone = |name: &str| cases.is_alone(name, &folder.path().join(name));
         assert!(is_alone("Foo/x"));
         // What such a file system says once it is written.
@@ -165,14 +204,15 @@ mod tests {
         fs::create_dir_all(folder.path().join("Foo")).unwrap();
         fs::write(folder.path().join("Foo/x"), "").unwrap();
         assert!(
-            is_alone("Foo/x") && Cases::new(CaseConflict::Error, false).is_alone("foo/y", &folder.path().join("foo/y"))
+            is_alone("Foo/x")
+                && Cases::new(CaseConflict::Error, false, false).is_alone("foo/y", &folder.path().join("foo/y"))
         );
     }
 
     #[test]
     fn a_folder_that_differs_by_case_hides_no_file_of_an_earlier_run() {
         let folder = tempfile::tempdir().unwrap();
-        let cases = Cases::new(CaseConflict::Error, false);
+        let cases = Cases::new(CaseConflict::Error, false, false);
         let is_alone = |name: &str| cases.is_alone(name, &folder.path().join(name));
         // A file system where case is nothing finds both, and lists one.
         for directory in ["Foo", "foo"] {

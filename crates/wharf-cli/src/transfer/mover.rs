@@ -20,7 +20,7 @@ use super::resume;
 use super::route::{Source, Target};
 use super::told::{Action, Deed, Done, Left, archived};
 use crate::context::Context;
-use crate::error::{BEGINS_ANEW, Exit, Failure, GOES_ON, GOES_ON_IF_LARGE, LEFT_UPLOADS, by_option};
+use crate::error::{BEGINS_ANEW, Exit, Failure, GOES_ON, GOES_ON_IF_LARGE, LEFT_UPLOADS, by_option, is_absent};
 use crate::globals::Tuning;
 use crate::url::Shown;
 
@@ -69,7 +69,7 @@ impl Mover {
             attributes: options.attributes.attributes()?,
             keeps_uploads: !context.tuning().no_resume && resume::can_keep_uploads(),
             tuning: context.tuning().clone(),
-            cases: Cases::new(options.case_conflict, context.is_aws()),
+            cases: Cases::new(options.case_conflict, context.is_aws(), is_move),
             is_quiet: context.globals.output.quiet,
             options,
             is_move,
@@ -164,12 +164,12 @@ impl Mover {
     }
 
     /// Whether an object may become a file whose name another could have but for its case.
-    pub(crate) fn case(&self, bucket: &str, key: &str, name: &str, path: &Path) -> Verdict {
+    pub(crate) fn case(&self, bucket: &str, key: &str, name: &str, path: &Path, is_there: bool) -> Verdict {
         let source = match self.is_aws {
             true => format!("{bucket}/{key}"),
             false => Shown(bucket, key).to_string(),
         };
-        self.cases.verdict(&source, name, &self.locally.absolute(path))
+        self.cases.verdict(&source, name, &self.locally.absolute(path), is_there)
     }
 
     /// The folder for what comes down, which aws-cli makes even where nothing comes.
@@ -223,7 +223,7 @@ impl Mover {
                 let now = self.head_of_source(&object.bucket, &object.key, is_copy).await;
                 match now {
                     Ok(head) if head.etag == *etag => call().await,
-                    Err(error) if is_gone(&error) => return Ok(()),
+                    Err(error) if is_absent(&error) => return Ok(()),
                     Ok(_) => Err(wharf::Error::new(ErrorKind::PreconditionFailed, "it is another object by now")),
                     Err(error) => Err(error),
                 }
@@ -232,16 +232,11 @@ impl Mover {
         };
         match removed {
             // By a request whose answer was lost, or by somebody else: it has arrived, and is to be here no longer.
-            Err(error) if is_gone(&error) => return Ok(()),
+            Err(error) if is_absent(&error) => return Ok(()),
             removed => removed.map(drop),
         }
         .map_err(|error| Failure::from(error).of("it was copied, but the source could not be removed:"))
     }
-}
-
-/// Whether an object is not there.
-fn is_gone(error: &wharf::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NoSuchKey | ErrorKind::NotFound)
 }
 
 /// Keeps a source whose copy may have other bytes.
@@ -257,7 +252,7 @@ fn must_be_verified(verification: Verification) -> Result<(), Failure> {
 /// Removes a file that has arrived elsewhere, unless it is another by now.
 fn remove_file(path: &Path, before: &std::fs::Metadata) -> Result<(), Failure> {
     let unchanged = std::fs::metadata(path).is_ok_and(|now| {
-        is_same_file(&now, before) && now.len() == before.len() && now.modified().ok() == before.modified().ok()
+        is_untouched(&now, before) && now.len() == before.len() && now.modified().ok() == before.modified().ok()
     });
     if !unchanged {
         return Err(Failure::new(Exit::Failed, "it was uploaded, and has changed since: the file is kept"));
@@ -267,21 +262,24 @@ fn remove_file(path: &Path, before: &std::fs::Metadata) -> Result<(), Failure> {
     })
 }
 
-/// Whether both tell of one file: one of the same length and time may have come in its place.
+/// Whether both tell of one file to which nothing was done: one of the same length and time may have come in its place, and who writes
+/// to it may put its time back.
 #[cfg(unix)]
-fn is_same_file(now: &std::fs::Metadata, before: &std::fs::Metadata) -> bool {
+fn is_untouched(now: &std::fs::Metadata, before: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
-    (now.dev(), now.ino()) == (before.dev(), before.ino())
+    let of = |file: &std::fs::Metadata| (file.dev(), file.ino(), file.ctime(), file.ctime_nsec());
+    of(now) == of(before)
 }
 
 #[cfg(not(unix))]
-fn is_same_file(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
+fn is_untouched(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
     true
 }
 
 #[cfg(all(test, unix))]
 mod tests {
     use std::fs::{self, File};
+    use std::os::unix::fs::MetadataExt;
 
     use super::*;
 
@@ -297,5 +295,20 @@ mod tests {
         assert!(remove_file(&path, &before).is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "else");
         assert!(remove_file(&path, &fs::metadata(&path).unwrap()).is_ok() && !path.exists());
+    }
+
+    #[test]
+    fn a_file_that_was_written_to_and_had_its_time_put_back_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "here").unwrap();
+        let before = fs::metadata(&path).unwrap();
+        // The clock of the file system may tick slowly.
+        while fs::metadata(&path).unwrap().ctime_nsec() == before.ctime_nsec() {
+            fs::write(&path, "else").unwrap();
+            File::options().write(true).open(&path).unwrap().set_modified(before.modified().unwrap()).unwrap();
+        }
+        assert!(remove_file(&path, &before).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "else");
     }
 }

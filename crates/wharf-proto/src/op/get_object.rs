@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
 use http::{Method, StatusCode};
 
 use super::elements::part_to_read;
@@ -243,7 +244,13 @@ impl<S: Send + 'static> Operation for GetObject<S> {
 
     fn response(&self, response: http::Response<Bytes>) -> Result<ObjectHead, Error> {
         let head = ObjectHead::read(response.headers());
+        let has_length = response.headers().contains_key(CONTENT_LENGTH);
         let problem = match (self.range, &head.content_range) {
+            (Some(range), None)
+                if response.status() == StatusCode::OK && !has_length && range != ByteRange::from(0..) =>
+            {
+                "the server does not say which bytes it sent, and a range was asked for"
+            }
             // Some servers answer 200 to a range that they honour.
             (Some(range), None) if response.status() == StatusCode::OK && !range.is_whole(head.content_length) => {
                 "the server ignored the range and sent the whole object"

@@ -80,7 +80,8 @@ impl Resume {
             Some(range) => ContentRange::parse(range.to_str().ok()?)?.bytes,
             None => 0..length,
         };
-        let is_possible = !etag.is_empty() && bytes.end - bytes.start == length;
+        // A weak one may be that of other bytes.
+        let is_possible = !etag.is_empty() && !etag.is_weak() && bytes.end - bytes.start == length;
         let retries = RetryState::new(client.retry);
         is_possible.then(|| Self { client: client.clone(), again, bytes, etag, retries, came: 0, opening: None })
     }

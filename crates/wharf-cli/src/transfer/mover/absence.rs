@@ -8,7 +8,7 @@ use wharf::transfer::{List, MULTIPART_THRESHOLD};
 
 use super::super::crew::Follower;
 use super::Mover;
-use crate::error::Failure;
+use crate::error::{Failure, is_absent};
 use crate::message::Warning;
 
 /// What is to be known where a server ignores the condition that `--no-overwrite` has.
@@ -111,7 +111,7 @@ impl Mover {
         match self.head_of_target(bucket, key).await {
             Ok(_) => Ok(true),
             // A bucket that is not there is met by the write.
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NoSuchKey) => Ok(false),
+            Err(error) if is_absent(&error) => Ok(false),
             // It may be there without the key that the new one gets, or with another: a listing asks for none.
             Err(error) if self.may_want_another_key(&error) => {
                 let mut pages = self.listing_of_target(bucket, key).pages();

@@ -24,10 +24,11 @@ impl Mover {
         self: Arc<Self>,
         object: SourceObject,
         path: PathBuf,
+        replaces: bool,
         mut follower: Follower,
     ) -> Outcome {
         let action = self.download_action(&object, &path);
-        let done = self.download_file(&object, &path, &action, &mut follower).await;
+        let done = self.download_file(&object, &path, replaces, &action, &mut follower).await;
         if let Err(failure) = &done
             && failure.is(ErrorKind::InvalidInput)
             && let Some(why) = folder_in_the_way(&path)
@@ -54,6 +55,7 @@ impl Mover {
         &self,
         object: &SourceObject,
         path: &Path,
+        replaces: bool,
         action: &Action,
         follower: &mut Follower,
     ) -> Result<Option<Done>, Failure> {
@@ -62,7 +64,7 @@ impl Mover {
             .download(&object.bucket, &object.key, path)
             .create_directories(true)
             .preserve_modified(true)
-            .overwrite(!self.options.no_overwrite);
+            .overwrite(replaces);
         // What goes must be known to have come; for a copy, what costs nothing is compared.
         let download = if self.is_move { download.verify(true) } else { download };
         // What was named may have any size.
@@ -71,6 +73,11 @@ impl Mover {
         let downloaded = match follower.follow(download.start()).await {
             // An object that was replaced while it was read fails alike.
             Err(failure) if self.may_be_there(&failure) && path.symlink_metadata().is_ok() => return Ok(None),
+            Err(failure)
+                if !replaces && failure.is(ErrorKind::PreconditionFailed) && path.symlink_metadata().is_ok() =>
+            {
+                return Err(failure.hint("a file of that name came meanwhile: on this disk two keys may be one name"));
+            }
             downloaded => downloaded?,
         };
         if self.is_move {
@@ -126,7 +133,8 @@ impl Mover {
 
     /// Tells a download what the options say.
     pub(crate) fn dress_download(&self, download: Download<PathBuf>) -> Download<PathBuf> {
-        self.dress(download).durable(self.tuning.fsync)
+        // What goes must outlive a power failure where it has come.
+        self.dress(download).durable(self.is_move || self.tuning.fsync)
     }
 
     fn dress<T>(&self, mut download: Download<T>) -> Download<T> {

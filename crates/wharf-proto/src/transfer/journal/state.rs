@@ -123,8 +123,8 @@ impl UploadState {
 }
 
 impl DownloadState {
-    /// Whether it is of the same bytes. The file is beside the journal, wherever the two are now.
+    /// Whether it is of the same bytes, which a weak tag does not tell. The file is beside the journal, wherever the two are now.
     pub fn is_of(&self, now: &DownloadStart) -> bool {
-        *now == DownloadStart { since: now.since, path: now.path.clone(), ..self.start.clone() }
+        !now.etag.is_weak() && *now == DownloadStart { since: now.since, path: now.path.clone(), ..self.start.clone() }
     }
 }

@@ -139,7 +139,7 @@ impl Resume {
 
     /// Begins anew. Before anything is written to the file of which an earlier run may have recorded what is in it.
     pub(super) async fn begin(&self, job: &Job, found: &Found, target: &Path) -> Result<(), Error> {
-        let worth_it = found.can_be_pinned() && found.length() > LEAST;
+        let worth_it = found.can_be_pinned() && !found.head.etag.is_weak() && found.length() > LEAST;
         let start = Record::Download(found.start(job, target));
         self.with(move |recording| {
             recording.round += 1;

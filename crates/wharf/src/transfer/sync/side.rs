@@ -113,7 +113,7 @@ impl Reading {
             match entry {
                 // The marker of a folder is no file.
                 Ok(entry)
-                    if entry.key.is_empty() || self.skips_markers && entry.size == 0 && entry.key.ends_with('/') => {}
+                    if entry.size == 0 && (entry.key.is_empty() || self.skips_markers && entry.key.ends_with('/')) => {}
                 Ok(entry) if (work.filter)(&entry.key) => return Ok(Some(entry)),
                 Ok(_) => {}
                 Err(trouble) if trouble.hides == Hides::TheRest => return Err(trouble.error),
