@@ -65,14 +65,26 @@ pub(crate) fn parse() -> Result<Cli, clap::Error> {
 }
 
 /// What words say. Help and mistakes need all verbs.
-pub(crate) fn read(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
-    let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
-    let mut definition = definition();
-    let mut typed = definition.try_get_matches_from_mut(&words)?;
-    if let Some(problem) = idle_of_verb(&mut definition, &typed, words) {
-        return Err(clap::Error::raw(ErrorKind::UnknownArgument, problem));
+fn read(words: Vec<OsString>) -> Result<Cli, clap::Error> {
+    Reader::new().read(words)
+}
+
+/// Reads one line of words after another.
+pub(crate) struct Reader(clap::Command);
+
+impl Reader {
+    pub(crate) fn new() -> Self {
+        Self(definition())
     }
-    Cli::from_arg_matches_mut(&mut typed).map_err(|error| error.format(&mut definition))
+
+    /// What words say, the first of which is the program's name.
+    pub(crate) fn read(&mut self, words: Vec<OsString>) -> Result<Cli, clap::Error> {
+        let mut typed = self.0.try_get_matches_from_mut(&words)?;
+        if let Some(problem) = idle_of_verb(&mut self.0, &typed, words) {
+            return Err(clap::Error::raw(ErrorKind::UnknownArgument, problem));
+        }
+        Cli::from_arg_matches_mut(&mut typed).map_err(|error| error.format(&mut self.0))
+    }
 }
 
 /// What is wrong where an option that does nothing stands after the verb. What stands before it may be an alias's, said for all.

@@ -35,7 +35,7 @@ use crate::context::{Context, Dialect};
 use crate::error::{Exit, Failure};
 use crate::globals::{Connection, Globals};
 use crate::printer::Printer;
-use crate::{signals, url};
+use crate::{signals, streams, url};
 
 /// How long what is still read or written may take at the end. Standard input may stay silent for ever.
 const TO_END: Duration = Duration::from_millis(100);
@@ -123,6 +123,7 @@ pub(crate) fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Completions(args) => completions::run(args, printer),
         Command::Version(args) => version::run(args, printer),
         command => {
+            streams::allow_more_files();
             let runtime = if command.takes_all_cores(&globals.connection) { all_cores()? } else { one_thread()? };
             if command.hears_signals() {
                 signals::listen().map_err(no_runtime)?;

@@ -19,6 +19,7 @@ mod payer;
 mod printer;
 mod progress;
 mod signals;
+mod streams;
 mod terminal;
 mod transfer;
 mod units;

@@ -68,6 +68,12 @@ impl Call {
         &self.target.key
     }
 
+    /// The URL of the object, at the host and in the style that the request used.
+    pub(crate) fn location(&self) -> String {
+        let secure = self.peer.is_some_and(|peer| peer.secure);
+        self.target.url(secure, self.header("host").unwrap_or_default())
+    }
+
     /// The checksum to keep with an object.
     pub(crate) fn keeps(&self, checksum: Checksum) -> Option<Checksum> {
         (!self.habits.forget_checksums).then_some(checksum)

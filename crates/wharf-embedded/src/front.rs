@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, Request, Uri, request};
 use wharf_transport::Body;
 
 use crate::account::{self, Account};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, invalid_argument};
 use crate::query::Query;
 
 use auth::Claim;
@@ -191,6 +191,25 @@ pub(crate) fn hoisted(headers: &HeaderMap, query: &Query) -> Option<HeaderMap> {
         }
     }
     Some(headers)
+}
+
+/// Refuses headers that nobody could read, for what cannot be read must not count as absent: a condition would not be
+/// judged, and a value that is not UTF-8 is left out of what `s3s` has signed. Metadata and the headers that are only
+/// kept may be any UTF-8.
+pub(crate) fn check_text(headers: &HeaderMap) -> Result<()> {
+    for (name, value) in headers {
+        let name = name.as_str();
+        let is_read = name.starts_with("if-")
+            || name == "content-md5"
+            || (name.starts_with("x-amz-") && !name.starts_with("x-amz-meta-"));
+        let message = match std::str::from_utf8(value.as_bytes()) {
+            Err(_) => "The value of a header must be UTF-8",
+            Ok(text) if is_read && !text.is_ascii() => "The value of this header must be ASCII",
+            Ok(_) => continue,
+        };
+        return Err(invalid_argument(message, name, &String::from_utf8_lossy(value.as_bytes())));
+    }
+    Ok(())
 }
 
 /// A request in process may name its host in its URI alone.

@@ -1,6 +1,7 @@
 //! A store behind a TCP port.
 
 mod health;
+mod outlet;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 
@@ -33,13 +34,16 @@ use crate::call::Peer;
 use crate::error::{Code, Error};
 use crate::store::Store;
 
+use outlet::{Outlet, Progress};
+
 /// How much of a refused body is still read, so that its sender sees the refusal and not a reset connection.
 const MOST_LEFTOVER: usize = 64 * 1024 * 1024;
 
 /// How long a sender may be silent while its refused body is read, and take to hear that a connection ends.
 const LEFTOVER_SILENCE: Duration = Duration::from_secs(2);
 
-/// How long a sender may be silent amid a body, about as long as S3 lets him.
+/// How long a sender may be silent amid a body, about as long as S3 lets him. A server that stops waits as long for a
+/// reader to go on with his answer.
 const BODY_SILENCE: Duration = Duration::from_secs(20);
 
 /// How long a connection may take to agree on its encryption.
@@ -115,7 +119,8 @@ impl Server {
     }
 
     /// Takes no more connections, finishes the requests that are under way, and closes. A body that stalls is waited for
-    /// no longer than 20 s. Dropping the server instead starts the same and does not wait.
+    /// no longer than 20 s, and so is the reader of an answer who does not go on. Dropping the server instead starts the
+    /// same and does not wait.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         let _ = (&mut self.task).await;
@@ -197,7 +202,9 @@ where
             Ok::<_, TransportError>(response.map(Outgoing))
         })
     });
-    let mut connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+    let progress = Arc::new(Progress::default());
+    let outlet = TokioIo::new(Outlet::new(stream, progress.clone()));
+    let mut connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(outlet, service);
     let mut stopping = false;
     let served = loop {
         tokio::select! {
@@ -206,6 +213,8 @@ where
                 stopping = true;
                 Pin::new(&mut connection).graceful_shutdown();
             }
+            // Only now: who reads slowly is no trouble to a server that stays.
+            _ = progress.stalls(BODY_SILENCE), if stopping => return,
         }
     };
     if served.is_ok() {

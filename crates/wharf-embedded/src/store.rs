@@ -228,6 +228,7 @@ impl Store {
     ) -> Result<Reply> {
         let shared = &self.shared;
         let Aim { query, target, operation, hoisted } = aim?;
+        front::check_text(hoisted.as_ref().unwrap_or(&head.headers))?;
         let (account, body) = shared.gate(now).admit(&head, &query, body, watch).await?;
         let mut headers = hoisted.unwrap_or(head.headers);
         habits.blind(&mut headers);

@@ -1,17 +1,22 @@
 //! Which bucket and key a request is about: from its path, or from its host name.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::error::{Code, Error, Result};
 
 /// The longest key, in bytes.
 const MOST_KEY: usize = 1024;
 
+/// What a URL's path has encoded.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
 /// What a request addresses. Both are "" where absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) bucket: String,
     pub(crate) key: String,
+    /// Whether the host name names the bucket, and the path does not.
+    pub(crate) in_host: bool,
 }
 
 impl Target {
@@ -25,10 +30,10 @@ impl Target {
             return Err(Code::BadRequest.into());
         }
         let target = match virtual_bucket(host, domains) {
-            Some(bucket) => Self { bucket: bucket.to_owned(), key: decoded.into_owned() },
+            Some(bucket) => Self { bucket: bucket.to_owned(), key: decoded.into_owned(), in_host: true },
             None => {
                 let (bucket, key) = decoded.split_once('/').unwrap_or((&decoded, ""));
-                Self { bucket: bucket.to_owned(), key: key.to_owned() }
+                Self { bucket: bucket.to_owned(), key: key.to_owned(), in_host: false }
             }
         };
         if target.bucket.is_empty() && !target.key.is_empty() {
@@ -36,6 +41,17 @@ impl Target {
         }
         check_key(&target.key)?;
         Ok(target)
+    }
+
+    /// The URL of the same target at `host`, which must be the host it was read from.
+    pub(crate) fn url(&self, secure: bool, host: &str) -> String {
+        let scheme = if secure { "https" } else { "http" };
+        let key = utf8_percent_encode(&self.key, PATH);
+        if self.in_host {
+            format!("{scheme}://{host}/{key}")
+        } else {
+            format!("{scheme}://{host}/{}/{key}", self.bucket)
+        }
     }
 
     /// The `Resource` of an error document.
@@ -143,6 +159,20 @@ mod tests {
         }
         assert!(Target::parse("/b/%ff", "x", &[]).is_err());
         assert!(Target::parse("//b", "x", &[]).is_err());
+    }
+
+    #[test]
+    fn urls_lead_back() {
+        for (path, host, secure) in [
+            ("/b/k", "s3.localhost", false),
+            ("/b/a%20b/%C3%A9%3F~", "127.0.0.1:9000", true),
+            ("/k", "b.s3.localhost:9000", true),
+            ("//lead%2B", "b.s3.localhost", false),
+        ] {
+            let target = Target::parse(path, host, &["s3.localhost".to_owned()]).unwrap();
+            let scheme = if secure { "https" } else { "http" };
+            assert_eq!(target.url(secure, host), format!("{scheme}://{host}{path}"));
+        }
     }
 
     #[test]

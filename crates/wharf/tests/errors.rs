@@ -240,7 +240,9 @@ async fn a_range_that_was_ignored() {
 /// Whether that is the range, nobody can tell.
 #[tokio::test]
 async fn a_range_that_is_not_said() {
-    let server = Server::always("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\nHello!\r\n0\r\n\r\n".to_owned()).await;
+    let server =
+        Server::always("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\nHello!\r\n0\r\n\r\n".to_owned())
+            .await;
     let s3 = client_of(server.url()).build().unwrap();
     let error = s3.get_object("my-bucket", "a").range(0..4).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::MalformedResponse);

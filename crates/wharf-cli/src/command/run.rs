@@ -11,7 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use wharf::Client;
 
 use super::{Command, Verb, dispatch};
-use crate::cli::{self, Cli, usage};
+use crate::cli::{Cli, Reader, usage};
 use crate::context::{Context, Dialect};
 use crate::error::{Exit, Failure};
 use crate::globals::{Connection, Globals, Tuning};
@@ -50,6 +50,9 @@ pub(crate) struct Args {
 /// What ends or joins commands in a shell, which a line is not for.
 const SHELLS: [&str; 8] = ["&&", "||", "|", ";", "&", ">", ">>", "<"];
 
+/// How many lines are read between two looks for a signal.
+const READ_AT_ONCE: usize = 16;
+
 /// A command, and in which line it was.
 struct Line {
     number: usize,
@@ -65,11 +68,16 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     // All lines are read before anything is done: a mistake in the last one stops the first one too.
     let (mut lines, mut mistake) = (Vec::new(), None);
+    let mut reader = Reader::new();
     for (at, line) in text.lines().enumerate() {
+        // A long list takes its time, and Ctrl-C is heard meanwhile.
+        if at % READ_AT_ONCE == 0 {
+            tokio::task::yield_now().await;
+        }
         if line.trim().is_empty() || line.trim_start().starts_with('#') {
             continue;
         }
-        match parse(at + 1, line, &args, &context.globals) {
+        match parse(&mut reader, at + 1, line, &args, &context.globals) {
             Ok(line) => lines.push(line),
             Err(another) => {
                 if let Some(told) = mistake.replace(another) {
@@ -126,7 +134,7 @@ fn read(file: &Path) -> Result<String, Failure> {
 }
 
 /// Reads a line. What was said for all holds unless the line says otherwise.
-fn parse(number: usize, line: &str, args: &Args, globals: &Globals) -> Result<Line, Failure> {
+fn parse(reader: &mut Reader, number: usize, line: &str, args: &Args, globals: &Globals) -> Result<Line, Failure> {
     let wrong = |failure: Failure| failure.of_line(number);
     let words = shlex::split(line).ok_or_else(|| wrong(Failure::usage("a quote is not closed")))?;
     if let Some(word) = words.iter().find(|word| SHELLS.contains(&word.as_str())) {
@@ -134,8 +142,8 @@ fn parse(number: usize, line: &str, args: &Args, globals: &Globals) -> Result<Li
             Failure::usage(format!("{word} means nothing here")).hint("a line is one command, and no shell's"),
         ));
     }
-    let words = words.iter().map(String::as_str).skip_while(|word| *word == "wharf");
-    let mut cli = cli::read(std::iter::once("wharf").chain(words)).map_err(|error| {
+    let words = words.into_iter().skip_while(|word| word == "wharf").map(OsString::from);
+    let mut cli = reader.read(std::iter::once("wharf".into()).chain(words).collect()).map_err(|error| {
         wrong(match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                 Failure::usage("--help and --version have no place in a list of commands")

@@ -77,7 +77,7 @@ pub(crate) async fn run(args: Args, connection: &Connection, printer: &mut Print
     }
     let builder = args.domains.iter().fold(builder, |builder, domain| builder.domain(domain));
     let store = match &args.data {
-        Some(path) => builder.open(path).map_err(|error| Failure::new(Exit::Other, error.to_string()))?,
+        Some(path) => builder.open(path).map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?,
         None => builder.build(),
     };
     let misbehaviour = args.faults.inject(faults, &store)?;

@@ -158,8 +158,9 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
         }
         _ => sync,
     };
+    let is_copy = source.is_remote() && target.is_remote();
     Events::new(source, target, mover.clone(), warned)
-        .tell(dressed(sync, &mover), printer)
+        .tell(dressed(sync, &mover, is_copy), printer)
         .await
         .map_err(Failure::of_many)
 }
@@ -191,8 +192,18 @@ fn cased(
 const AT_ONCE: usize = 64;
 
 /// Tells the calls of a sync what the options say.
-fn dressed(sync: Sync, mover: &Arc<Mover>) -> Sync {
+fn dressed(sync: Sync, mover: &Arc<Mover>, is_copy: bool) -> Sync {
     let [uploads, downloads, copies] = [mover.clone(), mover.clone(), mover.clone()];
+    // What is copied has two keys; else the one is of the objects, at whichever end they are.
+    let attributes = &mover.options.attributes;
+    let sync = match attributes.source_key(is_copy) {
+        Some(key) => sync.source_customer_key(key),
+        None => sync,
+    };
+    let sync = match attributes.source_key(false) {
+        Some(key) => sync.target_customer_key(key),
+        None => sync,
+    };
     sync.uploads(move |upload| uploads.dress_upload(upload))
         .downloads(move |download| downloads.dress_download(download))
         .copies(move |copy| copies.dress_copy(copy))

@@ -159,6 +159,8 @@ impl Carrier<'_, '_> {
                     let action = Action { deed: Deed::Upload, source: whole.display().to_string(), target: None };
                     self.crew.tell(Outcome::NotDone(action, failure))?;
                 }
+                // As with aws-cli after `s3` alone.
+                Err((key, _)) if !self.mover.is_aws && !filters.take(&key) => {}
                 Err((key, error)) => {
                     let path = self.mover.locally.absolute(&root.join(key));
                     let why = local::why(&path, &error);
@@ -330,7 +332,7 @@ impl Carrier<'_, '_> {
         let made = if dryrun { tree.path_of(&inside) } else { tree.prepare(&inside) };
         let mut folder = match made {
             Ok(path) => path,
-            Err(error) => return self.refuse(bucket, &listed.key, error),
+            Err(error) => return self.refuse(bucket, &listed.key, name, error),
         };
         folder.pop();
         if !self.mover.is_move {
@@ -354,7 +356,7 @@ impl Carrier<'_, '_> {
                 let tree = LocalTree::new(root);
                 match if dryrun { tree.path_of(name) } else { tree.prepare(name) } {
                     Ok(path) => path,
-                    Err(error) => return self.refuse(&object.bucket, &object.key, error),
+                    Err(error) => return self.refuse(&object.bucket, &object.key, name, error),
                 }
             }
             Target::Key { .. } | Target::Prefix { .. } => {
@@ -450,12 +452,17 @@ impl Carrier<'_, '_> {
     }
 
     /// An object that has no place below the target's directory: it is said, and the rest goes on.
-    fn refuse(&mut self, bucket: &str, key: &str, error: wharf::Error) -> Result<(), Failure> {
+    fn refuse(&mut self, bucket: &str, key: &str, name: &str, error: wharf::Error) -> Result<(), Failure> {
         let source = Shown(bucket, key).to_string();
         if error.kind() == ErrorKind::InvalidInput {
             return self.crew.tell(Outcome::Skipped(Warning::skipping(source, error.message())));
         }
-        let action = Action { deed: Deed::Download, source, target: None };
+        let path = match self.target {
+            Target::Directory(root) => LocalTree::new(root).path_of(name).ok(),
+            _ => None,
+        };
+        let target = path.map(|path| self.mover.locally.shown(&path));
+        let action = Action { deed: Deed::Download, source, target };
         self.crew.tell(Outcome::NotDone(action, error.into()))
     }
 }

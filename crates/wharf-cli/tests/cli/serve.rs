@@ -252,7 +252,7 @@ fn a_data_directory_outlives_its_server() {
         serving.child.id()
     );
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
-    assert_eq!(run(with_keys(&arguments)), failed(255, expected));
+    assert_eq!(run(with_keys(&arguments)), failed(253, expected));
     assert_eq!(serving.stop("-TERM"), (Some(0), vec![], String::new()));
 
     let (serving, s3) = serve_data(&data);

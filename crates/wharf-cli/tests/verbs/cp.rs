@@ -336,6 +336,38 @@ fn objects_get_what_is_asked_for() {
     assert_eq!(text(&bench.head("b").content_type), "binary/octet-stream");
 }
 
+/// After `s3` it is warned of, as by aws-cli.
+#[cfg(unix)]
+#[test]
+fn of_what_filters_leave_out_nothing_is_said() {
+    let bench = Bench::new();
+    bench.file("d/a", "1");
+    bench.file("d/sub/b", "2");
+    std::os::unix::fs::symlink("nowhere", bench.path("d/sub/broken")).unwrap();
+    for verb in ["cp", "mv"] {
+        bench.must(&[verb, "d", "s3://my-bucket/d", "--recursive", "--exclude", "sub/*"]);
+    }
+    assert_eq!(bench.run(&["cp", "d", "s3://my-bucket/d", "--recursive"]).0, 2);
+    assert_eq!(bench.run(&["s3", "cp", "d", "s3://my-bucket/d", "--recursive", "--exclude", "sub/*"]).0, 2);
+}
+
+#[test]
+fn a_sync_compares_what_ones_own_key_encrypts() {
+    let bench = Bench::new();
+    bench.file("d/a", "hello");
+    bench.file("key", "0123456789abcdef0123456789abcdef");
+    let key = ["--checksum", "--sse-c", "--sse-c-key", "fileb://key"];
+    let up = [&["sync", "d", "s3://my-bucket/d"][..], &key].concat();
+    assert_eq!(bench.must(&up), "upload: d/a to s3://my-bucket/d/a\n");
+    assert_eq!(bench.must(&up), "");
+    let down = [&["sync", "s3://my-bucket/d", "d"][..], &key].concat();
+    assert_eq!(bench.must(&down), "");
+    let copy = [&["sync", "s3://my-bucket/d", "s3://my-bucket/e"][..], &key].concat();
+    let copy = [&copy[..], &["--sse-c-copy-source", "--sse-c-copy-source-key", "fileb://key"]].concat();
+    assert_eq!(bench.must(&copy), "copy: s3://my-bucket/d/a to s3://my-bucket/e/a\n");
+    assert_eq!(bench.must(&copy), "");
+}
+
 #[test]
 fn ones_own_key_encrypts_and_decrypts() {
     let bench = Bench::new();

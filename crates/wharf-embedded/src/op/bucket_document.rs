@@ -101,7 +101,7 @@ fn check(call: &Call, document: Document) -> Result<Kept> {
         Document::ObjectLock => object_lock::check(bytes, &rules.bucket),
         Document::OwnershipControls => settings::ownership(bytes, &rules.bucket),
         Document::Policy => {
-            rules.check_policy(&Policy::parse(bytes, call.bucket())?)?;
+            rules.check_policy(&Policy::accept(bytes, call.bucket())?)?;
             Ok(Kept::AsPut)
         }
         Document::PublicAccessBlock => settings::public_access_block(bytes),

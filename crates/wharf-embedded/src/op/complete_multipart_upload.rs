@@ -28,10 +28,7 @@ pub(super) async fn run(call: Call) -> Result<Reply> {
         done => done?,
     };
     let mut xml = Writer::new("CompleteMultipartUploadResult");
-    xml.text(
-        "Location",
-        &format!("http://{}/{}/{}", call.header("host").unwrap_or_default(), call.bucket(), call.key()),
-    );
+    xml.text("Location", &call.location());
     xml.text("Bucket", call.bucket());
     xml.text("Key", call.key());
     if let Some(object) = &found.version.object {

@@ -12,13 +12,13 @@ use crate::call::{Call, Reply, document, empty, set};
 use crate::error::{Code, Error, Result, invalid_argument};
 use crate::form::policy;
 use crate::form::{self, Fields};
+use crate::front::check_text;
 use crate::receive::MOST;
 use crate::tags;
 use crate::xml::Writer;
 
 /// What a URL's query has encoded.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-const PATH: &AsciiSet = &QUERY.remove(b'/');
 
 /// Fields that are headers of the same name.
 const HEADERS: [&str; 6] =
@@ -94,6 +94,7 @@ fn headers(call: &Call, fields: &Fields) -> Result<HeaderMap> {
         let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| bad())?;
         headers.insert(HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?, value);
     }
+    check_text(&headers)?;
     Ok(headers)
 }
 
@@ -111,12 +112,7 @@ fn answer(call: &Call, fields: &Fields, found: &Found) -> Result<Reply> {
     // What is no URL counts as absent.
     let redirect = fields.get("success_action_redirect").or(fields.get("redirect"));
     let redirect = redirect.filter(|url| url.parse::<Uri>().is_ok_and(|uri| uri.scheme().is_some()));
-    let location = format!(
-        "http://{}/{}/{}",
-        call.header("host").unwrap_or_default(),
-        call.bucket(),
-        utf8_percent_encode(call.key(), PATH)
-    );
+    let location = call.location();
     if let Some(url) = redirect {
         let mark = if url.contains('?') { '&' } else { '?' };
         let (bucket, key, etag) = (encode(call.bucket()), encode(call.key()), encode(&etag));

@@ -155,6 +155,30 @@ async fn what_success_answers() {
 }
 
 #[tokio::test]
+async fn a_form_at_the_buckets_host_tells_the_url_of_its_object() {
+    let store = store_with_bucket().await;
+    let answer = post("/")
+        .header("content-type", "multipart/form-data; boundary=xx")
+        .set(|it| it.headers[0].1 = "bucket.s3.localhost:9000".to_owned())
+        .body(good().body())
+        .send_bare(&store)
+        .await
+        .expect(204);
+    assert_eq!(answer.get("location"), Some("http://bucket.s3.localhost:9000/user/a%20b.txt"));
+}
+
+#[tokio::test]
+async fn a_field_that_cannot_be_read_is_not_absent() {
+    let store = store_with_bucket().await;
+    for name in ["acl", "x-amz-object-lock-legal-hold"] {
+        let any = json!([["starts-with", "$key", ""], ["starts-with", format!("${name}"), ""]]);
+        let quoted = form(&[("key", "k"), (name, "“private”")]).signed(any, LATER);
+        quoted.send(&store).await.refused(400, "InvalidArgument");
+    }
+    get("/bucket/k").send(&store).await.refused(404, "NoSuchKey");
+}
+
+#[tokio::test]
 async fn a_form_is_held_to_its_policy() {
     let store = store_with_bucket().await;
     let sized = |least: u64, most: u64| {

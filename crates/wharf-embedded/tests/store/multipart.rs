@@ -321,3 +321,20 @@ async fn parts_by_copy() {
     complete(&id, &[(1, &etag)]).send(&store).await.expect(200);
     assert_eq!(get("/bucket/k").send(&store).await.text(), "234");
 }
+
+#[tokio::test]
+async fn a_completion_tells_the_url_of_its_object() {
+    let store = store_with_bucket().await;
+    for (host, path, expected) in [
+        ("s3.localhost", "/bucket/a%20b/%C3%A9%3F", "http://s3.localhost/bucket/a%20b/%C3%A9%3F"),
+        ("bucket.s3.localhost:9000", "/a%20b/%C3%A9%3F", "http://bucket.s3.localhost:9000/a%20b/%C3%A9%3F"),
+    ] {
+        let at_host = |ask: Ask| ask.set(|it| it.headers[0].1 = host.to_owned());
+        let begun = at_host(post(&format!("{path}?uploads"))).send(&store).await.expect(200);
+        let id = begun.element("UploadId").unwrap();
+        let sent = at_host(put(&format!("{path}?partNumber=1&uploadId={id}")).body("x")).send(&store).await.expect(200);
+        let end = complete(&id, &[(1, sent.get("etag").unwrap())]).set(|it| it.path = path.to_owned());
+        let done = at_host(end).send(&store).await.expect(200);
+        assert_eq!(done.element("Location").as_deref(), Some(expected));
+    }
+}

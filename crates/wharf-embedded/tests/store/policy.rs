@@ -274,5 +274,8 @@ async fn a_bad_policy_is_refused_and_changes_nothing() {
         let policy = json!({"Version": "2012-10-17", "Statement": bad}).to_string();
         put("/bucket?policy").body(policy).send(&store).await.refused(400, "MalformedPolicy");
     }
+    let variable = statement("Allow", json!("s3:GetObject"), "bucket/${aws:userid}/*", json!({}));
+    let policy = json!({"Version": "2012-10-17", "Statement": variable}).to_string();
+    put("/bucket?policy").body(policy).send(&store).await.refused(501, "NotImplemented");
     get("/bucket/public/a").send_bare(&store).await.expect(200);
 }

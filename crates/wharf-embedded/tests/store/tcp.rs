@@ -1,5 +1,9 @@
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
+use wharf_embedded::Fault;
 
 use crate::support::*;
 
@@ -128,6 +132,35 @@ async fn a_body_that_stalls_is_given_up() {
     stream.write_all((wire(&upload) + "hello").as_bytes()).await.unwrap();
     server.stop().await;
     get("/bucket/k").send(&store).await.refused(404, "NoSuchKey");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_nobody_reads_is_given_up_at_the_end() {
+    let store = store_with_bucket().await;
+    // More than the sockets' buffers take.
+    let big = put("/bucket/k").body(vec![b'x'; 16 * 1024 * 1024]).set(|it| it.payload = Some(UNSIGNED.to_owned()));
+    big.send(&store).await.expect(200);
+    let server = store.serve("127.0.0.1:0").await.unwrap();
+    let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+    stream.write_all(wire(&get("/bucket/k")).as_bytes()).await.unwrap();
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200");
+    timeout(Duration::from_secs(60), server.stop()).await.expect("the server stops");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_takes_its_time_is_waited_for_at_the_end() {
+    let store = store_with_bucket().await;
+    put("/bucket/k").body("hello").send(&store).await.expect(200);
+    store.inject(Fault::delay_body(1, Duration::from_secs(90))).unwrap();
+    let server = store.serve("127.0.0.1:0").await.unwrap();
+    let mut stream = TcpStream::connect(server.local_addr()).await.unwrap();
+    stream.write_all(wire(&get("/bucket/k")).as_bytes()).await.unwrap();
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).await.unwrap();
+    let (_, got) = tokio::join!(server.stop(), answer(&mut stream));
+    assert!(got.ends_with("\r\n\r\nhello"), "{got}");
 }
 
 #[tokio::test]

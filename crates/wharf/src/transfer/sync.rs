@@ -18,9 +18,9 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use tracing::Instrument;
-use wharf_proto::Error;
 use wharf_proto::operation::SendFuture;
 use wharf_proto::sync_plan::{Compare, Rules};
+use wharf_proto::{CustomerKey, Error};
 
 use super::copy::Copy;
 use super::download::Download;
@@ -85,6 +85,7 @@ pub struct Sync {
     page_size: Option<u32>,
     patience: Duration,
     request_payer: bool,
+    customer_keys: CustomerKeys,
     resumable: bool,
     takes_new: Option<Choose>,
 }
@@ -93,6 +94,13 @@ pub struct Sync {
 type Choose = Arc<dyn Fn(&str) -> Result<bool, Error> + Send + std::marker::Sync>;
 
 type Tweak<T> = Option<Box<dyn Fn(T) -> T + Send + std::marker::Sync>>;
+
+/// What the objects of both ends are encrypted with.
+#[derive(Default)]
+struct CustomerKeys {
+    source: Option<CustomerKey>,
+    target: Option<CustomerKey>,
+}
 
 /// What the caller changes about each call.
 #[derive(Default)]
@@ -137,6 +145,7 @@ impl Client {
             page_size: None,
             patience: PATIENCE,
             request_payer: false,
+            customer_keys: CustomerKeys::default(),
             resumable: false,
             takes_new: None,
         }
@@ -256,6 +265,19 @@ impl Sync {
         self
     }
 
+    /// The key that the source's objects are encrypted with, for the HeadObject by which [`Compare::Checksum`] compares them. The
+    /// transfers get theirs by [`downloads`](Sync::downloads) and [`copies`](Sync::copies).
+    pub fn source_customer_key(mut self, key: CustomerKey) -> Self {
+        self.customer_keys.source = Some(key);
+        self
+    }
+
+    /// The same of the target's objects. The transfers get theirs by [`uploads`](Sync::uploads) and [`copies`](Sync::copies).
+    pub fn target_customer_key(mut self, key: CustomerKey) -> Self {
+        self.customer_keys.target = Some(key);
+        self
+    }
+
     /// Has uploads in parts, and downloads from 64 MiB on, go on where an interrupted sync left them: see
     /// [`Upload::resumable`] and [`Download::resumable`]. No by default.
     pub fn resumable(mut self, resumable: bool) -> Self {
@@ -324,6 +346,7 @@ impl Sync {
                 takes_new: self.takes_new,
                 patience: self.patience,
                 request_payer: self.request_payer,
+                customer_keys: self.customer_keys,
                 resumable: self.resumable,
                 watch,
                 out,

@@ -16,6 +16,7 @@ use super::absence::Look;
 use super::{Mover, must_be_verified, remove_file};
 use crate::error::{Exit, Failure};
 use crate::message::Warning;
+use crate::streams;
 use crate::url::Shown;
 
 /// Why a directory that was named is not uploaded.
@@ -104,6 +105,9 @@ impl Mover {
         action: &Action,
         follower: &mut Follower,
     ) -> Result<Option<Done>, Failure> {
+        if streams::is_closed(std::io::stdin()) {
+            return Err(Failure::new(Exit::Failed, "standard input is closed: nothing was stored"));
+        }
         // What comes in cannot be read again when the condition has been refused.
         let look = self.look((Condition::PutIfAbsent, None), bucket, key, follower).await?;
         if look == Look::Taken {

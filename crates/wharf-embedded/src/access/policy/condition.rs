@@ -24,8 +24,18 @@ struct Operator {
     test: Test,
     negated: bool,
     if_exists: bool,
-    /// `ForAllValues:`; any value will do otherwise.
-    all: bool,
+    quantifier: Quantifier,
+}
+
+/// How many of a key's values must fit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Quantifier {
+    /// Nothing is said: any will do, and an absent key is unlike every value.
+    None,
+    /// `ForAnyValue:`, which no absent key fulfils.
+    Any,
+    /// `ForAllValues:`, which an absent key fulfils.
+    All,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -148,17 +158,25 @@ impl Condition {
 
     /// Whether the facts are as the condition wants them.
     pub(crate) fn holds(&self, facts: &Facts) -> bool {
-        let Operator { test, negated, if_exists, all } = self.operator;
+        let Operator { test, negated, if_exists, quantifier } = self.operator;
         let found = facts.get(&self.key).map(Vec::as_slice).unwrap_or_default();
         if test == Test::Null {
             let absent = if found.is_empty() { "true" } else { "false" };
             return self.values.iter().any(|value| value.eq_ignore_ascii_case(absent));
         }
         if found.is_empty() {
-            return negated || if_exists || all;
+            return if_exists
+                || match quantifier {
+                    Quantifier::None => negated,
+                    Quantifier::Any => false,
+                    Quantifier::All => true,
+                };
         }
         let fits = |fact: &String| self.values.iter().any(|value| test.accepts(value, fact)) != negated;
-        if all { found.iter().all(fits) } else { found.iter().any(fits) }
+        match quantifier {
+            Quantifier::All => found.iter().all(fits),
+            Quantifier::None | Quantifier::Any => found.iter().any(fits),
+        }
     }
 
     /// Whether it pins the request down to a few known senders, so that a policy for everybody is none for the public.
@@ -182,7 +200,8 @@ impl Condition {
             Test::Ip => network(value).is_some_and(|(ip, bits)| bits >= if ip.is_ipv4() { 8 } else { 32 }),
             _ => !value.contains(['*', '?']) || (self.key == "aws:sourcearn" && !value.starts_with('*')),
         };
-        let Operator { negated, if_exists, all, .. } = self.operator;
+        let Operator { negated, if_exists, quantifier, .. } = self.operator;
+        let all = quantifier == Quantifier::All;
         !negated && !if_exists && !all && SENDERS.contains(&self.key.as_str()) && self.values.iter().all(fixed)
     }
 }
@@ -197,10 +216,10 @@ pub(crate) fn normal(key: &str) -> String {
 
 impl Operator {
     fn parse(text: &str) -> Option<Self> {
-        let (all, rest) = match (text.strip_prefix("ForAllValues:"), text.strip_prefix("ForAnyValue:")) {
-            (Some(rest), _) => (true, rest),
-            (None, Some(rest)) => (false, rest),
-            (None, None) => (false, text),
+        let (quantifier, rest) = match (text.strip_prefix("ForAllValues:"), text.strip_prefix("ForAnyValue:")) {
+            (Some(rest), _) => (Quantifier::All, rest),
+            (None, Some(rest)) => (Quantifier::Any, rest),
+            (None, None) => (Quantifier::None, text),
         };
         let (if_exists, name) = match rest.strip_suffix("IfExists") {
             Some(name) => (true, name),
@@ -232,7 +251,7 @@ impl Operator {
                 (None, None) => return None,
             },
         };
-        Some(Self { test, negated, if_exists, all })
+        Some(Self { test, negated, if_exists, quantifier })
     }
 }
 
@@ -347,7 +366,12 @@ mod tests {
             ("Null", &["false"], None, false),
             ("Null", &["false"], Some(""), true),
             ("ForAllValues:StringEquals", &["a"], None, true),
+            ("ForAllValues:StringNotEquals", &["a"], None, true),
             ("ForAnyValue:StringEquals", &["a"], Some("a"), true),
+            ("ForAnyValue:StringEquals", &["a"], None, false),
+            ("ForAnyValue:StringNotEquals", &["a"], Some("b"), true),
+            ("ForAnyValue:StringNotEquals", &["a"], None, false),
+            ("ForAnyValue:StringNotEqualsIfExists", &["a"], None, true),
         ] {
             assert_eq!(holds(operator, values, fact), expected, "{operator} {values:?} {fact:?}");
         }

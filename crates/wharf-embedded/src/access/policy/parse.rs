@@ -14,9 +14,41 @@ const STATEMENT_MEMBERS: [&str; 9] =
     ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
 impl Policy {
+    /// Reads a new policy for `bucket`. Beyond what is wrong, it refuses what is not there; a policy that is kept
+    /// already is not refused for that, or nobody could take it back.
+    pub(crate) fn accept(bytes: &[u8], bucket: &str) -> Result<Self> {
+        if serde_json::from_slice(bytes).is_ok_and(|policy| uses_variables(&policy)) {
+            return Err(Error::new(Code::NotImplemented, "This store has no policy variables, such as ${aws:userid}."));
+        }
+        Self::parse(bytes, bucket)
+    }
+
     /// Reads a policy for `bucket`.
     pub(crate) fn parse(bytes: &[u8], bucket: &str) -> Result<Self> {
         read(bytes, bucket).map_err(|message| Error::new(Code::MalformedPolicy, message))
+    }
+}
+
+/// Whether a policy has texts that stand for what a request says of itself. In the older version they stand for
+/// themselves.
+fn uses_variables(policy: &Value) -> bool {
+    let statements = match &policy["Statement"] {
+        Value::Array(statements) => statements.as_slice(),
+        statement => std::slice::from_ref(statement),
+    };
+    let members = ["Resource", "NotResource", "Condition"];
+    let mut found = statements.iter().flat_map(|statement| members.iter().map(|name| &statement[*name]));
+    policy["Version"] == "2012-10-17" && found.any(has_variable)
+}
+
+/// Whether a variable is in a value or in one that it holds. `${*}`, `${?}` and `${$}`, which are none, count as well:
+/// the store does not read them either.
+fn has_variable(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains("${"),
+        Value::Array(values) => values.iter().any(has_variable),
+        Value::Object(members) => members.values().any(has_variable),
+        _ => false,
     }
 }
 
@@ -167,11 +199,13 @@ fn resource(text: &str, bucket: &str) -> Option<String> {
 
 /// Whether an action can be about what a resource names: a bucket, or what is in it.
 fn applies(action: &str, resource: &str) -> bool {
-    const OF_OBJECTS: [&str; 4] = [
+    const OF_OBJECTS: [&str; 6] = [
         "s3:abortmultipartupload",
         "s3:listmultipartuploadparts",
         "s3:bypassgovernanceretention",
         "s3:initiatereplication",
+        "s3:replicatedelete",
+        "s3:replicatetags",
     ];
     let action = action.to_ascii_lowercase();
     if action.contains(['*', '?']) {
@@ -214,6 +248,35 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn replication_is_about_objects() {
+        // The statement that AWS's documentation gives the owner of a destination.
+        let policy = |resource: &str| {
+            json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "123456789012"},
+                "Action": ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"], "Resource": resource}})
+        };
+        Policy::parse(policy("arn:aws:s3:::b/*").to_string().as_bytes(), "b").unwrap();
+        assert!(Policy::parse(policy("arn:aws:s3:::b").to_string().as_bytes(), "b").is_err());
+    }
+
+    #[test]
+    fn variables_are_not_there() {
+        let accept = |version: &str, resource: &str, prefix: &str| {
+            let policy = json!({"Version": version, "Statement": [{"Effect": "Allow", "Principal": "*",
+                "Action": "s3:*", "Resource": ["arn:aws:s3:::b/*", resource],
+                "Condition": {"StringLike": {"s3:prefix": ["a", prefix]}}}]});
+            Policy::accept(policy.to_string().as_bytes(), "b").map_err(|error| error.code())
+        };
+        let variable = "arn:aws:s3:::b/${aws:userid}/*";
+        accept("2012-10-17", "arn:aws:s3:::b/$/{a}", "$").unwrap();
+        accept("2008-10-17", variable, "${aws:userid}").unwrap();
+        for (resource, prefix) in
+            [(variable, "a"), ("arn:aws:s3:::b/*", "${aws:userid}/"), ("arn:aws:s3:::b/${*}", "a")]
+        {
+            assert_eq!(accept("2012-10-17", resource, prefix), Err(Code::NotImplemented), "{resource} {prefix}");
+        }
+    }
 
     #[test]
     fn what_is_refused() {

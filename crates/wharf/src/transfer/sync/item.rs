@@ -10,7 +10,7 @@ use wharf_proto::evidence::{Comparison, Doubt, Evidence, Likeness, likely_cuts};
 use wharf_proto::operation::SendFuture;
 use wharf_proto::provider::Parts;
 use wharf_proto::sync_plan::{Compare, Entry, Reason};
-use wharf_proto::{Error, ErrorKind, check_key};
+use wharf_proto::{CustomerKey, Error, ErrorKind, check_key};
 
 use super::SyncAction;
 use super::place::Kind;
@@ -251,12 +251,15 @@ pub(super) async fn is_link(root: PathBuf, key: String) -> Result<bool, Error> {
 /// Whether two entries of the same size have the same bytes, as far as checksums and ETags tell.
 async fn likeness(work: &Work, source: &Entry, target: &Entry) -> Result<Likeness, Error> {
     use Bytes::{File, Object};
-    match (bytes_of(work, &work.source, source).await?, bytes_of(work, &work.target, target).await?) {
+    let keys = &work.customer_keys;
+    let size = source.size;
+    let source = bytes_of(work, &work.source, keys.source.as_ref(), source).await?;
+    match (source, bytes_of(work, &work.target, keys.target.as_ref(), target).await?) {
         (File(path), Object { client, bucket, key, evidence })
         | (Object { client, bucket, key, evidence }, File(path)) => {
             // An object in parts was cut as this would be, if it was uploaded from here.
             let part_size = |path: &Path| upload_of(work, client, path, bucket, key).wanted_part_size();
-            compare(path, source.size, evidence, part_size, client.inner().sending.habits.parts).await
+            compare(path, size, evidence, part_size, client.inner().sending.habits.parts).await
         }
         (Object { evidence, .. }, Object { evidence: other, .. }) => Ok(evidence.compare(&other)),
         (File(_), File(_)) => Ok(Likeness::Unknown(Doubt::NothingInCommon)),
@@ -307,7 +310,12 @@ enum Bytes<'a> {
     Object { client: &'a Client, bucket: &'a str, key: String, evidence: Evidence },
 }
 
-async fn bytes_of<'a>(work: &'a Work, place: &'a Kind, entry: &Entry) -> Result<Bytes<'a>, Error> {
+async fn bytes_of<'a>(
+    work: &'a Work,
+    place: &'a Kind,
+    customer_key: Option<&CustomerKey>,
+    entry: &Entry,
+) -> Result<Bytes<'a>, Error> {
     match place {
         Kind::Local(root) => LocalTree::new(root).source_of(&entry.key).map(Bytes::File),
         Kind::Bucket { client, bucket, prefix } => {
@@ -315,6 +323,7 @@ async fn bytes_of<'a>(work: &'a Work, place: &'a Kind, entry: &Entry) -> Result<
             let key = format!("{prefix}{}", entry.key);
             let call = client.for_transfers().head_object(bucket, &key).checksum_mode(true);
             let call = if work.request_payer { call.request_payer() } else { call };
+            let call = if let Some(own) = customer_key { call.customer_key(own.clone()) } else { call };
             // How many there are at a time, the entries under way decide.
             let (lane, clock) = (Lane::of(client, Some(1)), &client.inner().clock);
             let ask = || call.clone().into_future();

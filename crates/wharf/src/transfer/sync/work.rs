@@ -16,7 +16,7 @@ use super::place::Kind;
 use super::side::{Reading, check};
 use super::spill::Spool;
 use super::walk::{Hides, Links, Trouble};
-use super::{Choose, SyncAction, SyncItem, Tweaks, item};
+use super::{Choose, CustomerKeys, SyncAction, SyncItem, Tweaks, item};
 use crate::Client;
 use crate::payload::blocking;
 use crate::transfer::delete::Keys;
@@ -48,6 +48,7 @@ pub(super) struct Work {
     pub(super) takes_new: Option<Choose>,
     pub(super) patience: Duration,
     pub(super) request_payer: bool,
+    pub(super) customer_keys: CustomerKeys,
     pub(super) resumable: bool,
     pub(super) watch: Arc<Watch>,
     pub(super) out: mpsc::Sender<Told>,
