@@ -271,7 +271,7 @@ fn a_data_directory_outlives_its_server() {
         "wharf: the data directory {} has format 1000, and this version knows none above 1; use a later version\n",
         data.display()
     );
-    assert_eq!(run(with_keys(&arguments)), failed(255, expected));
+    assert_eq!(run(with_keys(&arguments)), failed(253, expected));
 }
 
 /// A file that is gone with the test.
