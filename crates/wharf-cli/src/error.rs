@@ -408,7 +408,6 @@ fn look_for(bucket: &str, key: &str) -> String {
     if key.starts_with('/') { SLASH.to_owned() } else { look_beside(&Shown(bucket, key).to_string()) }
 }
 
-/// How to see what is there where `url` is not.
 /// Whether S3 says that there is no such object.
 pub(crate) fn is_absent(error: &wharf::Error) -> bool {
     says_absent(error.kind(), error.message())
@@ -419,6 +418,7 @@ fn says_absent(kind: ErrorKind, message: &str) -> bool {
     kind == ErrorKind::NoSuchKey || kind == ErrorKind::NotFound && !message.contains("the answer is not S3's")
 }
 
+/// How to see what is there where `url` is not.
 fn look_beside(url: &str) -> String {
     let parent = url.trim_end_matches('/').rfind('/').map_or(url, |slash| &url[..=slash]);
     format!("`wharf ls {parent}` shows what is")

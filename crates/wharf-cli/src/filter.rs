@@ -43,6 +43,14 @@ impl Filters {
         self.0.iter().rev().find(|filter| filter.fits(name)).is_none_or(|filter| filter.include)
     }
 
+    /// Whether anything below this folder may be taken: not where what leaves out the folder leaves out all that is in it.
+    pub(crate) fn may_take_below(&self, folder: &str) -> bool {
+        let inside = format!("{}/", folder.trim_end_matches('/'));
+        let last =
+            self.0.iter().rev().find(|filter| filter.include || filter.text.ends_with('*') && filter.fits(&inside));
+        last.is_none_or(|filter| filter.include)
+    }
+
     /// The filters for what is gone through from the folder `root`: a pattern that is an absolute path holds for whole paths, as
     /// with aws-cli.
     pub(crate) fn below(&self, root: &str) -> Self {
@@ -105,6 +113,25 @@ mod tests {
     fn filters(args: &[&str]) -> Filters {
         let command = Filters::augment_args(Command::new("test").no_binary_name(true));
         Filters::from_arg_matches(&command.try_get_matches_from(args.iter().map(OsString::from)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_is_below_a_folder_may_be_taken_unless_all_of_it_is_left_out() {
+        for (args, may_be) in [
+            (&["--exclude", "sub/*"][..], false),
+            (&["--exclude", "*"], false),
+            (&["--include", "*.txt", "--exclude", "*"], false),
+            (&["--exclude", "*", "--include", "*.txt"], true),
+            (&["--exclude", "sub"], true),
+            (&["--exclude", "*.txt"], true),
+            (&[], true),
+        ] {
+            assert_eq!(
+                (filters(args).may_take_below("sub/"), filters(args).may_take_below("sub")),
+                (may_be, may_be),
+                "{args:?}"
+            );
+        }
     }
 
     #[test]

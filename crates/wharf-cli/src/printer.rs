@@ -10,7 +10,6 @@ use crate::error::{Exit, Failure, HINT};
 use crate::globals::Output;
 use crate::message::{Message, Warning};
 use crate::progress::Bar;
-use crate::streams;
 
 /// How much is gathered before it is written: a listing is many short lines.
 const BUFFER: usize = 64 * 1024;
@@ -190,9 +189,6 @@ impl Printer {
 
     /// A result, as bytes.
     pub(crate) fn data(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        if streams::is_closed(io::stdout()) {
-            return Err(Failure::new(Exit::Failed, "standard output is closed: nobody gets what was read"));
-        }
         self.out.write_all(bytes).map_err(unwritable)
     }
 

@@ -1,7 +1,7 @@
 //! What the process was begun with: its standard streams, and how many files it may open.
 
-/// Whether a standard stream was closed when the process began. Rust has opened the null device in its place, both ways, which nobody
-/// does who names it.
+/// Whether a stream that is to be read was closed when the process began: Rust has opened the null device in its place, for reading and
+/// writing. So do some that begin programs without any input, who mean no empty object either.
 #[cfg(unix)]
 pub(crate) fn is_closed(stream: impl std::os::fd::AsFd) -> bool {
     use std::os::unix::fs::MetadataExt;

@@ -42,9 +42,11 @@ const MOST_LEFTOVER: usize = 64 * 1024 * 1024;
 /// How long a sender may be silent while its refused body is read, and take to hear that a connection ends.
 const LEFTOVER_SILENCE: Duration = Duration::from_secs(2);
 
-/// How long a sender may be silent amid a body, about as long as S3 lets him. A server that stops waits as long for a
-/// reader to go on with his answer.
+/// How long a sender may be silent amid a body, about as long as S3 lets him.
 const BODY_SILENCE: Duration = Duration::from_secs(20);
+
+/// How long a server that stops waits for a reader to go on with his answer. The system may tell of what he reads by the megabyte.
+const READER_SILENCE: Duration = Duration::from_secs(60);
 
 /// How long a connection may take to agree on its encryption.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -119,7 +121,7 @@ impl Server {
     }
 
     /// Takes no more connections, finishes the requests that are under way, and closes. A body that stalls is waited for
-    /// no longer than 20 s, and so is the reader of an answer who does not go on. Dropping the server instead starts the
+    /// no longer than 20 s, and the reader of an answer who does not go on no longer than a minute. Dropping the server instead starts the
     /// same and does not wait.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
@@ -214,7 +216,7 @@ where
                 Pin::new(&mut connection).graceful_shutdown();
             }
             // Only now: who reads slowly is no trouble to a server that stays.
-            _ = progress.stalls(BODY_SILENCE), if stopping => return,
+            _ = progress.stalls(READER_SILENCE), if stopping => return,
         }
     };
     if served.is_ok() {

@@ -183,7 +183,8 @@ async fn attempts(
                 give_back(state, failure.answered, quota);
                 let maybe_done = maybe_done && !prepared.request.method.is_safe();
                 let error = client.doubt_place(prepared.request, failure.error);
-                let is_delete = prepared.request.method == Method::DELETE;
+                let of_object = prepared.request.query.iter().all(|(name, _)| name == "versionId");
+                let is_delete = prepared.request.method == Method::DELETE && of_object;
                 return Err(explain(error, &way, maybe_done, is_delete).with_attempts(number));
             }
             Decision::RetryAfter(wait) => {

@@ -78,7 +78,7 @@ pub use object_reader::{ObjectReader, OpenObject};
 pub use patience::PATIENCE;
 pub use safe_path::LocalTree;
 pub(crate) use silence::{LEAST, Silence};
-pub use sync::{IntoSyncPlace, Sync, SyncAction, SyncEvents, SyncItem, SyncPlace, Synced};
+pub use sync::{Hides, IntoSyncPlace, Sync, SyncAction, SyncEvents, SyncItem, SyncPlace, Synced, Trouble};
 pub use upload::{MULTIPART_THRESHOLD, Upload, Uploaded};
 pub use verification::Verification;
 pub use waiting::Waiting;

@@ -176,6 +176,16 @@ async fn of_each_version_one_outcome_is_told() {
         let done = s3.delete("my-bucket", objects).await.unwrap();
         assert_eq!((done.deleted, done.failed, fake.count()), (count, 0, 2));
     }
+    // Also where it is given up.
+    let fake = Fake::new(move |_, _| {
+        let result = deleted("") + failed;
+        std::future::ready(Ok(support::answer(200, format!("<DeleteResult>{result}</DeleteResult>"))))
+    });
+    let s3 = support::client_of("http://s3.test").transport(fake).build().unwrap();
+    let objects = ["v1", "v2"].map(|version| ObjectIdentifier::from(("a", version)));
+    let done = s3.delete("my-bucket", objects).patience(Duration::from_secs(5)).await.unwrap();
+    let versions: Vec<_> = done.errors.iter().filter_map(|error| error.version_id.as_deref()).collect();
+    assert_eq!((done.deleted, versions), (0, vec!["v1", "v2"]));
 }
 
 #[tokio::test]

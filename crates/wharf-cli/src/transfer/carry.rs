@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use wharf::op::ListedObject;
 use wharf::proto::escape;
-use wharf::transfer::LocalTree;
+use wharf::transfer::{Hides, LocalTree, Trouble};
 use wharf::{ErrorKind, StorageClass};
 
 use super::case::Verdict;
@@ -19,6 +19,7 @@ use super::route::{Source, Target};
 use super::told::{Action, Deed, Done, Left, archived};
 use super::unfinished::LEFT;
 use crate::error::{Exit, Failure};
+use crate::filter::Filters;
 use crate::message::Warning;
 use crate::url::{Shown, Wild};
 
@@ -153,15 +154,14 @@ impl Carrier<'_, '_> {
                     self.crew.tell(Outcome::Skipped(warning))?;
                 }
                 Ok(file) => self.upload(root.join(&file.key), &file.key, file.size).await?,
-                // The names that were left are not to be had any more.
-                Err((key, error)) if key.is_empty() && local::check(&whole).is_ok() => {
+                Err(Trouble { error, hides: Hides::TheRest, .. }) => {
                     let failure = Failure::from(error).of("not all that is in it was looked at:").exits(Exit::Failed);
                     let action = Action { deed: Deed::Upload, source: whole.display().to_string(), target: None };
                     self.crew.tell(Outcome::NotDone(action, failure))?;
                 }
-                // As with aws-cli after `s3` alone.
-                Err((key, _)) if !self.mover.is_aws && !filters.take(&key) => {}
-                Err((key, error)) => {
+                // After `s3` it is said, as by aws-cli.
+                Err(trouble) if !self.mover.is_aws && leave_out(&filters, &trouble) => {}
+                Err(Trouble { key, error, .. }) => {
                     let path = self.mover.locally.absolute(&root.join(key));
                     let why = local::why(&path, &error);
                     self.crew.tell(Outcome::Skipped(Warning::skipping(path.display(), why)))?;
@@ -378,8 +378,10 @@ impl Carrier<'_, '_> {
         if !self.is_free(name) {
             return self.is_taken(mover.download_action(&object, &path));
         }
-        let is_there = mover.is_move && path.symlink_metadata().is_ok();
-        if !self.may_have_this_case(&object, &path, name, is_there).await? {
+        // What was named itself may replace what it names.
+        let is_one = matches!(self.target, Target::File(_));
+        let is_there = is_one || mover.is_move && path.symlink_metadata().is_ok();
+        if !self.may_have_this_case(&object, &path, name, is_there && !is_one).await? {
             return Ok(());
         }
         if dryrun {
@@ -465,6 +467,12 @@ impl Carrier<'_, '_> {
         let action = Action { deed: Deed::Download, source, target };
         self.crew.tell(Outcome::NotDone(action, error.into()))
     }
+}
+
+/// Whether filters leave out what could not be read, and all that may be in it.
+fn leave_out(filters: &Filters, trouble: &Trouble) -> bool {
+    let hides_nothing = trouble.hides == Hides::Nothing || !filters.may_take_below(&trouble.key);
+    !filters.take(&trouble.key) && hides_nothing
 }
 
 /// Whether an object has to be restored before it can be read.

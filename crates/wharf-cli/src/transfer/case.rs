@@ -46,7 +46,8 @@ struct Names {
     given: HashMap<(u64, u64), (u64, u64)>,
     fingerprints: Fingerprints,
     /// What was in the directories that lead to the last file, where anything had its name.
-    there: HashMap<PathBuf, HashSet<OsString>>,
+    /// `None` for one that cannot be listed.
+    there: HashMap<PathBuf, Option<HashSet<OsString>>>,
 }
 
 impl Cases {
@@ -127,7 +128,8 @@ impl Names {
         self.there.retain(|known, _| directory.starts_with(known));
         path.ancestors().zip(name.split('/')).all(|(path, _)| match (path.parent(), path.file_name()) {
             (Some(parent), Some(file)) => {
-                self.there.entry(parent.to_owned()).or_insert_with(|| entries(parent)).contains(file)
+                let there = self.there.entry(parent.to_owned()).or_insert_with(|| entries(parent));
+                there.as_ref().is_none_or(|there| there.contains(file))
             }
             _ => true,
         })
@@ -145,8 +147,8 @@ impl Names {
     }
 }
 
-fn entries(directory: &Path) -> HashSet<OsString> {
-    fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.file_name()).collect()
+fn entries(directory: &Path) -> Option<HashSet<OsString>> {
+    fs::read_dir(directory).ok()?.map(|entry| Some(entry.ok()?.file_name())).collect()
 }
 
 #[cfg(test)]
@@ -220,7 +222,7 @@ mod tests {
             fs::write(folder.path().join(directory).join("x"), "").unwrap();
         }
         let listed = HashSet::from([OsString::from("foo")]);
-        cases.names.lock().unwrap().there.insert(folder.path().to_owned(), listed);
+        cases.names.lock().unwrap().there.insert(folder.path().to_owned(), Some(listed));
         assert!(is_alone("foo/x") && !is_alone("Foo/x") && !is_alone("Foo/x") && is_alone("foo/x"));
     }
 

@@ -349,6 +349,9 @@ fn of_what_filters_leave_out_nothing_is_said() {
     }
     assert_eq!(bench.run(&["cp", "d", "s3://my-bucket/d", "--recursive"]).0, 2);
     assert_eq!(bench.run(&["s3", "cp", "d", "s3://my-bucket/d", "--recursive", "--exclude", "sub/*"]).0, 2);
+    // It may lead to a folder, with what is taken in it.
+    let some = ["cp", "d", "s3://my-bucket/d", "--recursive", "--exclude", "*", "--include", "*.jpg"];
+    assert_eq!(bench.run(&some).0, 2);
 }
 
 #[test]
@@ -362,6 +365,10 @@ fn a_sync_compares_what_ones_own_key_encrypts() {
     assert_eq!(bench.must(&up), "");
     let down = [&["sync", "s3://my-bucket/d", "d"][..], &key].concat();
     assert_eq!(bench.must(&down), "");
+    // One that has no key is compared all the same.
+    bench.must(&["cp", "d/a", "s3://my-bucket/d/a"]);
+    assert_eq!(bench.must(&up), "");
+    bench.must(&[&["cp", "d/a", "s3://my-bucket/d/a"][..], &key[1..]].concat());
     let copy = [&["sync", "s3://my-bucket/d", "s3://my-bucket/e"][..], &key].concat();
     let copy = [&copy[..], &["--sse-c-copy-source", "--sse-c-copy-source-key", "fileb://key"]].concat();
     assert_eq!(bench.must(&copy), "copy: s3://my-bucket/d/a to s3://my-bucket/e/a\n");

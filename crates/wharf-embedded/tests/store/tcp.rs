@@ -146,7 +146,7 @@ async fn an_answer_that_nobody_reads_is_given_up_at_the_end() {
     let mut start = [0; 12];
     stream.read_exact(&mut start).await.unwrap();
     assert_eq!(&start, b"HTTP/1.1 200");
-    timeout(Duration::from_secs(60), server.stop()).await.expect("the server stops");
+    timeout(Duration::from_secs(90), server.stop()).await.expect("the server stops");
 }
 
 #[tokio::test(start_paused = true)]

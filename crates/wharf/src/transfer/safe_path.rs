@@ -8,7 +8,7 @@ use wharf_proto::sync_plan::Entry;
 use wharf_proto::{Error, ErrorKind};
 
 use super::download::{KEPT_NAME, is_kept_name};
-use super::sync::walk::{Links, Walk};
+use super::sync::walk::{Links, Trouble, Walk};
 
 /// A folder that objects are written into by their keys: `a/b.txt` becomes the file `b.txt` in the folder `a`.
 ///
@@ -55,8 +55,8 @@ impl LocalTree {
     }
 
     /// All files in it, in the order of the bytes of their keys. Of each folder on the way 8 MiB of names are held, and more are
-    /// sorted on disk (`TMPDIR`): if that fails, the error comes with an empty key, and is the last. Symbolic links are what they
-    /// lead to, or left out. What is not there, or has no name that a key can be, comes as its key and why.
+    /// sorted on disk (`TMPDIR`): where that fails, it [hides the rest](crate::transfer::Hides::TheRest). Symbolic links are what they
+    /// lead to, or left out. What is not there, or has no name that a key can be, comes as a [`Trouble`].
     ///
     /// ```
     /// # let folder = std::env::temp_dir().join(format!("wharf-doc-tree-{}", std::process::id()));
@@ -67,9 +67,9 @@ impl LocalTree {
     /// assert_eq!(keys, ["a/b.txt"]);
     /// # std::fs::remove_dir_all(folder).unwrap();
     /// ```
-    pub fn files(&self, follow_symlinks: bool) -> impl Iterator<Item = Result<Entry, (String, Error)>> + Send + use<> {
+    pub fn files(&self, follow_symlinks: bool) -> impl Iterator<Item = Result<Entry, Trouble>> + Send + use<> {
         let links = if follow_symlinks { Links::Follow } else { Links::Skip };
-        Walk::new(self.root.clone(), links).map(|file| file.map_err(|trouble| (trouble.key, trouble.error)))
+        Walk::new(self.root.clone(), links)
     }
 
     /// Where the object of this key belongs. Nothing is looked at.

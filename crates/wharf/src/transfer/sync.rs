@@ -33,6 +33,7 @@ use crate::runtime::RuntimeHandle;
 pub use outcome::{SyncAction, SyncItem, Synced};
 pub use place::{IntoSyncPlace, SyncPlace};
 use walk::Links;
+pub use walk::{Hides, Trouble};
 use work::{Told, Work};
 
 /// How many entries are carried out at a time.

@@ -106,7 +106,8 @@ impl Mover {
         follower: &mut Follower,
     ) -> Result<Option<Done>, Failure> {
         if streams::is_closed(std::io::stdin()) {
-            return Err(Failure::new(Exit::Failed, "standard input is closed: nothing was stored"));
+            let failure = Failure::new(Exit::Failed, "standard input is closed: nothing was stored");
+            return Err(failure.hint("`</dev/null` stores an empty object"));
         }
         // What comes in cannot be read again when the condition has been refused.
         let look = self.look((Condition::PutIfAbsent, None), bucket, key, follower).await?;

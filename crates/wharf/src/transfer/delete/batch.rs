@@ -56,9 +56,14 @@ impl Batch {
         let errors = std::mem::take(&mut state.errors);
         match result {
             Err(error) if outcomes.is_empty() && errors.is_empty() => return Err(error),
-            // An answer told why; a request that failed later does not know better.
-            Err(_) if !errors.is_empty() => outcomes.extend(errors.into_iter().map(Err)),
-            Err(error) => outcomes.extend(state.left.iter().map(|object| Err(failed(object, &error)))),
+            Err(error) => outcomes.extend(state.left.iter().map(|object| {
+                // An answer told why; a request that failed later does not know better.
+                let told = errors.iter().find(|told| (&*told.key, told.version_id.as_deref()) == name(object));
+                let told = told.or_else(|| errors.iter().find(|told| told.key == object.key));
+                let mut failed = told.cloned().unwrap_or_else(|| failed(object, &error));
+                failed.version_id.clone_from(&object.version_id);
+                Err(failed)
+            })),
             Ok(()) => {}
         }
         for _ in 0..count {

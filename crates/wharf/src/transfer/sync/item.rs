@@ -5,8 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use http::StatusCode;
 use wharf_proto::ObjectHead;
 use wharf_proto::evidence::{Comparison, Doubt, Evidence, Likeness, likely_cuts};
+use wharf_proto::op::HeadObject;
 use wharf_proto::operation::SendFuture;
 use wharf_proto::provider::Parts;
 use wharf_proto::sync_plan::{Compare, Entry, Reason};
@@ -176,8 +178,8 @@ async fn download(
         }
         // Else it was the object that is another by now.
         ErrorKind::PreconditionFailed if !overwrite && path.exists() => {
-            let hint = "a file of that name is there already: on this disk two keys may be one name";
-            NotMoved::for_good(error.with_hint(hint))
+            // The file may be one that is not in the source, and be deleted.
+            error.with_hint("a file of that name is there already: on this disk two keys may be one name").into()
         }
         // One that was made for a key below this one, since the path was prepared.
         ErrorKind::InvalidInput if path.is_dir() => NotMoved::for_good(folder_in_the_way(&path)),
@@ -221,6 +223,10 @@ async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &
             let to = to_client.as_ref().unwrap_or(&work.client);
             let look = to.object_exists(to_bucket, to_key);
             let look = if work.request_payer { look.request_payer() } else { look };
+            let look = match &work.customer_keys.target {
+                Some(own) => look.customer_key(own.clone()),
+                None => look,
+            };
             let is_there = look.await.is_ok_and(|is_there| is_there);
             Err(NotMoved { error, may_be_lost: !is_there })
         }
@@ -323,11 +329,19 @@ async fn bytes_of<'a>(
             let key = format!("{prefix}{}", entry.key);
             let call = client.for_transfers().head_object(bucket, &key).checksum_mode(true);
             let call = if work.request_payer { call.request_payer() } else { call };
-            let call = if let Some(own) = customer_key { call.customer_key(own.clone()) } else { call };
             // How many there are at a time, the entries under way decide.
             let (lane, clock) = (Lane::of(client, Some(1)), &client.inner().clock);
-            let ask = || call.clone().into_future();
-            let head = patiently(&lane, &work.watch, work.patience, || clock.jitter(), ask).await?;
+            let head = |call: HeadObject<Client>| {
+                patiently(&lane, &work.watch, work.patience, || clock.jitter(), move || call.clone().into_future())
+            };
+            let head = match customer_key {
+                None => head(call).await?,
+                Some(own) => match head(call.clone().customer_key(own.clone())).await {
+                    // So it is for an object that is not encrypted with it.
+                    Err(error) if error.status() == Some(StatusCode::BAD_REQUEST) => head(call).await?,
+                    answered => answered?,
+                },
+            };
             let evidence = Evidence::of((&head).into(), &client.inner().sending.habits, bucket);
             Ok(Bytes::Object { client, bucket, key, evidence })
         }

@@ -25,19 +25,23 @@ pub(in crate::transfer) enum Links {
     Target,
 }
 
-/// Something that could not be read.
+/// Something in a tree that could not be read: see [`LocalTree::files`](crate::transfer::LocalTree::files).
 #[derive(Debug)]
-pub(in crate::transfer) struct Trouble {
-    pub(in crate::transfer) key: String,
-    pub(in crate::transfer) error: Error,
-    pub(in crate::transfer) hides: Hides,
+pub struct Trouble {
+    /// What it is called; a folder's ends with a slash.
+    pub key: String,
+    /// Why.
+    pub error: Error,
+    /// What is not known for it.
+    pub hides: Hides,
 }
 
 /// What is not known where something could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::transfer) enum Hides {
+pub enum Hides {
+    /// It is no file or has no key, and there is nothing in it.
     Nothing,
-    /// Nothing may be deleted.
+    /// It may be a folder, with files in it.
     Entries,
     /// The walk ends with it.
     TheRest,
