@@ -379,9 +379,9 @@ impl Carrier<'_, '_> {
             return self.is_taken(mover.download_action(&object, &path));
         }
         // What was named itself may replace what it names.
-        let is_one = matches!(self.target, Target::File(_));
-        let is_there = is_one || mover.is_move && path.symlink_metadata().is_ok();
-        if !self.may_have_this_case(&object, &path, name, is_there && !is_one).await? {
+        let is_careful = mover.is_move && !matches!(self.target, Target::File(_));
+        let is_there = is_careful && path.symlink_metadata().is_ok();
+        if !self.may_have_this_case(&object, &path, name, is_there).await? {
             return Ok(());
         }
         if dryrun {
@@ -399,7 +399,7 @@ impl Carrier<'_, '_> {
         if matches!(self.target, Target::File(_)) && !mover.is_move && is_device(&path) {
             return self.crew.begin(size, mover.download_to_device(object, path, follower)).await;
         }
-        let replaces = !mover.options.no_overwrite && (is_there || !mover.is_move);
+        let replaces = !mover.options.no_overwrite && (is_there || !is_careful);
         self.crew.begin(size, mover.download(object, path, replaces, follower)).await
     }
 
