@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use wharf_embedded::{Fault, Operation};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, done};
 
 /// Keys that are files below a folder, however odd.
 const ODD: [&str; 30] = [
@@ -286,4 +286,17 @@ fn of_a_file_and_a_folder_of_one_name_one_is_refused_by_name() {
             assert!(bench.keys().contains(&refused.to_owned()));
         }
     }
+}
+
+/// A shell's soft limit is for programs of old; what is allowed beyond it is taken.
+#[cfg(unix)]
+#[test]
+fn few_open_files_are_no_obstacle_where_more_are_allowed() {
+    let bench = Bench::embedded();
+    let names: Vec<String> = (0..200).map(|number| format!("tree/{number:03}")).collect();
+    bench.files(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let binary = env!("CARGO_BIN_EXE_wharf");
+    let line = format!("ulimit -S -n 16 && {binary} cp tree s3://my-bucket/ --recursive --quiet");
+    assert_eq!(bench.ran(bench.shell(&line).output().unwrap()), done(""));
+    assert_eq!(bench.keys().len(), names.len());
 }

@@ -128,11 +128,13 @@ fn nothing_is_done_where_names_cannot_be_sorted() {
     for number in 0..30_000 {
         std::fs::write(bench.path("d").join(format!("{number:0>250}")), "").unwrap();
     }
-    let mut command = bench.command(&["sync", "d", "s3://my-bucket/x", "--delete"]);
-    command.env("TMPDIR", bench.path("none"));
-    let (exit, stdout, stderr) = bench.ran(command.output().unwrap());
-    assert_eq!((exit, stdout.as_str(), bench.keys()), (1, "", vec!["x/old".to_owned()]), "{stderr}");
-    assert!(stderr.contains("TMPDIR"), "{stderr}");
+    for args in [&["sync", "d", "s3://my-bucket/x", "--delete"][..], &["cp", "d", "s3://my-bucket/x", "--recursive"]] {
+        let mut command = bench.command(args);
+        command.env("TMPDIR", bench.path("none"));
+        let (exit, stdout, stderr) = bench.ran(command.output().unwrap());
+        assert_eq!((exit, stdout.as_str(), bench.keys()), (1, "", vec!["x/old".to_owned()]), "{args:?}: {stderr}");
+        assert!(stderr.contains("TMPDIR"), "{args:?}: {stderr}");
+    }
 }
 
 #[test]

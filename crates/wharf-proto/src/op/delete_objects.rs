@@ -198,6 +198,13 @@ pub struct DeletedObject {
     pub delete_marker_version_id: Option<String>,
 }
 
+impl DeletedObject {
+    /// Key and version, by which it is told what this is the outcome of.
+    pub fn key_and_version(&self) -> (&str, Option<&str>) {
+        (&self.key, self.version_id.as_deref())
+    }
+}
+
 /// An object that was not deleted, and why.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -211,6 +218,13 @@ pub struct DeleteError {
     pub code: String,
     /// A sentence that says what is wrong.
     pub message: String,
+}
+
+impl DeleteError {
+    /// Key and version, by which it is told what this is the outcome of.
+    pub fn key_and_version(&self) -> (&str, Option<&str>) {
+        (&self.key, self.version_id.as_deref())
+    }
 }
 
 impl fmt::Display for DeleteError {
@@ -302,6 +316,11 @@ fn check_keys(objects: &[ObjectIdentifier]) -> Result<(), Error> {
 }
 
 impl ObjectIdentifier {
+    /// Key and version, by which its outcome is found.
+    pub fn key_and_version(&self) -> (&str, Option<&str>) {
+        (&self.key, self.version_id.as_deref())
+    }
+
     fn conditions(&self) -> impl Iterator<Item = Condition> {
         let by_etag = self.etag.is_some().then_some(Condition::DeleteObjectsIfMatch);
         let by_others = self.last_modified.is_some() || self.size.is_some();

@@ -81,7 +81,7 @@ impl DeleteBatch {
 impl DeleteBatch {
     /// The objects that the answer says nothing of: nobody knows whether they are deleted.
     fn unnamed(&self, outcomes: &[Outcome]) -> Vec<Outcome> {
-        let asked: BTreeSet<_> = self.objects.iter().map(|(_, object)| name(object)).collect();
+        let asked: BTreeSet<_> = self.objects.iter().map(|(_, object)| object.key_and_version()).collect();
         let mut named = BTreeSet::new();
         // Some servers do not repeat the version: then one outcome of a key stands for one of its versions.
         let mut of_key = BTreeMap::<_, usize>::new();
@@ -94,7 +94,8 @@ impl DeleteBatch {
         }
         let unnamed = self.objects.iter().filter(|(_, object)| {
             let stands_for_it = |left: &mut usize| left.checked_sub(1).map(|less| *left = less).is_some();
-            !named.contains(&name(object)) && !of_key.get_mut(object.key.as_str()).is_some_and(stands_for_it)
+            !named.contains(&object.key_and_version())
+                && !of_key.get_mut(object.key.as_str()).is_some_and(stands_for_it)
         });
         unnamed
             .map(|(_, object)| {
@@ -109,16 +110,9 @@ impl DeleteBatch {
     }
 }
 
-fn name(object: &ObjectIdentifier) -> (&str, Option<&str>) {
-    (&object.key, object.version_id.as_deref())
-}
-
 /// Of what an outcome tells: key and version.
 fn subject(outcome: &Outcome) -> (&str, Option<&str>) {
-    match outcome {
-        Ok(deleted) => (&deleted.key, deleted.version_id.as_deref()),
-        Err(error) => (&error.key, error.version_id.as_deref()),
-    }
+    outcome.as_ref().map_or_else(DeleteError::key_and_version, DeletedObject::key_and_version)
 }
 
 impl Operation for DeleteBatch {
@@ -142,7 +136,8 @@ impl Operation for DeleteBatch {
     }
 
     fn response(&self, response: http::Response<Bytes>) -> Result<BatchOutput, Error> {
-        let places: BTreeMap<_, _> = self.objects.iter().map(|(place, object)| (name(object), *place)).collect();
+        let places: BTreeMap<_, _> =
+            self.objects.iter().map(|(place, object)| (object.key_and_version(), *place)).collect();
         let place_of = |outcome: &Outcome| {
             let (key, version_id) = subject(outcome);
             // Some servers do not repeat the version; the key alone is near enough for the order.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::StatusCode;
-use wharf_proto::op::{DeleteError, DeleteObjects, DeleteObjectsOutput, ObjectIdentifier};
+use wharf_proto::op::{DeleteError, DeleteObjects, DeleteObjectsOutput, DeletedObject, ObjectIdentifier};
 use wharf_proto::retry::FailureClass;
 use wharf_proto::{Error, ErrorKind};
 
@@ -58,7 +58,7 @@ impl Batch {
             Err(error) if outcomes.is_empty() && errors.is_empty() => return Err(error),
             Err(error) => outcomes.extend(state.left.iter().map(|object| {
                 // An answer told why; a request that failed later does not know better.
-                let told = errors.iter().find(|told| (&*told.key, told.version_id.as_deref()) == name(object));
+                let told = errors.iter().find(|told| told.key_and_version() == object.key_and_version());
                 let told = told.or_else(|| errors.iter().find(|told| told.key == object.key));
                 let mut failed = told.cloned().unwrap_or_else(|| failed(object, &error));
                 failed.version_id.clone_from(&object.version_id);
@@ -87,14 +87,15 @@ impl State {
         let (passing, lasting): (Vec<_>, Vec<_>) = output.errors.into_iter().partition(may_pass);
         let done: Vec<Outcome> = output.deleted.into_iter().map(Ok).chain(lasting.into_iter().map(Err)).collect();
         let left = std::mem::take(&mut self.left);
-        let asked: HashSet<_> = left.iter().map(name).collect();
-        let again: HashSet<_> = passing.iter().map(|error| (&*error.key, error.version_id.as_deref())).collect();
+        let asked: HashSet<_> = left.iter().map(ObjectIdentifier::key_and_version).collect();
+        let again: HashSet<_> = passing.iter().map(DeleteError::key_and_version).collect();
         // Some servers do not repeat the version. Nobody knows then which of a key's they tell of: all are asked for again, and what
         // was told is told anew.
         let doubtful: HashSet<_> = again.difference(&asked).map(|(key, _)| *key).collect();
         let told: HashSet<_> = done.iter().map(subject).filter(|name| asked.contains(name)).collect();
         let is_left = |object: &ObjectIdentifier| {
-            again.contains(&name(object)) || doubtful.contains(&*object.key) && !told.contains(&name(object))
+            again.contains(&object.key_and_version())
+                || doubtful.contains(&*object.key) && !told.contains(&object.key_and_version())
         };
         let are_left: Vec<_> = left.iter().map(is_left).collect();
         let stands = |outcome: &Outcome| asked.contains(&subject(outcome)) || !doubtful.contains(subject(outcome).0);
@@ -116,16 +117,9 @@ impl State {
     }
 }
 
-fn name(object: &ObjectIdentifier) -> (&str, Option<&str>) {
-    (&object.key, object.version_id.as_deref())
-}
-
 /// Of what an outcome tells.
 fn subject(outcome: &Outcome) -> (&str, Option<&str>) {
-    match outcome {
-        Ok(deleted) => (&deleted.key, deleted.version_id.as_deref()),
-        Err(error) => (&error.key, error.version_id.as_deref()),
-    }
+    outcome.as_ref().map_or_else(DeleteError::key_and_version, DeletedObject::key_and_version)
 }
 
 /// Whether a key that was not deleted may be deleted later.
