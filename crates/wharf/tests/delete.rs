@@ -160,6 +160,7 @@ async fn of_each_version_one_outcome_is_told() {
     let versions = ["v1", "v2", "v3"].map(|version| ObjectIdentifier::from(("a", version))).to_vec();
     for (objects, first, second, asked_again) in [
         (both, deleted(v1) + failed, deleted(""), 1),
+        (versions[..2].to_vec(), deleted(v1) + failed, deleted(""), 1),
         (versions, deleted("").repeat(2) + failed, deleted("").repeat(3), 3),
     ] {
         let count = objects.len() as u64;

@@ -435,15 +435,20 @@ async fn what_is_there_can_be_kept() {
     assert_eq!(counts(&scene.up().overwrite(true).await.unwrap())[0], 2);
 }
 
+/// Somebody else's write while a transfer is put together.
+fn put_meanwhile(store: &Store, bucket: &str, key: &str) {
+    let other = wharf::blocking::Client::builder().transport(store.clone());
+    let put = || other.build_blocking().unwrap().put_object(bucket, key, "theirs").wait().unwrap();
+    std::thread::scope(|scope| scope.spawn(put).join().map(drop).unwrap());
+}
+
 #[tokio::test]
 async fn what_appears_meanwhile_is_kept_too() {
     let scene = Scene::new().await;
     scene.write("a", "ours");
     let store = scene.store.clone();
     let up = scene.up().overwrite(false).uploads(move |upload| {
-        let other = wharf::blocking::Client::builder().transport(store.clone());
-        let put = || other.build_blocking().unwrap().put_object("my-bucket", "p/a", "theirs").wait().unwrap();
-        std::thread::scope(|scope| scope.spawn(put).join().map(drop).unwrap());
+        put_meanwhile(&store, "my-bucket", "p/a");
         upload
     });
     let synced = up.await.unwrap();
@@ -691,6 +696,21 @@ async fn nothing_is_deleted_where_something_could_not_be_transferred() {
     assert_eq!((counts(&synced), synced.withheld), ([0, 0, 0, 1], 1));
     refused.remove();
     scene.s3.delete_object("my-bucket", "p/old").await.unwrap();
+    // A copy is refused so too where its source is another by now; where its target came meanwhile, nothing is lost.
+    scene.s3.put_object("my-bucket", "q/new", "1").await.unwrap();
+    scene.store.inject(Fault::respond(412, "PreconditionFailed").on(Operation::CopyObject)).unwrap();
+    for (meanwhile, withheld) in [("other", 1), ("new", 0)] {
+        scene.s3.put_object("your-bucket", "old", "1").await.unwrap();
+        let store = scene.store.clone();
+        let copy = scene.s3.sync(("my-bucket", "q"), ("your-bucket", "")).overwrite(false).delete(true);
+        let synced = copy.copies(move |copy| {
+            put_meanwhile(&store, "your-bucket", meanwhile);
+            copy
+        });
+        let synced = synced.await.unwrap();
+        assert_eq!((synced.failed, synced.deleted > 0, synced.withheld), (1, withheld == 0, withheld), "{meanwhile}");
+    }
+    scene.store.clear_faults();
     // What cannot come for its name never comes.
     scene.put("p/../x", "1").await;
     scene.put("p/new", "1").await;
