@@ -20,6 +20,9 @@ numbers() {
     /^test result:/ { passed += $4; missed += $6; ignored += $8; tests = 1 }
     /^[0-9]+ checks, [0-9]+ failed/ { checks = $0 }
     /^differs as known / { differ++ }
+    /^test .* \.\.\. FAILED$/ { note = note separator "failed: " $2; separator = ", " }
+    # This one is the compiler's own.
+    /^note: Some details are omitted/ { next }
     /^note: / { note = note separator substr($0, 7); separator = ", " }
     END {
       if (checks) printf "%s, %d differ as known", checks, differ

@@ -204,7 +204,8 @@ impl ClientBuilder {
     /// Whether an object's ETag that looks like an MD5 is believed to be that of its bytes, or of its parts' MD5s: as the
     /// provider is known for by default, and for an unknown one never. It counts where bytes are compared
     /// ([`Compare::Checksum`](crate::transfer::Compare::Checksum), [`Upload::verify`](crate::transfer::Upload::verify),
-    /// [`Copy::verify`](crate::transfer::Copy::verify)) and the server keeps no checksum. `client.probe(bucket)` finds out
+    /// [`Copy::verify`](crate::transfer::Copy::verify), [`Download::verify`](crate::transfer::Download::verify)) and the server keeps no
+    /// checksum. `client.probe(bucket)` finds out
     /// what a server does.
     pub fn trust_etags(mut self, trust: bool) -> Self {
         self.trust_etags = Some(trust);
