@@ -44,7 +44,7 @@ pub use encryption::{CustomerKey, Encryption, EncryptionInfo, KmsKey};
 pub use endpoint::{AddressingStyle, Endpoint};
 pub use error::{BoxError, Error, ErrorKind};
 pub use metadata::Metadata;
-pub use name::{ETag, MAX_KEY_BYTES, S3Uri, check_bucket, check_key};
+pub use name::{ETag, MAX_KEY_BYTES, S3Uri, check_bucket, check_key, version_name};
 pub use new_object::EventHoldDuration;
 pub use object::{Object, ObjectHead};
 pub use operation::Presigned;

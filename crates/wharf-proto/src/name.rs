@@ -46,6 +46,11 @@ pub fn check_bucket(bucket: &str) -> Result<(), Error> {
     Err(Error::invalid_input(format!("invalid bucket name {bucket:?}: {problem}")))
 }
 
+/// The name by which a version is asked for: some servers call what has no versions `null`, and then do not know it by that name.
+pub fn version_name(version_id: Option<&str>) -> Option<&str> {
+    version_id.filter(|id| *id != "null")
+}
+
 /// Refuses an empty key and one of more than [`MAX_KEY_BYTES`], before anything is sent.
 pub fn check_key(key: &str) -> Result<(), Error> {
     if key.is_empty() {

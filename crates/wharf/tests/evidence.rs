@@ -9,6 +9,7 @@ use std::path::Path;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use support::upload::{MIB, bytes, file, pieces};
+use support::{Fake, answer, error_document};
 use wharf::proto::evidence::Doubt;
 use wharf::transfer::{Compare, Reason, SyncAction, Verification};
 use wharf::transport::{Body as Carried, Defaults, ResponseFuture, Transport};
@@ -215,6 +216,40 @@ async fn the_etag_of_the_write_may_be_another_than_the_objects() {
         uploaded.verification,
         Verification::NotVerified("what stands there has not the ETag that the write got")
     );
+}
+
+/// Some servers call what has no versions `null`, and then do not know it by that name.
+#[tokio::test]
+async fn a_version_that_is_none_is_not_asked_for() {
+    let store = store();
+    trusting(&store).await;
+    let behind = store.clone();
+    let fake = Fake::new(move |_, request: Request<Carried>| {
+        let asks_for_it = request.uri().query().is_some_and(|query| query.contains("versionId"));
+        let source = request.headers().get("x-amz-copy-source").and_then(|source| source.to_str().ok());
+        let asks_for_it = asks_for_it || source.is_some_and(|source| source.contains("versionId"));
+        let sent = behind.send(request);
+        async move {
+            if asks_for_it {
+                return Ok(answer(404, error_document("NoSuchVersion", "There are no versions.")));
+            }
+            let mut answer = sent.await?;
+            for name in ["x-amz-version-id", "x-amz-copy-source-version-id"] {
+                answer.headers_mut().insert(name, "null".parse().unwrap());
+            }
+            Ok(answer)
+        }
+    });
+    let builder = Client::builder().provider(Provider::Ceph).transport(fake).region("us-east-1");
+    let s3 = builder.credentials(store.access_key_id(), store.secret_access_key()).build().unwrap();
+    for size in [MIB, 17 * MIB] {
+        let uploaded = s3.upload("my-bucket", "a", bytes(size)).verify(true).await.unwrap();
+        assert_eq!(uploaded.verification, Verification::VerifiedByEtag);
+        let copy = || s3.copy("my-bucket", "a", "my-bucket", "b").verify(true);
+        for copied in [copy(), copy().multipart_threshold(1), copy().to(&s3)] {
+            assert_eq!(copied.await.unwrap().size, Some(size as u64));
+        }
+    }
 }
 
 #[tokio::test]

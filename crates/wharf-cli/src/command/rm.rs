@@ -72,7 +72,8 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["recursive", "exclude", "include"])]
     incomplete: bool,
     /// Only uploads that were begun this long ago, such as 1d or 12h
-    #[arg(long, value_name = "TIME", requires = "incomplete", value_parser = units::duration, allow_hyphen_values = true)]
+    // What conflicts with --incomplete would do away with the need of it.
+    #[arg(long, value_name = "TIME", requires = "incomplete", conflicts_with_all = ["recursive", "exclude", "include"], value_parser = units::duration, allow_hyphen_values = true)]
     older_than: Option<Duration>,
 }
 
@@ -227,10 +228,12 @@ fn question(url: &S3Uri, args: &Args, keys: url::Keys) -> Option<String> {
     if args.dryrun || args.incomplete {
         return None;
     }
-    if !args.recursive && Wild::of(key, keys).is_some() {
+    let is_pattern = Wild::of(key, keys).is_some();
+    if !args.recursive && is_pattern {
         return Some(format!("delete everything that fits {}?", Shown(bucket, key).in_error()));
     }
-    let whole = key.is_empty() && args.filters.is_empty() && !args.force && terminal::can_ask();
+    let is_all = key.is_empty() || is_pattern && key.bytes().all(|byte| byte == b'*');
+    let whole = is_all && args.filters.is_empty() && !args.force && terminal::can_ask();
     whole.then(|| format!("delete everything in s3://{bucket}?"))
 }
 

@@ -135,6 +135,7 @@ fn what_is_no_certificate_says_so() {
         &["serve", "--tls-cert", "a"][..],
         &["serve", "--tls", "--tls-cert", "a", "--tls-key", "b"],
         &["serve", "--tls-save", "a"],
+        &["serve", "--tls-save", "a", "--tls-cert", "b", "--tls-key", "c"],
     ] {
         assert_eq!(run(bare(args)).0, 252, "{args:?}");
     }

@@ -12,6 +12,22 @@ fn not_there(key: &str, hint: &str) -> (i32, String, String) {
     failed(1, format!("wharf: nothing is there: s3://my-bucket/{key}\nhint: {hint}\n"))
 }
 
+/// A folder of that name here is no reason to say that something was left out.
+#[test]
+fn what_is_not_there_is_told_before_what_is_in_its_way() {
+    let bench = Bench::embedded();
+    bench.put("vd/a", "1");
+    bench.file("vd/a", "1");
+    for (verb, exit) in [(&["cp"][..], 1), (&["s3", "cp"], 1), (&["mv"], 1)] {
+        let ran = bench.run(&[verb, &["s3://my-bucket/vd", "."]].concat());
+        assert_eq!((ran.0, ran.1.as_str()), (exit, ""), "{verb:?}: {}", ran.2);
+        assert!(!ran.2.contains("a folder stands") && ran.2.contains("--recursive"), "{verb:?}: {}", ran.2);
+    }
+    bench.put("vd", "2");
+    let (exit, _, stderr) = bench.run(&["cp", "s3://my-bucket/vd", "."]);
+    assert!(exit == 2 && stderr.contains("a folder stands where the file must be"), "{stderr}");
+}
+
 #[test]
 fn what_is_not_there_is_said_in_the_same_words_by_all_verbs() {
     let bench = Bench::new();

@@ -28,6 +28,24 @@ fn one_object_goes_whether_it_is_there_or_not() {
     assert_eq!(bench.run(&["rm", "s3://my-bucket/logs/1.gz", "--json"]), done(json));
 }
 
+/// Objects have an age as well: none goes by a misunderstanding.
+#[test]
+fn only_uploads_are_chosen_by_age() {
+    let bench = Bench::embedded();
+    bench.put("young", "1");
+    for args in [
+        &["s3://my-bucket", "--recursive"][..],
+        &["s3://my-bucket/*", "--recursive"],
+        &["s3://my-bucket/young", "--exclude", "x"],
+    ] {
+        for verb in [&["rm"][..], &["s3", "rm"]] {
+            let (exit, stdout, stderr) = bench.run(&[verb, args, &["--older-than", "365d"]].concat());
+            assert_eq!((exit, stdout.as_str()), (252, ""), "{args:?} {stderr}");
+        }
+    }
+    assert_eq!(bench.keys(), ["young"]);
+}
+
 #[test]
 fn a_prefix_is_a_directory() {
     let bench = Bench::new();

@@ -60,6 +60,8 @@ fn a_whole_bucket_is_not_emptied_without_a_word() {
         }
         assert_eq!(bench.keys(), ["a", "b"]);
     }
+    let (exit, seen) = at_a_terminal(bench.command(&["rm", "s3://my-bucket/*", "--recursive"]), "n\n");
+    assert!(exit == 1 && seen.contains("delete everything in s3://my-bucket? [y/N] "), "{seen}");
     let (exit, seen) = at_a_terminal(bench.command(&["rm", "s3://my-bucket", "--recursive"]), "y\n");
     assert!(exit == 0 && seen.contains("delete: s3://my-bucket/a\ndelete: s3://my-bucket/b\n"), "{seen}");
     assert!(bench.keys().is_empty());

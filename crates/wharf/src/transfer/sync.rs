@@ -206,7 +206,7 @@ impl Sync {
     }
 
     /// Whether deletes are carried out although something could not be transferred. No by default: what was given another name and
-    /// could not be stored under it would be nowhere. What fails for its name, or because it is there already, counts for nothing.
+    /// could not be stored under it would be nowhere. What no file or key can be named, and what is there already, counts for nothing.
     pub fn delete_after_failures(mut self, delete: bool) -> Self {
         self.deletes_after_failures = delete;
         self

@@ -159,6 +159,33 @@ async fn a_token_that_has_ended_names_the_command_that_renews_it() {
     assert_eq!(line, format!("the SSO token of profile \"work\" cannot be read ({}); {run}", path(SESSION_FILE)));
 }
 
+/// Another process may renew it at the same time, and a refresh token works once.
+#[tokio::test]
+async fn a_token_that_another_process_has_renewed_is_used() {
+    let folder = Folder::new("sso-elsewhere");
+    let path = folder.path().join(SESSION_FILE);
+    let service = Service::start(move |head, body| match &*head.method {
+        "POST" => {
+            std::fs::write(&path, token("s3cr3t-new", "2026-01-01T08:00:00Z", REFRESH)).unwrap();
+            (400, "{\"error\":\"invalid_grant\"}".to_owned())
+        }
+        _ => portal(head, body),
+    })
+    .await;
+    folder.file(SESSION_FILE, &token("s3cr3t-old", "2025-12-31T23:00:00Z", REFRESH));
+    assert_eq!(key_id(with_config(&folder, SESSION, &variables(&service.url()))).await, "ASIASSO");
+}
+
+/// What will pass is no reason to sign in, and transfers wait for it.
+#[tokio::test]
+async fn a_service_that_is_away_is_no_token_that_has_ended() {
+    let folder = Folder::new("sso-away");
+    let away = Service::start(|_, _| (503, String::new())).await;
+    folder.file(SESSION_FILE, &token("s3cr3t-old", "2025-12-31T23:00:00Z", REFRESH));
+    let (line, kind) = failure(with_config(&folder, SESSION, &variables(&away.url()))).await;
+    assert_eq!((&*line, kind), ("the SSO token service answered HTTP 503", ErrorKind::Server));
+}
+
 #[tokio::test]
 async fn a_renewed_token_that_never_ends_is_none() {
     let folder = Folder::new("sso-endless");

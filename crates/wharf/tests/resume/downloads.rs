@@ -272,6 +272,21 @@ async fn one_at_a_time() {
         assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
     }
     first.cancel().await.unwrap();
+    // Also before the first has an answer, when only its journal tells of it.
+    place.store.clear_faults();
+    place.store.inject(Fault::delay(Duration::from_secs(600)).on(Operation::GetObject).key("a")).unwrap();
+    place.s3.put_object(BUCKET, "b", "another").await.unwrap();
+    let into_other = |key: &str| place.s3.download(BUCKET, key, place.path("other"));
+    let first = into_other("a").resumable(true).start().unwrap();
+    let journal = place.path("other.wharf-journal");
+    let is_held = || fs::File::open(&journal).is_ok_and(|file| file.try_lock_shared().is_err());
+    while !is_held() {
+        tokio::task::yield_now().await;
+    }
+    let error = soon(into_other("b").into_future()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
+    assert!(is_held());
+    first.cancel().await.unwrap();
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "cert")]
     tls: bool,
     /// Where to write that certificate for clients; by default a temporary file, gone at the end
-    #[arg(long = "tls-save", value_name = "FILE", requires = "tls")]
+    #[arg(long = "tls-save", value_name = "FILE", requires = "tls", conflicts_with_all = ["cert", "key"])]
     save: Option<PathBuf>,
     /// Speak HTTPS with this certificate (PEM), those that vouch for it behind it
     #[arg(long = "tls-cert", value_name = "FILE", requires = "key")]

@@ -7,7 +7,7 @@ use crate::op::{GetObject, GetObjectTagging, HeadObject, PutInParts, UploadPartC
 use crate::operation::ChecksumPolicy;
 use crate::provider::{Condition, Habits};
 use crate::transfer::Part;
-use crate::{ETag, Error, ErrorKind, ObjectHead, Tag};
+use crate::{ETag, Error, ErrorKind, ObjectHead, Tag, version_name};
 
 impl<S> CopyObject<S> {
     /// The bucket and the key of the copy.
@@ -153,7 +153,8 @@ impl<S> CopyObject<S> {
 
     /// The version that was asked for, else the one that was seen.
     fn version_of(&self, source: &ObjectHead) -> Option<String> {
-        self.source.version_id.clone().or_else(|| source.version_id.clone())
+        let seen = || version_name(source.version_id.as_deref()).map(str::to_owned);
+        self.source.version_id.clone().or_else(seen)
     }
 }
 

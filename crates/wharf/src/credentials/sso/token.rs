@@ -13,7 +13,7 @@ use sha1::{Digest, Sha1};
 use tokio::sync::Mutex;
 use tracing::Instrument;
 use wharf_proto::time::{format_iso8601, parse_iso8601};
-use wharf_proto::{Endpoint, Error};
+use wharf_proto::{Endpoint, Error, ErrorKind};
 
 use super::super::none;
 use super::super::service::{self, Patience, Services, read_file};
@@ -22,6 +22,9 @@ use crate::clock::Clock;
 
 /// A token that ends within this time is renewed where that is possible.
 const RENEW_EARLY: Duration = Duration::from_secs(5 * 60);
+
+/// As long as another process may take to write what it got.
+const UNTIL_WRITTEN: Duration = Duration::from_millis(500);
 
 /// Where the token of a session, or of a start URL, is kept.
 #[derive(Debug, Clone)]
@@ -99,15 +102,43 @@ async fn renewed(sso: &Sso, services: &Services) -> Result<String, Error> {
     if now + RENEW_EARLY < end {
         return Ok(access);
     }
-    match renew(sso, services, &token, now).await {
-        Some(renewed) => Ok(renewed),
-        None if now < end => Ok(access),
-        None => Err(sso.needs_login("has expired")),
+    let the_old_one = || if now < end { Ok(access) } else { Err(sso.needs_login("has expired")) };
+    let Some(body) = refresh(sso, &token, now) else { return the_old_one() };
+    let error = match ask(&sso.oidc.value, services, body).await {
+        Ok(answer) => match take(sso, token, answer, now).await {
+            Some(renewed) => return Ok(renewed),
+            None => return the_old_one(),
+        },
+        Err(error) => error,
+    };
+    tracing::debug!(%error, "the SSO token was not renewed");
+    if now >= end {
+        if let Some(access) = renewed_elsewhere(sso, services).await {
+            return Ok(access);
+        }
+        // Nobody needs to sign in for a service that is away; and what a lost answer had in it is lost either way.
+        if [ErrorKind::Transport, ErrorKind::Timeout, ErrorKind::Server, ErrorKind::SlowDown].contains(&error.kind()) {
+            return Err(error);
+        }
     }
+    the_old_one()
 }
 
-/// A new token for the old one, where the sign-in allows it.
-async fn renew(sso: &Sso, services: &Services, token: &Token, now: SystemTime) -> Option<String> {
+/// The token that another process has left meanwhile: it may have been quicker, and a refresh token works once.
+async fn renewed_elsewhere(sso: &Sso, services: &Services) -> Option<String> {
+    for wait in [Duration::ZERO, UNTIL_WRITTEN] {
+        tokio::time::sleep(wait).await;
+        if let Ok((_, access, end)) = read(sso).await
+            && services.clock.now() < end
+        {
+            return Some(access);
+        }
+    }
+    None
+}
+
+/// What is asked of the service for a new token, where the sign-in allows it.
+fn refresh(sso: &Sso, token: &Token, now: SystemTime) -> Option<Bytes> {
     sso.session.as_ref()?;
     let registered = token.time("registrationExpiresAt").is_none_or(|end| now < end);
     let (id, secret) = token.text("clientId").zip(token.text("clientSecret")).filter(|_| registered)?;
@@ -117,24 +148,21 @@ async fn renew(sso: &Sso, services: &Services, token: &Token, now: SystemTime) -
         "grantType": "refresh_token",
         "refreshToken": token.text("refreshToken")?,
     });
-    match ask(&sso.oidc.value, services, Bytes::from(body.to_string())).await {
-        Ok(answer) => {
-            let access = answer.access_token.clone();
-            let mut fields = token.0.clone();
-            let end = now.checked_add(Duration::from_secs(answer.expires_in))?;
-            fields.insert("accessToken".to_owned(), answer.access_token.into());
-            fields.insert("expiresAt".to_owned(), format_iso8601(end).ok()?.into());
-            if let Some(refresh) = answer.refresh_token {
-                fields.insert("refreshToken".to_owned(), refresh.into());
-            }
-            keep(sso.cache.0.clone(), Value::Object(fields)).await;
-            Some(access)
-        }
-        Err(error) => {
-            tracing::debug!(%error, "the SSO token was not renewed");
-            None
-        }
+    Some(Bytes::from(body.to_string()))
+}
+
+/// The new access token, which is kept in the old one's place.
+async fn take(sso: &Sso, token: Token, answer: Answer, now: SystemTime) -> Option<String> {
+    let access = answer.access_token.clone();
+    let mut fields = token.0;
+    let end = now.checked_add(Duration::from_secs(answer.expires_in))?;
+    fields.insert("accessToken".to_owned(), answer.access_token.into());
+    fields.insert("expiresAt".to_owned(), format_iso8601(end).ok()?.into());
+    if let Some(refresh) = answer.refresh_token {
+        fields.insert("refreshToken".to_owned(), refresh.into());
     }
+    keep(sso.cache.0.clone(), Value::Object(fields)).await;
+    Some(access)
 }
 
 #[derive(serde::Deserialize)]

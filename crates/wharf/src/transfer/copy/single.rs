@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use wharf_proto::evidence::Facts;
 use wharf_proto::op::CopyObjectOutput;
-use wharf_proto::{Error, ErrorKind, ObjectHead};
+use wharf_proto::{Error, ErrorKind, ObjectHead, version_name};
 
 use super::{Copied, Copy, other_bytes};
 use crate::transfer::Verification;
@@ -99,19 +99,19 @@ async fn verify(copy: &Copy, copied: &mut Copied, source: Option<&ObjectHead>, w
         Some(source) => source.clone(),
         None => {
             let mut head = copy.call.head_of_source(sender.clone());
-            if let Some(version) = &copied.source_version_id {
+            if let Some(version) = version_name(copied.source_version_id.as_deref()) {
                 head = head.version_id(version);
             }
             copy.ask(watch, || head.clone().into_future()).await.map_err(unverified)?
         }
     };
     let head = copy.call.head_of_copy(sender);
-    let head = match &copied.version_id {
+    let head = match version_name(copied.version_id.as_deref()) {
         Some(version) => head.version_id(version),
         None => head,
     };
     let head = copy.ask(watch, || head.clone().into_future()).await.map_err(unverified)?;
-    if head.etag != copied.etag {
+    if head.etag != copied.etag && !copied.etag.is_empty() {
         copied.verification = Verification::NotVerified("another object stands there by now");
         return Ok(());
     }

@@ -248,6 +248,8 @@ impl Run {
         if requests > 1 || resume.is_some() {
             check = check.out_of_order();
         }
+        // One that another download keeps is not taken from it.
+        let stale = if resume.is_some() { None } else { journal::hold(&journal_path(target)?)? };
         let file = PartFile::open(target, options, job.watch().clone())?;
         let (check, arrived) = check.beside(arrived, &found.wanted);
         let arrived = file.still_holds(arrived, found.wanted.start).await?;
@@ -255,11 +257,14 @@ impl Run {
             let begun = async {
                 match resume {
                     Some(resume) => resume.begin(job, &found, target).await?,
-                    None => journal::remove(&journal_path(target)?)?,
+                    None if stale.is_some() => journal::remove(&journal_path(target)?)?,
+                    None => {}
                 }
                 file.empty().await
             };
-            if let Err(error) = begun.await {
+            let begun = begun.await;
+            drop(stale);
+            if let Err(error) = begun {
                 file.discard();
                 return Err(error);
             }

@@ -153,14 +153,13 @@ async fn download(
     source: &Entry,
     because: Reason,
 ) -> Result<Moved, NotMoved> {
-    if work.dry_run {
-        return to.path_of(&source.key).map(|_| Moved::default()).map_err(NotMoved::for_good);
-    }
+    to.path_of(&source.key).map_err(NotMoved::for_good)?;
     let (tree, name) = (to.clone(), source.key.clone());
-    let path = blocking(move || tree.prepare(&name)).await.map_err(|error| match error.kind() {
-        ErrorKind::InvalidInput => NotMoved::for_good(error),
-        _ => error.into(),
-    })?;
+    if work.dry_run {
+        blocking(move || tree.find(&name)).await?;
+        return Ok(Moved::default());
+    }
+    let path = blocking(move || tree.prepare(&name)).await?;
     // What is missing must not be there by another spelling, as where `A` and `a` are one file.
     let overwrite = because != Reason::Missing;
     let call = client.download(bucket, key, path.as_path()).overwrite(overwrite).patience(work.patience);
@@ -182,7 +181,7 @@ async fn download(
             error.with_hint("a file of that name is there already: on this disk two keys may be one name").into()
         }
         // One that was made for a key below this one, since the path was prepared.
-        ErrorKind::InvalidInput if path.is_dir() => NotMoved::for_good(folder_in_the_way(&path)),
+        ErrorKind::InvalidInput if path.is_dir() => folder_in_the_way(&path).into(),
         _ => error.into(),
     })?;
     Ok(Moved { verification: Some(done.verification), resumed_bytes: done.resumed_bytes, ..Moved::default() })

@@ -5,7 +5,7 @@ use std::future::IntoFuture;
 use wharf_proto::checksum::{Checksum, ChecksumType};
 use wharf_proto::evidence::{Comparison, Doubt, Evidence, Likeness};
 use wharf_proto::transfer::PartPlan;
-use wharf_proto::{Error, ErrorKind, ObjectHead};
+use wharf_proto::{Error, ErrorKind, ObjectHead, version_name};
 
 use super::Uploaded;
 use super::file::Snapshot;
@@ -73,8 +73,7 @@ pub(super) async fn finish(
     if !job.settings.verify || job.object.is_append() {
         return Ok(uploaded);
     }
-    // Some servers call what has no versions so, and then do not know it by that name.
-    let version = uploaded.version_id.as_ref().filter(|version| *version != "null");
+    let version = version_name(uploaded.version_id.as_deref());
     let looked = job.patiently(|| {
         let call = job.object.head_object(job.sender.clone()).checksum_mode(true);
         let call = if let Some(version) = version { call.version_id(version) } else { call };
