@@ -202,10 +202,18 @@ impl Carrier<'_, '_> {
             let failure = Failure::new(Exit::Failed, format!("{shown} is a prefix"));
             return self.give_up(failure.hint("--recursive takes all that is under it"));
         }
-        // What will not be read is asked for, as it may not be there at all.
-        let is_in_the_way =
-            || matches!(self.target, Target::Directory(root) if LocalTree::new(root).prepare(name).is_err());
-        if self.mover.options.dryrun || is_in_the_way() {
+        if let Target::Directory(root) = self.target
+            && !self.mover.options.dryrun
+            && LocalTree::new(root).prepare(name).is_err()
+        {
+            // What cannot be written will not be read, and may not be there at all.
+            let head = self.mover.head_of_source(&object.bucket, &object.key, false);
+            if let Err(error) = self.crew.until(head.into_future()).await? {
+                let action = self.mover.download_action(&object, &root.join(name));
+                return self.crew.tell(self.mover.outcome(Deed::Download, action, Err(error.into())));
+            }
+        }
+        if self.mover.options.dryrun {
             let is_copy = matches!(self.target, Target::Key { .. } | Target::Prefix { .. });
             let head = self.mover.head_of_source(&object.bucket, &object.key, is_copy);
             let head = self.crew.until(head.into_future()).await?;

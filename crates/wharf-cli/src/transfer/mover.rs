@@ -192,7 +192,7 @@ impl Mover {
     }
 
     /// What came of it; of `None`, that it was left alone because something is there already.
-    fn outcome(&self, deed: Deed, action: Action, done: Result<Option<Done>, Failure>) -> Outcome {
+    pub(super) fn outcome(&self, deed: Deed, action: Action, done: Result<Option<Done>, Failure>) -> Outcome {
         match done {
             Ok(Some(done)) => Outcome::Done(done),
             Ok(None) => Outcome::Left(Left::of(action)),
