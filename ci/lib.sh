@@ -21,8 +21,8 @@ numbers() {
     /^[0-9]+ checks, [0-9]+ failed/ { checks = $0 }
     /^differs as known / { differ++ }
     /^test .* \.\.\. FAILED$/ { note = note separator "failed: " $2; separator = ", " }
-    # This one is the compiler's own.
-    /^note: Some details are omitted/ { next }
+    # These are of a panic.
+    /^note: (Some details are omitted|run with `RUST_BACKTRACE)/ { next }
     /^note: / { note = note separator substr($0, 7); separator = ", " }
     END {
       if (checks) printf "%s, %d differ as known", checks, differ

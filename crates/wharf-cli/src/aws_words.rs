@@ -22,7 +22,7 @@ const OTHERWISE: [(&str, &str, &str); 7] = [
     ("rm", "the prefix, or everything that fits, without asking", "the prefix"),
     (
         "sync",
-        "both sides could be read to their end and all was transferred. A key that no file can have is\nno reason, and one that ends with a slash makes no folder.",
+        "both sides could be read to their end and all was transferred. A key that no file can have does\nnot prevent that. Empty objects whose keys end with a slash are not made into folders.",
         "both sides could be read to their end.",
     ),
 ];

@@ -717,6 +717,14 @@ async fn nothing_is_deleted_where_something_could_not_be_transferred() {
     scene.write("more", "1");
     let synced = scene.down().delete(true).await.unwrap();
     assert_eq!((synced.deleted, synced.failed, synced.withheld), (1, 1, 0));
+    // Nor does what has too long a name for a file.
+    scene.put(&format!("p/{}", "n".repeat(300)), "1").await;
+    scene.write("more", "1");
+    for dry_run in [true, false] {
+        let synced = scene.down().delete(true).dry_run(dry_run).await.unwrap();
+        assert_eq!((synced.deleted, synced.failed, synced.withheld), (1, 2, 0), "{synced:?}");
+    }
+    scene.s3.delete_object("my-bucket", format!("p/{}", "n".repeat(300))).await.unwrap();
     // What is in the way is told before, and not deleted after it was said that nothing was changed.
     scene.put("p/folder/below", "1").await;
     scene.write("folder", "a file");

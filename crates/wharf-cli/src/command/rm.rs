@@ -45,7 +45,7 @@ pub(crate) struct Args {
     /// s3://BUCKET/KEY or s3://BUCKET/PREFIX
     #[arg(value_name = "URL", required = true, value_parser = url::whole)]
     urls: Vec<S3Uri>,
-    /// Delete everything under the prefix, or everything that fits, without asking
+    /// Delete everything under the prefix, or everything that fits, without asking (a whole bucket: see --force)
     #[arg(long)]
     recursive: bool,
     /// Only print what would be deleted

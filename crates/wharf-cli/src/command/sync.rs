@@ -38,8 +38,8 @@ Example: a backup that is like the folder, and what it would have done
 /// What is missing or differs is copied: another size, or a source that was written later. Two
 /// listings tell; an object is asked for itself where its file was written in the very second in
 /// which it was stored. With --delete, what the source does not have is deleted last, and only if
-/// both sides could be read to their end and all was transferred. A key that no file can have is
-/// no reason, and one that ends with a slash makes no folder.
+/// both sides could be read to their end and all was transferred. A key that no file can have does
+/// not prevent that. Empty objects whose keys end with a slash are not made into folders.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLE, verbatim_doc_comment)]
 pub(crate) struct Args {

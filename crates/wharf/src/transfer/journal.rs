@@ -31,16 +31,13 @@ pub(super) struct Journal {
     length: u64,
 }
 
-/// Who has a journal that is locked.
-const HOLDER: &str = "another run of the same transfer";
-
 impl Journal {
     /// Opens the journal at `path`, which is made if it is not there, and what it says.
     ///
     /// # Errors
     /// `InUse` where another transfer has it, `InvalidInput` where it is no journal that this version can read.
     pub(super) fn open(path: PathBuf) -> Result<(Self, State), Error> {
-        let (mut file, _) = locked::open(&path, HOLDER)?;
+        let (mut file, _) = locked::open(&path, "another run of the same transfer")?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|error| failed("could not be read", &path, error))?;
         let decoded = journal::decode(&bytes).map_err(|error| unreadable(&path, error))?;
@@ -120,7 +117,7 @@ pub(super) fn whole_path(path: &Path) -> PathBuf {
     resolved.unwrap_or(absolute)
 }
 
-/// The journal at `path`, whatever it says, if there is one: nobody else has it while the file is open.
+/// A download's journal at `path`, whatever it says, if there is one: nobody else has it while the file is open.
 ///
 /// # Errors
 /// `InUse` where another transfer has it.
@@ -128,7 +125,7 @@ pub(super) fn hold(path: &Path) -> Result<Option<File>, Error> {
     if !path.exists() {
         return Ok(None);
     }
-    locked::open(path, HOLDER).map(|(file, _)| Some(file))
+    locked::open(path, "another download").map(|(file, _)| Some(file))
 }
 
 /// Removes the file, if it is there. It stays removed through a power failure.

@@ -180,7 +180,7 @@ async fn ask(oidc: &Endpoint, services: &Services, body: Bytes) -> Result<Answer
         let request = Request::post(&uri).header(header::CONTENT_TYPE, "application/json");
         request.body(body.clone()).map_err(service::unusable)
     };
-    // A refresh token works once: a second attempt with it could end the session.
+    // A refresh token works once, and may have been used up by an answer that was lost: nobody but who waits for keys sends it again.
     let patience = Patience { attempts: 1, ..Patience::USUAL };
     let answer = services.ask(WHAT, &services.transport, patience, make).await?;
     match answer.status().is_success() {

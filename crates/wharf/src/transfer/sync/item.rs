@@ -156,10 +156,10 @@ async fn download(
     to.path_of(&source.key).map_err(NotMoved::for_good)?;
     let (tree, name) = (to.clone(), source.key.clone());
     if work.dry_run {
-        blocking(move || tree.find(&name)).await?;
+        blocking(move || tree.find(&name)).await.map_err(not_written)?;
         return Ok(Moved::default());
     }
-    let path = blocking(move || tree.prepare(&name)).await?;
+    let path = blocking(move || tree.prepare(&name)).await.map_err(not_written)?;
     // What is missing must not be there by another spelling, as where `A` and `a` are one file.
     let overwrite = because != Reason::Missing;
     let call = client.download(bucket, key, path.as_path()).overwrite(overwrite).patience(work.patience);
@@ -185,6 +185,15 @@ async fn download(
         _ => error.into(),
     })?;
     Ok(Moved { verification: Some(done.verification), resumed_bytes: done.resumed_bytes, ..Moved::default() })
+}
+
+/// Why there is no way to a file: no file can have too long a name, whatever else is mended.
+fn not_written(error: Error) -> NotMoved {
+    let cause = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
+    match cause.is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidFilename) {
+        true => NotMoved::for_good(error),
+        false => error.into(),
+    }
 }
 
 async fn copy(work: &Work, watch: &Arc<Watch>, from: &Kind, to: &Kind, source: &Entry) -> Result<Moved, NotMoved> {
