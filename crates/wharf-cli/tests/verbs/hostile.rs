@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use wharf_embedded::{Fault, Operation};
 
-use crate::bench::{Bench, done};
+use crate::bench::Bench;
 
 /// Keys that are files below a folder, however odd.
 const ODD: [&str; 30] = [
@@ -297,6 +297,6 @@ fn few_open_files_are_no_obstacle_where_more_are_allowed() {
     bench.files(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let binary = env!("CARGO_BIN_EXE_wharf");
     let line = format!("ulimit -S -n 16 && {binary} cp tree s3://my-bucket/ --recursive --quiet");
-    assert_eq!(bench.ran(bench.shell(&line).output().unwrap()), done(""));
+    assert_eq!(bench.ran(bench.shell(&line).output().unwrap()), crate::bench::done(""));
     assert_eq!(bench.keys().len(), names.len());
 }
