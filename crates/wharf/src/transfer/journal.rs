@@ -128,6 +128,12 @@ pub(super) fn hold(path: &Path) -> Result<Option<File>, Error> {
     locked::open(path, "another download").map(|(file, _)| Some(file))
 }
 
+/// Removes what an earlier run of a download has recorded: `held`, or what came since nothing was there to hold.
+pub(super) fn remove_held(held: Option<File>, path: &Path) -> Result<(), Error> {
+    let held = if held.is_some() { held } else { hold(path)? };
+    if held.is_some() { remove(path) } else { Ok(()) }
+}
+
 /// Removes the file, if it is there. It stays removed through a power failure.
 pub(super) fn remove(path: &Path) -> Result<(), Error> {
     let removed = unlink(path).and_then(|was_there| if was_there { sync_directory(path) } else { Ok(()) });

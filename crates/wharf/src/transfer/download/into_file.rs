@@ -2,7 +2,6 @@
 
 mod unfinished;
 
-use std::fs::File;
 use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -171,12 +170,6 @@ async fn once(
     .await
 }
 
-/// Removes what an earlier run has recorded: as much as nobody had when it was looked for, or has by now.
-fn remove_journal(held: Option<File>, path: &Path) -> Result<(), Error> {
-    let held = if held.is_some() { held } else { journal::hold(path)? };
-    if held.is_some() { journal::remove(path) } else { Ok(()) }
-}
-
 /// Has all bytes fetched into a file.
 async fn fetch(
     job: &Job,
@@ -264,7 +257,7 @@ impl Run {
             let begun = async {
                 match resume {
                     Some(resume) => resume.begin(job, &found, target).await?,
-                    None => remove_journal(stale, &journal_path(target)?)?,
+                    None => journal::remove_held(stale, &journal_path(target)?)?,
                 }
                 file.empty().await
             };
