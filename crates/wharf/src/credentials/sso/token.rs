@@ -105,10 +105,7 @@ async fn renewed(sso: &Sso, services: &Services) -> Result<String, Error> {
     let the_old_one = || if now < end { Ok(access) } else { Err(sso.needs_login("has expired")) };
     let Some(body) = refresh(sso, &token, now) else { return the_old_one() };
     let error = match ask(&sso.oidc.value, services, body).await {
-        Ok(answer) => match take(sso, token, answer, now).await {
-            Some(renewed) => return Ok(renewed),
-            None => return the_old_one(),
-        },
+        Ok(answer) => return take(sso, token, answer, now).await.map_or_else(the_old_one, Ok),
         Err(error) => error,
     };
     tracing::debug!(%error, "the SSO token was not renewed");
