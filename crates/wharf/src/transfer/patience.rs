@@ -137,10 +137,10 @@ where
 }
 
 /// What to say at the end of patience, or where what is `left` of it is less than the server asks to wait. There may be less left
-/// than of its `own`, for others have tried as long.
+/// than of its `own`, for others have tried as long; a little less is only what it waited for leave to send.
 fn exhausted(error: Error, patience: Duration, left: Duration, own: Duration) -> Error {
     let why = match left {
-        _ if left < own => "nothing was served to any transfer within",
+        _ if left + LEAST <= own => "nothing was served to any transfer within",
         Duration::ZERO => "nothing moved within",
         _ => "the server asks for a wait beyond",
     };

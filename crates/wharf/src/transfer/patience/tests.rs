@@ -299,6 +299,14 @@ async fn what_the_server_asks_to_wait_is_no_time_in_which_nothing_is_tried() {
     }
 }
 
+/// A server that wants fewer requests has them wait for leave to send, which is nobody's own patience.
+#[test]
+fn one_that_tried_alone_does_not_speak_of_others() {
+    let said = |left, own| exhausted(throttled(), PATIENCE, left, own).message().to_owned();
+    assert!(said(Duration::ZERO, LEAST / 2).starts_with("nothing moved within a patience of 300 s: "));
+    assert!(said(Duration::ZERO, LEAST).starts_with("nothing was served to any transfer within a patience of 300 s: "));
+}
+
 /// All would come at once where they are too many: also those that fell silent meanwhile.
 #[tokio::test(start_paused = true)]
 async fn who_is_told_that_there_are_too_many_wakes_nobody() {
