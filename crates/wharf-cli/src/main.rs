@@ -7,6 +7,7 @@ mod aws_words;
 mod cli;
 mod command;
 mod context;
+mod customer_key;
 mod error;
 mod filter;
 mod globals;

@@ -4,6 +4,7 @@ use futures_util::TryStreamExt;
 use wharf::{ByteRange, Client, S3Uri};
 
 use crate::context::Context;
+use crate::customer_key::CustomerKeyArgs;
 use crate::error::{Exit, Failure};
 use crate::payer::Payer;
 use crate::printer::Printer;
@@ -35,6 +36,8 @@ pub(crate) struct Args {
     /// Take * and ? as they are
     #[arg(long)]
     raw: bool,
+    #[command(flatten)]
+    own: CustomerKeyArgs,
     #[command(flatten)]
     payer: Payer,
 }
@@ -124,6 +127,9 @@ async fn write(bucket: &str, key: &str, args: &Args, s3: &Client, printer: &mut 
     }
     if let Some(id) = &args.version_id {
         call = call.version_id(id);
+    }
+    if let Some(key) = args.own.key() {
+        call = call.customer_key(key.clone());
     }
     if args.payer.requester_pays() {
         call = call.request_payer();

@@ -9,6 +9,7 @@ use serde::Serialize;
 use wharf::{ObjectHead, S3Uri};
 
 use crate::context::Context;
+use crate::customer_key::CustomerKeyArgs;
 use crate::error::{Exit, Failure, RAW};
 use crate::message;
 use crate::payer::Payer;
@@ -32,6 +33,8 @@ pub(crate) struct Args {
     /// A version of it that is not the latest
     #[arg(long, value_name = "ID")]
     version_id: Option<String>,
+    #[command(flatten)]
+    own: CustomerKeyArgs,
     #[command(flatten)]
     payer: Payer,
     /// Take * and ? as they are
@@ -123,6 +126,9 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     let mut call = context.client()?.head_object(args.url.bucket(), args.url.key()).checksum_mode(true);
     if let Some(id) = args.version_id {
         call = call.version_id(id);
+    }
+    if let Some(key) = args.own.key() {
+        call = call.customer_key(key.clone());
     }
     if args.payer.requester_pays() {
         call = call.request_payer();

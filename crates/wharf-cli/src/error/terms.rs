@@ -15,6 +15,12 @@ pub(super) fn hint(error: &wharf::Error) -> Option<String> {
         (ErrorKind::InvalidCredentials, _) => {
             error.hint().map(|hint| format!("{}; `wharf whoami` says where the keys are from", by_option(hint)))
         }
+        // Its answer has no body that could say why.
+        _ if error.operation() == Some("HeadObject") && error.status().is_some_and(|status| status == 400) => Some(
+            "keys that have expired are answered so, and an object that is encrypted with your own key: it needs --sse-c \
+             and --sse-c-key, in a copy --sse-c-copy-source and --sse-c-copy-source-key"
+                .to_owned(),
+        ),
         _ => error.hint().map(by_option),
     }
 }

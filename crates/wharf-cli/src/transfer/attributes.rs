@@ -1,7 +1,6 @@
 //! What an object is given beside its bytes: the options of `cp`, `mv` and `sync`, and `pipe`.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::time::SystemTime;
 
 use jiff::civil::{Date, DateTime};
@@ -11,8 +10,9 @@ use jiff::{Timestamp, Zoned};
 use wharf::transfer::{Copy, Upload};
 use wharf::{CannedAcl, ChecksumAlgorithm, CustomerKey, Encryption, Grantee, KmsKey, StorageClass};
 
+use crate::customer_key::{CustomerKeyArgs, customer_key};
 use crate::error::Failure;
-use crate::paramfile::{self, at_home, or_file};
+use crate::paramfile::{self, or_file};
 
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "What the new objects get")]
@@ -59,12 +59,8 @@ pub(crate) struct AttributeArgs {
     /// The key of aws:kms
     #[arg(long, value_name = "ID", value_parser = paramfile::text)]
     sse_kms_key_id: Option<String>,
-    /// Encryption with your own key
-    #[arg(long = "sse-c", id = "sse_c", value_name = "ALGORITHM", num_args = 0..=1, default_missing_value = "AES256", value_parser = ["AES256"], requires = "sse_c_key")]
-    _sse_c: Option<String>,
-    /// Your own key: 32 bytes, or fileb://FILE
-    #[arg(long, value_name = "KEY", value_parser = customer_key, allow_hyphen_values = true, requires = "sse_c")]
-    sse_c_key: Option<CustomerKey>,
+    #[command(flatten)]
+    own: CustomerKeyArgs,
     /// The source of a copy is encrypted with your own key
     #[arg(long = "sse-c-copy-source", id = "sse_c_copy_source", value_name = "ALGORITHM", num_args = 0..=1, default_missing_value = "AES256", value_parser = ["AES256"], requires = "sse_c_copy_source_key")]
     _sse_c_copy_source: Option<String>,
@@ -210,7 +206,7 @@ impl AttributeArgs {
 
     fn encryption(&self) -> Result<Option<Encryption>, Failure> {
         let key = || self.sse_kms_key_id.as_ref().map_or_else(KmsKey::aws_managed, KmsKey::id);
-        match (self.sse.as_deref(), &self.sse_c_key) {
+        match (self.sse.as_deref(), self.own.key()) {
             (Some(_), Some(_)) => Err(Failure::usage("--sse and --sse-c are two kinds of encryption: say one of them")),
             (None, Some(key)) => Ok(Some(Encryption::Customer(key.clone()))),
             (Some("aws:kms"), None) => Ok(Some(Encryption::Kms(key()))),
@@ -224,7 +220,7 @@ impl AttributeArgs {
     /// The key that the objects of a source are encrypted with, where it is the user's own. A download has but one key, so
     /// there it is that of `--sse-c-key`.
     pub(crate) fn source_key(&self, is_copy: bool) -> Option<CustomerKey> {
-        if is_copy { self.sse_c_copy_source_key.clone() } else { self.sse_c_key.clone() }
+        if is_copy { self.sse_c_copy_source_key.clone() } else { self.own.key().cloned() }
     }
 
     pub(crate) fn has_tags(&self) -> bool {
@@ -297,19 +293,6 @@ fn metadata(text: &str) -> Result<Pairs, String> {
         rest = behind;
     }
     Ok(Pairs(pairs))
-}
-
-/// The 32 bytes of a key: the text itself, or what is in a file.
-fn customer_key(text: &str) -> Result<CustomerKey, String> {
-    let bytes = match text.strip_prefix("fileb://").or_else(|| text.strip_prefix("file://")) {
-        Some(path) => fs::read(at_home(path)).map_err(|error| format!("{path} cannot be read: {error}"))?,
-        None => text.as_bytes().to_vec(),
-    };
-    let key: [u8; 32] = bytes
-        .as_slice()
-        .try_into()
-        .map_err(|_| format!("a key has 32 bytes, and this has {}; it is not base64", bytes.len()))?;
-    Ok(CustomerKey::new(key))
 }
 
 /// A time in one of the forms that people write.
