@@ -9,7 +9,7 @@ use crate::paramfile::at_home;
 #[derive(Debug, Clone, Default, clap::Args)]
 #[group(skip)]
 pub(crate) struct CustomerKeyArgs {
-    /// Encryption with your own key
+    /// Objects are encrypted with your own key
     #[arg(long = "sse-c", id = "sse_c", value_name = "ALGORITHM", num_args = 0..=1, default_missing_value = "AES256", value_parser = ["AES256"], requires = "sse_c_key")]
     _sse_c: Option<String>,
     /// Your own key: 32 bytes, or fileb://FILE
@@ -34,4 +34,15 @@ pub(crate) fn customer_key(text: &str) -> Result<CustomerKey, String> {
         .try_into()
         .map_err(|_| format!("a key has 32 bytes, and this has {}; it is not base64", bytes.len()))?;
     Ok(CustomerKey::new(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_have_32_bytes() {
+        assert!(customer_key("0123456789abcdef0123456789abcdef").is_ok());
+        assert!(customer_key("short").is_err() && customer_key("fileb:///nonexistent").is_err());
+    }
 }

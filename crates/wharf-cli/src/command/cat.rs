@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long)]
     raw: bool,
     #[command(flatten)]
-    own: CustomerKeyArgs,
+    customer_key: CustomerKeyArgs,
     #[command(flatten)]
     payer: Payer,
 }
@@ -128,7 +128,7 @@ async fn write(bucket: &str, key: &str, args: &Args, s3: &Client, printer: &mut 
     if let Some(id) = &args.version_id {
         call = call.version_id(id);
     }
-    if let Some(key) = args.own.key() {
+    if let Some(key) = args.customer_key.key() {
         call = call.customer_key(key.clone());
     }
     if args.payer.requester_pays() {

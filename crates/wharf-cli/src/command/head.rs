@@ -34,7 +34,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ID")]
     version_id: Option<String>,
     #[command(flatten)]
-    own: CustomerKeyArgs,
+    customer_key: CustomerKeyArgs,
     #[command(flatten)]
     payer: Payer,
     /// Take * and ? as they are
@@ -127,7 +127,7 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
     if let Some(id) = args.version_id {
         call = call.version_id(id);
     }
-    if let Some(key) = args.own.key() {
+    if let Some(key) = args.customer_key.key() {
         call = call.customer_key(key.clone());
     }
     if args.payer.requester_pays() {

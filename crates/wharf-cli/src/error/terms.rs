@@ -16,13 +16,19 @@ pub(super) fn hint(error: &wharf::Error) -> Option<String> {
             error.hint().map(|hint| format!("{}; `wharf whoami` says where the keys are from", by_option(hint)))
         }
         // Its answer has no body that could say why.
-        _ if error.operation() == Some("HeadObject") && error.status().is_some_and(|status| status == 400) => Some(
-            "keys that have expired are answered so, and an object that is encrypted with your own key: it needs --sse-c \
-             and --sse-c-key, in a copy --sse-c-copy-source and --sse-c-copy-source-key"
+        _ if is_wordless(error) => Some(
+            "the credentials may have expired, --sse-c be missing or wrong (in a copy --sse-c-copy-source), or no version \
+             have that id"
                 .to_owned(),
         ),
         _ => error.hint().map(by_option),
     }
+}
+
+/// Whether a HEAD was refused without a word.
+fn is_wordless(error: &wharf::Error) -> bool {
+    let is_bad_request = error.status().is_some_and(|status| status == 400);
+    is_bad_request && error.operation() == Some("HeadObject") && error.code().is_none()
 }
 
 /// What the library calls by a method, and what the command has for it.
