@@ -13,6 +13,7 @@ mod http1;
 mod pool;
 pub(crate) mod proxy;
 pub(crate) mod tls;
+mod tls_stream;
 mod wire;
 
 pub use wharf_transport::{Body, BoxError, Defaults, ResponseFuture, Transport, TransportError, TransportErrorKind};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, BufReader};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::dial::{Unreachable, dial};
@@ -13,6 +13,7 @@ use super::http1::Settings;
 use super::pool::Destination;
 use super::proxy::Proxy;
 use super::tls::Tls;
+use super::tls_stream::TlsStream;
 use super::wire::{AnswerFirst, Wire};
 use super::{BoxError, TransportError, TransportErrorKind};
 use crate::progress::within;
@@ -21,12 +22,6 @@ use crate::progress::within;
 pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
-
-/// Between the socket and TLS, which reads 4 KiB at a time. Of it, only what was once filled is in memory.
-const TLS_READ_BUFFER: usize = 256 * 1024;
-
-/// So much is sealed before it is written, where there is so much.
-const TLS_WRITE_BUFFER: usize = 256 * 1024;
 
 /// Connects to where `to` leads. `turn` spreads connections over a host's addresses.
 pub(crate) async fn connect(
@@ -108,9 +103,8 @@ async fn secure(
 ) -> Result<Box<dyn Socket>, TransportError> {
     let failed = |error: BoxError| TransportError::new(TransportErrorKind::Tls, error);
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| failed(error.into()))?;
-    let connector = tls.connector().await.map_err(failed)?;
-    let socket = BufReader::with_capacity(TLS_READ_BUFFER, socket);
-    match connector.connect_with(name, socket, |session| session.set_buffer_limit(Some(TLS_WRITE_BUFFER))).await {
+    let config = tls.config().await.map_err(failed)?;
+    match TlsStream::connect(socket, config, name).await {
         Ok(stream) => Ok(Box::new(stream)),
         Err(error) => Err(handshake_failed(what, host, port, error)),
     }

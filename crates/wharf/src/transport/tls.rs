@@ -8,7 +8,6 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::sync::OnceCell;
-use tokio_rustls::TlsConnector;
 use wharf_proto::Error;
 
 use super::BoxError;
@@ -29,11 +28,11 @@ pub(crate) fn certificates(pem: &[u8]) -> Result<RootCertStore, Error> {
     }
 }
 
-/// Makes the connector when the first https connection needs it: reading the system's roots takes milliseconds, and is
+/// Makes rustls's configuration when the first https connection needs it: reading the system's roots takes milliseconds, and is
 /// done away from the runtime's threads. A failure is not kept: the next connection tries again.
 pub(crate) struct Tls {
     trust: Trust,
-    connector: OnceCell<TlsConnector>,
+    config: OnceCell<Arc<ClientConfig>>,
 }
 
 /// Whom to believe.
@@ -47,17 +46,17 @@ pub(crate) enum Trust {
 
 impl Tls {
     pub(crate) fn new(trust: Trust) -> Self {
-        Self { trust, connector: OnceCell::new() }
+        Self { trust, config: OnceCell::new() }
     }
 
-    pub(crate) async fn connector(&self) -> Result<TlsConnector, BoxError> {
-        self.connector_with(|| rustls_native_certs::load_native_certs().certs).await
+    pub(crate) async fn config(&self) -> Result<Arc<ClientConfig>, BoxError> {
+        self.config_with(|| rustls_native_certs::load_native_certs().certs).await
     }
 
-    async fn connector_with(
+    async fn config_with(
         &self,
         system_roots: impl FnOnce() -> Vec<CertificateDer<'static>> + Send + 'static,
-    ) -> Result<TlsConnector, BoxError> {
+    ) -> Result<Arc<ClientConfig>, BoxError> {
         let make = || async {
             let trust = self.trust.clone();
             let config = tokio::task::spawn_blocking(move || match trust {
@@ -67,9 +66,9 @@ impl Tls {
                 }
                 Trust::Anybody => connect_config(Trust::Anybody),
             });
-            Ok(TlsConnector::from(Arc::new(config.await??)))
+            Ok(Arc::new(config.await??))
         };
-        self.connector.get_or_try_init(make).await.cloned()
+        self.config.get_or_try_init(make).await.cloned()
     }
 }
 
@@ -130,17 +129,17 @@ impl ServerCertVerifier for Anybody {
 }
 
 #[cfg(feature = "aws-lc-rs")]
-fn provider() -> Result<Arc<CryptoProvider>, String> {
+pub(super) fn provider() -> Result<Arc<CryptoProvider>, String> {
     Ok(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
 }
 
 #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
-fn provider() -> Result<Arc<CryptoProvider>, String> {
+pub(super) fn provider() -> Result<Arc<CryptoProvider>, String> {
     Ok(Arc::new(rustls::crypto::ring::default_provider()))
 }
 
 #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
-fn provider() -> Result<Arc<CryptoProvider>, String> {
+pub(super) fn provider() -> Result<Arc<CryptoProvider>, String> {
     Err("wharf was built without TLS; turn on its feature aws-lc-rs or ring".to_owned())
 }
 
@@ -153,7 +152,7 @@ mod tests {
     #[tokio::test]
     async fn roots_that_come_later_are_found() {
         let tls = Tls::new(Trust::Roots(RootCertStore::empty()));
-        let error = tls.connector_with(Vec::new).await.err().unwrap();
+        let error = tls.config_with(Vec::new).await.err().unwrap();
         assert_eq!(error.to_string(), "this system has no root certificates; add some with root_certificates_pem()");
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let root = made.cert.der().clone();
@@ -162,7 +161,7 @@ mod tests {
             assert_ne!(thread::current().id(), here, "files are read on the runtime's thread");
             vec![root]
         };
-        assert!(tls.connector_with(found).await.is_ok());
-        assert!(tls.connector_with(Vec::new).await.is_ok());
+        assert!(tls.config_with(found).await.is_ok());
+        assert!(tls.config_with(Vec::new).await.is_ok());
     }
 }
