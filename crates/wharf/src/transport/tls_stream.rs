@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use rustls::ClientConfig;
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 use rustls::pki_types::ServerName;
@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::BoxError;
 use super::connect::Socket;
 
-/// What is received at once. Of it, only what was once filled is in memory.
+/// What is received at once. As a rule, only what was once filled of it is in memory.
 const RECEIVED: usize = 256 * 1024;
 
 /// So much of what is written is sealed before it is sent, where there is so much.
@@ -46,7 +46,7 @@ pub(crate) struct TlsStream {
     error: Option<io::Error>,
     /// The server has said that nothing follows.
     is_ended: bool,
-    /// What came was no TLS, or not what this session takes.
+    /// Nothing more is to be made of what comes: rustls has given up.
     is_broken: bool,
 }
 
@@ -67,7 +67,7 @@ impl TlsStream {
     /// Shakes hands with `server` over `socket`.
     ///
     /// # Errors
-    /// What rustls says of the server is the inner error, a [`rustls::Error`]; all others are the socket's.
+    /// What rustls finds wrong with what the server says is the inner error, a [`rustls::Error`].
     pub(crate) async fn connect(
         socket: Box<dyn Socket>,
         config: Arc<ClientConfig>,
@@ -95,11 +95,10 @@ impl TlsStream {
             // The server may not take what it is told before it is heard.
             let sent = self.poll_send(cx);
             match stop? {
-                Stop::Open => {
+                Stop::Open | Stop::Ended => {
                     ready!(sent)?;
                     return Pin::new(&mut self.socket).poll_flush(cx);
                 }
-                Stop::Ended => return Poll::Ready(Err(cut_off())),
                 Stop::Handshake | Stop::Full => _ = sent?,
             }
             if ready!(self.poll_receive(cx))? == 0 {
@@ -144,9 +143,10 @@ impl TlsStream {
                     self.is_ended = true;
                     None
                 }
-                Ok(ConnectionState::WriteTraffic(_)) if !self.is_ended => Some(Stop::Open),
+                Ok(ConnectionState::WriteTraffic(_)) => Some(if self.is_ended { Stop::Ended } else { Stop::Open }),
+                Ok(ConnectionState::Closed) => Some(Stop::Ended),
                 Ok(ConnectionState::BlockedHandshake) => Some(Stop::Handshake),
-                Ok(_) => Some(Stop::Ended),
+                Ok(state) => return Err(broken(format!("rustls is in a state of which nothing is known: {state:?}"))),
                 Err(error) => {
                     self.waiting.start += discard;
                     return Err(self.fail(error));
@@ -162,18 +162,27 @@ impl TlsStream {
     /// Puts what the server is to hear of an error, where it is to hear of it, to what is sent. What else came is looked at no more.
     fn fail(&mut self, error: rustls::Error) -> io::Error {
         self.is_broken = true;
-        let next = self.session.process_tls_records(&mut self.received[self.waiting.clone()]).state;
-        if let Ok(ConnectionState::EncodeTlsData(alert)) = next
-            && let Err(error) = put(alert, &mut self.sealed, &mut self.unsent)
+        // Asked once more than it has to say, it would go on with what came.
+        while self.session.wants_write()
+            && let Ok(ConnectionState::EncodeTlsData(message)) =
+                self.session.process_tls_records(&mut self.received[self.waiting.clone()]).state
         {
-            return error;
+            if let Err(error) = put(message, &mut self.sealed, &mut self.unsent) {
+                return error;
+            }
         }
         broken(error)
     }
 
     /// Seals `data`, to be sent.
     fn seal(&mut self, data: &[u8]) -> io::Result<()> {
-        self.go_through(None)?;
+        if let Err(error) = self.go_through(None) {
+            // Reading tells it.
+            self.error.get_or_insert(error);
+        }
+        if self.is_broken {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         let UnbufferedStatus { discard, state, .. } =
             self.session.process_tls_records(&mut self.received[self.waiting.clone()]);
         let Ok(ConnectionState::WriteTraffic(mut traffic)) = state else {
@@ -192,6 +201,24 @@ impl TlsStream {
                 Err(error) => return Err(broken(error)),
             }
         }
+    }
+
+    /// Seals so many bytes from the front of `pieces`, as one record where they fit.
+    fn seal_all(&mut self, pieces: &[IoSlice<'_>], count: usize) -> io::Result<()> {
+        if pieces.len() > 1 && count <= RECORD {
+            let mut joined = Vec::with_capacity(count);
+            pieces.iter().for_each(|piece| joined.extend_from_slice(piece));
+            return self.seal(&joined);
+        }
+        let mut left = count;
+        for piece in pieces {
+            let now = left.min(piece.len());
+            left -= now;
+            if now > 0 {
+                self.seal(&piece[..now])?;
+            }
+        }
+        Ok(())
     }
 
     /// Receives more; 0 where the server has closed the connection.
@@ -228,9 +255,10 @@ impl AsyncRead for TlsStream {
         let this = &mut *self;
         let before = into.filled().len();
         loop {
-            if !this.plain.is_empty() {
-                let kept = this.plain.split_to(into.remaining().min(this.plain.len()));
-                into.put_slice(&kept);
+            let kept = this.plain.len().min(into.remaining());
+            into.put_slice(&this.plain[..kept]);
+            this.plain.advance(kept);
+            if into.remaining() == 0 || (kept > 0 && this.error.is_some()) {
                 return Poll::Ready(Ok(()));
             }
             if let Some(error) = this.error.take() {
@@ -267,20 +295,11 @@ impl AsyncWrite for TlsStream {
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_send(cx))?;
         let length = data.iter().map(|piece| piece.len()).sum::<usize>().min(AT_ONCE);
-        if length <= RECORD {
-            let mut joined = Vec::with_capacity(length);
-            data.iter().for_each(|piece| joined.extend_from_slice(piece));
-            self.seal(&joined)?;
-        } else {
-            let mut left = length;
-            for piece in data {
-                let now = left.min(piece.len());
-                left -= now;
-                self.seal(&piece[..now])?;
-            }
-        }
+        let sealed = self.seal_all(data, length);
         // What cannot be sent yet is sent by the next write or flush.
-        let _ = self.poll_send(cx)?;
+        let sent = self.poll_send(cx);
+        sealed?;
+        let _ = sent?;
         Poll::Ready(Ok(length))
     }
 
@@ -297,6 +316,7 @@ impl AsyncWrite for TlsStream {
         Pin::new(&mut self.socket).poll_flush(cx)
     }
 
+    /// Says nothing of an end to the server: who dropped the connection did not, and HTTP says where a request ends.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.as_mut().poll_flush(cx))?;
         Pin::new(&mut self.socket).poll_shutdown(cx)
@@ -338,144 +358,4 @@ fn cut_off() -> io::Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use rustls::pki_types::PrivateKeyDer;
-    use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-    use tokio::time::timeout;
-    use tokio_rustls::{TlsAcceptor, server};
-
-    use super::super::tls::provider;
-    use super::*;
-
-    fn config(versions: &[&'static SupportedProtocolVersion]) -> (Arc<ClientConfig>, TlsAcceptor) {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let mut roots = RootCertStore::empty();
-        roots.add(made.cert.der().clone()).unwrap();
-        let client = ClientConfig::builder_with_provider(provider().unwrap()).with_protocol_versions(versions).unwrap();
-        let server = ServerConfig::builder_with_provider(provider().unwrap()).with_protocol_versions(versions).unwrap();
-        let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
-        let server = server.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
-        (Arc::new(client.with_root_certificates(roots).with_no_client_auth()), TlsAcceptor::from(Arc::new(server)))
-    }
-
-    fn localhost() -> ServerName<'static> {
-        "localhost".try_into().unwrap()
-    }
-
-    /// Both ends of a connection through which at most so many bytes go at once.
-    async fn connected(room: usize) -> (TlsStream, server::TlsStream<DuplexStream>) {
-        let (client, acceptor) = config(rustls::ALL_VERSIONS);
-        let (near, far) = duplex(room);
-        let (stream, accepted) =
-            tokio::join!(TlsStream::connect(Box::new(near), client, localhost()), acceptor.accept(far));
-        (stream.unwrap(), accepted.unwrap())
-    }
-
-    fn bytes(count: usize) -> Vec<u8> {
-        (0..count).map(|at| (at * 31 % 251) as u8).collect()
-    }
-
-    #[tokio::test]
-    async fn bytes_go_both_ways_however_they_are_cut() {
-        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-            for (room, length) in [(1, 40_000), (7, 40_000), (5000, 600_000), (1 << 20, 600_000)] {
-                let (client, acceptor) = config(&[version]);
-                let (near, far) = duplex(room);
-                let server = tokio::spawn(async move {
-                    let mut accepted = acceptor.accept(far).await.unwrap();
-                    let mut came = vec![0; length + 5];
-                    accepted.read_exact(&mut came).await.unwrap();
-                    accepted.write_all(&came).await.unwrap();
-                    accepted.shutdown().await.unwrap();
-                    came
-                });
-                let stream = TlsStream::connect(Box::new(near), client, localhost()).await.unwrap();
-                let (head, body) = (b"head\n", bytes(length));
-                let (mut reading, mut writing) = tokio::io::split(stream);
-                let write = async {
-                    let sent = writing.write_vectored(&[IoSlice::new(head), IoSlice::new(&body)]).await.unwrap();
-                    assert!(sent > head.len() && sent <= AT_ONCE);
-                    let (now, later) = body[sent - head.len()..].split_at(5.min(body.len() + head.len() - sent));
-                    writing.write_all(now).await.unwrap();
-                    writing.write_all(later).await.unwrap();
-                    writing.flush().await.unwrap();
-                };
-                let read = async {
-                    let (mut came, mut piece) = (Vec::new(), [0; 20_000]);
-                    // Now there is room for a piece of a record, now for more than one.
-                    for size in [1, 100, 20_000].into_iter().cycle() {
-                        match reading.read(&mut piece[..size]).await.unwrap() {
-                            0 => break,
-                            count => came.extend_from_slice(&piece[..count]),
-                        }
-                    }
-                    assert_eq!(reading.read(&mut piece).await.unwrap(), 0, "an end stays one");
-                    came
-                };
-                let both = async { tokio::join!(write, read).1 };
-                let came = timeout(Duration::from_secs(60), both).await.expect("it hangs");
-                assert!(came.len() == head.len() + body.len() && came[5..] == body, "{room} at once");
-                assert_eq!(reading.unsplit(writing).sealed.capacity(), 0, "memory is kept");
-                assert!(server.await.unwrap() == came);
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn a_connection_that_is_cut_off_did_not_end() {
-        let (mut stream, mut server) = connected(1 << 16).await;
-        server.write_all(b"half").await.unwrap();
-        drop(server);
-        let mut came = [0; 100];
-        assert_eq!(stream.read(&mut came).await.unwrap(), 4);
-        assert_eq!(stream.read(&mut came).await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
-    }
-
-    #[tokio::test]
-    async fn what_came_before_a_forged_record_is_given_and_nothing_after_it() {
-        let (mut stream, mut server) = connected(1 << 16).await;
-        server.write_all(b"true").await.unwrap();
-        server.get_mut().0.write_all(b"\x17\x03\x03\x00\x20this was never sealed by anybody").await.unwrap();
-        server.write_all(b"later").await.unwrap();
-        let mut came = [0; 100];
-        assert_eq!(stream.read(&mut came).await.unwrap(), 4);
-        let error = stream.read(&mut came).await.unwrap_err();
-        assert_eq!(error.into_inner().unwrap().downcast_ref(), Some(&rustls::Error::DecryptError));
-        // And the server hears why.
-        let heard = server.read(&mut came).await.unwrap_err().into_inner().unwrap();
-        let alert = rustls::Error::AlertReceived(rustls::AlertDescription::BadRecordMac);
-        assert_eq!(heard.downcast_ref(), Some(&alert));
-    }
-
-    #[tokio::test]
-    async fn a_server_that_is_not_believed_hears_why() {
-        let (client, _) = config(rustls::ALL_VERSIONS);
-        let (_, acceptor) = config(rustls::ALL_VERSIONS);
-        let (near, far) = duplex(1 << 16);
-        let (stream, accepted) =
-            tokio::join!(TlsStream::connect(Box::new(near), client, localhost()), acceptor.accept(far));
-        let said = stream.err().unwrap().into_inner().unwrap();
-        assert!(matches!(said.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))), "{said}");
-        let heard = accepted.unwrap_err().into_inner().unwrap();
-        assert!(matches!(heard.downcast_ref(), Some(rustls::Error::AlertReceived(_))), "{heard}");
-    }
-
-    #[tokio::test]
-    async fn keys_are_changed_amid_what_is_sent() {
-        let (mut stream, mut server) = connected(1 << 16).await;
-        let mut came = [0; 5];
-        for _ in 0..3 {
-            server.get_mut().1.refresh_traffic_keys().unwrap();
-            server.write_all(b"hello").await.unwrap();
-            server.flush().await.unwrap();
-            stream.read_exact(&mut came).await.unwrap();
-            stream.write_all(&came).await.unwrap();
-            stream.flush().await.unwrap();
-            server.read_exact(&mut came).await.unwrap();
-            assert_eq!(&came, b"hello");
-        }
-    }
-}
+mod tests;
