@@ -185,7 +185,8 @@ async fn attempts(
                 let error = client.doubt_place(prepared.request, failure.error);
                 let of_object = prepared.request.query.iter().all(|(name, _)| name == "versionId");
                 let is_delete = prepared.request.method == Method::DELETE && of_object;
-                return Err(explain(error, &way, maybe_done, is_delete).with_attempts(number));
+                let error = explain(error, &way, maybe_done, is_delete);
+                return Err(name_source(error, prepared.request).with_attempts(number));
             }
             Decision::RetryAfter(wait) => {
                 tracing::debug!(error = %failure.error, ?wait, "trying again");
@@ -215,6 +216,15 @@ fn explain(error: Error, way: &Way, maybe_done: bool, is_delete: bool) -> Error 
             )
         }
         _ => error,
+    }
+}
+
+/// An error names the target of a copy; what is not there is the source.
+fn name_source(error: Error, request: &Request) -> Error {
+    let source = request.headers.get("x-amz-copy-source").filter(|_| error.kind() == ErrorKind::NoSuchKey);
+    match source.map(|source| percent_encoding::percent_decode(source.as_bytes()).decode_utf8_lossy()) {
+        Some(source) => error.with_hint(format!("it is the source that is not there: {source}")),
+        None => error,
     }
 }
 

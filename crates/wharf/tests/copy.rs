@@ -159,6 +159,9 @@ async fn options_hold_at_every_size() {
         assert!(matches!(error.kind(), ErrorKind::NoSuchKey | ErrorKind::NotFound), "{error}");
         assert_eq!(uploads_left(&s3).await, 0);
     }
+    // The call has the target's name.
+    let error = s3.copy_object("my-bucket", "a b", "your-bucket", "a").await.unwrap_err();
+    assert_eq!(error.hint(), Some("it is the source that is not there: my-bucket/a b"));
 }
 
 #[tokio::test]
