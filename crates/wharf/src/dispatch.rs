@@ -221,7 +221,10 @@ fn explain(error: Error, way: &Way, maybe_done: bool, is_delete: bool) -> Error 
 
 /// An error names the target of a copy; what is not there is the source.
 fn name_source(error: Error, request: &Request) -> Error {
-    let source = request.headers.get("x-amz-copy-source").filter(|_| error.kind() == ErrorKind::NoSuchKey);
+    let source = request
+        .headers
+        .get("x-amz-copy-source")
+        .filter(|_| error.kind() == ErrorKind::NoSuchKey && error.hint().is_none());
     match source.map(|source| percent_encoding::percent_decode(source.as_bytes()).decode_utf8_lossy()) {
         Some(source) => error.with_hint(format!("it is the source that is not there: {source}")),
         None => error,

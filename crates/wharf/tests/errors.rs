@@ -56,8 +56,8 @@ async fn a_slash_before_a_key_that_is_missing_is_pointed_out() {
     let slash = Some("leave out the slash at the beginning of the key, if it is not part of it".to_owned());
     assert_eq!(hint(s3.get_object("my-bucket", "/docs/a.txt").await.unwrap_err()), slash);
     assert_eq!(hint(s3.head_object("my-bucket", "/docs/a.txt").await.unwrap_err()), slash);
-    // Here it is the source that is missing.
-    assert_eq!(hint(s3.copy_object("my-bucket", "none", "my-bucket", "/b").await.unwrap_err()), None);
+    let source = Some("it is the source that is not there: my-bucket/none".to_owned());
+    assert_eq!(hint(s3.copy_object("my-bucket", "none", "my-bucket", "/b").await.unwrap_err()), source);
 }
 
 #[tokio::test]
