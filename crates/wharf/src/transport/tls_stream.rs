@@ -1,7 +1,7 @@
 //! A TLS connection, by rustls's unbuffered interface.
 //!
-//! The buffered one copies what is received once more, by 4 KiB, and gives one record at a time, which is a quarter of what it
-//! costs to receive a large object (docs/performance.md).
+//! The buffered one copies what is received once more, by 4 KiB, and gives one record at a time, which was an eighth to
+//! a third of what it costs to receive a large object and leave it (docs/performance.md).
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
