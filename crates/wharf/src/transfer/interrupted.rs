@@ -300,7 +300,7 @@ fn remove_part(path: &Path) -> Result<(), Error> {
     if !path.exists() {
         return Ok(());
     }
-    let (held, _) = locked::open(path, "another download")?;
+    let held = locked::open(path, "another download")?;
     journal::remove(path)?;
     drop(held);
     Ok(())

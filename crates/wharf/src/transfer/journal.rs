@@ -37,7 +37,7 @@ impl Journal {
     /// # Errors
     /// `InUse` where another transfer has it, `InvalidInput` where it is no journal that this version can read.
     pub(super) fn open(path: PathBuf) -> Result<(Self, State), Error> {
-        let (mut file, _) = locked::open(&path, "another run of the same transfer")?;
+        let mut file = locked::open(&path, "another run of the same transfer")?.file;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|error| failed("could not be read", &path, error))?;
         let decoded = journal::decode(&bytes).map_err(|error| unreadable(&path, error))?;
@@ -125,13 +125,7 @@ pub(super) fn hold(path: &Path) -> Result<Option<File>, Error> {
     if !path.exists() {
         return Ok(None);
     }
-    locked::open(path, "another download").map(|(file, _)| Some(file))
-}
-
-/// Removes what an earlier run of a download has recorded: `held`, or what came since nothing was there to hold.
-pub(super) fn remove_held(held: Option<File>, path: &Path) -> Result<(), Error> {
-    let held = if held.is_some() { held } else { hold(path)? };
-    if held.is_some() { remove(path) } else { Ok(()) }
+    locked::open(path, "another download").map(|held| Some(held.file))
 }
 
 /// Removes the file, if it is there. It stays removed through a power failure.

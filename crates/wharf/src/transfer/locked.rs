@@ -16,19 +16,33 @@ use wharf_proto::{Error, ErrorKind};
 const LOOKS: u32 = 50;
 const LOOK: Duration = Duration::from_millis(1);
 
-/// Opens the file, made if it is not there, and locks it until it is closed; what it was like then is told beside it. Blocks
-/// the thread, but not on the lock.
+/// A file that nobody else has.
+#[derive(Debug)]
+pub(super) struct Locked {
+    pub(super) file: File,
+    /// What it was like when it was locked.
+    pub(super) found: Metadata,
+    /// It was made just now.
+    pub(super) is_new: bool,
+}
+
+/// Opens the file, made if it is not there, and locks it until it is closed. Blocks the thread, but not on the lock.
 ///
 /// # Errors
 /// `InUse` where `who` has it.
-pub(super) fn open(path: &Path, who: &str) -> Result<(File, Metadata), Error> {
+pub(super) fn open(path: &Path, who: &str) -> Result<Locked, Error> {
     open_between(path, who, || thread::sleep(LOOK))
 }
 
-fn open_between(path: &Path, who: &str, mut wait: impl FnMut()) -> Result<(File, Metadata), Error> {
+fn open_between(path: &Path, who: &str, mut wait: impl FnMut()) -> Result<Locked, Error> {
     let mut looks = 0;
     loop {
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        let (opened, is_new) = match options.clone().create_new(true).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (options.create(true).open(path), false),
+            made => (made, true),
+        };
         let file = opened.map_err(|error| failed("could not be made", path, error))?;
         if !lock(&file, path)? {
             // It can be shared, so that nobody writes it.
@@ -46,8 +60,8 @@ fn open_between(path: &Path, who: &str, mut wait: impl FnMut()) -> Result<(File,
         if named.as_ref().is_some_and(|named| !named.is_file()) {
             return Err(Error::new(ErrorKind::Body, format!("{} is no regular file: remove it", path.display())));
         }
-        if let Some(named) = named.filter(|named| is_of(named, &file)) {
-            return Ok((file, named));
+        if let Some(found) = named.filter(|named| is_of(named, &file)) {
+            return Ok(Locked { file, found, is_new });
         }
     }
 }

@@ -177,13 +177,19 @@ async fn a_range_goes_into_a_file() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_begun_leaves_no_file() {
+async fn what_cannot_be_begun_leaves_all_as_it_was() {
     let (s3, _) = with_object(&bytes(100)).await;
     let folder = Folder::new();
-    // A journal of an earlier download would go, and this is none.
+    // What an earlier download has left: its journal would go, and this is none.
     fs::create_dir(folder.join("a.wharf-journal")).unwrap();
+    fs::write(folder.join("a.wharf-part"), "left over").unwrap();
     s3.download("my-bucket", "a", folder.join("a")).await.unwrap_err();
-    assert_eq!(folder.names(), ["a.wharf-journal"]);
+    assert_eq!(folder.names(), ["a.wharf-journal", "a.wharf-part"]);
+    assert_eq!(fs::read(folder.join("a.wharf-part")).unwrap(), b"left over");
+    // Without its file it says nothing, and is not looked for.
+    fs::remove_file(folder.join("a.wharf-part")).unwrap();
+    s3.download("my-bucket", "a", folder.join("a")).await.unwrap();
+    assert_eq!(folder.names(), ["a", "a.wharf-journal"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -272,7 +272,7 @@ async fn one_at_a_time() {
         assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
     }
     first.cancel().await.unwrap();
-    // Also before the first has an answer, when only its journal tells of it.
+    // Also before the first has an answer, when only its journal tells of it, to those that keep one.
     place.store.clear_faults();
     place.store.inject(Fault::delay(Duration::from_secs(600)).on(Operation::GetObject).key("a")).unwrap();
     place.s3.put_object(BUCKET, "b", "another").await.unwrap();
@@ -283,10 +283,13 @@ async fn one_at_a_time() {
     while !is_held() {
         tokio::task::yield_now().await;
     }
-    let error = soon(into_other("b").into_future()).await.unwrap_err();
+    let error = soon(into_other("b").resumable(true).into_future()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
+    // One that keeps no journal finds nothing of the first to take away.
+    soon(into_other("b").into_future()).await.unwrap();
     assert!(is_held());
     first.cancel().await.unwrap();
+    assert_eq!(fs::read(place.path("other")).unwrap(), b"another");
 }
 
 #[tokio::test]

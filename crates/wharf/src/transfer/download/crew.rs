@@ -1,7 +1,7 @@
 //! The tasks that help one future.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -49,8 +49,10 @@ impl Crew {
     }
 
     /// What `front` gives, unless a task fails before.
-    pub(super) async fn beside<T>(&self, front: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let mut front = pin!(front);
+    pub(super) async fn beside<T>(
+        &self,
+        mut front: Pin<&mut impl Future<Output = Result<T, Error>>>,
+    ) -> Result<T, Error> {
         poll_fn(|cx| {
             // Before the tasks, for it begins some.
             if let Poll::Ready(done) = front.as_mut().poll(cx) {
@@ -86,6 +88,7 @@ impl Crew {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -127,13 +130,13 @@ mod tests {
     async fn one_that_fails_ends_what_it_helps() {
         let (crew, held) = (Crew::default(), Arc::new(()));
         let front = async {
-            assert_eq!(crew.beside(async { Ok(7) }).await.unwrap(), 7);
+            assert_eq!(crew.beside(pin!(async { Ok(7) })).await.unwrap(), 7);
             crew.spawn(forever(held.clone()));
             // Nothing else wakes who waits.
             crew.spawn(async { Err(Error::invalid_input("no")) });
             std::future::pending::<Result<(), Error>>().await
         };
-        assert_eq!(soon(crew.beside(front)).await.unwrap_err().to_string(), "no");
+        assert_eq!(soon(crew.beside(pin!(front))).await.unwrap_err().to_string(), "no");
         crew.abort();
         soon(crew.join()).await.unwrap_err();
     }

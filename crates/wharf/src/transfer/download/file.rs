@@ -70,6 +70,8 @@ pub(super) struct PartFile {
     file: File,
     /// How many bytes it had when it was opened.
     left_over: u64,
+    /// It was not there before.
+    is_new: bool,
     path: PathBuf,
     /// Several writers at a time fight over the file's lock in the kernel, which costs more than waiting here.
     turn: Turn,
@@ -136,6 +138,7 @@ pub(super) fn check_target(target: &Path, options: &FileOptions) -> Result<u64, 
         Ok(found) if !found.is_file() => Err(refused("is no regular file").with_hint("open it and give a Writer")),
         Ok(_) if options.keep_existing => Err(exists(target)),
         Ok(found) => Ok(found.len()),
+        Err(error) if error.kind() == io::ErrorKind::InvalidFilename => Err(failed("could not be made", target, error)),
         Err(_) => Ok(0),
     }
 }
@@ -182,15 +185,17 @@ impl PartFile {
             }
             opened => opened,
         };
-        let (mut file, mut opened) = open()?;
+        let mut opened = open()?;
+        let is_new = opened.is_new;
         // A crash can leave a finished file with both of its names: only this one is to go.
-        if has_other_names(&opened) {
+        if has_other_names(&opened.found) {
             fs::remove_file(&path).map_err(|error| failed("could not be removed", &path, error))?;
-            (file, opened) = open()?;
+            opened = open()?;
         }
         Ok(Self {
-            file,
-            left_over: opened.len(),
+            left_over: opened.found.len(),
+            is_new,
+            file: opened.file,
             path,
             turn: Turn::default(),
             in_use: Arc::default(),
@@ -198,6 +203,14 @@ impl PartFile {
             fate: Mutex::default(),
             watch,
         })
+    }
+
+    /// The journal that is of use with what was left over, or was, if there is one.
+    ///
+    /// # Errors
+    /// `InUse` where another download has it.
+    pub(super) fn journal_of_earlier_run(&self, target: &Path) -> Result<Option<File>, Error> {
+        if self.is_new { Ok(None) } else { journal::hold(&journal_path(target)?) }
     }
 
     /// Forgets what was left over.

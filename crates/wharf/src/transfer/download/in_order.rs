@@ -2,6 +2,7 @@
 //! fetched ahead into memory, as far as the budget goes.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -92,7 +93,7 @@ async fn once(job: &Job, sink: &mut impl Sink) -> Result<Read, Error> {
     let crew = Crew::default();
     let reading =
         TurnMutex::new(Reading { sink, object: None, body: None, ahead: VecDeque::new(), next: 0, silences: 0 });
-    crew.beside(async {
+    let whole = pin!(async {
         loop {
             let step = {
                 let reading = &reading;
@@ -107,8 +108,8 @@ async fn once(job: &Job, sink: &mut impl Sink) -> Result<Read, Error> {
             }
         }
         reading.lock().await.conclude()
-    })
-    .await
+    });
+    crew.beside(whole).await
 }
 
 impl<S: Sink> Reading<'_, S> {
@@ -236,7 +237,7 @@ impl<S: Sink> Reading<'_, S> {
         object.tally.close(&object.check, &object.ledger);
         let ledger = object.ledger.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let verification = object.check.conclude(&ledger)?;
-        Ok(Read { head: object.found.head.clone(), size: ledger.bytes(), verification })
+        Ok(Read { head: (*object.found.head).clone(), size: ledger.bytes(), verification })
     }
 }
 

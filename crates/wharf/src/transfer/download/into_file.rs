@@ -192,38 +192,37 @@ async fn fetch(
         run.helped_by_all();
     } else {
         let front = TurnMutex::new(None);
-        let begun = crew.beside(async {
-            let front = &front;
-            job.patiently_with(|slot| async move {
-                let mut front = front.lock().await;
-                if front.is_none() {
-                    let (found, body) = job.first().await?;
-                    let check = parts::check(job, &found, Some(&slot)).await;
-                    let new = Run::begin(job, (found, check), target, options, resume, Vec::new(), crew).await?;
-                    let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
-                    let is_tried = job.options().concurrency.is_none();
-                    let filler = run.take(is_tried.then(Speed::default));
-                    *front = filler.map(|filler| Filler { body: Some(body), ..filler });
-                    if !is_tried {
-                        run.helped_by_all();
-                    } else if run.requests > 1 {
-                        crew.spawn(Arc::clone(run).listen().in_current_span());
-                    }
+        let place = &front;
+        let begin = job.patiently_with(|slot| async move {
+            let mut front = place.lock().await;
+            if front.is_none() {
+                let (found, body) = job.first().await?;
+                let check = parts::check(job, &found, Some(&slot)).await;
+                let new = Run::begin(job, (found, check), target, options, resume, Vec::new(), crew).await?;
+                let run = unfinished.get_or_init(|| Unfinished { run: Arc::new(new) });
+                let is_tried = job.options().concurrency.is_none();
+                let filler = run.take(is_tried.then(Speed::default));
+                *front = filler.map(|filler| Filler { body: Some(body), ..filler });
+                if !is_tried {
+                    run.helped_by_all();
+                } else if run.requests > 1 {
+                    crew.spawn(Arc::clone(run).listen().in_current_span());
                 }
-                match (&mut *front, unfinished.get()) {
-                    (Some(filler), Some(run)) => run.fill(filler).await.inspect_err(|_| run.helped_by_all()),
-                    _ => Ok(Step::Idle),
-                }
-            })
-            .await
+            }
+            match (&mut *front, unfinished.get()) {
+                (Some(filler), Some(run)) => run.fill(filler).await.inspect_err(|_| run.helped_by_all()),
+                _ => Ok(Step::Idle),
+            }
         });
-        if let Step::Lost(error) = begun.await? {
+        let begun = crew.beside(pin!(begin)).await?;
+        if let Step::Lost(error) = begun {
             return Err(error);
         }
         own = unfinished.get().and_then(|run| run.take_after(front.into_inner()));
     }
-    if let Some(run) = unfinished.get() {
-        crew.beside(Run::work(Arc::clone(run), own)).await?;
+    // One stream alone has left nothing.
+    if let Some(run) = unfinished.get().filter(|run| own.is_some() || run.requests > 1) {
+        crew.beside(pin!(Run::work(Arc::clone(run), own))).await?;
         run.unsettled.close();
     }
     crew.join().await
@@ -248,16 +247,16 @@ impl Run {
         if requests > 1 || resume.is_some() {
             check = check.out_of_order();
         }
-        // One that another download keeps is not taken from it.
-        let stale = if resume.is_some() { None } else { journal::hold(&journal_path(target)?)? };
         let file = PartFile::open(target, options, job.watch().clone())?;
+        // The journal of an earlier run, which another download may have.
+        let stale = if resume.is_some() { None } else { file.journal_of_earlier_run(target)? };
         let (check, arrived) = check.beside(arrived, &found.wanted);
         let arrived = file.still_holds(arrived, found.wanted.start).await?;
         if arrived.is_empty() {
             let begun = async {
                 match resume {
                     Some(resume) => resume.begin(job, &found, target).await?,
-                    None => journal::remove_held(stale, &journal_path(target)?)?,
+                    None => stale.map_or(Ok(()), |_held| journal::remove(&journal_path(target)?))?,
                 }
                 file.empty().await
             };
@@ -492,7 +491,7 @@ impl Run {
                 failed("could not be synced", target, error).with_note(there)
             })?;
         }
-        let (target, head, resumed_bytes) = (target.to_owned(), self.found.head.clone(), self.resumed_bytes);
+        let (target, head, resumed_bytes) = (target.to_owned(), (*self.found.head).clone(), self.resumed_bytes);
         Ok(Downloaded { target, head, size, verification, resumed_bytes })
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn known(
 async fn read_again(job: &Job, found: &Found, file: &PartFile, size: u64) -> Result<Verification, Error> {
     let habits = job.habits();
     let unknown = |doubt: Doubt| Ok(Verification::NotVerified(doubt.as_str()));
-    let proof = match Evidence::of((&found.head).into(), habits, job.bucket()).proof() {
+    let proof = match Evidence::of((&*found.head).into(), habits, job.bucket()).proof() {
         Ok(proof) => proof,
         Err(doubt) => return unknown(doubt),
     };

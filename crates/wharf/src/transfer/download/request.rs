@@ -69,7 +69,8 @@ const RESTARTS: u32 = 3;
 /// The object that a download found.
 #[derive(Debug, Clone)]
 pub(in crate::transfer) struct Found {
-    pub(in crate::transfer) head: ObjectHead,
+    /// Apart, for this goes from one future to the next.
+    pub(in crate::transfer) head: Box<ObjectHead>,
     /// Which of its bytes are wanted. Without a known end it ends at `u64::MAX`.
     pub(in crate::transfer) wanted: Range<u64>,
     /// How many it has; `None` where the server does not say.
@@ -78,6 +79,7 @@ pub(in crate::transfer) struct Found {
 
 impl Found {
     fn of(head: ObjectHead, body: &ObjectBody, asked: Option<ByteRange>) -> Result<Self, Error> {
+        let head = Box::new(head);
         let Some(header) = &head.content_range else {
             let length = body.left();
             let size = length.filter(|_| asked.is_none());
@@ -342,7 +344,8 @@ impl Job {
         };
         let size = head.content_length;
         let wanted = options.range.map_or(Some(0..size), |range| range.of(size));
-        let found = wanted.map(|wanted| Found { head, wanted, size: Some(size) }).filter(Found::can_be_pinned);
+        let found =
+            wanted.map(|wanted| Found { head: Box::new(head), wanted, size: Some(size) }).filter(Found::can_be_pinned);
         if let Some(found) = &found {
             self.watch().expect(found.length());
         }
