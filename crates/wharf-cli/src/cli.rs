@@ -200,10 +200,11 @@ fn verb(text: &str) -> Option<String> {
 }
 
 /// What other programs call our options.
-const ELSEWHERE: [(&str, &[&str]); 13] = [
+const ELSEWHERE: [(&str, &[&str]); 14] = [
     ("-r", &["--recursive"]),
     ("-R", &["--recursive"]),
     ("-n", &["--dryrun", "--no-overwrite"]),
+    ("-H", &["--human-readable"]),
     ("--no-clobber", &["--no-overwrite"]),
     ("--ignore-existing", &["--no-overwrite"]),
     ("--transfers", &["--concurrency"]),
@@ -215,6 +216,9 @@ const ELSEWHERE: [(&str, &[&str]); 13] = [
     ("--port", &["--listen 127.0.0.1:PORT"]),
     ("--log", &["--quiet", "--only-show-errors"]),
 ];
+
+/// How other programs are told to copy only what has changed.
+const UPDATES: [&str; 4] = ["-u", "--update", "--if-size-differ", "--if-source-newer"];
 
 /// What other programs call our verbs.
 const VERBS_ELSEWHERE: [(&str, &str); 13] = [
@@ -238,6 +242,10 @@ fn hint(problem: &str, verb: &str) -> Option<String> {
     let quoted = problem.split('\'').nth(1)?;
     let is_aws = verb.split(' ').next() == Some("s3");
     if problem.starts_with("unexpected argument") {
+        if UPDATES.contains(&quoted) && verb.ends_with("cp") {
+            let sync = verb.replace("cp", "sync");
+            return Some(format!("`wharf {sync}` copies a folder or a prefix, and leaves alone what has not changed"));
+        }
         return dashed_name(quoted).or_else(|| ours(quoted, verb)).or_else(|| of_other_verbs(quoted));
     }
     if problem.starts_with("unrecognized subcommand")

@@ -126,6 +126,7 @@ impl Error {
         self.0.operation = self.0.operation.or(Some(operation));
         if self.0.message == NOT_FOUND && bucket.is_some() && key.is_none() {
             self.0.message = "not found: no such bucket".to_owned();
+            self.0.hint = self.0.hint.or_else(|| hint_for(ErrorKind::NoSuchBucket, None));
         }
         if self.kind() == ErrorKind::AccessDenied && self.0.code.is_none() && operation.starts_with("Head") {
             self.0
@@ -415,6 +416,8 @@ mod tests {
         assert!(hinted(400, "BadDigest").starts_with("make the call again: "));
         let head = error(403, &[], "").at("HeadObject", Some("my-bucket"), Some("a"));
         assert_eq!(head.hint(), Some("the answer to a HEAD has no words: a GET or a listing says why"));
+        let bucket = error(404, &[], "").at("HeadBucket", Some("my-bucket"), None);
+        assert_eq!(bucket.hint(), Some("check the bucket's name, and that the endpoint is the one it is on"));
         let page = error(404, &[], "<html>Not here</html>");
         assert_eq!(page.hint(), Some("is the endpoint that of an S3 server? What answered is none"));
         assert_eq!(hinted(503, "SlowDown"), "send fewer requests at a time, or go on later");

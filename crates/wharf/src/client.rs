@@ -28,7 +28,7 @@ use crate::presign::{presign, presign_post};
 use crate::progress::Flight;
 use crate::runtime::{RuntimeHandle, must_be_here};
 use crate::settings::Origin;
-use crate::transfer::{Budgets, ServerLimit, Waiting};
+use crate::transfer::{Budgets, KnownEmpty, ServerLimit, Waiting};
 use crate::transport::Transport;
 
 /// An S3 client. A cheap clone: all clones share connections, credentials and retry quotas.
@@ -91,6 +91,8 @@ pub(crate) struct Shared {
     pub(crate) server_takes: Arc<ServerLimit>,
     /// Where programs of this user keep what they have to remember.
     pub(crate) state_folder: Option<PathBuf>,
+    /// The folder of uploads' journals, as long as there are none.
+    pub(crate) no_journals: KnownEmpty,
     pub(crate) tally: Arc<Tally>,
     pub(crate) buckets: Buckets,
     pub(crate) stall_limit: Duration,

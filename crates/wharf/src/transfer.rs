@@ -70,7 +70,7 @@ pub use download::{Download, Downloaded, Memory, OnChange, Target};
 pub use handle::{Progress, Transfer, Updates};
 pub use incomplete::{AbortedUploads, IncompleteUploads};
 pub use interrupted::{Interrupted, InterruptedKind};
-pub(crate) use journal::state_folder;
+pub(crate) use journal::{KnownEmpty, state_folder};
 pub(crate) use lane::ServerLimit;
 pub use list::{List, ListItems, ListPages, ListedPage};
 #[cfg(feature = "tokio-io")]

@@ -13,7 +13,7 @@ use futures_util::TryStreamExt;
 use support::client_of_one_that_says;
 use tempfile::TempDir;
 use wharf::blocking::Wait;
-use wharf::transfer::{Compare, PATIENCE, Reason, Sync, SyncAction, SyncPlace, Synced};
+use wharf::transfer::{Compare, Interrupted, PATIENCE, Reason, Sync, SyncAction, SyncPlace, Synced};
 use wharf::{Client, Error, ErrorKind, Provider};
 use wharf_embedded::{Fault, Operation, Personality, Store};
 
@@ -774,8 +774,10 @@ async fn what_is_cancelled_is_undone_or_said() {
         scene.write(name, &"x".repeat(20 << 20));
     }
     scene.store.inject(Fault::delay(Duration::from_secs(3600)).on(Operation::UploadPart)).unwrap();
+    let journals = TempDir::new().unwrap();
     let begun = async || {
-        let mut events = scene.up().events();
+        let folder = journals.path().to_owned();
+        let mut events = scene.up().uploads(move |upload| upload.journal_dir(&folder)).events();
         let is_begun = |key: &str| {
             let requests = scene.store.requests();
             requests.iter().any(|request| request.operation == "UploadPart" && request.key == key)
@@ -798,6 +800,12 @@ async fn what_is_cancelled_is_undone_or_said() {
     let error = begun().await.cancel().await.unwrap_err();
     assert_eq!((error.kind(), error.key()), (ErrorKind::AccessDenied, Some("p/b")));
     assert_eq!(left().await.len(), 1);
+    // What is left over is written down.
+    let list = || Interrupted::list(journals.path()).unwrap();
+    while list().first().is_none_or(|left| left.is_running) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(list().iter().map(|left| &*left.key).collect::<Vec<_>>(), ["p/b"]);
 }
 
 #[tokio::test]

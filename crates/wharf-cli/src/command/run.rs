@@ -121,16 +121,19 @@ pub(crate) async fn run(args: Args, context: &Context, printer: &mut Printer) ->
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
-    let mut text = String::new();
     let read = match file.to_str() {
-        Some("-") => io::stdin().lock().read_to_string(&mut text),
-        _ => fs::read_to_string(file).map(|all| {
-            text = all;
-            text.len()
-        }),
+        Some("-") => {
+            let mut bytes = Vec::new();
+            io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+        }
+        _ => fs::read(file),
     };
-    read.map_err(|error| Failure::new(Exit::Other, format!("{} cannot be read: {error}", file.display())))?;
-    Ok(text)
+    let bytes =
+        read.map_err(|error| Failure::new(Exit::Other, format!("{} cannot be read: {error}", file.display())))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let lines = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        Failure::usage("it is no UTF-8, which every line must be").of_line(lines + 1)
+    })
 }
 
 /// Reads a line. What was said for all holds unless the line says otherwise.

@@ -12,6 +12,7 @@ use wharf::transfer::{SyncAction, SyncItem, SyncPlace};
 use wharf::{Client, ErrorKind, S3Uri};
 
 use crate::context::Context;
+use crate::customer_key::CustomerKeyArgs;
 use crate::error::{CHOOSE, Exit, Failure, RAW, by_option};
 use crate::filter::Filters;
 use crate::message::Warning;
@@ -50,6 +51,8 @@ pub(crate) struct Args {
     url: OsString,
     #[command(flatten)]
     filters: Filters,
+    #[command(flatten)]
+    customer_key: CustomerKeyArgs,
     /// Leave symbolic links out
     #[arg(long)]
     no_follow_symlinks: bool,
@@ -251,6 +254,10 @@ async fn tree(args: &Args, url: &S3Uri, context: &Context, printer: &mut Printer
         Some(bytes) => comparing.uploads(move |upload| upload.part_size(bytes)),
         None => comparing,
     };
+    let comparing = match args.customer_key.key() {
+        Some(key) => comparing.target_customer_key(key.clone()),
+        None => comparing,
+    };
     printer.show(|| Bar::count("files"));
     let mut report = Report::default();
     let (mut events, mut vigil) = (comparing.events(), Vigil::over([s3]));
@@ -281,7 +288,16 @@ async fn one(
         return Ok(report);
     }
     let s3 = context.client()?;
-    let (verdict, reason) = match s3.head_object(bucket, key).checksum_mode(true).await {
+    let call = s3.head_object(bucket, key).checksum_mode(true);
+    let head = match args.customer_key.key() {
+        None => call.await,
+        Some(own) => match call.clone().customer_key(own.clone()).await {
+            // So it is for an object that is not encrypted with it.
+            Err(error) if error.status().is_some_and(|status| status.as_u16() == 400) => call.await,
+            answered => answered,
+        },
+    };
+    let (verdict, reason) = match head {
         // As of an object that is met in a folder: it may not be read, or not without its key.
         Err(error) if error.status().is_some_and(|status| matches!(status.as_u16(), 400 | 403)) => {
             (Verdict::Unread, Some(error.to_string()))

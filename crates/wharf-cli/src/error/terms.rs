@@ -150,7 +150,8 @@ mod tests {
     }
 
     /// What no command gives a reason for: what a program's author reads of its code, and what the command never asks for.
-    const UNSAID: [&str; 18] = [
+    const UNSAID: [&str; 19] = [
+        "Interrupted::list of its journal_dir tells what was kept",
         "or use wharf::blocking",
         "in what the client itself runs",
         "the calls of this one are awaited",

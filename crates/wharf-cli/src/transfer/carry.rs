@@ -365,7 +365,7 @@ impl Carrier<'_, '_> {
             Target::File(path) => path.clone(),
             Target::Directory(root) => {
                 let tree = LocalTree::new(root);
-                match if dryrun { tree.path_of(name) } else { tree.make_folders(name) } {
+                match if dryrun { tree.path_of(name) } else { tree.prepare(name) } {
                     Ok(path) => path,
                     Err(error) => return self.refuse(&object.bucket, &object.key, name, error),
                 }

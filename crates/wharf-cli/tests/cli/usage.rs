@@ -158,6 +158,11 @@ fn a_usage_error_is_one_line_and_a_hint() {
         ),
         (&["cp", "-n", "a", "b"], "wharf: unexpected argument '-n' found\nhint: did you mean --dryrun, or --no-overwrite?\n".to_owned()),
         (&["rm", "-n", "s3://my-bucket/a"], "wharf: unexpected argument '-n' found\nhint: did you mean --dryrun?\n".to_owned()),
+        (&["ls", "-H"], "wharf: unexpected argument '-H' found\nhint: did you mean --human-readable?\n".to_owned()),
+        (
+            &["s3", "cp", "-u", "a", "b"],
+            "wharf: unexpected argument '-u' found\nhint: `wharf s3 sync` copies a folder or a prefix, and leaves alone what has not changed\n".to_owned(),
+        ),
         (&["s3", "rb", "-q", "s3://my-bucket"], "wharf: unexpected argument '-q' found\nhint: did you mean --quiet?\n".to_owned()),
         (&["du", "-r", "s3://my-bucket"], format!("wharf: unexpected argument '-r' found\n{}", hint("du"))),
         (&["s3", "mb", "-r", "s3://my-bucket"], format!("wharf: unexpected argument '-r' found\n{}", hint("s3 mb"))),

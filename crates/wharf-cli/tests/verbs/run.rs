@@ -75,6 +75,9 @@ fn a_mistake_stops_everything_before_it_begins() {
         "wharf: line 1: a quote is not closed\nwharf: line 3: it names no verb\nhint: `wharf --help` lists them\n";
     let list = format!("cat 'x\n{first}wharf\n");
     assert_eq!(bench.run_with(&["run", "-"], list.as_bytes()), failed(252, all));
+    let list = [first.as_bytes(), b"# \xff\n"].concat();
+    let no_text = "wharf: line 2: it is no UTF-8, which every line must be\n";
+    assert_eq!(bench.run_with(&["run", "-"], &list), failed(252, no_text));
     assert_eq!(bench.keys(), ["a"]);
     let missing = "wharf: none cannot be read: No such file or directory (os error 2)\n";
     assert_eq!(bench.run(&["run", "none"]), failed(255, missing));

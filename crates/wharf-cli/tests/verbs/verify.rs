@@ -20,6 +20,32 @@ fn an_object_that_may_not_be_asked_for_is_unread() {
 }
 
 #[test]
+fn what_is_encrypted_with_ones_own_key_is_compared_with_it() {
+    let bench = Bench::new();
+    bench.file("key", "0123456789abcdef0123456789abcdef");
+    bench.files(&["d/a", "d/b"]);
+    let own = ["--sse-c", "--sse-c-key", "fileb://key"];
+    bench.must(&[&["cp", "d", "s3://my-bucket/d", "--recursive"][..], &own].concat());
+    bench.file("d/b", "x");
+    // One that is not encrypted so is compared all the same.
+    bench.file("d/c", "c");
+    bench.put("d/c", "c");
+    let report = |same, differ, unread| {
+        format!("{same} same, {differ} differ, 0 missing in the bucket, 0 missing here, {unread} unread, 0 unproven\n")
+    };
+    for (path, url, with_key, without) in [
+        ("d", "s3://my-bucket/d", report(2, 1, 0), report(1, 1, 1)),
+        ("d/a", "s3://my-bucket/d/a", report(1, 0, 0), report(0, 0, 1)),
+        ("d/c", "s3://my-bucket/d/c", report(1, 0, 0), report(1, 0, 0)),
+    ] {
+        let (_, stdout, stderr) = bench.run(&[&["verify", path, url][..], &own].concat());
+        assert!(stdout.ends_with(&with_key), "{path}: {stdout} {stderr}");
+        let (_, stdout, stderr) = bench.run(&["verify", path, url]);
+        assert!(stdout.ends_with(&without), "{path}: {stdout} {stderr}");
+    }
+}
+
+#[test]
 fn a_bucket_that_is_not_there_is_no_object_that_is_missing() {
     let bench = Bench::new();
     bench.file("d/a", "1");

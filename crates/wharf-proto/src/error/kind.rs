@@ -148,7 +148,9 @@ pub(super) fn hint_for(kind: ErrorKind, code: Option<&str>) -> Option<String> {
         (_, "SignatureDoesNotMatch") => "check the secret access key: the server knows the key id but not this secret",
         (_, "InvalidAccessKeyId") => "check the access key id and that it belongs to this server",
         (_, "ExpiredToken") => "the session token has expired; get new credentials",
-        (_, "InvalidBucketName") => "a bucket's name has 3 to 63 lower case letters, digits, '-' and '.'",
+        (_, "InvalidBucketName") => {
+            "a bucket's name has 3 to 63 lower case letters, digits, '-' and '.', and is no IP address"
+        }
         (_, "InvalidToken") => {
             "the session token is not one of this server, or not of these keys; permanent keys have none"
         }

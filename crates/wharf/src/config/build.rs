@@ -17,7 +17,7 @@ use crate::identity::Identity;
 use crate::profiles::Files;
 use crate::runtime::RuntimeHandle;
 use crate::settings::{Found, Origin, Places, Resolved, When};
-use crate::transfer::{Budgets, state_folder};
+use crate::transfer::{Budgets, KnownEmpty, state_folder};
 use crate::transport::is_loopback;
 use crate::transport::proxy::Proxies;
 
@@ -149,6 +149,7 @@ impl ClientBuilder {
             retry,
             budgets: self.budgets.unwrap_or_else(Budgets::process),
             state_folder: state_folder(|name| self.environment.get_os(name)),
+            no_journals: KnownEmpty::default(),
             tally,
             server_takes: Arc::default(),
             buckets: Default::default(),

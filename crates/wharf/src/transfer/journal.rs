@@ -10,7 +10,7 @@ use wharf_proto::transfer::journal::{self, Encoder, Record, State};
 use wharf_proto::{Error, ErrorKind};
 
 use super::locked::{self, failed, sync_directory, write_at};
-pub(crate) use folder::state_folder;
+pub(crate) use folder::{KnownEmpty, state_folder};
 pub(super) use folder::{make_folder, upload_path, uploads_in};
 
 /// What the names of journals end in.

@@ -100,20 +100,10 @@ impl LocalTree {
     /// The same, once the folders on the way are made and nothing else stands there.
     ///
     /// # Errors
-    /// As [`make_folders`](LocalTree::make_folders); [`InvalidInput`](ErrorKind::InvalidInput) too where a folder stands where the
-    /// file must be.
-    pub fn prepare(&self, key: &str) -> Result<PathBuf, Error> {
-        self.make_folders(key)?;
-        self.find(key)
-    }
-
-    /// The same, once the folders on the way are made; the file itself is not looked at, as each download does that.
-    ///
-    /// # Errors
     /// As [`path_of`](LocalTree::path_of); [`InvalidInput`](ErrorKind::InvalidInput) too where a file, or a symbolic link, stands
-    /// where a folder must be; [`Body`](ErrorKind::Body) for a folder that cannot be made.
-    pub fn make_folders(&self, key: &str) -> Result<PathBuf, Error> {
-        let path = self.path_of(key)?;
+    /// where a folder must be, or a folder where the file must be; [`Body`](ErrorKind::Body) for a folder that cannot be made.
+    pub fn prepare(&self, key: &str) -> Result<PathBuf, Error> {
+        self.path_of(key)?;
         if !self.root.is_dir() {
             fs::create_dir_all(&self.root).map_err(|error| failed("make the folder", &self.root, error))?;
         }
@@ -123,7 +113,7 @@ impl LocalTree {
             folder.push(part);
             make_folder(&folder)?;
         }
-        Ok(path)
+        self.find(key)
     }
 
     /// Where the file of this key is, if there is one: nothing is made, and nothing that is no folder is on the way.

@@ -47,6 +47,7 @@ async fn an_upload_that_failed_goes_on() {
     let path = place.file(&content);
     let error = fails(&place, place.upload(&path), 3).await;
     says_kept(&error);
+    assert!(error.hint().unwrap().contains("Interrupted::list of its journal_dir"), "{error:?}");
     assert_eq!(place.uploads().await.len(), 1);
     place.store.clear_requests();
     let transfer = place.upload(&path).start().unwrap();

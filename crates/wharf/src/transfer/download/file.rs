@@ -70,8 +70,8 @@ pub(super) struct PartFile {
     file: File,
     /// How many bytes it had when it was opened.
     left_over: u64,
-    /// It was not there before.
-    is_new: bool,
+    /// The journal of the run that has left it, held until that is given up.
+    earlier: Option<File>,
     path: PathBuf,
     /// Several writers at a time fight over the file's lock in the kernel, which costs more than waiting here.
     turn: Turn,
@@ -138,8 +138,9 @@ pub(super) fn check_target(target: &Path, options: &FileOptions) -> Result<u64, 
         Ok(found) if !found.is_file() => Err(refused("is no regular file").with_hint("open it and give a Writer")),
         Ok(_) if options.keep_existing => Err(exists(target)),
         Ok(found) => Ok(found.len()),
-        Err(error) if error.kind() == io::ErrorKind::InvalidFilename => Err(failed("could not be made", target, error)),
-        Err(_) => Ok(0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        // A link that leads nowhere is replaced.
+        Err(error) => fs::symlink_metadata(target).map(|_| 0).map_err(|_| failed("could not be made", target, error)),
     }
 }
 
@@ -175,8 +176,14 @@ pub(super) fn make_directories(path: &Path, options: &FileOptions) -> Result<(),
 }
 
 impl PartFile {
-    /// A file that nobody else writes: an empty one, or one that was left over.
-    pub(super) fn open(target: &Path, options: &FileOptions, watch: Arc<Watch>) -> Result<Self, Error> {
+    /// A file that nobody else writes: an empty one, or one that was left over. Whoever keeps no journal has that of the run
+    /// that left it, too, where it is not another download's: beside a file that is new there is none of any use.
+    pub(super) fn open(
+        target: &Path,
+        options: &FileOptions,
+        watch: Arc<Watch>,
+        keeps_journal: bool,
+    ) -> Result<Self, Error> {
         let path = part_path(target)?;
         let open = || match locked::open(&path, "another download") {
             Err(error) if options.create_directories && is_missing(&error) => {
@@ -186,7 +193,13 @@ impl PartFile {
             opened => opened,
         };
         let mut opened = open()?;
-        let is_new = opened.is_new;
+        let mut earlier = None;
+        if !keeps_journal && !opened.is_new {
+            // The journal comes first, as for whoever keeps one: else each could have what the other lacks.
+            drop(opened);
+            earlier = journal::hold(&journal_path(target)?)?;
+            opened = open()?;
+        }
         // A crash can leave a finished file with both of its names: only this one is to go.
         if has_other_names(&opened.found) {
             fs::remove_file(&path).map_err(|error| failed("could not be removed", &path, error))?;
@@ -194,7 +207,7 @@ impl PartFile {
         }
         Ok(Self {
             left_over: opened.found.len(),
-            is_new,
+            earlier,
             file: opened.file,
             path,
             turn: Turn::default(),
@@ -205,12 +218,9 @@ impl PartFile {
         })
     }
 
-    /// The journal that is of use with what was left over, or was, if there is one.
-    ///
-    /// # Errors
-    /// `InUse` where another download has it.
-    pub(super) fn journal_of_earlier_run(&self, target: &Path) -> Result<Option<File>, Error> {
-        if self.is_new { Ok(None) } else { journal::hold(&journal_path(target)?) }
+    /// Removes the journal of the run that has left it, if there is one.
+    pub(super) fn give_up_earlier(&mut self, target: &Path) -> Result<(), Error> {
+        self.earlier.take().map_or(Ok(()), |_held| journal::remove(&journal_path(target)?))
     }
 
     /// Forgets what was left over.
@@ -424,7 +434,7 @@ mod tests {
     async fn after_a_sync_that_failed_none_goes_well() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
-        let mut part = PartFile::open(&target, &FileOptions::default(), Watch::new()).unwrap();
+        let mut part = PartFile::open(&target, &FileOptions::default(), Watch::new(), false).unwrap();
         part.sync().await.unwrap()().unwrap();
         assert!(!part.is_lost());
         // Of this none can be synced.
@@ -441,7 +451,7 @@ mod tests {
     async fn what_was_given_up_gets_no_name_and_removes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let (target, options) = (folder.path().join("a"), FileOptions::default());
-        let begun = PartFile::open(&target, &options, Watch::new()).unwrap();
+        let begun = PartFile::open(&target, &options, Watch::new(), false).unwrap();
         begun.discard();
         let other = folder.path().join("a.wharf-part");
         fs::write(&other, "").unwrap();
@@ -460,7 +470,7 @@ mod tests {
         head.last_modified = Some(SystemTime::UNIX_EPOCH);
         for preserve in [true, false] {
             let options = FileOptions { is_dated: true, preserve, ..FileOptions::default() };
-            let mut part = PartFile::open(&target, &options, Watch::new()).unwrap();
+            let mut part = PartFile::open(&target, &options, Watch::new(), false).unwrap();
             let only_a_name = rustix::fs::OFlags::PATH.bits() as i32;
             part.file = File::options().read(true).custom_flags(only_a_name).open(&part.path).unwrap();
             assert_eq!(part.finish(&target, 0, &head, &options).is_ok(), !preserve);
@@ -473,7 +483,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
         let options = FileOptions { durable: true, ..FileOptions::default() };
-        let mut part = PartFile::open(&target, &options, Watch::new()).unwrap();
+        let mut part = PartFile::open(&target, &options, Watch::new(), false).unwrap();
         part.file = File::open("/dev/zero").unwrap();
         part.finish(&target, 0, &ObjectHead::default(), &options).unwrap_err();
         assert!(part.is_lost() && !target.exists());

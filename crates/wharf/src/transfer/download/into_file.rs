@@ -20,7 +20,7 @@ use wharf_proto::{Error, ErrorKind};
 use super::Downloaded;
 use super::check::{Check, Tally};
 use super::crew::Crew;
-use super::file::{FileOptions, PartFile, check_target, journal_path};
+use super::file::{FileOptions, PartFile, check_target};
 use super::known::known;
 use super::pace::{Speed, threads};
 use super::parts;
@@ -29,7 +29,6 @@ use super::resume::{Resume, at_a_time};
 use super::target::Deliver;
 use crate::ObjectBody;
 use crate::payload::blocking;
-use crate::transfer::journal;
 use crate::transfer::locked::{failed, sync_directories};
 use crate::transfer::verification::Verification;
 use unfinished::Unfinished;
@@ -247,16 +246,14 @@ impl Run {
         if requests > 1 || resume.is_some() {
             check = check.out_of_order();
         }
-        let file = PartFile::open(target, options, job.watch().clone())?;
-        // The journal of an earlier run, which another download may have.
-        let stale = if resume.is_some() { None } else { file.journal_of_earlier_run(target)? };
+        let mut file = PartFile::open(target, options, job.watch().clone(), resume.is_some())?;
         let (check, arrived) = check.beside(arrived, &found.wanted);
         let arrived = file.still_holds(arrived, found.wanted.start).await?;
         if arrived.is_empty() {
             let begun = async {
                 match resume {
                     Some(resume) => resume.begin(job, &found, target).await?,
-                    None => stale.map_or(Ok(()), |_held| journal::remove(&journal_path(target)?))?,
+                    None => file.give_up_earlier(target)?,
                 }
                 file.empty().await
             };

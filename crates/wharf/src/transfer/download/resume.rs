@@ -319,7 +319,7 @@ mod tests {
             recording.journal.as_mut().unwrap().begin(&[start])
         });
         begun.await.unwrap();
-        let file = PartFile::open(&target, &options, Watch::new()).unwrap();
+        let file = PartFile::open(&target, &options, Watch::new(), true).unwrap();
         for (round, expected) in [(0, 0), (1, 10)] {
             let synced = file.sync().await.unwrap();
             resume.record(round, vec![Arrived { range: 0..10, checksum: None }], synced).await.unwrap();

@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
 use wharf_proto::Error;
@@ -11,6 +13,50 @@ use wharf_proto::transfer::journal::hex;
 
 use super::SUFFIX;
 use crate::transfer::locked::{failed, sync_directories};
+
+/// By so much file systems may have the time of a folder wrong, at most: something else may have the same.
+const COARSE: Duration = Duration::from_secs(3);
+
+/// A folder that had something in it or not, and its time then, by which one look says whether that is still so. (Some file
+/// systems, such as FAT, leave a folder's time alone: there it is not seen what other processes put into it.)
+#[derive(Debug, Default)]
+pub(crate) struct KnownEmpty(Mutex<Option<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    folder: PathBuf,
+    modified: SystemTime,
+    is_empty: bool,
+}
+
+impl KnownEmpty {
+    /// Whether there is nothing in the folder, or no such folder. Blocks the thread.
+    pub(in crate::transfer) fn is_empty(&self, folder: &Path) -> bool {
+        let modified = match fs::metadata(folder).and_then(|found| found.modified()) {
+            Err(error) => return error.kind() == io::ErrorKind::NotFound,
+            Ok(modified) => modified,
+        };
+        if let Some(known) = &*self.known()
+            && known.folder == folder
+            && known.modified == modified
+        {
+            return known.is_empty;
+        }
+        let is_settled = modified.elapsed().is_ok_and(|age| age > COARSE);
+        let is_empty = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+        *self.known() = is_settled.then(|| Known { folder: folder.to_owned(), modified, is_empty });
+        is_empty
+    }
+
+    /// Something is put into it.
+    pub(in crate::transfer) fn forget(&self) {
+        *self.known() = None;
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The folder in which programs of this user keep what they have to remember, as far as it is known, and ours in it.
 pub(crate) fn state_folder(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
@@ -63,4 +109,27 @@ fn make(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn make(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_into_a_folder_that_was_empty_is_seen() {
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join("uploads");
+        let known = KnownEmpty::default();
+        assert!(known.is_empty(&folder), "there is none");
+        make_folder(&folder).unwrap();
+        assert!(known.is_empty(&folder));
+        assert!(known.known().is_none(), "what is put into it now may leave its time as it is");
+        let earlier = SystemTime::now() - COARSE * 2;
+        fs::File::open(&folder).unwrap().set_modified(earlier).unwrap();
+        assert!(known.is_empty(&folder) && known.known().is_some());
+        fs::write(folder.join("a"), "").unwrap();
+        assert!(!known.is_empty(&folder));
+        fs::remove_file(folder.join("a")).unwrap();
+        assert!(known.is_empty(&folder));
+    }
 }

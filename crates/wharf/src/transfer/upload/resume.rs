@@ -71,6 +71,10 @@ impl Resume {
         range: Range<u64>,
         part_size: u64,
     ) -> Result<Option<Self>, Error> {
+        let is_empty = |folder: PathBuf| job.settings.client.inner().no_journals.is_empty(&folder);
+        if job.journal_folder().is_none_or(is_empty) {
+            return Ok(None);
+        }
         let Some(place) = Place::of(job, &file, range.start).ok().filter(|place| place.journal.exists()) else {
             return Ok(None);
         };
@@ -111,6 +115,7 @@ impl Resume {
             Journal::open(journal)
         })
         .await?;
+        job.settings.client.inner().no_journals.forget();
         let journal = Arc::new(Mutex::new(Some(journal)));
         let (earlier, done, left_over) = (None, None, Vec::new());
         Ok((Self { journal, file, start, earlier, done, left_over, unanswered: None, note: None }, state))
@@ -223,11 +228,14 @@ impl Resume {
         }
     }
 
-    /// Says in an error what has become of the upload, where it was kept.
-    pub(super) fn kept(&self, error: Error) -> Error {
-        self.noted(error.with_note("the upload was kept, to be resumed")).with_hint(
-            "the same call goes on where this one ended; Client::interrupted_transfers tells what was kept, to remove it",
-        )
+    /// Says in an error what has become of the upload, where it was kept; in a folder of its own, or in the user's.
+    pub(super) fn kept(&self, error: Error, is_own_folder: bool) -> Error {
+        self.noted(error.with_note("the upload was kept, to be resumed")).with_hint(match is_own_folder {
+            true => "the same call goes on where this one ended; Interrupted::list of its journal_dir tells what was kept, to remove it",
+            false => {
+                "the same call goes on where this one ended; Client::interrupted_transfers tells what was kept, to remove it"
+            }
+        })
     }
 
     /// Says in an error what an earlier run may have left over.

@@ -115,7 +115,7 @@ impl Begun {
             && !resume.file.has_changed().await
         {
             self.state = State::Over;
-            return resume.kept(error);
+            return resume.kept(error, self.job.settings.journal_dir.is_some());
         }
         // Until it has an answer it is still to be undone: dropped before, it is undone all the same, or kept where it can be resumed.
         let aborted = self.job.abort(&upload_id).await;
