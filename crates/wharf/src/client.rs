@@ -91,7 +91,7 @@ pub(crate) struct Shared {
     pub(crate) server_takes: Arc<ServerLimit>,
     /// Where programs of this user keep what they have to remember.
     pub(crate) state_folder: Option<PathBuf>,
-    /// The folder of uploads' journals, as long as there are none.
+    /// Whether the folder of uploads' journals has any.
     pub(crate) no_journals: KnownEmpty,
     pub(crate) tally: Arc<Tally>,
     pub(crate) buckets: Buckets,

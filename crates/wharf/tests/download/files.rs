@@ -178,8 +178,12 @@ async fn a_range_goes_into_a_file() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_begun_leaves_all_as_it_was() {
-    let (s3, _) = with_object(&bytes(100)).await;
+    let (s3, store) = with_object(&bytes(100)).await;
     let folder = Folder::new();
+    // No file can be called so, which is found out before anything is asked.
+    store.clear_requests();
+    let error = s3.download("my-bucket", "a", folder.join(&"n".repeat(300))).await.unwrap_err();
+    assert_eq!((error.kind(), store.requests().len()), (ErrorKind::Body, 0), "{}", line(&error));
     // What an earlier download has left: its journal would go, and this is none.
     fs::create_dir(folder.join("a.wharf-journal")).unwrap();
     fs::write(folder.join("a.wharf-part"), "left over").unwrap();

@@ -213,8 +213,7 @@ async fn fetch(
                 _ => Ok(Step::Idle),
             }
         });
-        let begun = crew.beside(pin!(begin)).await?;
-        if let Step::Lost(error) = begun {
+        if let Step::Lost(error) = crew.beside(pin!(begin)).await? {
             return Err(error);
         }
         own = unfinished.get().and_then(|run| run.take_after(front.into_inner()));

@@ -77,6 +77,7 @@ impl LeftOver {
         let object = [&*start.endpoint, &*start.bucket, &*start.key];
         // No other upload has the name.
         let (mut journal, _) = Journal::open(upload_path(&folder, object, self.upload_id.as_ref(), 0))?;
+        self.job.settings.client.inner().no_journals.forget();
         journal.begin(&[Record::Upload(start), Record::Created { upload_id: self.upload_id.clone(), checksum: None }])
     }
 }
